@@ -1,0 +1,97 @@
+// Package adapters is the contract between what a legacy service says and how
+// it arrives. Read it first.
+//
+// A translator is a pure function: no clock, disk, network, goroutine or log.
+// The same item always yields the same events with the same ids, so that
+// re-reading, redelivery and a second channel can never double a fact. Weather
+// (a dead network, a full disk) lives in the channels, not here.
+//
+// Each service has a folder of its own beside this file, with its table of
+// event kinds and their typed bodies. Programs hold explicit, ordered tables of
+// translators; there is no registry.
+//
+// Not here: reading from a channel (mail2bus, soapbus, dbpoll, scmhook), and
+// keeping or carrying events (common/).
+package adapters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"busbar/common/event"
+)
+
+// An Item is one thing that a legacy channel said: a mail, a changed row, a
+// push, a bug's status.
+type Item[T any] struct {
+	Origin   string // where it was read, for people: "maildir new/1690…"
+	Value    T
+	Received time.Time        // when it reached us; stands in where the source tells no time
+	Evidence []event.Evidence // who vouches for it
+}
+
+// A Translate turns an item into the events that it means. Its error is Skip,
+// Ignore or Poison; any other error is the weather, and the item is tried again.
+type Translate[T any] func(Item[T]) ([]event.Event, error)
+
+// A Translator is a named row of a program's table.
+type Translator[T any] struct {
+	Name      string
+	Translate Translate[T]
+	Kinds     event.Catalog // every kind that it may yield
+}
+
+// A Channel hands out items. done(nil) means that the events are on disk and
+// the source may forget the item; done(err) means that it must keep it.
+// Position, if any, is stored in the same transaction as the events.
+type Channel[T any] interface {
+	Next(context.Context) (item Item[T], position []byte, done func(error), err error)
+}
+
+type verdict struct{ kind, reason string }
+
+func (v *verdict) Error() string { return v.kind + ": " + v.reason }
+
+// Skip says: not mine. The next translator is asked.
+func Skip(reason string) error { return &verdict{"skip", reason} }
+
+// Ignore says: mine, and it tells the bus nothing. No other translator is
+// asked; the reason is counted.
+func Ignore(reason string) error { return &verdict{"ignore", reason} }
+
+// Poison says: mine, and unreadable. The item is kept with the reason.
+func Poison(format string, args ...any) error {
+	return &verdict{"poison", fmt.Sprintf(format, args...)}
+}
+
+// An Outcome is what became of an item: events, or the reason for none.
+type Outcome struct {
+	Translator string // who claimed it; empty if nobody did
+	Events     []event.Event
+	Skip       string // why nothing is said, for the counter
+	Poison     string // why it cannot be read
+}
+
+// Run asks the table's translators in order; the first that does not skip has
+// the item. An error is the weather.
+func Run[T any](table []Translator[T], it Item[T]) (Outcome, error) {
+	reason := "nobody's"
+	for _, t := range table {
+		events, err := t.Translate(it)
+		var v *verdict
+		switch {
+		case err == nil:
+			return Outcome{Translator: t.Name, Events: events}, nil
+		case !errors.As(err, &v):
+			return Outcome{}, fmt.Errorf("translating %s with %s: %w", it.Origin, t.Name, err)
+		case v.kind == "poison":
+			return Outcome{Translator: t.Name, Poison: v.reason}, nil
+		case v.kind == "ignore":
+			return Outcome{Translator: t.Name, Skip: v.reason}, nil
+		}
+		reason = v.reason
+	}
+	return Outcome{Skip: reason}, nil
+}

@@ -1,0 +1,148 @@
+package event
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+)
+
+// An Envelope is a message as fedmsg knows it, with members of our own that
+// older programs ignore and signatures cover. A received message is kept as the
+// tree that Parse gave, for only that can be verified; Envelope is the typed
+// view of it.
+type Envelope struct {
+	Topic     string // full topic, PREFIX.ENV.SERVICE.…
+	MsgID     string // YEAR-UUID
+	I         int64  // fedmsg's counter; ours is the sequence number
+	Timestamp int64  // Unix seconds at which the journal took the fact
+	Username  string // the publishing program
+
+	// Members of our own. Zero values are left out.
+	Seq       int64  // position in the publisher's sequence, from 1, without gaps
+	Publisher string // who counts: the adapter instance
+	Epoch     string // which of the publisher's sequences: drawn when its journal was made
+	Prev      string // Hash of the publisher's message before this one
+	Origin    string // where the item was read, for people
+	EventTime string // when the fact happened, RFC 3339 UTC
+	Evidence  []Evidence
+	Recovered bool
+
+	// Msg is the body: a tree as Parse returns it.
+	Msg any
+}
+
+// SignatureMembers are the members that a signer adds, and that Hash leaves out.
+var SignatureMembers = [...]string{"crypto", "signature", "certificate", "signature_sha256"}
+
+// Tree is the envelope as the canonical encoder takes it, unsigned.
+func (e Envelope) Tree() map[string]any {
+	t := map[string]any{
+		"topic": e.Topic, "msg_id": e.MsgID, "i": e.I, "timestamp": e.Timestamp,
+		"username": e.Username, "msg": e.Msg,
+	}
+	if e.Seq != 0 {
+		t["seq_id"] = e.Seq
+	}
+	for k, v := range map[string]string{
+		"publisher": e.Publisher, "epoch": e.Epoch, "prev": e.Prev,
+		"origin": e.Origin, "event_time": e.EventTime,
+	} {
+		if v != "" {
+			t[k] = v
+		}
+	}
+	if len(e.Evidence) > 0 {
+		list := make([]any, len(e.Evidence))
+		for i, v := range e.Evidence {
+			list[i] = map[string]any{"type": v.Type, "verdict": v.Verdict, "detail": v.Detail}
+		}
+		t["evidence"] = list
+	}
+	if e.Recovered {
+		t["recovered"] = true
+	}
+	return t
+}
+
+// ParseMessage reads the second frame of a message: the tree for verification,
+// and its typed view. Members of the wrong type are left zero in the view;
+// what is not an object, or has no topic, is an error.
+func ParseMessage(body []byte) (map[string]any, Envelope, error) {
+	v, err := Parse(body)
+	if err != nil {
+		return nil, Envelope{}, fmt.Errorf("reading a message: %w", err)
+	}
+	tree, ok := v.(map[string]any)
+	if !ok {
+		return nil, Envelope{}, errors.New("reading a message: it is not a JSON object")
+	}
+	e := View(tree)
+	if e.Topic == "" {
+		return tree, e, errors.New("reading a message: it has no topic")
+	}
+	return tree, e, nil
+}
+
+// View is the typed view of a message's tree.
+func View(tree map[string]any) Envelope {
+	text := func(k string) string { s, _ := tree[k].(string); return s }
+	e := Envelope{
+		Topic: text("topic"), MsgID: text("msg_id"), Username: text("username"),
+		I: Integer(tree["i"]), Timestamp: Integer(tree["timestamp"]), Seq: Integer(tree["seq_id"]),
+		Publisher: text("publisher"), Epoch: text("epoch"), Prev: text("prev"),
+		Origin: text("origin"), EventTime: text("event_time"), Msg: tree["msg"],
+	}
+	e.Recovered, _ = tree["recovered"].(bool)
+	list, _ := tree["evidence"].([]any)
+	for _, v := range list {
+		if m, ok := v.(map[string]any); ok {
+			ev := Evidence{}
+			ev.Type, _ = m["type"].(string)
+			ev.Verdict, _ = m["verdict"].(string)
+			ev.Detail, _ = m["detail"].(string)
+			e.Evidence = append(e.Evidence, ev)
+		}
+	}
+	return e
+}
+
+// Integer reads a number of a tree as an int64; anything else is 0. Floats are
+// cut, as datanommer's timestamps want.
+func Integer(v any) int64 {
+	switch v := v.(type) {
+	case Int:
+		n, _ := strconv.ParseInt(string(v), 10, 64)
+		return n
+	case int64:
+		return v
+	case int:
+		return int64(v)
+	case float64:
+		return int64(v)
+	}
+	return 0
+}
+
+// BodyJSON is the body as JSON for Kind.Decode: canonical bytes, which any JSON
+// reader takes unless they hold NaN or Infinity.
+func (e Envelope) BodyJSON() (json.RawMessage, error) { return Canonical(e.Msg) }
+
+// Hash identifies a message in its publisher's chain: the SHA-256, in hex, of
+// its canonical bytes without what the signer adds. It survives a relay that
+// writes the JSON anew, and does not wait for a signature.
+func Hash(tree map[string]any) (string, error) {
+	bare := maps.Clone(tree)
+	for _, k := range SignatureMembers {
+		delete(bare, k)
+	}
+	b, err := Canonical(bare)
+	if err != nil {
+		return "", fmt.Errorf("hashing a message: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
+}

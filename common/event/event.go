@@ -1,0 +1,86 @@
+package event
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// An Event is one fact as a translator states it, before the journal gives it a
+// place in the publisher's sequence.
+type Event struct {
+	Kind *Kind
+	// Key is the fact's natural identity within its service, such as
+	// "bug/123456/create". Two channels that tell the same fact build the same
+	// key, and so the same id.
+	Key string
+	// Time is when the fact happened, by its source; zero where the source
+	// does not tell.
+	Time time.Time
+	// Body is the kind's typed body.
+	Body any
+	// Recovered says that the fact was found later (by comparison, import or
+	// repair), so that live followers may ignore it.
+	Recovered bool
+}
+
+// An Evidence is one reason to believe that a fact was really said by its
+// source. It is signed with the message.
+type Evidence struct {
+	// Type names the check: "mail", "list", "pgp", …
+	Type string `json:"type"`
+	// Verdict is "pass", "fail", or "none" where nothing was checked and the
+	// value is only what the item claims.
+	Verdict string `json:"verdict"`
+	// Detail is what was seen: a digest, a list id, a key id.
+	Detail string `json:"detail"`
+}
+
+// A Person is somebody named by a service, decoded to UTF-8.
+type Person struct {
+	Name  string `json:"name"`
+	Email string `json:"email"`
+}
+
+// String is "Name <email>", or whichever of the two is known.
+func (p Person) String() string {
+	switch {
+	case p.Name == "":
+		return p.Email
+	case p.Email == "":
+		return p.Name
+	}
+	return p.Name + " <" + p.Email + ">"
+}
+
+// Short is the name for a sentence: the name if there is one, else the address.
+func (p Person) Short() string {
+	if p.Name != "" {
+		return p.Name
+	}
+	if p.Email != "" {
+		return p.Email
+	}
+	return "somebody"
+}
+
+// Stamp is the one form of a time in bodies: RFC 3339 in UTC, whole seconds;
+// empty for the zero time.
+func Stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// Validate reports why e cannot be published: an undeclared kind, a bad key, or
+// a body of the wrong type. It is a programmer's error in a translator.
+func (e Event) Validate() error {
+	if e.Kind == nil {
+		return fmt.Errorf("checking event %q: it has no kind", e.Key)
+	}
+	if e.Key == "" || strings.ContainsRune(e.Key, 0) {
+		return fmt.Errorf("checking event %s: key %q is empty or holds a NUL", e.Kind.Topic, e.Key)
+	}
+	return e.Kind.check(e.Body)
+}
