@@ -41,6 +41,9 @@ type Translator[T any] struct {
 	Name      string
 	Translate Translate[T]
 	Kinds     event.Catalog // every kind that it may yield
+	// Why, if set, names what in an item made the translator claim it, such
+	// as "X-Debian-PR-Message: report 123456".
+	Why func(Item[T]) string
 }
 
 // A Channel hands out items. done(nil) means that the events are on disk and

@@ -2,6 +2,7 @@ package event
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -83,4 +84,12 @@ func (e Event) Validate() error {
 		return fmt.Errorf("checking event %s: key %q is empty or holds a NUL", e.Kind.Topic, e.Key)
 	}
 	return e.Kind.check(e.Body)
+}
+
+// Wanted leaves out events under old names, except those of the families that
+// the configuration asks for.
+func Wanted(events []Event, families []string) []Event {
+	return slices.DeleteFunc(slices.Clone(events), func(e Event) bool {
+		return e.Kind != nil && e.Kind.Family != "" && !slices.Contains(families, e.Kind.Family)
+	})
 }
