@@ -1,0 +1,60 @@
+package sign
+
+import (
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+const pemCertificate = "CERTIFICATE"
+
+// parseCertificate reads the first PEM block, as fedmsg does: a chain after it
+// is not looked at.
+func parseCertificate(text []byte) (*x509.Certificate, error) {
+	block, _ := pem.Decode(text)
+	if block == nil || block.Type != pemCertificate {
+		return nil, errors.New("it is not a PEM certificate")
+	}
+	return x509.ParseCertificate(block.Bytes)
+}
+
+func readCertificate(file string) (*x509.Certificate, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading a certificate: %w", err)
+	}
+	cert, err := parseCertificate(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading certificate %s: %w", file, err)
+	}
+	return cert, nil
+}
+
+// commonName is the subject's first CN (RFC 5280 §4.1.2.6). The standard
+// library's is the last, which a policy must not be fooled by.
+func commonName(cert *x509.Certificate) string {
+	cn := asn1.ObjectIdentifier{2, 5, 4, 3}
+	for _, n := range cert.Subject.Names {
+		if n.Type.Equal(cn) {
+			s, _ := n.Value.(string)
+			return s
+		}
+	}
+	return ""
+}
+
+func inDate(cert *x509.Certificate, now time.Time) error {
+	switch {
+	case now.Before(cert.NotBefore):
+		return fmt.Errorf("the certificate of %s is not valid before %s", commonName(cert), day(cert.NotBefore))
+	case now.After(cert.NotAfter):
+		return fmt.Errorf("the certificate of %s ended on %s", commonName(cert), day(cert.NotAfter))
+	}
+	return nil
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -1,0 +1,15 @@
+// Package sign says who said a message: it signs, and it verifies.
+//
+// The form is fedmsg's X.509 one: RSA, PKCS#1 v1.5, SHA-1 over the canonical
+// bytes of the envelope, with the certificate in the message. Because SHA-1 is
+// weak, a SHA-256 signature ("signature_sha256") stands beside it. It is made
+// first and the old one covers it, so that it cannot be taken away, and programs
+// of either age verify the same message. Where it is present it must hold.
+//
+// A small certificate authority (CA) makes the keys, so that nobody needs to
+// know OpenSSL's spells.
+//
+// Not here: canonical bytes (common/event), GnuPG signatures, freshness and
+// sequence (common/wire), and the decision to verify at all, which is the
+// caller's.
+package sign

@@ -1,0 +1,138 @@
+package sign
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// files keeps the trust that the CA file and the revocation list say, and
+// reads them again when they change. What cannot be read is an alarm, and the
+// last good state stays.
+type files struct {
+	caFile, crlFile string
+	alarms          alarms
+
+	mu      sync.Mutex
+	ca, crl stamp
+	trust   *trust
+}
+
+// A stamp tells one state of a file from the next.
+type stamp struct {
+	info os.FileInfo
+	err  string
+}
+
+func stampOf(file string) stamp {
+	info, err := os.Stat(file)
+	if err != nil {
+		return stamp{err: err.Error()}
+	}
+	return stamp{info: info}
+}
+
+func (s stamp) same(o stamp) bool {
+	if s.info == nil || o.info == nil {
+		return s.info == nil && o.info == nil && s.err == o.err
+	}
+	return os.SameFile(s.info, o.info) && s.info.Size() == o.info.Size() && s.info.ModTime().Equal(o.info.ModTime())
+}
+
+// open reads both files for the first time. Here an error is the caller's.
+func (f *files) open() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.load()
+}
+
+func (f *files) load() error {
+	// The stamps are older than the texts, so a change between is seen next time.
+	ca, crl := stampOf(f.caFile), stamp{}
+	if f.crlFile != "" {
+		crl = stampOf(f.crlFile)
+	}
+	f.ca, f.crl = ca, crl
+	text, err := os.ReadFile(f.caFile)
+	if err != nil {
+		return fmt.Errorf("reading the CA certificate: %w", err)
+	}
+	cas, err := parseCAs(text)
+	if err != nil {
+		return fmt.Errorf("reading the CA certificate %s: %w", f.caFile, err)
+	}
+	t := newTrust(cas)
+	if f.crlFile != "" {
+		if text, err = os.ReadFile(f.crlFile); err != nil {
+			return fmt.Errorf("reading the revocation list: %w (hint: \"bus keys\" makes one)", err)
+		}
+		if t.crls, err = parseCRLs(text, cas); err != nil {
+			return fmt.Errorf("reading the revocation list %s: %w", f.crlFile, err)
+		}
+		t.checkCRL = true
+	}
+	f.trust = t
+	return nil
+}
+
+// current is the trust of this moment.
+func (f *files) current(now time.Time) *trust {
+	f.mu.Lock()
+	var err error
+	changed := !f.ca.same(stampOf(f.caFile)) || f.crlFile != "" && !f.crl.same(stampOf(f.crlFile))
+	if changed {
+		err = f.load()
+	}
+	t := f.trust
+	f.mu.Unlock()
+	switch {
+	case err != nil:
+		f.alarms.raise("files", fmt.Sprintf("%v; the last good state is used", err))
+	case changed:
+		f.alarms.clear("files")
+	}
+	f.tellStale(t, now)
+	return t
+}
+
+func (f *files) tellStale(t *trust, now time.Time) {
+	why := ""
+	for _, l := range t.crls {
+		if s := l.stale(now); s != "" {
+			why = s
+		}
+	}
+	if why == "" {
+		f.alarms.clear("stale")
+		return
+	}
+	f.alarms.raise("stale", fmt.Sprintf("%s: %s (hint: fetch or make a new one)", f.crlFile, why))
+}
+
+// alarms tells each condition once until it has passed.
+type alarms struct {
+	tell func(string)
+
+	mu     sync.Mutex
+	raised map[string]string
+}
+
+func (a *alarms) raise(condition, text string) {
+	a.mu.Lock()
+	known := a.raised[condition] == text
+	if a.raised == nil {
+		a.raised = map[string]string{}
+	}
+	a.raised[condition] = text
+	a.mu.Unlock()
+	if !known && a.tell != nil {
+		a.tell(text)
+	}
+}
+
+func (a *alarms) clear(condition string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.raised, condition)
+}

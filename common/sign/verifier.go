@@ -1,0 +1,159 @@
+package sign
+
+import (
+	"crypto"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A Verdict is what a verifier found.
+type Verdict struct {
+	OK     bool
+	Signer string // the certificate's common name, once its issuer is known to be ours
+	Reason string // why not, for people
+	SHA256 bool   // the stronger signature was there and held
+}
+
+// VerifierOptions say what is believed.
+type VerifierOptions struct {
+	CAFile     string           // PEM; several certificates are several CAs
+	CRLFile    string           // PEM; empty: revocation is not checked
+	CRLExpired CRLPolicy        // the default is CRLWarn
+	Policy     Policy           // who may say what
+	Backends   []string         // what may sign; the default is x509, the only one known here
+	Now        func() time.Time // for tests; the default is time.Now
+	Alarm      func(string)     // told once per condition, e.g. that the list has ended; must not block
+}
+
+// A Verifier verifies messages. It is safe for concurrent use.
+type Verifier struct {
+	options VerifierOptions
+	files   files
+}
+
+// NewVerifier reads the files, which must be good at first; a list that is out
+// of date is an alarm only. They are read again when they change, and a state
+// that cannot be read is an alarm: the last good one stays in use.
+func NewVerifier(o VerifierOptions) (*Verifier, error) {
+	if o.CAFile == "" {
+		return nil, errors.New("making a verifier: no CA file is configured")
+	}
+	if err := o.Policy.Check(); err != nil {
+		return nil, fmt.Errorf("making a verifier: %w", err)
+	}
+	if o.Backends == nil {
+		o.Backends = []string{backendX509}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	v := &Verifier{options: o, files: files{caFile: o.CAFile, crlFile: o.CRLFile, alarms: alarms{tell: o.Alarm}}}
+	if err := v.files.open(); err != nil {
+		return nil, fmt.Errorf("making a verifier: %w", err)
+	}
+	v.files.current(o.Now()) // an old list is told at once, not with the first message
+	return v, nil
+}
+
+// Verify judges a message as event.Parse returned it, by fedmsg's rules. It is
+// total: whatever is in the tree, the answer is a verdict.
+func (v *Verifier) Verify(tree map[string]any) Verdict {
+	if tree == nil {
+		return Verdict{Reason: "it is not a JSON object"}
+	}
+	if err := v.backend(tree); err != nil {
+		return Verdict{Reason: err.Error()}
+	}
+	field, ok := tree[memberCertificate].(string)
+	if !ok {
+		return Verdict{Reason: "it has no certificate"}
+	}
+	now := v.options.Now()
+	t := v.files.current(now)
+	id, err := t.identify(field)
+	if err != nil {
+		return Verdict{Reason: err.Error()}
+	}
+	verdict := Verdict{Signer: id.name}
+	if err := v.judge(tree, t, id, now); err != nil {
+		verdict.Reason = err.Error()
+		return verdict
+	}
+	verdict.OK = true
+	_, verdict.SHA256 = tree[memberSHA256]
+	return verdict
+}
+
+func (v *Verifier) judge(tree map[string]any, t *trust, id *identity, now time.Time) error {
+	if err := id.dates(now); err != nil {
+		return err
+	}
+	if err := t.revoked(id, now, v.options.CRLExpired); err != nil {
+		return err
+	}
+	b, err := bytesSHA1(tree)
+	if err != nil {
+		return err
+	}
+	if err := check(tree, memberSignature, id, crypto.SHA1, b); err != nil {
+		return err
+	}
+	if _, ok := tree[memberSHA256]; ok {
+		if b, err = bytesSHA256(tree); err != nil {
+			return err
+		}
+		if err := check(tree, memberSHA256, id, crypto.SHA256, b); err != nil {
+			return err
+		}
+	}
+	topic, ok := tree["topic"].(string)
+	if !ok && tree["topic"] != nil {
+		return errors.New("its topic is not text")
+	}
+	if why := v.options.Policy.allow(topic, id.name); why != "" {
+		return errors.New(why)
+	}
+	return nil
+}
+
+func check(tree map[string]any, member string, id *identity, h crypto.Hash, b []byte) error {
+	field, ok := tree[member].(string)
+	if !ok {
+		return fmt.Errorf("it has no %s", member)
+	}
+	raw, err := unwrap(field)
+	if err != nil {
+		return fmt.Errorf("reading its %s: %w", member, err)
+	}
+	if !holds(id.key, h, b, raw) {
+		return fmt.Errorf("its %s does not hold: it was changed, or signed with another key", member)
+	}
+	return nil
+}
+
+// backend checks that the message is signed in a way we speak and allow. What
+// does not say is guessed, as fedmsg guesses for messages of before 0.8.
+func (v *Verifier) backend(tree map[string]any) error {
+	name, ok := tree[memberCrypto].(string)
+	if !ok {
+		if _, present := tree[memberCrypto]; present {
+			return errors.New(`its member "crypto" is not text`)
+		}
+		if _, ok := tree[memberCertificate]; ok {
+			name = backendX509
+		} else if _, ok := tree[memberSignature]; ok {
+			name = "gpg"
+		} else {
+			return errors.New("it is not signed")
+		}
+	}
+	if !slices.Contains(v.options.Backends, name) {
+		return fmt.Errorf("signatures of backend %q are not allowed", name)
+	}
+	if name != backendX509 {
+		return fmt.Errorf("signatures of backend %q are not understood", name)
+	}
+	return nil
+}
