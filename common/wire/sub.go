@@ -1,0 +1,191 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-zeromq/zmq4"
+
+	"busbar/common/wire/guard"
+)
+
+const (
+	dialTimeout = 5 * time.Second
+	redialMin   = 50 * time.Millisecond
+	redialMax   = 5 * time.Second
+)
+
+// SubOptions say whom to listen to. A zero takes the default in brackets.
+type SubOptions struct {
+	Endpoints  []string     // to connect to: tcp://HOST:PORT
+	Topics     []string     // prefixes, compared byte by byte; empty: every topic
+	MaxMessage int          // bytes of one message; a larger one ends its connection [16 MiB]
+	Log        *slog.Logger // [silent]
+}
+
+// A Frame is one message as it came.
+type Frame struct {
+	Endpoint string // as given in SubOptions
+	Topic    string
+	Body     []byte
+	Frames   int   // 2 in a message of fedmsg
+	Err      error // the message is malformed; Topic and Body hold what there is of them
+}
+
+// A Sub receives from any number of publishers, each by a zmq4 SUB socket of
+// its own that it redials for ever. What a publisher says while it is not
+// connected is lost to it; messages of one connection keep their order.
+type Sub struct {
+	frames chan Frame
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	log    *slog.Logger
+
+	mu        sync.Mutex
+	connected map[string]bool
+}
+
+// Subscribe starts to receive. A malformed endpoint is an error; a publisher
+// that is not there is not: it is dialled until it is. The subscription ends
+// with the context or with Close.
+func Subscribe(ctx context.Context, o SubOptions) (*Sub, error) {
+	if len(o.Endpoints) == 0 {
+		return nil, errors.New("subscribing: no endpoint is given, such as tcp://127.0.0.1:9940")
+	}
+	s := &Sub{frames: make(chan Frame), log: o.Log, connected: map[string]bool{}}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	for _, text := range o.Endpoints {
+		e, err := guard.ParseEndpoint(text)
+		if err != nil {
+			return nil, fmt.Errorf("subscribing: %w", err)
+		}
+		if e.Host == "" || e.Port == 0 {
+			return nil, fmt.Errorf("subscribing: endpoint %q: to connect, a host and a port are needed", text)
+		}
+		s.connected[text] = false
+	}
+	topics := o.Topics
+	if len(topics) == 0 {
+		topics = []string{""}
+	}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	guarded := guard.Options{Type: zmq4.Sub, MaxMessage: o.MaxMessage, Log: o.Log}
+	for endpoint := range s.connected {
+		s.wg.Go(func() { s.follow(endpoint, topics, guarded) })
+	}
+	return s, nil
+}
+
+// Next waits for the next message. Its error is the context's, or ErrClosed.
+func (s *Sub) Next(ctx context.Context) (Frame, error) {
+	select {
+	case f := <-s.frames:
+		return f, nil
+	case <-ctx.Done():
+		return Frame{}, ctx.Err()
+	case <-s.ctx.Done():
+		return Frame{}, ErrClosed
+	}
+}
+
+// Connected tells of each endpoint whether its publisher is there now.
+func (s *Sub) Connected() map[string]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := make(map[string]bool, len(s.connected))
+	for endpoint, is := range s.connected {
+		now[endpoint] = is
+	}
+	return now
+}
+
+// Close ends the subscription and returns when all its goroutines are gone.
+func (s *Sub) Close() error {
+	s.cancel()
+	s.wg.Wait()
+	return nil
+}
+
+// follow keeps one publisher connected until the end.
+func (s *Sub) follow(endpoint string, topics []string, o guard.Options) {
+	wait := redialMin
+	for {
+		start := time.Now()
+		err := s.receive(endpoint, topics, o)
+		if s.ctx.Err() != nil {
+			return
+		}
+		if time.Since(start) > redialMax {
+			wait = redialMin // it held for a while, so this is a new trouble
+		}
+		s.log.Info("publisher away, dialling again", "endpoint", endpoint, "error", err, "wait", wait)
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-time.After(wait/2 + rand.N(wait)): // so that many subscribers do not come as one
+		}
+		wait = min(2*wait, redialMax)
+	}
+}
+
+// receive passes on what one connection brings, until it ends.
+func (s *Sub) receive(endpoint string, topics []string, o guard.Options) error {
+	ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
+	conn, err := guard.Dial(ctx, endpoint, o)
+	cancel()
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(s.ctx, func() { conn.Close() })
+	defer stop()
+	socket, err := guard.NewSub(conn, topics)
+	if err != nil {
+		return err
+	}
+	s.set(endpoint, true)
+	defer s.set(endpoint, false)
+	for {
+		msg, err := socket.Recv()
+		if err != nil {
+			// Its reading goroutine has nothing more to hand over: it ends.
+			socket.Close()
+			return conn.Err()
+		}
+		select {
+		case s.frames <- newFrame(endpoint, msg.Frames):
+		case <-s.ctx.Done(): // go on until Recv fails, lest zmq4's reader waits for ever
+		}
+	}
+}
+
+func (s *Sub) set(endpoint string, connected bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.connected[endpoint] = connected
+}
+
+func newFrame(endpoint string, frames [][]byte) Frame {
+	f := Frame{Endpoint: endpoint, Frames: len(frames)}
+	if len(frames) > 0 {
+		f.Topic = string(frames[0])
+	}
+	if len(frames) > 1 {
+		f.Body = frames[1]
+	}
+	switch {
+	case len(frames) != 2:
+		f.Err = fmt.Errorf("a message from %s has %d frames; topic and body make 2", endpoint, len(frames))
+	case !utf8.ValidString(f.Topic):
+		f.Err = fmt.Errorf("a message from %s: the topic %.80q is not UTF-8", endpoint, f.Topic)
+	}
+	return f
+}
