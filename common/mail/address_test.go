@@ -1,0 +1,91 @@
+package mail
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var addressCases = []struct {
+	in   string
+	want []Address
+}{
+	{"", nil},
+	{"jane@example.org", []Address{{"", "jane@example.org"}}},
+	{"Jane <jane@example.org>, joe@example.net", []Address{{"Jane", "jane@example.org"}, {"", "joe@example.net"}}},
+	{"Doe, Joe <joe@example.org>", []Address{{"Doe, Joe", "joe@example.org"}}},
+	{`"Doe, Joe J." <joe@example.org>`, []Address{{"Doe, Joe J.", "joe@example.org"}}},
+	{"Joe J. Doe <joe@example.org>", []Address{{"Joe J. Doe", "joe@example.org"}}},
+	{"joe@example.org (Joe J. Doe)", []Address{{"Joe J. Doe", "joe@example.org"}}},
+	{"joe@example.org (Doe, Joe (home))", []Address{{"Doe, Joe (home)", "joe@example.org"}}},
+	{"a@example.org;c@example.net", []Address{{"", "a@example.org"}, {"", "c@example.net"}}},
+	{"root", []Address{{"", "root"}}},
+	{"Foo [x] <a@example.org>", []Address{{"Foo [x]", "a@example.org"}}},
+	{"J\xf6rg <joerg@example.org>", []Address{{"J\u00f6rg", "joerg@example.org"}}},
+	{"=?utf-8?q?Doe=2C_J=C3=B6?= <jo@example.org>, =?utf-8?b?4piD?= <s@example.org>",
+		[]Address{{"Doe, J\u00f6", "jo@example.org"}, {"\u2603", "s@example.org"}}},
+	{"=?utf-8?q?a=0D=0ABcc=3A_x?= <jo@example.org>", []Address{{"a Bcc: x", "jo@example.org"}}},
+	{"Snow =?utf-8?b?4piD?= <snow@example.org>", []Address{{"Snow \u2603", "snow@example.org"}}},
+	{"friends: a@example.org, b@example.org;", []Address{{"", "a@example.org"}, {"", "b@example.org"}}},
+	{"undisclosed-recipients:;", nil},
+	{`"a@example.org" <a@example.org>`, []Address{{"", "a@example.org"}}},
+	{`"unclosed <a@example.org>, b@example.org`, []Address{{"unclosed", "a@example.org"}, {"", "b@example.org"}}},
+	{"<@relay.example:joe@example.org>", []Address{{"", "joe@example.org"}}},
+	{"Joe <joe@example.org", []Address{{"Joe", "joe@example.org"}}},
+	{"Joe joe@example.org", []Address{{"Joe", "joe@example.org"}}},
+	{"<>", nil},
+}
+
+func TestD11_Addresses(t *testing.T) {
+	for _, c := range addressCases {
+		if diff := cmp.Diff(c.want, parseAddresses(c.in)); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", c.in, diff)
+		}
+		var first Address
+		if len(c.want) > 0 {
+			first = c.want[0]
+		}
+		if got := ParseAddress(c.in); got != first {
+			t.Errorf("ParseAddress(%q) = %q", c.in, got)
+		}
+	}
+	m := Parse([]byte("To: a@example.org\nTo: b@example.org\n\n"), Limits{})
+	if n := len(m.Header.Addresses("to")); n != 2 {
+		t.Errorf("%d addresses in two fields", n)
+	}
+	if n := len(parseAddresses(strings.Repeat("a@b,", 50_000))); n != maxAddresses {
+		t.Errorf("%d addresses", n)
+	}
+}
+
+func TestD12_MessageIDs(t *testing.T) {
+	for _, c := range []struct {
+		in, first string
+		all       []string
+	}{
+		{"<a@example.org>", "a@example.org", []string{"a@example.org"}},
+		{" junk <a@example.org> (comment)", "a@example.org", []string{"a@example.org"}},
+		{"<no-at-sign>", "no-at-sign", []string{"no-at-sign"}},
+		{"<with a blank@example.org>", "with a blank@example.org", []string{"with a blank@example.org"}},
+		{"<two@at@example.org>", "two@at@example.org", []string{"two@at@example.org"}},
+		{"bare@example.org", "bare@example.org", []string{"bare@example.org"}},
+		{"<a@x>, <b@x>,<c@x> <d@x>", "a@x", []string{"a@x", "b@x", "c@x", "d@x"}},
+		{"a@x, b@x", "a@x", []string{"a@x", "b@x"}},
+		{"Your mail of \"Mon, 5 Jan\" <a@x>", "a@x", []string{"a@x"}},
+		{"<<a@x>>", "a@x", []string{"a@x"}},
+		{"<open@x", "open@x", []string{"open@x"}},
+		{"<\u6bb5\u5c1a@example.org>", "\u6bb5\u5c1a@example.org", []string{"\u6bb5\u5c1a@example.org"}},
+		{"<caf\xe9@example.org>", "caf\u00e9@example.org", []string{"caf\u00e9@example.org"}},
+		{"<>", "", nil},
+		{"", "", nil},
+	} {
+		h := Parse([]byte("Message-Id: "+c.in+"\n\n"), Limits{}).Header
+		if got := h.MessageID("Message-ID"); got != c.first {
+			t.Errorf("%q: first %q, want %q", c.in, got, c.first)
+		}
+		if diff := cmp.Diff(c.all, h.MessageIDs("Message-ID")); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", c.in, diff)
+		}
+	}
+}
