@@ -1,0 +1,85 @@
+package guard
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+// TestQueueBounds: a queue is bounded, a message larger than it still passes
+// alone, and what was dropped or left is counted.
+func TestQueueBounds(t *testing.T) {
+	p, err := newPeers(Options{Type: zmq4.Pub, QueueBytes: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := newQueue(p)
+	large := make([]byte, 3*chunkSize)
+	for range 3 {
+		q.put(large)
+	}
+	if s := p.snapshot(); s.Queued != int64(len(large)) || s.Dropped != 2 {
+		t.Errorf("after the large ones: %+v", s)
+	}
+	if left, dropped := q.kill(); left != 1 || dropped != 3 {
+		t.Errorf("%d were left and %d dropped", left, dropped)
+	}
+	if q.put(large) || q.putCommand([]byte{0, 0}) {
+		t.Error("a dead queue took something")
+	}
+	if s := p.snapshot(); s.Queued != 0 {
+		t.Errorf("at the end: %+v", s)
+	}
+}
+
+// TestZ6_TotalIsBounded: many stalled peers share one limit, and a peer that
+// keeps up is served all the same.
+func TestZ6_TotalIsBounded(t *testing.T) {
+	p, err := newPeers(Options{Type: zmq4.Pub, QueueBytes: 1 << 20, TotalBytes: 1 << 20, MaxPeers: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := make([]byte, 1000)
+	for range 32 {
+		stalled := newQueue(p)
+		for range 1000 {
+			stalled.put(message)
+		}
+	}
+	if s := p.snapshot(); s.Queued > 2<<20 || s.Dropped < 29000 {
+		t.Errorf("32 stalled peers hold %d bytes", s.Queued)
+	}
+	before := p.snapshot().Dropped
+	healthy := newQueue(p)
+	for range 10 {
+		healthy.put(message)
+	}
+	if s := p.snapshot(); s.Dropped != before {
+		t.Errorf("a healthy peer lost %d messages", s.Dropped-before)
+	}
+}
+
+// TestWriteTimeout: a PUB's peer that takes nothing is disconnected, its
+// messages counted, and nobody else notices.
+func TestWriteTimeout(t *testing.T) {
+	p, address := newTestPub(t, Options{WriteTimeout: 300 * time.Millisecond, QueueBytes: 1 << 20})
+	stalled := connect(t, address)
+	stalled.join(zmq4.Sub)
+	stalled.send(command("SUBSCRIBE", ""))
+	waitFor(t, p, "x")
+	body := bytes.Repeat([]byte("b"), 60000)
+	eventually(t, "it is cut off", func() bool {
+		for range 50 {
+			if err := p.Send([]byte("x"), body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return p.Stats().Disconnects["write-timeout"] == 1
+	})
+	if s := p.Stats(); s.Dropped == 0 || s.Queued != 0 {
+		t.Errorf("stats %+v", s)
+	}
+	works(t, p, address)
+}
