@@ -1,0 +1,47 @@
+# `make test` is the one command to know. Longer steps are in contrib/dev/.
+
+GO       ?= go
+FUZZTIME ?= 5m
+UNIT     := contrib/systemd/mail2bus.service
+
+# The product is built without cgo; only the race detector needs it.
+export CGO_ENABLED = 0
+
+.PHONY: test deps build bench torture fuzz generate check-unit clean
+
+# Everything that must hold. Installs what is missing; about five minutes.
+test: deps
+	$(GO) vet ./...
+	contrib/dev/gofmt.sh
+	CGO_ENABLED=1 $(GO) test -race -p 2 -timeout 15m ./...
+
+# The Debian packages that the tests need: real peers, never skipped.
+deps:
+	contrib/dev/deps.sh
+
+# Static binaries, in bin/.
+build:
+	$(GO) build -trimpath -o bin/ ./mail2bus ./bus
+
+# Benchmarks, with the machine printed above them.
+bench:
+	contrib/dev/bench.sh
+
+# Kill, fill and block a running mail2bus; prints lost, doubled, reordered.
+torture:
+	$(GO) test -tags torture -run '^TestTorture' -count 1 -v -timeout 2h ./...
+
+# Every fuzz target for FUZZTIME.
+fuzz:
+	contrib/dev/fuzz.sh $(FUZZTIME)
+
+# The pages of docs/reference, from the code.
+generate:
+	contrib/dev/generate.sh
+
+# How much the hardened unit leaves open: 0 is nothing, 10 is all.
+check-unit:
+	systemd-analyze security --offline=true --no-pager $(UNIT)
+
+clean:
+	rm -rf bin

@@ -1,0 +1,106 @@
+package busbar
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	maxLines     = 450
+	maxMainLines = 80 // main.go is wiring that reads in a minute
+)
+
+var (
+	initFunc   = regexp.MustCompile(`(?m)^func init\(`)
+	unfinished = regexp.MustCompile(`\b(TO[D]O|FIX[M]E|XX[X])\b`)
+	junkNames  = []string{"util", "utils", "helper", "helpers", "misc", "types"}
+)
+
+func TestFilesAreInOrder(t *testing.T) {
+	seen := 0
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() && path != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "bin") {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || filepath.Ext(name) != ".go" {
+			return nil
+		}
+		seen++
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, complaint := range untidy(filepath.ToSlash(path), source) {
+			t.Error(complaint)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen < 20 {
+		t.Fatalf("only %d Go files were found; this test must run in the whole repository", seen)
+	}
+}
+
+// TestUntidyFilesAreFound shows that each rule can be broken.
+func TestUntidyFilesAreFound(t *testing.T) {
+	long := []byte("package p\n" + strings.Repeat("//\n", maxLines))
+	open := "// TO" + "DO: later\n"
+	for _, c := range []struct {
+		path   string
+		source []byte
+		want   string
+	}{
+		{"common/event/id.go", []byte("package event\n"), ""},
+		{"common/event/long.go", long, "split it"},
+		{"bus/main.go", long[:300], "reads in a minute"},
+		{"common/event/init.go", []byte("package event\n\nfunc init() {}\n"), "func init"},
+		{"common/event/util.go", []byte("package event\n"), "says nothing"},
+		{"common/helpers/a.go", []byte("package helpers\n"), "says nothing"},
+		{"common/event/misc_test.go", []byte("package event\n"), "says nothing"},
+		{"common/event/open.go", []byte("package event\n\n" + open), "left open"},
+	} {
+		got := strings.Join(untidy(c.path, c.source), "\n")
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s: complaint %q, want %q", c.path, got, c.want)
+		}
+	}
+}
+
+// untidy says what is wrong with a Go file, and what to do about it.
+func untidy(path string, source []byte) []string {
+	var bad []string
+	complain := func(format string, args ...any) { bad = append(bad, path+": "+fmt.Sprintf(format, args...)) }
+	lines := bytes.Count(source, []byte("\n"))
+	if lines > maxLines {
+		complain("it has %d lines, at most %d are allowed: split it by what a reader looks for", lines, maxLines)
+	}
+	if filepath.Base(path) == "main.go" && lines > maxMainLines {
+		complain("it has %d lines, at most %d are allowed: a program's main.go is wiring that reads in a minute; move the work into files beside it", lines, maxMainLines)
+	}
+	if initFunc.Match(source) {
+		complain("it has a func init: call it from main, or make the value in the declaration")
+	}
+	if m := unfinished.Find(source); m != nil {
+		complain("something is left open (%s): do it, or file an issue", m)
+	}
+	for part := range strings.SplitSeq(path, "/") {
+		name := strings.TrimSuffix(strings.TrimSuffix(part, ".go"), "_test")
+		if slices.Contains(junkNames, name) {
+			complain("the name %q says nothing: name it after what it holds", name)
+		}
+	}
+	return bad
+}

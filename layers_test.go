@@ -1,0 +1,198 @@
+// Package busbar holds no code: it is where the tests of the whole house live.
+package busbar
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "busbar"
+
+// A room says which packages of ours the packages that its pattern names may
+// import. "…/*" is any one package below; "…/..." is any below, and itself.
+type room struct {
+	pattern string
+	may     []string
+}
+
+// rooms are the arrows of the house; the first that fits a package counts. See
+// docs/architecture.md.
+var rooms = []room{
+	{"common/event", nil},
+	{"common/mail", nil},
+	{"common/journal", []string{"common/event"}},
+	{"common/sign", []string{"common/event"}},
+	{"common/wire/guard", nil},
+	{"common/wire", []string{"common/event", "common/journal", "common/sign", "common/wire/guard"}},
+	{"common/pump", []string{"common/event", "common/journal", "adapters"}},
+	{"common/daemon", []string{"common/*", "adapters"}},
+	{"adapters", []string{"common/event"}},
+	{"adapters/*", []string{"adapters", "common/event", "common/mail"}},
+	{"fixtures", nil},
+	{"contrib/...", nil},
+	{"mail2bus/...", []string{"mail2bus/...", "adapters/...", "common/*"}},
+	{"soapbus/...", []string{"soapbus/...", "adapters/...", "common/*"}},
+	{"dbpoll/...", []string{"dbpoll/...", "adapters/...", "common/*"}},
+	{"scmhook/...", []string{"scmhook/...", "adapters/...", "common/*"}},
+	{"bus/...", []string{"bus/...", "adapters/...", "common/*", "fixtures"}},
+}
+
+// Tests may use fixtures and the conformance suite, and those of common/ the
+// packages beside theirs.
+var testsMay = map[string][]string{
+	"":         {"fixtures"},
+	"adapters": {"adapters/adaptertest"},
+	"common":   {"common/*", "common/wire/guard", "adapters"},
+}
+
+// A listed is what `go list -json` tells of a package.
+type listed struct {
+	ImportPath, Name                   string
+	Imports, TestImports, XTestImports []string
+}
+
+func TestArrowsPointOneWay(t *testing.T) {
+	pkgs := list(t)
+	if len(pkgs) < 5 {
+		t.Fatalf("go list found only %d packages; this test must run in the whole repository", len(pkgs))
+	}
+	for _, complaint := range arrows(pkgs) {
+		t.Error(complaint)
+	}
+}
+
+// TestArrowsAreChecked shows that a wrong arrow is found.
+func TestArrowsAreChecked(t *testing.T) {
+	for _, c := range []struct {
+		pkg, name, imports string
+		inTest             bool
+		want               string // part of the complaint; empty: allowed
+	}{
+		{pkg: "mail2bus", name: "main", imports: "adapters/dak"},
+		{pkg: "mail2bus", name: "main", imports: "mail2bus/maildir"},
+		{pkg: "mail2bus", name: "main", imports: "fixtures", want: "may not import"},
+		{pkg: "bus", name: "main", imports: "mail2bus/maildir", want: "may not import"},
+		{pkg: "adapters/dak", imports: "common/mail"},
+		{pkg: "adapters/dak", imports: "adapters/debbugs", want: "may not import"},
+		{pkg: "adapters/dak", imports: "common/journal", want: "may not import"},
+		{pkg: "adapters/dak", imports: "adapters/adaptertest", want: "may not import"},
+		{pkg: "adapters/dak", imports: "adapters/adaptertest", inTest: true},
+		{pkg: "adapters/dak", imports: "adapters/debbugs", inTest: true, want: "may not import"},
+		{pkg: "common/event", imports: "common/mail", want: "may not import"},
+		{pkg: "common/wire", imports: "common/journal"},
+		{pkg: "common/journal", imports: "common/wire", want: "may not import"},
+		{pkg: "common/journal", imports: "common/sign", inTest: true},
+		{pkg: "common/journal", imports: "mail2bus/maildir", inTest: true, want: "may not import"},
+		{pkg: "common/daemon", imports: "adapters"},
+		{pkg: "common/daemon", imports: "adapters/dak", want: "may not import"},
+		{pkg: "common", imports: "common/event", want: "no .go file"},
+		{pkg: "newthing", imports: "common/event", want: "add it to rooms"},
+		{pkg: "common/event", name: "main", imports: "fmt", want: "is a program"},
+	} {
+		p := listed{ImportPath: module + "/" + c.pkg, Name: c.name}
+		imports := []string{c.imports, "fmt"}
+		if c.imports != "fmt" {
+			imports[0] = module + "/" + c.imports
+		}
+		if c.inTest {
+			p.TestImports = imports
+		} else {
+			p.Imports = imports
+		}
+		got := strings.Join(arrows([]listed{p}), "\n")
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s imports %s (in a test: %v): complaint %q, want %q", c.pkg, c.imports, c.inTest, got, c.want)
+		}
+	}
+}
+
+// arrows says, for each wrong import, what to do about it.
+func arrows(pkgs []listed) []string {
+	var bad []string
+	for _, p := range pkgs {
+		name := within(p.ImportPath)
+		if name == "common" {
+			bad = append(bad, "common/ holds packages and no .go file of its own: move it into the package that it belongs to")
+			continue
+		}
+		if name == "" {
+			continue // this package: tests only
+		}
+		i := slices.IndexFunc(rooms, func(r room) bool { return fits(r.pattern, name) })
+		if i < 0 {
+			bad = append(bad, fmt.Sprintf("%s stands in no room of the house: add it to rooms in layers_test.go and to docs/architecture.md, or move it", name))
+			continue
+		}
+		program := strings.HasSuffix(rooms[i].pattern, "/...")
+		if p.Name == "main" && !program {
+			bad = append(bad, fmt.Sprintf("%s is a program inside a library: give it a folder at the top, or make it a command of bus", name))
+		}
+		bad = append(bad, wrong(name, "", p.Imports, rooms[i].may)...)
+		top, _, _ := strings.Cut(name, "/")
+		inTests := slices.Concat(rooms[i].may, testsMay[""], testsMay[top])
+		bad = append(bad, wrong(name, " (in a test)", append(p.TestImports, p.XTestImports...), append(inTests, name))...)
+	}
+	return bad
+}
+
+func wrong(name, where string, imports, may []string) []string {
+	var bad []string
+	for _, imp := range imports {
+		if imp != module && !strings.HasPrefix(imp, module+"/") {
+			continue
+		}
+		to := within(imp)
+		if slices.ContainsFunc(may, func(pattern string) bool { return fits(pattern, to) }) {
+			continue
+		}
+		allowed := "nothing of ours"
+		if len(may) > 0 {
+			allowed = "only " + strings.Join(may, ", ")
+		}
+		bad = append(bad, fmt.Sprintf("%s may not import %s%s: it may import %s. Move the code to where the arrows allow it, or hand the value in from the program", name, to, where, allowed))
+	}
+	return bad
+}
+
+// fits tells whether a pattern of rooms names the package.
+func fits(pattern, name string) bool {
+	if below, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return name == below || strings.HasPrefix(name, below+"/")
+	}
+	if below, ok := strings.CutSuffix(pattern, "/*"); ok {
+		return path.Dir(name) == below
+	}
+	return name == pattern
+}
+
+func within(importPath string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(importPath, module), "/")
+}
+
+func list(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Imports,TestImports,XTestImports", "./...")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("listing the packages: %v\n%s", err, stderr.String())
+	}
+	var pkgs []listed
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return pkgs
+		} else if err != nil {
+			t.Fatalf("reading what go list says: %v", err)
+		}
+		pkgs = append(pkgs, p)
+	}
+}
