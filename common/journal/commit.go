@@ -1,0 +1,151 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"unicode/utf8"
+)
+
+// Kinds of counters.
+const (
+	kindSkip  = "skip"
+	kindTopic = "topic"
+	kindTotal = "total"
+
+	duplicates = "duplicates"
+)
+
+// A reason is for people, and few: longer ones are cut, and more of them are
+// counted together.
+const (
+	maxReason    = 200
+	maxReasons   = 1000
+	otherReasons = "(other reasons)"
+)
+
+type counter struct{ kind, name string }
+
+// statements are prepared once on the writer's connection.
+type statements struct {
+	findID, message, id, count, position, poison, healed, meta, cursor *sql.Stmt
+}
+
+func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
+	for dest, text := range map[**sql.Stmt]string{
+		&s.findID:   "SELECT seq FROM ids WHERE uuid = ?",
+		&s.message:  "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)",
+		&s.id:       "INSERT INTO ids VALUES (?, ?)",
+		&s.count:    "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+		&s.position: "INSERT OR REPLACE INTO positions VALUES (?, ?)",
+		&s.poison: `INSERT INTO poison VALUES (NULL, ?, ?, ?, ?, 1, ?, ?, ?)
+			ON CONFLICT (digest) DO UPDATE SET origin = excluded.origin, translator = excluded.translator,
+			reason = excluded.reason, attempts = attempts + 1, last = excluded.last`,
+		&s.healed: "DELETE FROM poison WHERE digest = ?",
+		&s.meta:   "UPDATE meta SET value = ? WHERE name = ?",
+		&s.cursor: "INSERT OR REPLACE INTO cursors VALUES (?, ?)",
+	} {
+		stmt, err := db.PrepareContext(ctx, text)
+		if err != nil {
+			return err
+		}
+		*dest = stmt
+	}
+	return nil
+}
+
+// commit stores the batch. When it returns nil, the batch is on disk.
+func (j *Journal) commit(ctx context.Context, b *batch) error {
+	return j.transact(ctx, func(t *transaction) {
+		for _, m := range b.messages {
+			t.run(j.sql.message, m.Seq, m.ID, m.Topic, m.Time.Unix(), m.Prev, m.Hash, m.Wire)
+			t.run(j.sql.id, m.uuid[:], m.Seq)
+		}
+		for i := range b.parts {
+			if p := &b.parts[i]; p.err == nil {
+				t.keep(j.sql, p.record, b.now.Unix())
+			}
+		}
+		for c, n := range b.counters {
+			t.run(j.sql.count, c.kind, c.name, n)
+		}
+		if len(b.messages) > 0 {
+			t.run(j.sql.meta, b.state.headSeq, "head_seq")
+			t.run(j.sql.meta, b.state.headHash, "head_hash")
+			t.run(j.sql.meta, b.state.bytes, "bytes")
+		}
+	})
+}
+
+// keep stores what a record says beside its messages.
+func (t *transaction) keep(s statements, r Record, now int64) {
+	switch {
+	case r.Poison != "":
+		item := r.Item
+		if item == nil {
+			item = []byte{} // NULL is not an item
+		}
+		t.run(s.poison, r.Digest, r.Origin, r.Translator, r.Poison, now, now, item)
+	case r.Digest != "":
+		t.run(s.healed, r.Digest)
+	}
+	if r.Position != nil {
+		t.run(s.position, r.Source, r.Position)
+	}
+}
+
+// A transaction runs statements until one fails.
+type transaction struct {
+	ctx context.Context
+	tx  *sql.Tx
+	err error
+}
+
+func (t *transaction) run(s *sql.Stmt, args ...any) {
+	if t.err == nil {
+		_, t.err = t.tx.StmtContext(t.ctx, s).ExecContext(t.ctx, args...)
+	}
+}
+
+// transact runs what and commits; the cursors that wait go along.
+func (j *Journal) transact(ctx context.Context, what func(*transaction)) error {
+	tx, err := j.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	t := &transaction{ctx: ctx, tx: tx}
+	what(t)
+	waiting := j.waitingCursors()
+	for sink, seq := range waiting {
+		t.run(j.sql.cursor, sink, seq)
+	}
+	if t.err != nil {
+		return errors.Join(t.err, tx.Rollback())
+	}
+	if err := tx.Commit(); err != nil {
+		// A commit that failed may leave its transaction open, and
+		// database/sql has let go of it.
+		_, _ = j.db.ExecContext(ctx, "ROLLBACK")
+		return err
+	}
+	j.storedCursors(waiting)
+	return nil
+}
+
+// reason is the name under which a skip is counted.
+func (j *Journal) reason(text string) string {
+	if len(text) > maxReason {
+		cut := maxReason
+		for cut > 0 && !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		text = text[:cut] + "…"
+	}
+	if !j.reasons[text] {
+		if len(j.reasons) >= maxReasons {
+			return otherReasons
+		}
+		j.reasons[text] = true
+	}
+	return text
+}

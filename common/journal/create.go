@@ -1,0 +1,121 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+
+	"busbar/common/event"
+)
+
+// Identity is whose sequence a journal holds. Prefix, Environment and Name are
+// fixed when the journal is made; Username may change.
+type Identity struct {
+	Prefix      string // topic prefix, "org.debian"
+	Environment string // "dev", "stg", "production"
+	Name        string // the publisher: one adapter instance
+	Username    string // the envelope's username: the program
+}
+
+func (id Identity) check() error {
+	if err := event.CheckPrefix(id.Prefix); err != nil {
+		return fmt.Errorf("the prefix: %w", err)
+	}
+	if err := event.CheckPrefix(id.Environment); err != nil {
+		return fmt.Errorf("the environment: %w", err)
+	}
+	if id.Name == "" {
+		return errors.New("the publisher has no name")
+	}
+	return nil
+}
+
+// ensure makes a new journal where none is. It appears whole or not at all:
+// made beside its place, brought to disk, and renamed. The caller holds the
+// lock.
+func ensure(ctx context.Context, path string, id Identity) (created bool, err error) {
+	_, err = os.Stat(path)
+	if err == nil {
+		return false, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return false, explain(err)
+	}
+	if _, err := os.Stat(path + "-wal"); err == nil {
+		return false, fmt.Errorf("%w; put the journal back beside it: the log alone cannot be read. "+
+			"Only if it is lost for good, move the -wal aside to begin a new sequence", ErrOrphanWAL)
+	}
+	fresh := path + ".new"
+	if err := create(ctx, fresh, id); err != nil {
+		return false, errors.Join(explain(err), discard(fresh))
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return false, err
+	}
+	return true, syncDir(filepath.Dir(path))
+}
+
+func create(ctx context.Context, path string, id Identity) (err error) {
+	if err := discard(path); err != nil { // left by a crash
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	db, err := connectWriter(path)
+	if err != nil {
+		return err
+	}
+	if err := fill(ctx, db, id); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	if err := db.Close(); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+func fill(ctx context.Context, db *sql.DB, id Identity) error {
+	header := fmt.Sprintf("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = %d; PRAGMA user_version = %d;",
+		applicationID, schemaVersion)
+	if _, err := db.ExecContext(ctx, header+schema); err != nil {
+		return fmt.Errorf("making the tables: %w", err)
+	}
+	for name, value := range map[string]any{
+		"prefix": id.Prefix, "environment": id.Environment, "name": id.Name, "epoch": uuid.NewString(),
+		"base_seq": 0, "base_hash": "", "head_seq": 0, "head_hash": "", "bytes": 0,
+	} {
+		if _, err := db.ExecContext(ctx, "INSERT INTO meta VALUES (?, ?)", name, value); err != nil {
+			return fmt.Errorf("writing %s: %w", name, err)
+		}
+	}
+	_, err := db.ExecContext(ctx, "PRAGMA journal_mode = WAL")
+	return err
+}
+
+func discard(path string) error {
+	var errs []error
+	for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// syncDir brings a folder's entries to disk.
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

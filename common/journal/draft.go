@@ -1,0 +1,195 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"busbar/common/event"
+)
+
+// A batch is a group on its way into one transaction.
+type batch struct {
+	now      time.Time
+	state    state // as it will be
+	parts    []part
+	messages []*message
+	ids      map[uuid.UUID]bool // made in this batch
+	counters map[counter]int64
+	err      error // of all
+}
+
+// A part is one record of the batch. A part with err is not stored.
+type part struct {
+	record Record
+	result Result
+	err    error
+}
+
+type message struct {
+	Message
+	uuid uuid.UUID
+	tree map[string]any
+}
+
+// draft gives the events of a group their place in the sequence and chains
+// them; then it signs them side by side, which it can because hashes do not
+// cover signatures.
+func (j *Journal) draft(ctx context.Context, group []job) *batch {
+	b := &batch{
+		now: j.o.Now().UTC(), state: j.state, parts: make([]part, len(group)),
+		ids: map[uuid.UUID]bool{}, counters: map[counter]int64{},
+	}
+	for i, next := range group {
+		p := &b.parts[i]
+		if next.still != nil && !next.still() {
+			p.err = ErrStale
+			continue
+		}
+		p.record = next.record
+		if b.err = j.place(ctx, b, p); b.err != nil {
+			return b
+		}
+	}
+	b.err = j.seal(b.messages)
+	for _, m := range b.messages {
+		b.state.bytes += int64(len(m.Wire))
+	}
+	return b
+}
+
+// place adds one record to the batch. Its error is the batch's; the record's
+// own fault is in p.
+func (j *Journal) place(ctx context.Context, b *batch, p *part) error {
+	r := &p.record
+	if p.err = r.complete(); p.err != nil {
+		return nil
+	}
+	if r.Received.IsZero() {
+		r.Received = b.now
+	}
+	bodies, err := encode(r.Events)
+	if err != nil {
+		if p.err = r.refuse(err); p.err == nil {
+			p.result.Poison = r.Poison
+		}
+		return nil
+	}
+	for i, e := range r.Events {
+		if e.Kind.Family != "" && !slices.Contains(j.o.Compat, e.Kind.Family) {
+			continue
+		}
+		known, err := j.knows(ctx, b, e.UUID())
+		if err != nil {
+			return err
+		}
+		if known {
+			p.result.Duplicates++
+			b.counters[counter{kindTotal, duplicates}]++
+			continue
+		}
+		if err := b.chain(*r, e, bodies[i]); err != nil {
+			return err
+		}
+		p.result.Seqs = append(p.result.Seqs, b.state.headSeq)
+	}
+	if r.Skip != "" {
+		b.counters[counter{kindSkip, j.reason(r.Skip)}]++
+	}
+	return nil
+}
+
+// encode checks events and turns their bodies into trees.
+func encode(events []event.Event) ([]any, error) {
+	bodies := make([]any, len(events))
+	for i, e := range events {
+		err := e.Validate()
+		if err == nil {
+			bodies[i], err = event.Tree(e.Body)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return bodies, nil
+}
+
+func (j *Journal) knows(ctx context.Context, b *batch, u uuid.UUID) (bool, error) {
+	if b.ids[u] {
+		return true, nil
+	}
+	var seq int64
+	err := j.sql.findID.QueryRowContext(ctx, u[:]).Scan(&seq)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// chain makes e the next message.
+func (b *batch) chain(r Record, e event.Event, body any) error {
+	s, u := &b.state, e.UUID()
+	m := &message{uuid: u, Message: Message{
+		Seq: s.headSeq + 1, ID: e.ID(r.Received), Topic: event.JoinTopic(s.Prefix, s.Environment, e.Kind.Topic),
+		Time: b.now.Truncate(time.Second), Prev: s.headHash,
+	}}
+	m.tree = event.Envelope{
+		Topic: m.Topic, MsgID: m.ID, I: m.Seq, Timestamp: m.Time.Unix(), Username: s.Username,
+		Seq: m.Seq, Publisher: s.Name, Epoch: s.epoch, Prev: m.Prev,
+		Origin: r.Origin, EventTime: event.Stamp(e.Time), Evidence: r.Evidence, Recovered: e.Recovered,
+		Msg: body,
+	}.Tree()
+	var err error
+	if m.Hash, err = event.Hash(m.tree); err != nil {
+		return err
+	}
+	s.headSeq, s.headHash = m.Seq, m.Hash
+	b.ids[u] = true
+	b.messages = append(b.messages, m)
+	b.counters[counter{kindTopic, m.Topic}]++
+	return nil
+}
+
+// seal signs and encodes, on all processors.
+func (j *Journal) seal(messages []*message) error {
+	workers := min(runtime.GOMAXPROCS(0), len(messages))
+	if j.o.Seal == nil {
+		workers = min(workers, 1)
+	}
+	errs := make([]error, len(messages))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(messages)); i = next.Add(1) - 1 {
+				errs[i] = j.sealOne(messages[i])
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs { // one cause is enough: it is the key's, not the message's
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *Journal) sealOne(m *message) (err error) {
+	if j.o.Seal != nil {
+		if err := j.o.Seal(m.tree); err != nil {
+			return fmt.Errorf("signing: %w", err)
+		}
+	}
+	m.Wire, err = event.Canonical(m.tree)
+	m.tree = nil
+	return err
+}

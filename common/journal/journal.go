@@ -1,0 +1,173 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+)
+
+// Options say how a journal is opened.
+type Options struct {
+	Path     string
+	Identity Identity
+	// Seal signs a message's tree. It is called from several goroutines. Nil:
+	// messages go out unsigned.
+	Seal      func(tree map[string]any) error
+	Compat    []string // families of old names that are published, too
+	Retention Retention
+	Now       func() time.Time // nil: time.Now
+	Log       *slog.Logger     // nil: none
+}
+
+// A Journal is the one writer of a journal's file. It is safe for concurrent
+// use.
+type Journal struct {
+	o      Options
+	lock   *os.File
+	db     *sql.DB
+	sql    statements
+	reader *Reader
+	epoch  string
+
+	queue  chan job
+	closed chan struct{} // the writer has ended
+
+	gate    sync.RWMutex // held to send on queue
+	closing bool
+
+	mu      sync.Mutex
+	changed chan struct{}
+	cursors map[string]int64 // set and not yet stored
+	head    int64            // newest durable number
+
+	// Of the writer's goroutine alone.
+	state   state
+	reasons map[string]bool // skip reasons that have a counter
+}
+
+// Open opens the journal for writing, or makes a new one where nothing is. It
+// fails, and changes nothing, if another process writes it (ErrLocked), if it
+// is another publisher's (ErrIdentity), or if it is not whole (ErrEmpty,
+// ErrForeign, ErrNewer, ErrCorrupt, ErrOrphanWAL).
+func Open(ctx context.Context, o Options) (*Journal, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	j := &Journal{
+		o: o, queue: make(chan job, maxGroup), closed: make(chan struct{}),
+		changed: make(chan struct{}), cursors: map[string]int64{},
+	}
+	if err := j.open(ctx); err != nil {
+		return nil, fmt.Errorf("opening journal %s: %w", o.Path, errors.Join(err, j.release()))
+	}
+	go j.write()
+	return j, nil
+}
+
+func (j *Journal) open(ctx context.Context) (err error) {
+	if err := j.o.Identity.check(); err != nil {
+		return err
+	}
+	if j.lock, err = lock(j.o.Path); err != nil {
+		return err
+	}
+	created, err := ensure(ctx, j.o.Path, j.o.Identity)
+	if err != nil {
+		return fmt.Errorf("making a new one: %w", explain(err))
+	}
+	if err := checkWAL(j.o.Path + "-wal"); err != nil {
+		return err
+	}
+	if j.reader, j.state, err = openChecked(ctx, j.o.Path); err != nil {
+		return err
+	}
+	if err := j.state.same(j.o.Identity); err != nil {
+		return err
+	}
+	j.state.Identity = j.o.Identity
+	j.epoch, j.head = j.state.epoch, j.state.headSeq
+	if j.db, err = connectWriter(j.o.Path); err != nil {
+		return err
+	}
+	if err := j.prepare(ctx); err != nil {
+		return corrupt(ctx, err)
+	}
+	if created {
+		j.o.Log.Info("made a new journal: a new sequence begins", "path", j.o.Path, "epoch", j.state.epoch)
+	}
+	return nil
+}
+
+// prepare readies the writer's connection. Last, it empties the log, so that
+// what a crash left behind its end is never mistaken for more (see checkWAL).
+func (j *Journal) prepare(ctx context.Context) error {
+	if err := j.sql.prepare(ctx, j.db); err != nil {
+		return err
+	}
+	counts, err := pairs[int64](ctx, j.db, "SELECT name, value FROM counters WHERE kind = 'skip'")
+	if err != nil {
+		return err
+	}
+	j.reasons = map[string]bool{}
+	for name := range counts {
+		j.reasons[name] = true
+	}
+	_, err = j.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return err
+}
+
+// Reader reads the journal within the writer's process. It ends with the
+// journal.
+func (j *Journal) Reader() *Reader { return j.reader }
+
+// Epoch names the journal's sequence. A new file is a new epoch.
+func (j *Journal) Epoch() string { return j.epoch }
+
+// Changed is closed when there are new messages. Take it before reading, so
+// that none is missed.
+func (j *Journal) Changed() <-chan struct{} {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.changed
+}
+
+// Close stores what is queued and ends the journal.
+func (j *Journal) Close() error {
+	j.gate.Lock()
+	again := j.closing
+	j.closing = true
+	if !again {
+		close(j.queue)
+	}
+	j.gate.Unlock()
+	<-j.closed
+	if again {
+		return nil
+	}
+	if err := j.release(); err != nil {
+		return fmt.Errorf("closing journal %s: %w", j.o.Path, err)
+	}
+	return nil
+}
+
+func (j *Journal) release() error {
+	var errs []error
+	if j.reader != nil { // first: the last to close tidies the log, and must be able to write
+		errs = append(errs, j.reader.Close())
+	}
+	if j.db != nil {
+		errs = append(errs, j.db.Close())
+	}
+	if j.lock != nil {
+		errs = append(errs, j.lock.Close())
+	}
+	return errors.Join(errs...)
+}

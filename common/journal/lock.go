@@ -1,0 +1,47 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// lock makes this process the one writer until the file is closed. A file of
+// its own, because closing any descriptor of the journal itself would drop
+// SQLite's locks on it (fcntl(2)). It stays behind, for removing it is a race.
+func lock(path string) (*os.File, error) {
+	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("locking: %w", explain(err))
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		holder := make([]byte, 32)
+		n, _ := f.ReadAt(holder, 0)
+		f.Close()
+		return nil, fmt.Errorf("%w (process %s); stop that one first, or give this instance a name and a journal of its own",
+			ErrLocked, strings.TrimSpace(string(holder[:n])))
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("locking: %w", err)
+	}
+	// The number is only for people: a full disk must not keep us from reading.
+	if f.Truncate(0) == nil {
+		_, _ = fmt.Fprintf(f, "%d\n", os.Getpid())
+	}
+	return f, nil
+}
+
+// InUse says whether a process writes the journal at path now.
+func InUse(path string) bool {
+	f, err := os.Open(path + ".lock")
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	// Shared, so that two who ask do not see each other.
+	return errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK)
+}

@@ -1,0 +1,74 @@
+package journal
+
+// applicationID marks our files in SQLite's header (PRAGMA application_id; file
+// format §1.3.17): "BusJ".
+const applicationID = 0x4275734a
+
+// schemaVersion is stored as PRAGMA user_version. Programs open only files of
+// their own version.
+const schemaVersion = 1
+
+// schema is the whole of a new journal. It is made for reading with sqlite3,
+// too: times are Unix seconds.
+const schema = `
+-- What the file is: prefix, environment, name and epoch of its sequence, and
+-- where the sequence stands:
+--   base_seq, base_hash: the last message that retention dropped (0 and '')
+--   head_seq, head_hash: the newest message (0 and '')
+--   bytes:               the size of all messages kept
+CREATE TABLE meta (
+	name  TEXT PRIMARY KEY,
+	value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The messages as they go out, signed, from base_seq+1 to head_seq without gaps.
+CREATE TABLE messages (
+	seq   INTEGER PRIMARY KEY,
+	id    TEXT NOT NULL,     -- YEAR-UUID
+	topic TEXT NOT NULL,     -- full topic
+	time  INTEGER NOT NULL,  -- when the journal took it
+	prev  TEXT NOT NULL,     -- hash of the message before it
+	hash  TEXT NOT NULL,     -- SHA-256 without the signature
+	wire  BLOB NOT NULL      -- the bytes that subscribers get
+) STRICT;
+
+-- Every fact that was ever published. Rows outlive their messages.
+CREATE TABLE ids (
+	uuid BLOB PRIMARY KEY,   -- 16 bytes: the id without its year
+	seq  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- How far each source was read, in the source's own terms.
+CREATE TABLE positions (
+	source TEXT PRIMARY KEY,
+	value  BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- How far each way out has come. Retention keeps what is after a cursor.
+CREATE TABLE cursors (
+	sink TEXT PRIMARY KEY,
+	seq  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Items that could not be read, kept until they are.
+CREATE TABLE poison (
+	id         INTEGER PRIMARY KEY AUTOINCREMENT,
+	digest     TEXT NOT NULL UNIQUE, -- SHA-256 of the item, hex
+	origin     TEXT NOT NULL,
+	translator TEXT NOT NULL,        -- who claimed it
+	reason     TEXT NOT NULL,        -- the newest one
+	attempts   INTEGER NOT NULL,
+	first      INTEGER NOT NULL,
+	last       INTEGER NOT NULL,
+	item       BLOB NOT NULL
+) STRICT;
+
+-- Counts since the journal was made: kind 'skip' by reason, 'topic' by full
+-- topic, 'total' for duplicates.
+CREATE TABLE counters (
+	kind  TEXT NOT NULL,
+	name  TEXT NOT NULL,
+	value INTEGER NOT NULL,
+	PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+`

@@ -1,0 +1,120 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A group is what one transaction, and so one fsync, carries.
+const (
+	maxGroup      = 256
+	maxGroupBytes = 8 << 20 // of items
+)
+
+// cursorDelay is how long a cursor may wait for the next transaction.
+const cursorDelay = time.Second
+
+// write is the writer's goroutine: it takes all that is queued, stores it in
+// one transaction, and answers.
+func (j *Journal) write() {
+	defer close(j.closed)
+	tick := time.NewTicker(cursorDelay)
+	defer tick.Stop()
+	for {
+		select {
+		case first, ok := <-j.queue:
+			if !ok {
+				j.flush()
+				return
+			}
+			j.serve(first)
+		case <-tick.C:
+			j.flush()
+		}
+	}
+}
+
+// serve stores first and what is queued behind it, up to other work.
+func (j *Journal) serve(first job) {
+	group, size := []job{}, 0
+	for next, ok := first, true; ok; {
+		if next.work != nil {
+			j.store(group)
+			next.done(Result{}, next.work())
+			return
+		}
+		group = append(group, next)
+		size += len(next.record.Item)
+		if len(group) == maxGroup || size >= maxGroupBytes {
+			break
+		}
+		select {
+		case next, ok = <-j.queue:
+		default:
+			ok = false
+		}
+	}
+	j.store(group)
+}
+
+// flush stores the cursors alone.
+func (j *Journal) flush() {
+	if err := j.storeCursors(); err != nil {
+		j.o.Log.Warn("the cursors could not be stored; trying again", "error", err)
+	}
+}
+
+// store gives each job of the group its answer.
+func (j *Journal) store(group []job) {
+	if len(group) == 0 {
+		return
+	}
+	ctx := context.Background() // the group is not one caller's
+	b := j.draft(ctx, group)
+	err := b.err
+	if err == nil {
+		err = j.commit(ctx, b)
+	}
+	if err != nil {
+		err = fmt.Errorf("appending to journal %s: %w", j.o.Path, explain(err))
+		err = errors.Join(err, j.recall(ctx))
+	} else if b.state.headSeq > j.state.headSeq {
+		j.advance(b)
+	} else {
+		j.state = b.state
+	}
+	for i, next := range group {
+		switch p := b.parts[i]; {
+		case p.err != nil:
+			next.done(Result{}, fmt.Errorf("appending to journal %s: %w", j.o.Path, p.err))
+		case err != nil:
+			next.done(Result{}, err)
+		default:
+			next.done(p.result, nil)
+		}
+	}
+}
+
+// advance tells those who wait that there are new messages.
+func (j *Journal) advance(b *batch) {
+	j.state = b.state
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.head = b.state.headSeq
+	close(j.changed)
+	j.changed = make(chan struct{})
+}
+
+// recall reads where the sequence stands after a failed transaction: the file
+// alone knows.
+func (j *Journal) recall(ctx context.Context) error {
+	s, err := loadState(ctx, j.db)
+	if err != nil {
+		return fmt.Errorf("reading where the sequence stands: %w", err)
+	}
+	s.Identity = j.o.Identity
+	j.state = s
+	return nil
+}
