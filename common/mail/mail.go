@@ -64,6 +64,7 @@ type Message struct {
 	Body    *Part    // the root part, never nil
 	Digest  string   // SHA-256 of the raw bytes, lower-case hexadecimal
 	Size    int      // raw bytes
+	Raw     []byte   // what Parse was given, not copied; of an embedded mail, its part's bytes
 	Defects []string // what was tolerated, in the order met; short, stable texts, bounded in number
 
 	unreadable string
@@ -75,8 +76,7 @@ type Message struct {
 func (m *Message) Unreadable() string { return m.unreadable }
 
 // Parse reads a mail. It never fails: what could not be understood is in
-// Defects, and the raw bytes stay with the caller, who may change them
-// afterwards.
+// Defects. The raw bytes are kept in Raw: the caller must not change them.
 func Parse(raw []byte, lim Limits) *Message {
 	w := &walker{lim: lim.orDefault(), d: &defects{}}
 	w.work = 16<<20 + 8*int64(len(raw))
@@ -88,7 +88,7 @@ func Parse(raw []byte, lim Limits) *Message {
 func (w *walker) message(raw []byte, depth int) (m *Message) {
 	outer := w.d
 	w.d = &defects{}
-	m = &Message{Size: len(raw), Body: &Part{Type: "text/plain"}}
+	m = &Message{Size: len(raw), Raw: raw, Body: &Part{Type: "text/plain"}}
 	sum := sha256.Sum256(raw)
 	m.Digest = hex.EncodeToString(sum[:])
 	defer func() {
