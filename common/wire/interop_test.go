@@ -16,6 +16,7 @@ type peer struct {
 	t   *testing.T
 	in  io.Writer
 	out *bufio.Scanner
+	end func() // kills it
 }
 
 // libzmq starts testdata/zmq_peer.py. Without python3-zmq the test fails:
@@ -41,7 +42,7 @@ func libzmq(t *testing.T, args ...string) *peer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cancel(); cmd.Wait() })
-	return &peer{t: t, in: in, out: bufio.NewScanner(out)}
+	return &peer{t: t, in: in, out: bufio.NewScanner(out), end: cancel}
 }
 
 func (p *peer) line() string {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -79,7 +81,7 @@ func Subscribe(ctx context.Context, o SubOptions) (*Sub, error) {
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	guarded := guard.Options{Type: zmq4.Sub, MaxMessage: o.MaxMessage, Log: o.Log}
-	for endpoint := range s.connected {
+	for _, endpoint := range slices.Sorted(maps.Keys(s.connected)) { // each once, however often it is given
 		s.wg.Go(func() { s.follow(endpoint, topics, guarded) })
 	}
 	return s, nil
@@ -101,11 +103,7 @@ func (s *Sub) Next(ctx context.Context) (Frame, error) {
 func (s *Sub) Connected() map[string]bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := make(map[string]bool, len(s.connected))
-	for endpoint, is := range s.connected {
-		now[endpoint] = is
-	}
-	return now
+	return maps.Clone(s.connected)
 }
 
 // Close ends the subscription and returns when all its goroutines are gone.

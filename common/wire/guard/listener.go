@@ -171,6 +171,13 @@ func (p *peers) greet(ctx context.Context, conn net.Conn, deadline time.Time) (*
 	if err != nil {
 		conn.Close()
 		p.leave()
+		switch cause := ctx.Err(); cause {
+		case nil:
+		case context.DeadlineExceeded:
+			err = &fault{reason: "timeout", err: fmt.Errorf("the peer did not finish the handshake in time: %w", cause)}
+		default:
+			err = &fault{reason: "closed", err: cause}
+		}
 		return nil, err
 	}
 	return newConn(p, conn, r, kind), nil

@@ -38,6 +38,7 @@ def pub(count):
     s = zmq.Context().socket(zmq.PUB)
     s.setsockopt(zmq.SNDHWM, 0)
     s.setsockopt(zmq.HEARTBEAT_IVL, 50)
+    s.setsockopt(zmq.HEARTBEAT_TIMEOUT, 30000)
     port = s.bind_to_random_port("tcp://127.0.0.1")
     say("tcp://127.0.0.1:%d" % port)
     for line in sys.stdin:
