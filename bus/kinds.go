@@ -1,0 +1,16 @@
+package main
+
+import (
+	"slices"
+
+	"busbar/adapters/dak"
+	"busbar/adapters/debbugs"
+	"busbar/adapters/lists"
+	"busbar/common/event"
+)
+
+// kinds is every kind of event that an adapter declares. A new adapter is one
+// line here.
+func kinds() event.Catalog {
+	return slices.Concat(dak.Kinds(), debbugs.Kinds(), lists.Kinds())
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+	"unicode"
+
+	"busbar/common/daemon"
+	"busbar/common/event"
+	"busbar/common/wire"
+)
+
+// A printer shows messages on a terminal or in a pipe.
+type printer struct {
+	p            *daemon.Program
+	json, pretty bool
+	color        bool
+	catalog      event.Catalog
+}
+
+func newPrinter(p *daemon.Program, c *tailCmd) *printer {
+	return &printer{p: p, json: c.JSON, pretty: c.Pretty, color: wantColor(p, c.Color), catalog: kinds()}
+}
+
+func wantColor(p *daemon.Program, when string) bool {
+	if when != "auto" {
+		return when == "always"
+	}
+	f, ok := p.Stdout.(*os.File)
+	if !ok || p.Getenv("NO_COLOR") != "" || p.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+func (o *printer) notice(format string, args ...any) {
+	fmt.Fprintf(o.p.Stderr, "bus: "+format+"\n", args...)
+}
+
+func (o *printer) print(d wire.Delivery) error {
+	var err error
+	switch {
+	case o.json:
+		var line []byte
+		if line, err = event.Canonical(d.Tree); err == nil {
+			_, err = fmt.Fprintf(o.p.Stdout, "%s\n", line)
+		}
+	case o.pretty:
+		var b bytes.Buffer
+		line, cerr := event.Canonical(d.Tree)
+		if cerr != nil {
+			return cerr
+		}
+		if err = json.Indent(&b, line, "", "  "); err == nil {
+			_, err = fmt.Fprintf(o.p.Stdout, "%s\n", b.Bytes())
+		}
+	default:
+		_, err = fmt.Fprintln(o.p.Stdout, o.sentence(d))
+	}
+	return err
+}
+
+const (
+	dim, bold, yellow, reset = "\x1b[2m", "\x1b[1m", "\x1b[33m", "\x1b[0m"
+)
+
+// sentence is the line that a person reads: when, what, and a link.
+func (o *printer) sentence(d wire.Delivery) string {
+	text, link := say(o.catalog, d.Envelope)
+	at := time.Unix(d.Envelope.Timestamp, 0).UTC().Format(time.DateTime)
+	if t, err := time.Parse(time.RFC3339, d.Envelope.EventTime); err == nil {
+		at = t.UTC().Format(time.DateTime)
+	}
+	mark := ""
+	if d.Envelope.Recovered {
+		mark = "(recovered) "
+	}
+	if link != "" {
+		link = "  " + link
+	}
+	if !o.color {
+		return at + "  " + mark + clean(text) + clean(link)
+	}
+	return dim + at + reset + "  " + yellow + mark + reset + bold + clean(text) + reset + dim + clean(link) + reset
+}
+
+// say finds the sentence of a message. Kinds that are not ours are said by
+// topic and body, as far as that fits on a line.
+func say(catalog event.Catalog, e event.Envelope) (text, link string) {
+	body, err := e.BodyJSON()
+	if k, ok := catalog.ByTopic(e.Topic); ok && err == nil {
+		if v, err := k.Decode(body); err == nil {
+			return k.Sentence(v), k.Link(v)
+		}
+	}
+	if m, ok := e.Msg.(map[string]any); ok && len(m) == 1 {
+		if s, ok := m["log"].(string); ok {
+			return e.Topic + ": " + s, ""
+		}
+	}
+	const most = 160
+	if len(body) > most {
+		body = append(body[:most:most], "…"...)
+	}
+	return e.Topic + " " + string(body), ""
+}
+
+// clean takes away what could command a terminal: a message's text comes from
+// strangers.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"busbar/common/daemon"
+	"busbar/common/journal"
+)
+
+type verifyCmd struct {
+	Journal string `arg:"" help:"The journal's file; the daemon may be running." type:"path"`
+	CA      string `help:"Check signatures against this authority (PEM file). Default: [sign] ca." placeholder:"FILE" type:"path"`
+	CRL     string `help:"Revocation list (PEM file). Default: [sign] crl." placeholder:"FILE" type:"path"`
+}
+
+// Run walks the whole journal and fails if anything in it does not hold.
+func (c *verifyCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := load(p, g)
+	if err != nil {
+		return err
+	}
+	tail := tailCmd{CA: c.CA, CRL: c.CRL}
+	verifier, err := tail.verifier(p, cfg)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	r, err := journal.OpenReader(ctx, c.Journal)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	check := func(_ journal.Message, tree map[string]any) error {
+		if v := verifier.Verify(tree); !v.OK {
+			return errors.New(v.Reason)
+		}
+		return nil
+	}
+	if verifier == nil {
+		check = nil
+	}
+	report, err := r.Verify(ctx, check)
+	if err != nil {
+		return err
+	}
+	for _, f := range report.Faults {
+		fmt.Fprintf(p.Stdout, "fault: message %d: %s\n", f.Seq, f.What)
+	}
+	faults := int64(len(report.Faults)) + report.More
+	signatures := "signatures not checked"
+	if verifier != nil {
+		signatures = "signatures checked"
+	}
+	fmt.Fprintf(p.Stdout, "%d messages, numbers %d to %d, %s, %d faults\n", report.Messages, report.First, report.Last, signatures, faults)
+	if faults > 0 {
+		return &daemon.ExitError{Code: daemon.ExitData, Err: fmt.Errorf("verifying %s: %d faults", c.Journal, faults)}
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"busbar/common/event"
+	"busbar/common/sign"
+)
+
+// BusConfig is the [bus] table of every program.
+type BusConfig struct {
+	Prefix      string   `toml:"prefix" doc:"Topic prefix, before the environment."`
+	Environment string   `toml:"environment" doc:"Environment in every topic: dev, stg, production; prod on old buses."`
+	Name        string   `toml:"name" doc:"Name of this publisher, once per bus; it owns the sequence. Empty: PROGRAM.HOST."`
+	Publish     []string `toml:"publish" doc:"Endpoints to bind for subscribers, such as tcp://*:9940. Empty: keep in the journal only."`
+	Subscribe   []string `toml:"subscribe" doc:"Endpoints of all publishers, for those who follow the bus (bus tail)."`
+	Relay       string   `toml:"relay" doc:"Endpoint where bus log publishes: a relay that listens there (fedmsg's relay_inbound), or one to bind."`
+	Journal     string   `toml:"journal" doc:"The journal's file. Empty: /var/lib/busbar/PROGRAM/journal.db."`
+	Compat      []string `toml:"compat" doc:"Families of old topics to publish as well: debmessenger."`
+	Heartbeat   Duration `toml:"heartbeat" doc:"How often subscribers are told the newest sequence number."`
+	KeepAge     Duration `toml:"keep_age" doc:"Forget published messages older than this (their ids stay). 0s: keep for ever."`
+	KeepSize    Size     `toml:"keep_size" doc:"Forget the oldest published messages beyond this journal size. 0: no limit."`
+}
+
+// SignConfig is the [sign] table of every program.
+type SignConfig struct {
+	Backend     string              `toml:"backend" doc:"x509: sign every message; none: an unsigned bus for development, and the log says so."`
+	Certificate string              `toml:"certificate" doc:"PEM file of this publisher's certificate."`
+	Key         string              `toml:"key" doc:"PEM file of its private key (RSA), readable by this program alone."`
+	CA          string              `toml:"ca" doc:"PEM file of the authority whose certificates a subscriber trusts."`
+	CRL         string              `toml:"crl" doc:"PEM file of that authority's revocation list."`
+	ExpiredCRL  string              `toml:"expired_crl" doc:"What a subscriber does when the list has expired: warn (use the last good one, raise an alarm) or refuse."`
+	Policy      map[string][]string `toml:"policy" doc:"Who may say what: full topic, or a prefix ending in .*, to a list of certificate names. Empty: any certificate of the authority."`
+}
+
+// DefaultBus and DefaultSign are the values before any file is read.
+func DefaultBus() BusConfig {
+	return BusConfig{Prefix: "org.debian", Environment: "dev", Heartbeat: Duration(30 * time.Second)}
+}
+
+// DefaultSign is the [sign] table before any file is read.
+func DefaultSign() SignConfig { return SignConfig{Backend: "x509", ExpiredCRL: "warn"} }
+
+var environmentForm = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
+
+// Complete fills what depends on the program's name, and reports what cannot
+// work.
+func (c *BusConfig) Complete(program string) error {
+	if c.Name == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return fmt.Errorf("naming the publisher: %w (set [bus] name)", err)
+		}
+		short, _, _ := strings.Cut(host, ".")
+		c.Name = program + "." + short
+	}
+	if c.Journal == "" {
+		c.Journal = "/var/lib/busbar/" + program + "/journal.db"
+	}
+	if err := event.CheckPrefix(c.Prefix); err != nil {
+		return fmt.Errorf("checking [bus] prefix: %w", err)
+	}
+	if !environmentForm.MatchString(c.Environment) {
+		return fmt.Errorf("checking [bus] environment: %q is not a word of a-z and 0-9 (dev, stg, production)", c.Environment)
+	}
+	if slices.ContainsFunc(c.Compat, func(f string) bool { return f != "debmessenger" }) {
+		return fmt.Errorf("checking [bus] compat: %q is not known (known: debmessenger)", c.Compat)
+	}
+	for _, e := range c.Publish {
+		if !strings.HasPrefix(e, "tcp://") {
+			return fmt.Errorf("checking [bus] publish: %q is not an endpoint such as tcp://*:9940", e)
+		}
+	}
+	return nil
+}
+
+// Signer is the signer that the table asks for; nil with backend "none".
+func (c SignConfig) Signer() (*sign.Signer, error) {
+	switch c.Backend {
+	case "none":
+		return nil, nil
+	case "x509":
+	default:
+		return nil, fmt.Errorf("checking [sign] backend: %q is not known (known: x509, none)", c.Backend)
+	}
+	if c.Certificate == "" || c.Key == "" {
+		return nil, fmt.Errorf("checking [sign]: certificate and key are not set (make them with `bus keys`, or set backend = \"none\" on a bus for development)")
+	}
+	return sign.LoadSigner(c.Certificate, c.Key)
+}
+
+// Verifier is the verifier of a subscriber; nil with backend "none" or without
+// a CA.
+func (c SignConfig) Verifier(alarm func(string)) (*sign.Verifier, error) {
+	if c.Backend == "none" || c.CA == "" {
+		return nil, nil
+	}
+	o := sign.VerifierOptions{CAFile: c.CA, CRLFile: c.CRL, Alarm: alarm}
+	o.Policy.Topics = c.Policy
+	o.Policy.Nitpicky = len(c.Policy) > 0
+	switch c.ExpiredCRL {
+	case "warn", "":
+		o.CRLExpired = sign.CRLWarn
+	case "refuse":
+		o.CRLExpired = sign.CRLRefuse
+	default:
+		return nil, fmt.Errorf("checking [sign] expired_crl: %q is neither warn nor refuse", c.ExpiredCRL)
+	}
+	return sign.NewVerifier(o)
+}

@@ -1,0 +1,139 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// ConfigDir is where programs look for their files.
+const ConfigDir = "/etc/busbar"
+
+// A Source says where a program's configuration comes from.
+type Source struct {
+	Program string              // "mail2bus": ConfigDir/mail2bus.toml over ConfigDir/bus.toml
+	File    string              // --config: this file alone, instead of both
+	Set     []string            // --set KEY=VALUE, over everything
+	Getenv  func(string) string // os.Getenv; BUSBAR_SECTION_KEY, over the files
+}
+
+// Load fills config, a pointer to a struct that holds the defaults. Later
+// sources override earlier ones: bus.toml, the program's file, environment,
+// --set. An unknown key is an error that names the nearest known one. It
+// returns the files read.
+func (s Source) Load(config any) ([]string, error) {
+	files, err := s.readFiles(config)
+	if err != nil {
+		return nil, err
+	}
+	keys := Keys(config)
+	for _, k := range keys {
+		if s.Getenv == nil {
+			break
+		}
+		if v := s.Getenv(k.Env()); v != "" {
+			if err := k.set(v); err != nil {
+				return nil, fmt.Errorf("reading %s from the environment: %w", k.Env(), err)
+			}
+		}
+	}
+	for _, assignment := range s.Set {
+		path, v, ok := strings.Cut(assignment, "=")
+		if !ok {
+			return nil, fmt.Errorf("reading --set %q: want KEY=VALUE, such as bus.environment=dev", assignment)
+		}
+		if err := setKey(keys, strings.TrimSpace(path), strings.TrimSpace(v)); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+func (s Source) readFiles(config any) ([]string, error) {
+	if s.File != "" {
+		return []string{s.File}, readFile(s.File, config)
+	}
+	var read []string
+	names := []string{"bus"}
+	if s.Program != "bus" {
+		names = append(names, s.Program)
+	}
+	for _, name := range names {
+		path := filepath.Join(ConfigDir, name+".toml")
+		err := readFile(path, config)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return nil, err
+		default:
+			read = append(read, path)
+		}
+	}
+	return read, nil
+}
+
+func readFile(path string, config any) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	meta, err := toml.Decode(string(raw), config)
+	if err != nil {
+		var parse toml.ParseError
+		if errors.As(err, &parse) {
+			return fmt.Errorf("reading %s: line %d: %s", path, parse.Position.Line, parse.Message)
+		}
+		return fmt.Errorf("reading %s: %w", path, err)
+	}
+	if extra := meta.Undecoded(); len(extra) > 0 {
+		return fmt.Errorf("reading %s: %w", path, unknownKey(extra[0].String(), Keys(config)))
+	}
+	return nil
+}
+
+func setKey(keys []Key, path, value string) error {
+	for _, k := range keys {
+		if k.Path == path {
+			return k.set(value)
+		}
+	}
+	return unknownKey(path, keys)
+}
+
+func unknownKey(path string, keys []Key) error {
+	best, distance := "", len(path)/2+2
+	for _, k := range keys {
+		if d := editDistance(path, k.Path); d < distance {
+			best, distance = k.Path, d
+		}
+	}
+	if best == "" {
+		return fmt.Errorf("unknown key %q (the reference page lists all keys)", path)
+	}
+	return fmt.Errorf("unknown key %q; did you mean %q?", path, best)
+}
+
+// editDistance is Levenshtein's: how many letters differ.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,138 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"busbar/common/journal"
+	"busbar/common/wire"
+)
+
+// A Node is an adapter's place on the bus: its journal, its signer and its
+// publisher.
+type Node struct {
+	Journal *journal.Journal
+
+	id   journal.Identity
+	bus  BusConfig
+	seal func(map[string]any) error
+	log  *slog.Logger
+
+	mu      sync.Mutex
+	pub     *wire.Pub
+	trouble error // why nothing is published now
+}
+
+const (
+	pruneEvery = 10 * time.Minute
+	// settle is what subscribers of an earlier run get to reconnect in; they
+	// redial within this time when they are alive.
+	settle = time.Second
+	sink   = "zmq"
+)
+
+// NewNode opens the signer and the journal. Nothing is published before Run.
+func NewNode(ctx context.Context, program string, bus BusConfig, sc SignConfig, log *slog.Logger) (*Node, error) {
+	n := &Node{id: Identity(program, bus), bus: bus, log: log}
+	signer, err := sc.Signer()
+	if err != nil {
+		return nil, err
+	}
+	if signer == nil {
+		log.Warn("messages are not signed: [sign] backend is none; use this on a bus for development only")
+	} else {
+		n.seal = signer.Sign
+		if left := time.Until(signer.NotAfter()); left < 30*24*time.Hour {
+			log.Warn("the certificate expires soon", "name", signer.Name(), "expires", signer.NotAfter())
+		}
+	}
+	n.Journal, err = journal.Open(ctx, journal.Options{
+		Path: bus.Journal, Identity: n.id, Seal: n.seal, Compat: bus.Compat,
+		Retention: journal.Retention{Age: time.Duration(bus.KeepAge), Bytes: int64(bus.KeepSize)},
+		Log:       log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// Identity is who publishes, as every message says it.
+func Identity(program string, bus BusConfig) journal.Identity {
+	return journal.Identity{Prefix: bus.Prefix, Environment: bus.Environment, Name: bus.Name, Username: program}
+}
+
+// Run publishes, and forgets old messages, until ctx ends. An unusable endpoint
+// never stops it (see Trouble).
+func (n *Node) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	wg.Go(func() { n.prune(ctx) })
+	defer wg.Wait()
+	if len(n.bus.Publish) == 0 {
+		n.log.Warn("nothing is published: [bus] publish is empty; the journal keeps all")
+		<-ctx.Done()
+		return nil
+	}
+	p := &wire.Publisher{
+		Journal: n.Journal, Identity: n.id, Seal: n.seal, Sink: sink,
+		Listen: wire.PubOptions{Endpoints: n.bus.Publish, Log: n.log},
+		Every:  time.Duration(n.bus.Heartbeat), Settle: settle, Log: n.log, State: n.state,
+	}
+	return p.Run(ctx)
+}
+
+func (n *Node) state(pub *wire.Pub, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.pub, n.trouble = pub, err
+	if pub != nil {
+		n.log.Info("publishing", "endpoints", pub.Endpoints())
+	}
+}
+
+// Trouble is why nothing is published now, or nil.
+func (n *Node) Trouble() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.trouble
+}
+
+// Status is one line for systemctl status.
+func (n *Node) Status() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case n.trouble != nil:
+		return "NOT publishing: " + n.trouble.Error()
+	case n.pub == nil:
+		return "keeping messages in the journal"
+	}
+	s := n.pub.Stats()
+	return fmt.Sprintf("publishing to %d subscribers; %d messages sent, %d missed by slow subscribers", s.Subscribers, s.Published, s.Dropped)
+}
+
+// prune forgets what is older or more than the configuration keeps.
+func (n *Node) prune(ctx context.Context) {
+	if n.bus.KeepAge == 0 && n.bus.KeepSize == 0 {
+		return
+	}
+	tick := time.NewTicker(pruneEvery)
+	defer tick.Stop()
+	for {
+		if _, err := n.Journal.Prune(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			n.log.Error("old messages could not be forgotten", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Close closes the journal.
+func (n *Node) Close() error { return n.Journal.Close() }

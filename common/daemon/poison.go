@@ -1,0 +1,100 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"busbar/common/journal"
+)
+
+// Poison is what `poison list|show|retry` works on.
+type Poison struct {
+	Journal string // the journal's file
+	// Retry gives an item back to the program's channel; the daemon then
+	// reads it as if it were new, and forgets the poison if it can be read.
+	Retry func(item []byte) error
+}
+
+// List prints what is kept.
+func (o Poison) List(ctx context.Context, p *Program, asJSON bool) error {
+	r, err := journal.OpenReader(ctx, o.Journal)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	rows, err := r.Poisoned(ctx)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if asJSON {
+			if err := printJSON(p.Stdout, poisonLine(row)); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(p.Stdout, "%d  %s  %d attempts  %d bytes  %s: %s\n    from %s\n", row.ID,
+			row.Last.UTC().Format(time.RFC3339), row.Attempts, row.Size, row.Translator, row.Reason, row.Origin)
+	}
+	if len(rows) == 0 && !asJSON {
+		fmt.Fprintln(p.Stdout, "no poison is kept")
+	}
+	return nil
+}
+
+// Show writes one item exactly as it came.
+func (o Poison) Show(ctx context.Context, p *Program, id int64) error {
+	row, err := o.item(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = p.Stdout.Write(row.Item)
+	return err
+}
+
+// RetryAll gives the named items, or all of them, back to the channel.
+func (o Poison) RetryAll(ctx context.Context, p *Program, ids []int64) error {
+	if len(ids) == 0 {
+		r, err := journal.OpenReader(ctx, o.Journal)
+		if err != nil {
+			return err
+		}
+		rows, err := r.Poisoned(ctx)
+		r.Close()
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			ids = append(ids, row.ID)
+		}
+	}
+	for _, id := range ids {
+		row, err := o.item(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := o.Retry(row.Item); err != nil {
+			return fmt.Errorf("giving item %d back: %w", id, err)
+		}
+		fmt.Fprintf(p.Stdout, "item %d is given back; the daemon reads it again\n", id)
+	}
+	return nil
+}
+
+func (o Poison) item(ctx context.Context, id int64) (journal.PoisonRow, error) {
+	r, err := journal.OpenReader(ctx, o.Journal)
+	if err != nil {
+		return journal.PoisonRow{}, err
+	}
+	defer r.Close()
+	return r.PoisonItem(ctx, id)
+}
+
+func poisonLine(row journal.PoisonRow) map[string]any {
+	return map[string]any{
+		"id": row.ID, "digest": row.Digest, "origin": row.Origin, "translator": row.Translator,
+		"reason": row.Reason, "attempts": row.Attempts, "size": row.Size,
+		"first": row.First.UTC().Format(time.RFC3339), "last": row.Last.UTC().Format(time.RFC3339),
+	}
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"busbar/common/daemon"
+	"busbar/mail2bus/maildir"
+)
+
+type checkCmd struct {
+	JSON bool `help:"Print one JSON object a line."`
+}
+
+// Run is the doctor.
+func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := load(p, g)
+	if err != nil {
+		return errors.Join(daemon.PrintFindings(p, []daemon.Finding{daemon.Found("configuration", err, "")}, c.JSON), err)
+	}
+	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
+	findings = append(findings, daemon.CheckBus(context.Background(), cfg.Bus, cfg.Sign)...)
+	for _, dir := range cfg.Mail.Maildir {
+		findings = append(findings, checkPlace("maildir", dir))
+	}
+	if cfg.Mail.Spool != "" {
+		findings = append(findings, checkPlace("spool", cfg.Mail.Spool))
+	}
+	if len(cfg.Mail.places()) == 0 {
+		findings = append(findings, daemon.Finding{What: "mail", Level: "fail", Detail: "neither [mail] maildir nor [mail] spool is set, so no mail can come"})
+	}
+	return daemon.PrintFindings(p, findings, c.JSON)
+}
+
+func checkPlace(what, dir string) daemon.Finding {
+	if err := maildir.Writable(dir); err != nil {
+		return daemon.Finding{What: what, Level: "fail", Detail: err.Error() + " (the daemon must read and write there)"}
+	}
+	n, err := maildir.Waiting(dir)
+	return daemon.Found(what, err, fmt.Sprintf("%s, %d mails waiting", dir, n))
+}
+
+type statusCmd struct {
+	JSON bool `help:"Print JSON."`
+}
+
+// Run prints what the journal knows.
+func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := load(p, g)
+	if err != nil {
+		return err
+	}
+	waiting := map[string]int{}
+	for _, dir := range cfg.Mail.places() {
+		if waiting[dir], err = maildir.Waiting(dir); err != nil {
+			return fmt.Errorf("counting waiting mails: %w", err)
+		}
+	}
+	s, err := daemon.ReadStatus(context.Background(), cfg.Bus.Journal, waiting)
+	if err != nil {
+		return err
+	}
+	return s.Print(p.Stdout, c.JSON)
+}
+
+type poisonCmd struct {
+	List struct {
+		JSON bool `help:"Print one JSON object a line."`
+	} `cmd:"" default:"1" help:"List the mails that could not be read, and why."`
+	Show struct {
+		ID int64 `arg:"" help:"Number from the list."`
+	} `cmd:"" help:"Print one exactly as it came."`
+	Retry struct {
+		ID []int64 `arg:"" optional:"" help:"Numbers from the list; none: all."`
+	} `cmd:"" help:"Give mails back to the daemon, which reads them as if they were new."`
+}
+
+// Run works on the poison that the journal keeps.
+func (c *poisonCmd) Run(k *daemon.Selected, p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := load(p, g)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	poison := daemon.Poison{Journal: cfg.Bus.Journal, Retry: func(item []byte) error { return retry(cfg.Mail, item) }}
+	switch k.Leaf {
+	case "show":
+		return poison.Show(ctx, p, c.Show.ID)
+	case "retry":
+		return poison.RetryAll(ctx, p, c.Retry.ID)
+	}
+	return poison.List(ctx, p, c.List.JSON)
+}
+
+// retry puts a mail back where the daemon finds it.
+func retry(c MailConfig, item []byte) error {
+	places := c.places()
+	if len(places) == 0 {
+		return errors.New("neither [mail] maildir nor [mail] spool is set")
+	}
+	_, err := maildir.Deliver(places[len(places)-1], bytes.NewReader(item))
+	return err
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+
+	"busbar/common/daemon"
+)
+
+// Config is the configuration of mail2bus.
+type Config struct {
+	Bus  daemon.BusConfig  `toml:"bus"`
+	Sign daemon.SignConfig `toml:"sign"`
+	Mail MailConfig        `toml:"mail"`
+}
+
+// MailConfig is the [mail] table.
+type MailConfig struct {
+	Maildir []string        `toml:"maildir" doc:"Maildirs to read: directories that hold new/, cur/ and tmp/."`
+	Spool   string          `toml:"spool" doc:"Directory where deliver puts mails for the daemon, itself a Maildir. Both must be able to write there."`
+	Lists   bool            `toml:"lists" doc:"Publish any other mail of a mailing list as lists.mail.receive; false: count it as skipped."`
+	Limit   daemon.Size     `toml:"limit" doc:"Size from which a mail is kept aside unread, as poison."`
+	Poll    daemon.Duration `toml:"poll" doc:"How often the directories are read without any notification."`
+}
+
+// DefaultConfig is the configuration before any file is read.
+func DefaultConfig() Config {
+	return Config{
+		Bus: daemon.DefaultBus(), Sign: daemon.DefaultSign(),
+		Mail: MailConfig{Lists: true, Limit: 64 << 20, Poll: daemon.Duration(30e9)},
+	}
+}
+
+func load(p *daemon.Program, g *daemon.Globals) (Config, error) {
+	c := DefaultConfig()
+	if _, err := g.Source(p).Load(&c); err != nil {
+		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+	}
+	if err := c.Bus.Complete(p.Name); err != nil {
+		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+	}
+	if c.Mail.Limit <= 0 {
+		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: fmt.Errorf("checking [mail] limit: it must be more than 0")}
+	}
+	return c, nil
+}
+
+// places are the directories to read: the Maildirs and the spool.
+func (c MailConfig) places() []string {
+	if c.Spool == "" {
+		return c.Maildir
+	}
+	return append(append([]string(nil), c.Maildir...), c.Spool)
+}

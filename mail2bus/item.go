@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"busbar/adapters"
+	"busbar/common/event"
+	"busbar/common/mail"
+	"busbar/mail2bus/maildir"
+)
+
+// newItem parses a mail and notes who vouches for it. Nothing is verified yet:
+// the evidence says what the mail claims, and which bytes made the claim.
+func newItem(origin string, raw []byte, received time.Time, limit int64) adapters.Item[*mail.Message] {
+	m := mail.Parse(raw, mail.Limits{Bytes: limit})
+	it := adapters.Item[*mail.Message]{Origin: origin, Value: m, Received: received}
+	note := func(kind, detail string) {
+		if detail != "" {
+			it.Evidence = append(it.Evidence, event.Evidence{Type: kind, Verdict: "none", Detail: detail})
+		}
+	}
+	note("mail", "sha256:"+m.Digest)
+	note("message-id", bound(m.Header.MessageID("Message-ID")))
+	note("list", bound(m.ListID()))
+	return it
+}
+
+// bound keeps a claim short: it travels in every message.
+func bound(s string) string {
+	const most = 200
+	if len(s) > most {
+		return ""
+	}
+	return s
+}
+
+// mails is a Maildir as a channel of parsed mails.
+type mails struct {
+	dir   *maildir.Channel
+	name  string // for origins
+	limit int64
+}
+
+func (c mails) Next(ctx context.Context) (adapters.Item[*mail.Message], []byte, func(error), error) {
+	m, done, err := c.dir.Next(ctx)
+	if err != nil {
+		return adapters.Item[*mail.Message]{}, nil, nil, err
+	}
+	return newItem(c.name+" "+m.Name, m.Raw, m.Arrived, c.limit), nil, done, nil
+}
+
+// raw is what is kept of a mail that cannot be read.
+func raw(m *mail.Message) ([]byte, string) { return m.Raw, m.Digest }

@@ -1,0 +1,45 @@
+// Mail2bus turns the mails of legacy services into messages on the bus. It
+// reads Maildirs, and takes single mails on standard input from a mail system's
+// pipe. See docs/tutorial.md.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"busbar/common/daemon"
+)
+
+type commandLine struct {
+	daemon.Globals
+	Run     runCmd            `cmd:"" help:"Run the daemon: read the Maildirs and the spool, publish."`
+	Deliver deliverCmd        `cmd:"" help:"Take one mail on standard input (from .forward, an alias, procmail, a pipe). Exits 0 once it cannot be lost, else 75."`
+	Check   checkCmd          `cmd:"" help:"Look at the configuration and the outside world, with hints."`
+	Explain explainCmd        `cmd:"" help:"Say what mails, or an id in the journal, become and why. Needs no bus."`
+	Poison  poisonCmd         `cmd:"" help:"List, show or retry mails that could not be read."`
+	Status  statusCmd         `cmd:"" help:"Say what was done and what waits."`
+	Version daemon.VersionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	p := &daemon.Program{Name: "mail2bus", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	os.Exit(run(p, os.Args[1:]))
+}
+
+func run(p *daemon.Program, args []string) (code int) {
+	if len(args) > 0 && args[0] == "deliver" {
+		defer func() {
+			// A mail system bounces or drops the mail at most other codes:
+			// whatever is wrong here, it must keep it.
+			if r := recover(); r != nil {
+				fmt.Fprintln(p.Stderr, "mail2bus: delivering:", r)
+				code = daemon.ExitTempFail
+			}
+			if code != daemon.ExitOK {
+				code = daemon.ExitTempFail
+			}
+		}()
+	}
+	cli := &commandLine{}
+	return p.Main(cli, "Turns mails of legacy services into messages on the bus.", args, &cli.Globals)
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"busbar/common/daemon"
+	"busbar/common/mail"
+	"busbar/common/pump"
+	"busbar/mail2bus/maildir"
+)
+
+type runCmd struct{}
+
+// Run is the daemon: one pump for each place that mails come from, all into one
+// journal, and the publisher that empties it.
+func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
+	cfg, err := load(p, g)
+	if err != nil {
+		return err
+	}
+	if len(cfg.Mail.places()) == 0 {
+		return &daemon.ExitError{Code: daemon.ExitConfig, Err: errors.New("starting: neither [mail] maildir nor [mail] spool is set, so no mail can come")}
+	}
+	log := g.Logger(p)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := prepareSpool(cfg.Mail.Spool, log); err != nil {
+		return err
+	}
+	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, node.Close()) }()
+
+	tasks := []daemon.Task{{Name: "the publisher", Run: node.Run}}
+	for _, dir := range cfg.Mail.places() {
+		task, done, err := place(dir, cfg, node, log)
+		if err != nil {
+			return err
+		}
+		defer done()
+		tasks = append(tasks, task)
+	}
+	log.Info("mail2bus runs", "version", daemon.Version(), "journal", cfg.Bus.Journal, "places", cfg.Mail.places())
+	return daemon.Serve(ctx, log, node.Status, tasks...)
+}
+
+// place is the task that reads one Maildir.
+func place(dir string, cfg Config, node *daemon.Node, log *slog.Logger) (daemon.Task, func() error, error) {
+	ch, err := maildir.Open(maildir.Options{
+		Dir: dir, Remove: dir == cfg.Mail.Spool, Limit: int64(cfg.Mail.Limit), Poll: time.Duration(cfg.Mail.Poll), Log: log,
+	})
+	if err != nil {
+		return daemon.Task{}, nil, err
+	}
+	name := "maildir " + filepath.Base(dir)
+	if dir == cfg.Mail.Spool {
+		name = "spool"
+	}
+	pump := &pump.Pump[*mail.Message]{
+		Channel: mails{dir: ch, name: name, limit: int64(cfg.Mail.Limit)},
+		Table:   table(cfg.Mail.Lists), Journal: node.Journal, Source: dir, Raw: raw, Log: log,
+	}
+	return daemon.Task{Name: name, Run: pump.Run}, ch.Close, nil
+}
+
+// prepareSpool makes the spool where it is missing and clears what dead
+// deliveries left behind.
+func prepareSpool(dir string, log *slog.Logger) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the spool: %w", err)
+	}
+	n, err := maildir.Sweep(dir)
+	if n > 0 {
+		log.Info("deliveries that were never finished are cleared away", "files", n)
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // not used yet
+	}
+	return err
+}

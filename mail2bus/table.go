@@ -1,0 +1,34 @@
+package main
+
+import (
+	"busbar/adapters"
+	"busbar/adapters/dak"
+	"busbar/adapters/debbugs"
+	"busbar/adapters/lists"
+	"busbar/common/event"
+	"busbar/common/mail"
+)
+
+type translator = adapters.Translator[*mail.Message]
+
+// table is who is asked about a mail, in this order. A new service that speaks
+// mail is one line here.
+func table(withLists bool) []translator {
+	t := []translator{
+		{Name: "mail", Translate: readable},
+		debbugs.Translator(),
+		dak.Translator(),
+	}
+	if withLists {
+		t = append(t, lists.Translator())
+	}
+	return t
+}
+
+// readable keeps aside what is no mail at all, before anybody looks into it.
+func readable(it adapters.Item[*mail.Message]) ([]event.Event, error) {
+	if reason := it.Value.Unreadable(); reason != "" {
+		return nil, adapters.Poison("%s", reason)
+	}
+	return nil, adapters.Skip("nobody's")
+}
