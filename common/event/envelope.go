@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"strconv"
 )
 
@@ -110,19 +111,22 @@ func View(tree map[string]any) Envelope {
 	return e
 }
 
-// Integer reads a number of a tree as an int64; anything else is 0. Floats are
-// cut, as datanommer's timestamps want.
+// Integer reads a number of a tree as an int64; anything else is 0, also a number
+// that an int64 cannot hold. Floats are cut, as datanommer's timestamps want.
 func Integer(v any) int64 {
 	switch v := v.(type) {
 	case Int:
-		n, _ := strconv.ParseInt(string(v), 10, 64)
-		return n
+		if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+			return n
+		}
 	case int64:
 		return v
 	case int:
 		return int64(v)
 	case float64:
-		return int64(v)
+		if v >= math.MinInt64 && v < math.MaxInt64 { // false for NaN
+			return int64(v)
+		}
 	}
 	return 0
 }

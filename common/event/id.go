@@ -43,8 +43,8 @@ func FormatID(t time.Time, u uuid.UUID) string {
 // accepted, as other buses write them.
 func IDUUID(id string) (uuid.UUID, error) {
 	s := id
-	if len(s) == 41 && s[4] == '-' {
-		s = s[5:]
+	if year, rest, ok := strings.Cut(id, "-"); ok && len(year) == 4 && strings.Trim(year, "0123456789") == "" {
+		s = rest
 	}
 	u, err := uuid.Parse(strings.ToLower(s))
 	if err != nil || len(s) != 36 {
