@@ -28,7 +28,7 @@ func (w *walker) multipart(p *Part, body []byte, depth int, encoding string) {
 	}
 	if encoding != "" {
 		w.d.add("multipart: has a transfer encoding, which is not allowed")
-		if next, _ := cutDelimiter(body, []byte("--"+boundary)); next.kind == noDelimiter {
+		if next, _ := cutDelimiter(body, []byte("--"+boundary)); next.kind == noDelimiter && w.spend(4*len(body)) {
 			body, p.Size = w.transfer(encoding, body, len(body))
 			encoding = ""
 		}

@@ -133,7 +133,11 @@ func (w *walker) embedded(p *Part, body []byte, depth int, encoding string) {
 		w.tooMany()
 		return
 	}
-	if !w.spend(len(body)) {
+	cost := len(body)
+	if encoding != "" {
+		cost *= 4 // decoding is slow, and keeps a copy at each level
+	}
+	if !w.spend(cost) {
 		return
 	}
 	if encoding != "" {
