@@ -120,13 +120,13 @@ func TestABadRecordFailsAlone(t *testing.T) {
 	j := mustOpen(t, options(journalPath(t)))
 	nan := event.Define("notes.note.weigh", "a note was weighed", func(float64) string { return "" }, nil)
 	bad := map[string]Record{
-		"no kind":       {Events: []event.Event{note("x"), {Key: "y"}}},
-		"no key":        {Events: []event.Event{{Kind: noteKind, Body: noteBody{}}}},
-		"wrong body":    {Events: []event.Event{{Kind: noteKind, Key: "z", Body: 1}}},
-		"not JSON":      {Events: []event.Event{{Kind: nan, Key: "z", Body: math.NaN()}}},
-		"both":          {Events: []event.Event{note("x")}, Poison: "bad"},
-		"no source":     {Skip: "x", Position: []byte("1")},
-		"huge item": {Poison: "bad", Item: make([]byte, maxItem+1)},
+		"no kind":    {Events: []event.Event{note("x"), {Key: "y"}}},
+		"no key":     {Events: []event.Event{{Kind: noteKind, Body: noteBody{}}}},
+		"wrong body": {Events: []event.Event{{Kind: noteKind, Key: "z", Body: 1}}},
+		"not JSON":   {Events: []event.Event{{Kind: nan, Key: "z", Body: math.NaN()}}},
+		"both":       {Events: []event.Event{note("x")}, Poison: "bad"},
+		"no source":  {Skip: "x", Position: []byte("1")},
+		"huge item":  {Poison: "bad", Item: make([]byte, maxItem+1)},
 	}
 	for name, r := range bad {
 		results, errs := together(t, j, noteRecord(name+" 1"), r, noteRecord(name+" 2"))

@@ -102,8 +102,14 @@ func TestBrokenFilesAreNamedAndLeftAlone(t *testing.T) {
 			alter(t, path, "CREATE TABLE cats (name TEXT)", "INSERT INTO cats VALUES ('Mia')")
 			return nil
 		}, ErrForeign, "check the path"},
-		{"newer", func(t *testing.T, path string, _ []byte) []byte { alter(t, path, "PRAGMA user_version = 2"); return nil }, ErrNewer, "newer program"},
-		{"older than the first", func(t *testing.T, path string, _ []byte) []byte { alter(t, path, "PRAGMA user_version = 0"); return nil }, ErrForeign, ""},
+		{"newer", func(t *testing.T, path string, _ []byte) []byte {
+			alter(t, path, "PRAGMA user_version = 2")
+			return nil
+		}, ErrNewer, "newer program"},
+		{"older than the first", func(t *testing.T, path string, _ []byte) []byte {
+			alter(t, path, "PRAGMA user_version = 0")
+			return nil
+		}, ErrForeign, ""},
 		{"the newest deleted", func(t *testing.T, path string, _ []byte) []byte {
 			alter(t, path, "DELETE FROM messages WHERE seq > 195")
 			return nil

@@ -1,0 +1,92 @@
+package pump
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"busbar/adapters"
+	"busbar/common/journal"
+)
+
+// Pump carries items from one channel through a table of translators into the
+// journal. Many records are in flight at once; they are stored in the order of
+// the items.
+type Pump[T any] struct {
+	Channel adapters.Channel[T]
+	Table   []adapters.Translator[T]
+	Journal *journal.Journal
+	// Source is the name under which positions are stored. Two pumps on one
+	// journal must differ in it.
+	Source string
+	// Raw is the item as its source gave it, to be kept if it is poison, and
+	// its SHA-256 in hex ("" lets the journal make one).
+	Raw func(T) (item []byte, digest string)
+	Log *slog.Logger // nil: none
+	// Weather is told of trouble that passes, once for each failure, and with
+	// nil when records are stored again. Nil: nobody is told. It is called
+	// from several goroutines and must be quick.
+	Weather func(error)
+}
+
+// Run carries items until ctx ends or the channel says io.EOF; then it waits
+// for what is in flight and returns nil. Trouble is not an error: Run waits
+// and goes on.
+func (p *Pump[T]) Run(ctx context.Context) error {
+	f := newFlow(p.Log, p.Weather)
+	defer f.drain()
+	table := guarded(p.Table)
+	for f.calm(ctx) {
+		item, position, done, err := p.Channel.Next(ctx)
+		switch {
+		case ctx.Err() != nil && err != nil, errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			f.drain() // what came before is not to blame
+			f.trouble("reading "+p.Source, err)
+			continue
+		}
+		streak := f.streak()
+		if streak == nil { // an item before this one has failed since
+			done(journal.ErrStale)
+			continue
+		}
+		record, err := p.record(table, item, position)
+		if err != nil {
+			f.drain()
+			f.trouble("translating", err)
+			done(err)
+			continue
+		}
+		f.enter(len(record.Item))
+		p.Journal.SubmitIf(record, streak.whole, func(result journal.Result, err error) {
+			f.settle(streak, record, result, err)
+			done(err)
+			f.leave(len(record.Item))
+		})
+	}
+	return nil
+}
+
+// record is what becomes of an item.
+func (p *Pump[T]) record(table []adapters.Translator[T], item adapters.Item[T], position []byte) (journal.Record, error) {
+	outcome, err := adapters.Run(table, item)
+	if err != nil {
+		return journal.Record{}, err
+	}
+	if len(outcome.Events) == 0 && outcome.Skip == "" && outcome.Poison == "" {
+		outcome.Skip = "no events"
+	}
+	r := journal.Record{
+		Origin: item.Origin, Received: item.Received, Evidence: item.Evidence,
+		Events: outcome.Events, Skip: outcome.Skip, Poison: outcome.Poison, Translator: outcome.Translator,
+	}
+	if r.Item, r.Digest = p.Raw(item.Value); r.Item == nil {
+		r.Item = []byte{} // an empty item can be kept, none cannot
+	}
+	if position != nil {
+		r.Source, r.Position = p.Source, position
+	}
+	return r, nil
+}

@@ -1,0 +1,260 @@
+package pump
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"busbar/adapters"
+	"busbar/common/event"
+	"busbar/common/journal"
+)
+
+func run(t *testing.T, p *Pump[string]) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := p.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if ctx.Err() != nil {
+		t.Fatal("Run did not come to the end of the tape")
+	}
+}
+
+func TestRunKeepsTheOrder(t *testing.T) {
+	j := openJournal(t, nil)
+	tape := newTape(lines(3000), true)
+	run(t, newPump(j, tape, translateNote))
+	tape.check(t)
+	if got := stored(t, j); !slices.Equal(got, tape.items) {
+		t.Errorf("%d texts stored, or out of order", len(got))
+	}
+	position, err := j.Reader().Position(context.Background(), "tape")
+	if err != nil || string(position) != "3000" {
+		t.Errorf("position %q, %v", position, err)
+	}
+}
+
+func TestTroubleInTheJournal(t *testing.T) {
+	var calls atomic.Int64
+	j := openJournal(t, func(map[string]any) error {
+		if n := calls.Add(1); n%200 == 7 && n < 1500 {
+			return errors.New("the key is locked")
+		}
+		return nil
+	})
+	tape := newTape(lines(1000), true)
+	p := newPump(j, tape, translateNote)
+	var mu sync.Mutex
+	var weather []error
+	p.Weather = func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		weather = append(weather, err)
+	}
+	run(t, p)
+	tape.check(t)
+	if got := stored(t, j); !slices.Equal(got, tape.items) {
+		t.Errorf("%d texts stored, or out of order", len(got))
+	}
+	bad := 0
+	for _, err := range weather {
+		if err != nil {
+			bad++
+			if !strings.Contains(err.Error(), "the key is locked") {
+				t.Errorf("weather: %v", err)
+			}
+		}
+	}
+	if bad == 0 || weather[len(weather)-1] != nil {
+		t.Errorf("weather was %v", weather)
+	}
+	t.Logf("%d troubles, %d hand-outs of %d items", bad, tape.given, len(tape.items))
+}
+
+func TestTroubleInATranslator(t *testing.T) {
+	j := openJournal(t, nil)
+	tape := newTape(lines(50), true)
+	tried := map[string]int{}
+	run(t, newPump(j, tape, func(it adapters.Item[string]) ([]event.Event, error) {
+		if tried[it.Value]++; tried[it.Value] == 1 && strings.HasSuffix(it.Value, "7") {
+			return nil, errors.New("out of handles")
+		}
+		return translateNote(it)
+	}))
+	tape.check(t)
+	if got := stored(t, j); !slices.Equal(got, tape.items) {
+		t.Errorf("stored: %q", got)
+	}
+}
+
+func TestTroubleInTheChannel(t *testing.T) {
+	j := openJournal(t, nil)
+	tape := newTape(lines(10), true)
+	tape.fail = errors.New("the server is away")
+	p := newPump(j, tape, translateNote)
+	var told []error
+	p.Weather = func(err error) { told = append(told, err) }
+	run(t, p)
+	if len(told) != 2 || told[1] != nil || !strings.Contains(told[0].Error(), "reading tape: the server is away") {
+		t.Errorf("weather: %v", told)
+	}
+	if got := stored(t, j); len(got) != 10 {
+		t.Errorf("stored: %q", got)
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	j := openJournal(t, nil)
+	tape := newTape([]string{"good", "panic", "poison", "skip", "ignore", "nothing", "unfit", "better"}, true)
+	run(t, newPump(j, tape, func(it adapters.Item[string]) ([]event.Event, error) {
+		switch it.Value {
+		case "panic":
+			var none []event.Event
+			return none[len(it.Value):4], nil
+		case "poison":
+			return nil, adapters.Poison("no %s", "subject")
+		case "skip":
+			return nil, adapters.Skip("not a note")
+		case "ignore":
+			return nil, adapters.Ignore("an echo")
+		case "nothing":
+			return nil, nil
+		case "unfit":
+			return []event.Event{{Kind: noteKind}}, nil
+		}
+		return translateNote(it)
+	}))
+	tape.check(t)
+	if got := stored(t, j); !slices.Equal(got, []string{"good", "better"}) {
+		t.Errorf("stored: %q", got)
+	}
+	rows, err := j.Reader().Poisoned(context.Background())
+	if err != nil || len(rows) != 3 {
+		t.Fatalf("poison: %+v, %v", rows, err)
+	}
+	for i, want := range []string{"the translator panicked: runtime error: slice bounds out of range", "no subject", "is empty or holds a NUL"} {
+		if !strings.Contains(rows[i].Reason, want) || rows[i].Translator != "notes" {
+			t.Errorf("poison %d: %+v, want %q", i, rows[i], want)
+		}
+	}
+	if !strings.Contains(rows[0].Reason, "(pump/pump_test.go:") {
+		t.Errorf("the panic's line is not named: %s", rows[0].Reason)
+	}
+	row, err := j.Reader().PoisonItem(context.Background(), rows[0].ID)
+	if err != nil || string(row.Item) != "panic" || row.Digest != "digest of panic" {
+		t.Errorf("the item kept: %+v, %v", row, err)
+	}
+	c, err := j.Reader().Counts(context.Background())
+	if err != nil || c.Skipped["not a note"] != 1 || c.Skipped["an echo"] != 1 || c.Skipped["no events"] != 1 {
+		t.Errorf("skipped: %v, %v", c.Skipped, err)
+	}
+}
+
+func TestCancelWaitsForWhatIsInFlight(t *testing.T) {
+	slow := make(chan struct{})
+	var once sync.Once
+	sealing := make(chan struct{})
+	j := openJournal(t, func(map[string]any) error {
+		once.Do(func() { close(sealing) })
+		<-slow
+		return nil
+	})
+	tape := newTape(lines(20), false)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- newPump(j, tape, translateNote).Run(ctx) }()
+	<-sealing
+	cancel()
+	select {
+	case <-ended:
+		t.Fatal("Run ended with records in flight")
+	case <-time.After(50 * time.Millisecond):
+	}
+	close(slow)
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	tape.check(t)
+	if got := stored(t, j); len(got) != tape.given {
+		t.Errorf("%d taken, %d stored", tape.given, len(got))
+	}
+}
+
+func TestCancelDuringAPause(t *testing.T) {
+	j := openJournal(t, func(map[string]any) error { return errors.New("never") })
+	tape := newTape(lines(5), false)
+	p := newPump(j, tape, translateNote)
+	ctx, cancel := context.WithCancel(context.Background())
+	var troubles atomic.Int64
+	p.Weather = func(error) {
+		if troubles.Add(1) == 3 {
+			cancel()
+		}
+	}
+	if err := p.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	tape.check(t)
+	if got := stored(t, j); len(got) != 0 {
+		t.Errorf("stored: %q", got)
+	}
+}
+
+func TestBytesInFlightAreBounded(t *testing.T) {
+	f := newFlow(nil, nil)
+	f.enter(maxBytes * 2) // one item is always taken
+	entered := make(chan struct{})
+	go func() { f.enter(1); close(entered) }()
+	select {
+	case <-entered:
+		t.Fatal("a second item was taken over the limit")
+	case <-time.After(20 * time.Millisecond):
+	}
+	f.leave(maxBytes * 2)
+	<-entered
+	f.leave(1)
+	f.drain()
+}
+
+func TestPauses(t *testing.T) {
+	for failures := range 40 {
+		want := min(longestPause, firstPause<<min(max(failures-1, 0), 20))
+		for range 20 {
+			if d := pause(failures); d < want/2 || d > want {
+				t.Fatalf("after %d failures: %v, want between %v and %v", failures, d, want/2, want)
+			}
+		}
+	}
+}
+
+// A random walk: whatever fails, each line is stored once and in order.
+func TestRandomTrouble(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var mu sync.Mutex
+	luck := func(n int) bool { mu.Lock(); defer mu.Unlock(); return rng.IntN(n) == 0 }
+	j := openJournal(t, func(map[string]any) error {
+		if luck(150) {
+			return journal.ErrFull
+		}
+		return nil
+	})
+	tape := newTape(lines(400), true)
+	run(t, newPump(j, tape, func(it adapters.Item[string]) ([]event.Event, error) {
+		if luck(100) {
+			return nil, errors.New("bad luck")
+		}
+		return translateNote(it)
+	}))
+	tape.check(t)
+	if got := stored(t, j); !slices.Equal(got, tape.items) {
+		t.Errorf("%d texts stored, or out of order", len(got))
+	}
+}
