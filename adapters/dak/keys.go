@@ -1,0 +1,44 @@
+package dak
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// UploadKey names the fact that an upload came to suites: source, version,
+// architectures and suites in any order, and what was done with it: "accept",
+// or "queue/NAME". Both mails about an upload can build it, also those from
+// before 2022 that do not name the .changes file; the file's own name could
+// not be used for that reason.
+//
+// The suites are those of the mail. Announcements before July 2014 name none;
+// there the .changes file's Distribution stands in, which differs where the
+// archive maps suites (stable to proposed-updates): only then do an old
+// announcement and its maintainer's copy count as two.
+func UploadKey(source, version string, architectures, suites []string, action string) string {
+	return "upload/" + source + "_" + version + "/" + set(architectures) + "/" + set(suites) + "/" + action
+}
+
+// set writes words in one order, each once. A list that no real upload has
+// becomes its digest.
+func set(words []string) string {
+	const most = 1000
+	sorted := slices.Sorted(slices.Values(words))
+	s := strings.Join(slices.Compact(sorted), ",")
+	if len(s) > most {
+		sum := sha256.Sum256([]byte(s))
+		return "sha256:" + hex.EncodeToString(sum[:])
+	}
+	return s
+}
+
+// Link is a source package's page.
+func Link(source string) string {
+	if source == "" {
+		return ""
+	}
+	return "https://tracker.debian.org/pkg/" + url.PathEscape(source)
+}

@@ -1,0 +1,110 @@
+package debbugs
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/mail"
+	"strings"
+	"time"
+
+	"busbar/common/event"
+	busmail "busbar/common/mail"
+)
+
+// An arrival is how a mail came to debbugs, from the trace fields that
+// debbugs itself writes (debbugs: scripts/receive, scripts/process).
+type arrival struct {
+	code string    // the queue: B (all), M (maintainer only), Q (quiet), U (submitter), D, F, …
+	ref  bool      // the mail was for a bug that existed
+	time time.Time // when it was received; zero if no field tells
+}
+
+func arrived(h busmail.Header) arrival {
+	var a arrival
+	for _, v := range h.Values("Received") {
+		if strings.HasPrefix(v, "via spool by ") && a.code == "" {
+			a.spool(v)
+		}
+		if strings.HasPrefix(v, "(at ") && strings.Contains(v, ") by bugs.") && a.time.IsZero() {
+			if i := strings.LastIndexByte(v, ';'); i >= 0 {
+				a.time = date(v[i+1:])
+			}
+		}
+	}
+	if a.code == "" {
+		a.handler(h)
+	}
+	if a.time.IsZero() {
+		a.time, _ = h.Time("Date")
+	}
+	if a.time.IsZero() {
+		a.time, _ = h.Time("Resent-Date")
+	}
+	return a
+}
+
+// spool reads "… id=U1.179 (code U ref 1); DATE".
+func (a *arrival) spool(v string) {
+	_, v, _ = strings.Cut(v, "(code ")
+	v, _, closed := strings.Cut(v, ")")
+	f := strings.Fields(v)
+	if !closed || len(f) == 0 {
+		return
+	}
+	a.code, a.ref = f[0], len(f) > 1 && f[1] == "ref"
+}
+
+// handler reads the same from debbugs's own message id, handler.N.B.179… for a
+// new bug and handler.N.BN.179… for an existing one. A mailing list may have
+// put an id of its own before it.
+func (a *arrival) handler(h busmail.Header) {
+	for _, id := range h.MessageIDs("Resent-Message-ID") {
+		parts := strings.SplitN(id, ".", 4)
+		if len(parts) == 4 && parts[0] == "handler" && parts[2] != "" {
+			a.code, a.ref = parts[2][:1], len(parts[2]) > 1
+			return
+		}
+	}
+}
+
+// date reads an RFC 5322 date; the zero time if it is none that RFC 3339 can
+// write.
+func date(s string) time.Time {
+	t, err := mail.ParseDate(strings.TrimSpace(s))
+	if err != nil {
+		return time.Time{}
+	}
+	if t = t.UTC(); t.Year() < 1 || t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t
+}
+
+// messageID is the mail's identity: its Message-ID; where its sender gave none,
+// that of debbugs's handling of it; else a digest of what no transport changes.
+func messageID(h busmail.Header) string {
+	if id := h.MessageID("Message-ID"); id != "" {
+		return line(id)
+	}
+	for _, id := range h.MessageIDs("Resent-Message-ID") {
+		if strings.HasPrefix(id, "handler.") {
+			return line(id)
+		}
+	}
+	sum := sha256.Sum256([]byte(h.Get("From") + "\n" + h.Get("Date") + "\n" + h.Get("Subject")))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// sender is who wrote the mail.
+func sender(h busmail.Header) event.Person {
+	for _, name := range []string{"From", "Resent-From", "Reply-To"} {
+		for _, a := range h.Addresses(name) {
+			return person(a)
+		}
+	}
+	return event.Person{}
+}
+
+func person(a busmail.Address) event.Person {
+	return event.Person{Name: line(a.Name), Email: line(a.Email)}
+}

@@ -1,0 +1,81 @@
+package debbugs
+
+import "busbar/common/event"
+
+// A Bug is what every event about a bug tells.
+type Bug struct {
+	Bug       int          `json:"bug" doc:"the bug's number"`
+	Package   string       `json:"package" doc:"the source package if debbugs knows it, else the first name that the bug is filed against"`
+	Packages  []string     `json:"packages" doc:"all names that the bug is filed against, as debbugs writes them: binary packages, src:NAME, pseudo-packages"`
+	Source    string       `json:"source,omitempty" doc:"the source package as debbugs tells it; several are separated by blanks; absent if it is unknown"`
+	Title     string       `json:"title" doc:"the bug's title; in a comment, the subject of the mail"`
+	Severity  string       `json:"severity,omitempty" doc:"what the report asks for, if it is a valid severity; absent means debbugs's default"`
+	Tags      []string     `json:"tags" doc:"the bug's tags at that time, as far as the mail tells them"`
+	Person    event.Person `json:"person" doc:"who did it: the sender of the mail to debbugs"`
+	MessageID string       `json:"message_id" doc:"Message-ID of the mail that did it, without angle brackets"`
+	Time      string       `json:"time,omitempty" doc:"when debbugs received that mail, RFC 3339 in UTC"`
+	URL       string       `json:"url" doc:"the bug's page"`
+}
+
+// An Attachment is a part of a mail that is not its text. The content is not
+// on the bus.
+type Attachment struct {
+	Name string `json:"name" doc:"file name, never a path; may be empty"`
+	Type string `json:"type" doc:"media type"`
+	Size int64  `json:"size" doc:"bytes, without transfer encoding"`
+}
+
+// A Message is the text of the mail that made an event.
+type Message struct {
+	Body        string       `json:"body" doc:"the mail's readable text, at most 64 KiB"`
+	Truncated   bool         `json:"truncated" doc:"body was cut"`
+	Attachments []Attachment `json:"attachments" doc:"what else the mail holds, at most 100"`
+}
+
+// Created is the body of debbugs.bug.create.
+type Created struct {
+	Bug
+	Version   string `json:"version,omitempty" doc:"the version in which the bug was found, if the report names a valid one"`
+	Quiet     bool   `json:"quiet" doc:"sent to quiet@: recorded, not sent on to maintainers or lists"`
+	Maintonly bool   `json:"maintonly" doc:"sent to maintonly@: not sent on to lists"`
+	Message
+}
+
+// Commented is the body of debbugs.bug.comment.
+type Commented struct {
+	Bug
+	ToSubmitter bool `json:"to_submitter" doc:"sent to N-submitter@: a question to the submitter"`
+	Quiet       bool `json:"quiet" doc:"sent to N-quiet@: recorded, not sent on to maintainers or lists"`
+	Maintonly   bool `json:"maintonly" doc:"sent to N-maintonly@: not sent on to lists"`
+	Message
+}
+
+// Closed is the body of debbugs.bug.close.
+type Closed struct {
+	Bug
+	Version       string       `json:"version,omitempty" doc:"the version in which the bug is fixed (pseudo-header Version or Source-Version)"`
+	SourceVersion string       `json:"source_version,omitempty" doc:"the same, if it was said of the source package (Source-Version)"`
+	DoneBy        event.Person `json:"done_by" doc:"whose work it is: the pseudo-header Done, else the sender"`
+	Message
+}
+
+// Forwarded is the body of debbugs.bug.forward.
+type Forwarded struct {
+	Bug
+	To string `json:"to" doc:"addresses that it was forwarded to, separated by commas; empty if the mail names none"`
+	Message
+}
+
+// Debmessenger is the body of the old topics debmessenger.bug.*: what their
+// consumers know, with the members' old names.
+type Debmessenger struct {
+	From    string   `json:"from" doc:"From, decoded"`
+	Source  string   `json:"source" doc:"X-Debian-PR-Source; empty if debbugs does not know it"`
+	Package string   `json:"package" doc:"X-Debian-PR-Package"`
+	Tags    []string `json:"tags" doc:"X-Debian-PR-Keywords"`
+	Type    string   `json:"type" doc:"report, followup or closed"`
+	Nb      string   `json:"nb" doc:"the bug's number, as text"`
+	Title   string   `json:"title" doc:"Subject, decoded"`
+	Content string   `json:"content" doc:"the mail's text, decoded, at most 64 KiB"`
+	Patches []string `json:"patches" doc:"text of the parts of type text/x-diff or text/x-patch, if the bug is tagged patch; at most 64 KiB in all"`
+}

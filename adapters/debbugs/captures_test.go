@@ -1,0 +1,109 @@
+package debbugs
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"busbar/adapters"
+	"busbar/adapters/adaptertest"
+	"busbar/common/event"
+	"busbar/common/mail"
+)
+
+const captures = "../../../shared/captures/debbugs-mail"
+
+// Every mail that debbugs itself was seen to send becomes its event, or is
+// skipped by name.
+func TestCaptures(t *testing.T) {
+	for _, dir := range []string{"out-2.6", "out-master"} {
+		t.Run(dir, func(t *testing.T) {
+			files, err := filepath.Glob(filepath.Join(captures, dir, "*.eml"))
+			if err != nil || len(files) == 0 {
+				t.Skipf("no captures in %s", captures)
+			}
+			counts := map[string]int{}
+			closings := map[string]Closed{}
+			for _, file := range files {
+				raw, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				m := load(raw)
+				o := run(t, m)
+				adaptertest.Check(t, Translator(), adapters.Item[*mail.Message]{Value: m})
+				name := filepath.Base(file)
+				if want := wanted(m); want == "" && (o.Skip == "" || o.Translator != "debbugs") {
+					t.Errorf("%s: want a skip by name, got %+v", name, o)
+				} else if want != "" && (len(o.Events) == 0 || o.Events[0].Kind.Topic != want) {
+					t.Errorf("%s: want %s, got %+v", name, want, o)
+				}
+				counts[o.Skip+o.Poison]++
+				for _, e := range o.Events {
+					counts[e.Kind.Topic]++
+					readable(t, name, e)
+					c, isClose := e.Body.(Closed)
+					if first, again := closings[e.Key]; isClose && again {
+						sameClosing(t, name, first, c)
+					} else if isClose {
+						closings[e.Key] = c
+					}
+				}
+			}
+			for what, n := range counts {
+				t.Logf("%4d %s", n, what)
+			}
+		})
+	}
+}
+
+// wanted is the topic that a mail's own header fields call for.
+func wanted(m *mail.Message) string {
+	kind, _, _ := strings.Cut(m.Header.Get("X-Debian-PR-Message"), " ")
+	toBug := strings.Contains(strings.Join(m.Header.Values("Received"), "\n"), "(code U")
+	switch {
+	case kind == "report" && !toBug:
+		return "debbugs.bug.create"
+	case kind == "report", kind == "followup":
+		return "debbugs.bug.comment"
+	case kind == "closed", kind == "they-closed":
+		return "debbugs.bug.close"
+	case kind == "forwarded":
+		return "debbugs.bug.forward"
+	}
+	return ""
+}
+
+func run(t *testing.T, m *mail.Message) adapters.Outcome {
+	t.Helper()
+	o, err := adapters.Run([]adapters.Translator[*mail.Message]{Translator()}, adapters.Item[*mail.Message]{Value: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+var mojibake = regexp.MustCompile("\ufffd|Ã|=C3=|(?i:=\\?utf-8\\?)")
+
+// readable finds wrongly decoded text. One reporter's bytes truly are junk.
+func readable(t *testing.T, name string, e event.Event) {
+	t.Helper()
+	b, err := json.Marshal(e.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bad := mojibake.FindIndex(b); bad != nil && !strings.Contains(name, "8bit-junk") {
+		t.Errorf("%s: %s has wrongly decoded text: …%s…", name, e.Kind.Topic, b[max(0, bad[0]-40):min(len(b), bad[1]+40)])
+	}
+}
+
+// sameClosing checks that the closer's and the submitter's notice say the same.
+func sameClosing(t *testing.T, name string, a, b Closed) {
+	t.Helper()
+	if a.Title != b.Title || a.DoneBy != b.DoneBy || a.Version != b.Version || a.Body != b.Body || a.Time != b.Time {
+		t.Errorf("%s: the two notices of one closing differ:\n%+v\n%+v", name, a, b)
+	}
+}

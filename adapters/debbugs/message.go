@@ -1,0 +1,88 @@
+package debbugs
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"busbar/common/event"
+	"busbar/common/mail"
+)
+
+// message tells of a new report or of a comment. "report" stands on both: mail
+// to N-submitter@ is announced as a report too, and is known by its queue.
+func message(m *mail.Message, b Bug) []event.Event {
+	a := arrived(m.Header)
+	b.Title = ownTitle(m.Header.Get("Subject"), b.Bug)
+	b.Person = sender(m.Header)
+	b.MessageID = messageID(m.Header)
+	b.Time = event.Stamp(a.time)
+	isReport := strings.HasPrefix(m.Header.Get("X-Debian-PR-Message"), "report")
+	if !isReport || a.code == "U" || a.ref {
+		e := event.Event{Kind: commentKind, Key: CommentKey(b.Bug, b.MessageID), Time: a.time}
+		e.Body = Commented{Bug: b, ToSubmitter: a.code == "U", Quiet: a.code == "Q",
+			Maintonly: a.code == "M", Message: content(m)}
+		return []event.Event{e, old(oldFollowupKind, "followup", m, b, e)}
+	}
+	p := pseudoHeaders(m.Text()).also(m.Header, "version", "severity")
+	b.Severity = p.severity()
+	if b.Title == "" {
+		b.Title = "(no subject)"
+	}
+	e := event.Event{Kind: createKind, Key: CreateKey(b.Bug), Time: a.time}
+	e.Body = Created{Bug: b, Version: p.version("version"), Quiet: a.code == "Q",
+		Maintonly: a.code == "M", Message: content(m)}
+	return []event.Event{e, old(oldReportKind, "report", m, b, e)}
+}
+
+// ownTitle takes "Bug#N: " off a subject.
+func ownTitle(subject string, bug int) string {
+	return line(strings.TrimSpace(strings.TrimPrefix(subject, fmt.Sprintf("Bug#%d:", bug))))
+}
+
+// content is the mail's text and the list of what else it holds. dak's signed
+// mails are quoted-printable twice.
+func content(m *mail.Message) Message {
+	const most = 100
+	var c Message
+	c.Body, c.Truncated = cut(text(m), maxText)
+	c.Attachments = []Attachment{}
+	for _, a := range m.Attachments() {
+		if len(c.Attachments) == most {
+			break
+		}
+		c.Attachments = append(c.Attachments, Attachment{Name: line(a.Name), Type: line(a.Type), Size: a.Size})
+	}
+	return c
+}
+
+func text(m *mail.Message) string {
+	t := m.Text()
+	if strings.EqualFold(m.Header.Get("X-Debian"), "DAK") {
+		t, _ = mail.UndoubleQP(t)
+	}
+	return t
+}
+
+// maxText bounds a text on the bus, in bytes; maxLine a name, title or id.
+const (
+	maxText = 64 << 10
+	maxLine = 1000
+)
+
+// cut returns at most n bytes of s, whole characters only, and whether
+// anything was left out.
+func cut(s string, n int) (string, bool) {
+	if len(s) <= n {
+		return s, false
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n], true
+}
+
+func line(s string) string {
+	s, _ = cut(s, maxLine)
+	return s
+}

@@ -1,0 +1,126 @@
+package debbugs
+
+import (
+	"strconv"
+	"strings"
+
+	"busbar/adapters"
+	"busbar/common/event"
+	"busbar/common/mail"
+)
+
+// Translator claims every mail that debbugs sends. It must stand before those
+// of other services: debbugs passes a mail on with its sender's header, so a
+// comment by the archive's software looks like one of its own mails too.
+func Translator() adapters.Translator[*mail.Message] {
+	return adapters.Translator[*mail.Message]{Name: "debbugs", Translate: translate, Kinds: Kinds(), Why: why}
+}
+
+// why names the header field that makes a mail debbugs's.
+func why(it adapters.Item[*mail.Message]) string {
+	h := it.Value.Header
+	if kind := h.Get("X-Debian-PR-Message"); kind != "" {
+		return "X-Debian-PR-Message: " + line(kind)
+	}
+	if loops(h) {
+		return "X-Loop: owner@bugs.debian.org"
+	}
+	return ""
+}
+
+func translate(it adapters.Item[*mail.Message]) ([]event.Event, error) {
+	m := it.Value
+	kind, rest, _ := strings.Cut(m.Header.Get("X-Debian-PR-Message"), " ")
+	if kind == "" {
+		if loops(m.Header) {
+			return nil, adapters.Ignore("debbugs: mail without a kind")
+		}
+		return nil, adapters.Skip("not from debbugs")
+	}
+	var tell func(*mail.Message, Bug) []event.Event
+	switch kind {
+	case "report", "followup":
+		tell = message
+	case "closed", "they-closed":
+		tell = closing
+	case "forwarded":
+		tell = forwarding
+	default:
+		return nil, adapters.Ignore(silent(kind))
+	}
+	number := bugNumber(rest)
+	if number == 0 {
+		return nil, adapters.Poison("X-Debian-PR-Message says %s, but names no bug: %q", kind, line(rest))
+	}
+	return tell(m, about(m.Header, number)), nil
+}
+
+// silent is why a kind of mail yields no event.
+func silent(kind string) string {
+	switch {
+	case strings.HasPrefix(kind, "ack"):
+		return "debbugs: acknowledgement"
+	case strings.HasPrefix(kind, "transcript"):
+		return "debbugs: control transcript"
+	case kind == "error":
+		return "debbugs: error notice"
+	case kind == "getinfo", strings.HasPrefix(kind, "doc-"):
+		return "debbugs: help text"
+	case kind == "list":
+		return "debbugs: subscription relay"
+	case kind == "submitter-changed":
+		return "debbugs: submitter changed"
+	}
+	return "debbugs: unknown kind of mail"
+}
+
+// loops finds debbugs's own mark against mail loops.
+func loops(h mail.Header) bool {
+	for _, v := range h.Values("X-Loop") {
+		if strings.EqualFold(v, "owner@bugs.debian.org") {
+			return true
+		}
+	}
+	return false
+}
+
+// bugNumber reads a positive number of at most nine digits, 0 if it is none.
+func bugNumber(s string) int {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), " ")
+	n, err := strconv.Atoi(s)
+	if err != nil || n <= 0 || n > 999_999_999 || s[0] == '+' {
+		return 0
+	}
+	return n
+}
+
+// about reads what debbugs's own header fields say of the bug.
+func about(h mail.Header, number int) Bug {
+	b := Bug{Bug: number, URL: Link(number)}
+	b.Packages = words(h.Get("X-Debian-PR-Package"))
+	b.Tags = words(h.Get("X-Debian-PR-Keywords"))
+	sources := words(h.Get("X-Debian-PR-Source"))
+	b.Source = strings.Join(sources, " ")
+	switch {
+	case len(sources) > 0:
+		b.Package = sources[0]
+	case len(b.Packages) > 0:
+		b.Package = strings.TrimPrefix(b.Packages[0], "src:")
+	}
+	return b
+}
+
+// words splits a list separated by blanks or commas; each word once.
+func words(s string) []string {
+	const most = 100
+	all := []string{}
+	seen := map[string]bool{}
+	for w := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ' ' || r == ',' }) {
+		w = line(w)
+		if len(all) < most && !seen[w] {
+			seen[w] = true
+			all = append(all, w)
+		}
+	}
+	return all
+}

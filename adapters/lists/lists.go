@@ -1,0 +1,119 @@
+// Package lists says that a mailing list received a mail. It stands last in a
+// table: it claims what bears a list's id and what no other translator knows,
+// so that nothing said on a list is invisible.
+//
+// Only the envelope of the mail is told (who, where, about what). An event's
+// time is the mail's Date header.
+//
+// Not here: the text of the mail, threads, and any service's own mails.
+package lists
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"busbar/adapters"
+	"busbar/common/event"
+	"busbar/common/mail"
+)
+
+// Received is the body of lists.mail.receive.
+type Received struct {
+	List      string       `json:"list" doc:"the list's id (RFC 2919) in lower case, such as debian-devel.lists.debian.org"`
+	From      event.Person `json:"from" doc:"who the mail says that it is from"`
+	Subject   string       `json:"subject" doc:"decoded; may be empty"`
+	MessageID string       `json:"message_id" doc:"without angle brackets; a digest, sha256:HEX, if the mail has none"`
+	URL       string       `json:"url,omitempty" doc:"the mail in the list's archive, where the archive can be asked by Message-ID"`
+}
+
+var receiveKind = event.Define("lists.mail.receive", "a mailing list received a mail that no other service claims",
+	func(b Received) string {
+		s := fmt.Sprintf("%s wrote to %s", b.From.Short(), b.List)
+		if b.Subject != "" {
+			s += ": " + b.Subject
+		}
+		return s
+	},
+	func(b Received) string { return b.URL })
+
+// Kinds is every kind that mailing lists yield.
+func Kinds() event.Catalog { return event.Catalog{receiveKind} }
+
+// Translator claims every mail with a list's id.
+func Translator() adapters.Translator[*mail.Message] {
+	return adapters.Translator[*mail.Message]{Name: "lists", Translate: translate, Kinds: Kinds(), Why: why}
+}
+
+// why names the list.
+func why(it adapters.Item[*mail.Message]) string {
+	if id := it.Value.ListID(); id != "" {
+		return "list id " + short(id)
+	}
+	return ""
+}
+
+// ReceiveKey names the fact that a list received a mail. A mail to several
+// lists is a fact on each of them.
+func ReceiveKey(list, messageID string) string {
+	return "list/" + list + "/message/" + strings.Trim(messageID, "<> \t")
+}
+
+func translate(it adapters.Item[*mail.Message]) ([]event.Event, error) {
+	m := it.Value
+	list := m.ListID()
+	if list == "" {
+		return nil, adapters.Skip("no list id")
+	}
+	b := Received{List: short(list), Subject: short(m.Header.Get("Subject")), MessageID: messageID(m)}
+	for _, a := range m.Header.Addresses("From") {
+		b.From = event.Person{Name: short(a.Name), Email: short(a.Email)}
+		break
+	}
+	b.URL = archive(b.List, b.MessageID)
+	at, _ := m.Header.Time("Date")
+	return []event.Event{{Kind: receiveKind, Key: ReceiveKey(b.List, b.MessageID), Time: at, Body: b}}, nil
+}
+
+// messageID is the mail's own id. In its place stands a digest of what no
+// transport changes; of a mail without Date too, the text must tell it from
+// others.
+func messageID(m *mail.Message) string {
+	id := m.Header.MessageID("Message-ID")
+	if id != "" && len(id) <= maxLine {
+		return id
+	}
+	text := id + "\n" + m.Header.Get("From") + "\n" + m.Header.Get("Date") + "\n" + m.Header.Get("Subject")
+	if id == "" && !m.Header.Has("Date") {
+		text += "\n" + m.Text()
+	}
+	sum := sha256.Sum256([]byte(text))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// archive is the page of a mail on a Debian list, which its archive finds by
+// Message-ID.
+func archive(list, id string) string {
+	if !strings.HasSuffix(list, ".lists.debian.org") || strings.HasPrefix(id, "sha256:") {
+		return ""
+	}
+	return "https://lists.debian.org/msgid-search/" + url.PathEscape(id)
+}
+
+// maxLine bounds each value, in bytes.
+const maxLine = 1000
+
+// short cuts s at maxLine, whole characters only.
+func short(s string) string {
+	if len(s) <= maxLine {
+		return s
+	}
+	n := maxLine
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
