@@ -59,7 +59,25 @@ func Check[T any](t *testing.T, tr adapters.Translator[T], it adapters.Item[T]) 
 	s.checkWhy(t, o, it)
 }
 
-func read(t *testing.T, dir string) []fixture {
+// Benchmark measures the translator over a folder's fixtures, reading included.
+func Benchmark[T any](b *testing.B, tr adapters.Translator[T], load func(raw []byte) T, dir string) {
+	s := suite[T]{tr: tr, load: load, dir: dir, fixtures: read(b, dir)}
+	var bytes int
+	for _, f := range s.fixtures {
+		bytes += len(f.raw)
+	}
+	b.SetBytes(int64(bytes / len(s.fixtures)))
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if _, err := s.translate(s.fixtures[i%len(s.fixtures)].raw); err != nil {
+			b.Fatal(err)
+		}
+		i++
+	}
+}
+
+func read(t testing.TB, dir string) []fixture {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {

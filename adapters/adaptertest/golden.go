@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -78,9 +80,24 @@ func (s suite[T]) golden(t *testing.T) {
 			}
 		})
 	}
+	s.orphans(t)
 	for _, k := range s.tr.Kinds {
 		if !shown[k] {
 			t.Errorf("kind %s has no fixture", k.Topic)
+		}
+	}
+}
+
+// orphans finds expected events whose fixture is gone.
+func (s suite[T]) orphans(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(s.dir, "*.events.json"))
+	if err != nil {
+		t.Fatalf("listing the expected events: %v", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".events.json")
+		if !slices.ContainsFunc(s.fixtures, func(f fixture) bool { return f.name == name }) {
+			t.Errorf("%s.events.json has no fixture", name)
 		}
 	}
 }

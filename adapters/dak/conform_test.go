@@ -16,6 +16,8 @@ func load(raw []byte) *mail.Message { return mail.Parse(raw, mail.Limits{}) }
 
 func TestConformance(t *testing.T) { adaptertest.Run(t, Translator(), load, fixtures) }
 
+func BenchmarkTranslate(b *testing.B) { adaptertest.Benchmark(b, Translator(), load, fixtures) }
+
 // FuzzTranslate holds the translator to the contract for any mail.
 func FuzzTranslate(f *testing.F) {
 	files, err := filepath.Glob(fixtures + "/*.mail")

@@ -1,0 +1,38 @@
+package lists
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"busbar/adapters"
+	"busbar/adapters/adaptertest"
+	"busbar/common/mail"
+)
+
+// Of the mails that services were seen to send, exactly those with a list's id
+// are received by a list.
+func TestCaptures(t *testing.T) {
+	files, err := filepath.Glob("../../../shared/captures/*-mail/*/*.eml")
+	if err != nil || len(files) == 0 {
+		t.Skip("no captures beside the repository")
+	}
+	received := 0
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		it := adapters.Item[*mail.Message]{Value: load(raw)}
+		adaptertest.Check(t, Translator(), it)
+		o, err := adapters.Run([]adapters.Translator[*mail.Message]{Translator()}, it)
+		if err != nil || (it.Value.ListID() != "") != (len(o.Events) == 1) || o.Poison != "" {
+			t.Errorf("%s: list %q, but %+v, %v", file, it.Value.ListID(), o, err)
+		}
+		received += len(o.Events)
+	}
+	if received == 0 {
+		t.Error("none of the captures came over a list")
+	}
+	t.Logf("%d of %d came over a list", received, len(files))
+}
