@@ -36,7 +36,7 @@ var rooms = []room{
 	{"adapters", []string{"common/event"}},
 	{"adapters/*", []string{"adapters", "common/event", "common/mail"}},
 	{"fixtures", nil},
-	{"contrib/...", nil},
+	{"contrib", nil},
 	{"mail2bus/...", []string{"mail2bus/...", "adapters/...", "common/*"}},
 	{"soapbus/...", []string{"soapbus/...", "adapters/...", "common/*"}},
 	{"dbpoll/...", []string{"dbpoll/...", "adapters/...", "common/*"}},
@@ -48,6 +48,7 @@ var rooms = []room{
 // packages beside theirs.
 var testsMay = map[string][]string{
 	"":         {"fixtures"},
+	"contrib":  {"common/daemon"},
 	"adapters": {"adapters/adaptertest"},
 	"common":   {"common/*", "common/wire/guard", "adapters"},
 }
