@@ -94,6 +94,7 @@ func dropGroup(s string) string {
 // cutAddress cuts at the next separator and returns it. An opening mark that
 // never closes is an ordinary character.
 func cutAddress(s string) (piece, rest string, end byte) {
+	open := 0 // comments that never close
 	for i := 0; i < len(s); {
 		n := 0
 		switch s[i] {
@@ -102,7 +103,12 @@ func cutAddress(s string) (piece, rest string, end byte) {
 		case '"':
 			n = quoteEnd(s[i:])
 		case '(':
-			n = commentEnd(s[i:])
+			if open < maxOpen {
+				n = commentEnd(s[i:])
+			}
+			if n == 0 {
+				open++
+			}
 		case '<':
 			n = strings.IndexByte(s[i:min(len(s), i+maxMark)], '>')
 		}
@@ -114,6 +120,10 @@ func cutAddress(s string) (piece, rest string, end byte) {
 // maxMark bounds how far a closing mark is looked for, and with it what a
 // field full of opening ones costs.
 const maxMark = 300
+
+// maxOpen is how many comments of one address may lack their end before "("
+// is an ordinary character in it.
+const maxOpen = 20
 
 // quoteEnd returns where the quote at s[0] closes, 0 if it does not.
 func quoteEnd(s string) int {
@@ -193,6 +203,7 @@ func bareEmail(text string) (email, name string) {
 // anything.
 func cutComments(s string) (text, comment string) {
 	var out strings.Builder
+	open := 0
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '"':
@@ -200,6 +211,9 @@ func cutComments(s string) (text, comment string) {
 			out.WriteString(s[i : i+n])
 			i += n
 		case '(':
+			if open == maxOpen {
+				break
+			}
 			if n := commentEnd(s[i:]); n > 0 {
 				if inner := strings.TrimSpace(s[i+1 : i+n]); inner != "" {
 					comment = inner
@@ -208,6 +222,7 @@ func cutComments(s string) (text, comment string) {
 				i += n
 				continue
 			}
+			open++
 		}
 		out.WriteByte(s[i])
 	}

@@ -64,17 +64,18 @@ func armorHeader(key string) bool {
 
 // afterArmorLine returns what follows the first line that is the marker.
 func afterArmorLine(text, marker string) (rest string, found bool) {
-	for {
-		i := strings.Index(text, marker)
+	for from := 0; ; {
+		i := strings.Index(text[from:], marker)
 		if i < 0 {
 			return "", false
 		}
+		i += from
+		from = i + len(marker)
 		if i == 0 || text[i-1] == '\n' {
 			if line, next := cutTextLine(text[i:]); line == marker {
 				return next, true
 			}
 		}
-		text = text[i+len(marker):]
 	}
 }
 

@@ -3,6 +3,7 @@ package mail
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 const signedText = "before\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n" +
@@ -26,7 +27,8 @@ func TestClearsigned(t *testing.T) {
 	if _, got, ok := Clearsigned(signedText[:strings.Index(signedText, "=abcd")]); !ok || !strings.HasSuffix(got, "iQ==\n") {
 		t.Errorf("cut signature: %v %q", ok, got)
 	}
-	for _, in := range []string{"", "hello", signedText[:strings.Index(signedText, "-----BEGIN PGP SIGNATURE")], beginSigned} {
+	for _, in := range []string{"", "hello", signedText[:strings.Index(signedText, "-----BEGIN PGP SIGNATURE")], beginSigned,
+		"see " + beginSigned + signedText[len("before\n"):]} {
 		if text, sig, ok := Clearsigned(in); ok || text+sig != "" {
 			t.Errorf("%q: taken as signed", in)
 		}
@@ -47,6 +49,7 @@ func TestUndoubleQP(t *testing.T) {
 		{"100=80%\n", "", false},
 		{"a=c3=a9\n", "", false},
 		{"\u00e9 =3D\n", "", false},
+		{"x ( ; urgency=3Dlow ; urgency=3Dlow =WM\n", "", false},
 		{"nothing here\n", "", false},
 		{"", "", false},
 	} {
@@ -56,6 +59,25 @@ func TestUndoubleQP(t *testing.T) {
 		}
 		if got != c.want || did != c.did {
 			t.Errorf("%q: %q, %v", c.in, got, did)
+		}
+	}
+}
+
+// TestRepeatedMarks gives megabytes of the marks that are searched for. With a
+// search that costs the square of the length it would last minutes.
+func TestRepeatedMarks(t *testing.T) {
+	const size = 4 << 20
+	deadline := time.Now().Add(time.Minute)
+	for _, mark := range []string{beginSigned, beginSigned + "\n", "; urgency=3D", "(", "<", "\"", "<!--", "<script></", "&#", "=?a?q?x "} {
+		s := strings.Repeat(mark, size/len(mark))
+		if _, _, ok := Clearsigned(s); ok {
+			t.Errorf("%q: taken as signed", mark)
+		}
+		UndoubleQP(s)
+		htmlText(s)
+		parseAddresses(s[:size/4])
+		if time.Now().After(deadline) {
+			t.Fatalf("%q: too slow", mark)
 		}
 	}
 }

@@ -26,17 +26,13 @@ func UndoubleQP(text string) (string, bool) {
 // encodedHeading finds a changelog heading, " hello (2.10-3) unstable;
 // urgency=3Dmedium", among a changes file's continuation lines.
 func encodedHeading(text string) bool {
-	for {
-		i := strings.Index(text, "; urgency=3D")
-		if i < 0 {
-			return false
-		}
-		begin := strings.LastIndexByte(text[:i], '\n') + 1
-		if strings.HasPrefix(text[begin:], " ") && strings.Contains(text[begin:i], "(") {
+	for line := range strings.Lines(text) {
+		if before, _, found := strings.Cut(line, "; urgency=3D"); found &&
+			strings.HasPrefix(line, " ") && strings.Contains(before, "(") {
 			return true
 		}
-		text = text[i+1:]
 	}
+	return false
 }
 
 // allEncoded reports whether each "=" is one that a quoted-printable encoder
