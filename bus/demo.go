@@ -18,7 +18,7 @@ import (
 )
 
 type demoCmd struct {
-	Pace time.Duration `help:"Pause between two mails." default:"700ms"`
+	Pace time.Duration `help:"Pause between two mails." default:"400ms"`
 	Keep bool          `help:"Keep the folder."`
 }
 

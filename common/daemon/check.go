@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -43,7 +42,7 @@ func CheckBus(ctx context.Context, bus BusConfig, sc SignConfig) []Finding {
 		if running {
 			f.Detail += " (in use: the daemon runs)"
 		}
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, journal.ErrMissing):
 		f = checkNewJournal(bus.Journal)
 	default:
 		f = Finding{"journal", "fail", err.Error()}
