@@ -54,9 +54,23 @@ type Delivery struct {
 type Follower struct {
 	sub      *Sub
 	verifier *sign.Verifier
-	seen     *memory
-	last     map[string]int64 // by publisher and epoch
+	seen     *memory[fact, struct{}]
+	last     *memory[stream, int64] // the newest number of each
 }
+
+// A fact is what doubles are found by. The topic is part of it, because ids can
+// be foretold: who may not speak under a topic cannot make its messages look
+// like doubles.
+type fact struct {
+	id    uuid.UUID
+	topic string
+}
+
+// A stream is one sequence of numbers. The signer is part of it, so that nobody
+// can spoil another's count by using its name.
+type stream struct{ signer, publisher, epoch string }
+
+const maxStreams = 10_000
 
 // Follow subscribes. An absent publisher is no error: it is redialled.
 func Follow(ctx context.Context, o FollowOptions) (*Follower, error) {
@@ -67,13 +81,16 @@ func Follow(ctx context.Context, o FollowOptions) (*Follower, error) {
 	if o.Remember <= 0 {
 		o.Remember = 100_000
 	}
-	return &Follower{sub: sub, verifier: o.Verifier, seen: newMemory(o.Remember), last: map[string]int64{}}, nil
+	return &Follower{sub: sub, verifier: o.Verifier, seen: newMemory[fact, struct{}](o.Remember), last: newMemory[stream, int64](maxStreams)}, nil
 }
 
 // Next waits for the next message. Its error is the end: ctx, or Close.
 func (f *Follower) Next(ctx context.Context) (Delivery, error) {
 	frame, err := f.sub.Next(ctx)
 	if err != nil {
+		if ctx.Err() != nil { // it may have ended the subscription, too
+			err = ctx.Err()
+		}
 		return Delivery{}, err
 	}
 	return f.judge(frame), nil
@@ -104,69 +121,62 @@ func (f *Follower) judge(frame Frame) Delivery {
 		}
 	}
 	d.Heartbeat = strings.HasSuffix(d.Topic, "."+HeartbeatTopic)
-	if u, err := event.IDUUID(d.Envelope.MsgID); err == nil {
-		d.Duplicate = !f.seen.add(u)
+	if id, err := event.IDUUID(d.Envelope.MsgID); err == nil && !d.Heartbeat {
+		_, d.Duplicate = f.seen.get(fact{id, d.Topic})
+		f.seen.put(fact{id, d.Topic}, struct{}{})
 	}
 	d.Gap = f.gap(d)
 	return d
 }
 
-// gap compares the message with the last one of its publisher. Only messages
-// that hold may move the count, so judge calls it last.
+// gap compares the message with the last one of its stream. Only messages that
+// hold may move the count, so judge calls it last; doubles do move it, for
+// another publisher may have told the same fact first.
 func (f *Follower) gap(d Delivery) *Gap {
 	e := d.Envelope
-	if e.Publisher == "" || d.Duplicate {
-		return nil
-	}
-	stream := e.Publisher + "\x00" + e.Epoch
-	last, known := f.last[stream]
-	seq := e.Seq
+	newest := e.Seq
 	if d.Heartbeat {
 		msg, _ := e.Msg.(map[string]any)
-		seq = event.Integer(msg["newest"]) + 1 // as if the next one came
-	} else if seq == 0 {
+		newest = event.Integer(msg["newest"])
+	}
+	if e.Publisher == "" || newest < 0 || newest == 0 && !d.Heartbeat {
 		return nil
 	}
-	switch {
-	case !known:
-		f.last[stream] = seq
-		if d.Heartbeat {
-			f.last[stream] = seq - 1
-		}
-		return nil
-	case seq <= last:
-		return nil
-	case d.Heartbeat:
-		f.last[stream] = seq - 1
-	default:
-		f.last[stream] = seq
+	s := stream{d.Verdict.Signer, e.Publisher, e.Epoch}
+	last, known := f.last.get(s)
+	f.last.put(s, max(last, newest))
+	to := newest // a heartbeat's newest should be here
+	if !d.Heartbeat {
+		to-- // and a message is here
 	}
-	if seq == last+1 {
+	if !known || to <= last {
 		return nil
 	}
-	return &Gap{Publisher: e.Publisher, Epoch: e.Epoch, From: last + 1, To: seq - 1}
+	return &Gap{Publisher: e.Publisher, Epoch: e.Epoch, From: last + 1, To: to}
 }
 
-// memory remembers the newest ids, in two halves so that forgetting is cheap.
-type memory struct {
+// memory remembers what was put last, in two halves so that forgetting is
+// cheap.
+type memory[K comparable, V any] struct {
 	half     int
-	new, old map[uuid.UUID]struct{}
+	new, old map[K]V
 }
 
-func newMemory(size int) *memory {
-	return &memory{half: max(size/2, 1), new: map[uuid.UUID]struct{}{}}
+func newMemory[K comparable, V any](size int) *memory[K, V] {
+	return &memory[K, V]{half: max(size/2, 1), new: map[K]V{}}
 }
 
-// add reports whether u is new.
-func (m *memory) add(u uuid.UUID) bool {
-	_, inNew := m.new[u]
-	_, inOld := m.old[u]
-	if inNew || inOld {
-		return false
+func (m *memory[K, V]) get(k K) (V, bool) {
+	v, ok := m.new[k]
+	if !ok {
+		v, ok = m.old[k]
 	}
-	if len(m.new) >= m.half {
-		m.old, m.new = m.new, map[uuid.UUID]struct{}{}
+	return v, ok
+}
+
+func (m *memory[K, V]) put(k K, v V) {
+	if _, ok := m.new[k]; !ok && len(m.new) >= m.half {
+		m.old, m.new = m.new, map[K]V{}
 	}
-	m.new[u] = struct{}{}
-	return true
+	m.new[k] = v
 }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -29,10 +30,12 @@ type Publisher struct {
 	// Settle is how long subscribers of an earlier run get to reconnect
 	// before the first message is sent.
 	Settle time.Duration
-	Log    *slog.Logger
+	Log    *slog.Logger // nil: silent
 	// State, if set, is told what an operator should know: an error while
 	// nothing can be published, nil once it works.
 	State func(pub *Pub, err error)
+
+	pace *pace // for tests; nil: as Listen says
 }
 
 const (
@@ -40,101 +43,138 @@ const (
 	firstRetry  = 500 * time.Millisecond
 	lastRetry   = 15 * time.Second
 	cursorEvery = time.Second
+	// cursorHeld is how long one slow subscriber may hold back the cursor,
+	// and with it the journal's retention.
+	cursorHeld = time.Minute
 )
 
-// Run publishes until ctx ends. A taken port or a dead listener is told to
-// State and the log, and tried again: the journal keeps what is waiting, and
-// the source of the messages never notices.
+// Run publishes until ctx ends. A taken port, a dead listener or a journal that
+// cannot be read is told to State and the log, and tried again: the journal
+// keeps what is waiting, and the source of the messages never notices.
 func (p *Publisher) Run(ctx context.Context) error {
+	log := p.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	state := p.State
+	if state == nil {
+		state = func(*Pub, error) {}
+	}
 	wait := firstRetry
 	for {
 		pub, err := Listen(ctx, p.Listen)
 		if err == nil {
-			p.State(pub, nil)
+			state(pub, nil)
 			began := time.Now()
-			err = p.feed(ctx, pub)
+			err = p.feed(ctx, pub, log)
 			if time.Since(began) > lastRetry {
 				wait = firstRetry
 			}
 		}
 		if ctx.Err() != nil {
+			if err != nil {
+				log.Warn("the publisher did not end well; what subscribers may have missed is sent again at the next start", "error", err)
+			}
 			return nil
 		}
-		p.State(nil, err)
-		p.Log.Error("nothing is published now; the journal keeps all and publishing is tried again", "error", err, "retry", wait)
-		select {
-		case <-ctx.Done():
+		state(nil, err)
+		log.Error("nothing is published now; the journal keeps all and publishing is tried again", "error", err, "retry", wait)
+		if pause(ctx, wait) != nil {
 			return nil
-		case <-time.After(wait):
 		}
 		wait = min(2*wait, lastRetry)
 	}
 }
 
 // feed sends what the journal holds, then what it gets, and closes pub.
-func (p *Publisher) feed(ctx context.Context, pub *Pub) (err error) {
-	sent, saved := int64(0), int64(0)
+func (p *Publisher) feed(ctx context.Context, pub *Pub, log *slog.Logger) (err error) {
+	cursor := cursor{p: p, pub: pub}
 	defer func() {
 		// Close lingers until the subscribers have what was sent; only then
 		// may the cursor pass it.
-		if cerr := pub.Close(); cerr != nil && err == nil {
-			err = cerr
+		if cerr := pub.Close(); cerr != nil {
+			err = errors.Join(err, cerr)
+			return
 		}
-		if err == nil && sent > saved {
-			err = p.Journal.SetCursor(context.WithoutCancel(ctx), p.Sink, sent)
-		}
+		err = errors.Join(err, cursor.set(context.WithoutCancel(ctx), cursor.sent))
 	}()
-	cursors, err := p.Journal.Reader().Cursors(ctx)
-	if err != nil {
-		return fmt.Errorf("reading the publisher's cursor: %w", err)
+	if err := cursor.read(ctx); err != nil {
+		return err
 	}
-	sent, saved = cursors[p.Sink], cursors[p.Sink]
-	if err := pause(ctx, p.Settle); err != nil {
+	if pause(ctx, p.Settle) != nil {
 		return nil
 	}
 	beat, stop := ticker(p.Every)
 	defer stop()
-	save := time.NewTicker(cursorEvery)
-	defer save.Stop()
+	save, stopSave := ticker(cursorEvery)
+	defer stopSave()
+	pace := newPace(p.Listen)
+	if p.pace != nil {
+		pace = *p.pace
+	}
+	noWait := make(chan struct{})
+	close(noWait)
 	for ctx.Err() == nil {
 		changed := p.Journal.Changed() // before reading, so that no wake-up is lost
-		batch, err := p.Journal.Reader().After(ctx, sent, batchSize)
+		batch, err := p.Journal.Reader().After(ctx, cursor.sent, batchSize)
 		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return fmt.Errorf("reading the journal: %w", err)
+			return quiet(ctx, fmt.Errorf("reading the journal: %w", err))
 		}
 		for _, m := range batch {
-			if err := pub.Send(m.Topic, m.Wire); err != nil {
-				return fmt.Errorf("publishing message %d: %w", m.Seq, err)
+			if err := publish(pub, m, log); err != nil {
+				return err
 			}
-			sent = m.Seq
+			cursor.sent = m.Seq
+			pace.sent(ctx, pub, len(m.Wire))
 		}
 		if len(batch) > 0 {
-			continue
+			changed = noWait // there may be more; look at the clock in passing
 		}
 		select {
 		case <-ctx.Done():
 		case err := <-pub.Err():
 			return err
-		case <-changed:
+		case <-save:
+			if err := cursor.save(ctx, time.Now()); err != nil {
+				return quiet(ctx, err)
+			}
 		case <-beat:
-			if err := p.beat(pub, sent); err != nil {
+			if err := p.beat(pub, cursor.sent); err != nil {
 				return err
 			}
-		case <-save.C:
-			// Messages still queued for a subscriber would die with this
-			// process: a later run sends them again, and ids sort it out.
-			if sent > saved && pub.Stats().QueuedBytes == 0 {
-				if err := p.Journal.SetCursor(ctx, p.Sink, sent); err != nil && ctx.Err() == nil {
-					return fmt.Errorf("keeping the publisher's cursor: %w", err)
-				}
-				saved = sent
-			}
+		case <-changed:
 		}
 	}
 	return nil
+}
+
+// publish sends one message. One that no subscriber could take is passed over,
+// lest it hold up all that follow; subscribers notice the gap.
+func publish(pub *Pub, m journal.Message, log *slog.Logger) error {
+	err := pub.Send(m.Topic, m.Wire)
+	if err == nil {
+		return nil
+	}
+	if pub.ended() {
+		return fmt.Errorf("publishing message %d: %w", m.Seq, err)
+	}
+	log.Error("a message cannot be published and is passed over; the journal keeps it", "seq", m.Seq, "id", m.ID, "error", err)
+	return nil
+}
+
+// ended says that nothing can be sent any more, whatever the message.
+func (p *Pub) ended() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead != nil
+}
+
+// quiet drops an error that is only the end of ctx.
+func quiet(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // beat sends one heartbeat. It is not in the journal and has no sequence number
@@ -147,7 +187,7 @@ func (p *Publisher) beat(pub *Pub, newest int64) error {
 		I:         newest,
 		Timestamp: now.Unix(), Username: p.Identity.Username,
 		Publisher: p.Identity.Name, Epoch: p.Journal.Epoch(),
-		Msg: map[string]any{"newest": newest, "interval": int64(p.Every / time.Second)},
+		Msg: map[string]any{"newest": newest, "interval": int64((p.Every + time.Second - 1) / time.Second)},
 	}
 	tree := e.Tree()
 	if p.Seal != nil {
@@ -162,6 +202,7 @@ func (p *Publisher) beat(pub *Pub, newest int64) error {
 	return pub.Send(e.Topic, body)
 }
 
+// pause waits, and says if ctx ended meanwhile.
 func pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():

@@ -1,0 +1,67 @@
+package wire
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"busbar/common/event"
+)
+
+// TestHeartbeatTellsTheLossOfTheLast: the newest message is lost, and nothing
+// follows it but a heartbeat.
+func TestHeartbeatTellsTheLossOfTheLast(t *testing.T) {
+	j := testJournal(t)
+	write(t, j, 1, 4, 0)
+	pub := listen(t, PubOptions{})
+	f := follow(t, pub, testVerifier(t, nil))
+	batch, err := j.Reader().After(soon(t), 0, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range batch { // the fourth is lost on the way
+		send(t, pub, m.Topic, m.Wire)
+	}
+	expectNotes(t, f, 1, 3)
+	p := &Publisher{Journal: j, Identity: testIdentity(), Seal: testSigner(t, goodSigner).Sign, Every: 1500 * time.Millisecond}
+	if err := p.beat(pub, 4); err != nil {
+		t.Fatal(err)
+	}
+	d := next(t, f)
+	msg, _ := d.Envelope.Msg.(map[string]any)
+	if d.Err != nil || !d.Heartbeat || d.Verdict.Signer != goodSigner || d.Gap == nil || *d.Gap != (Gap{"notes.host", j.Epoch(), 4, 4}) ||
+		event.Integer(msg["newest"]) != 4 || event.Integer(msg["interval"]) != 2 {
+		t.Errorf("the heartbeat: %+v", d)
+	}
+}
+
+// TestHeartbeatsOfAPublisher come by themselves, signed, with the newest number.
+func TestHeartbeatsOfAPublisher(t *testing.T) {
+	j := testJournal(t)
+	write(t, j, 1, 3, 0)
+	r := start(t, j, &Publisher{Seal: testSigner(t, goodSigner).Sign, Every: 20 * time.Millisecond})
+	f := follow(t, r.listening(), testVerifier(t, nil))
+	r.goOn()
+	expectNotes(t, f, 1, 3)
+	for range 3 {
+		d := next(t, f)
+		msg, _ := d.Envelope.Msg.(map[string]any)
+		if d.Err != nil || !d.Heartbeat || d.Gap != nil || d.Duplicate || event.Integer(msg["newest"]) != 3 ||
+			d.Topic != "org.example.dev."+HeartbeatTopic || d.Envelope.Seq != 0 || d.Envelope.Epoch != j.Epoch() {
+			t.Fatalf("a heartbeat: %+v", d)
+		}
+	}
+	r.stop()
+}
+
+// TestHeartbeatNobodySigns: what a broken key must not do is send unsigned.
+func TestHeartbeatNobodySigns(t *testing.T) {
+	j := testJournal(t)
+	r := start(t, j, &Publisher{Seal: func(map[string]any) error { return errors.New("no key") }, Every: 5 * time.Millisecond})
+	r.listening()
+	r.goOn()
+	if err := r.trouble(); err == nil || err.Error() != "signing a heartbeat: no key" {
+		t.Errorf("told: %v", err)
+	}
+	r.stop()
+}
