@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"busbar/common/daemon"
 	"busbar/mail2bus/maildir"
@@ -35,11 +36,27 @@ func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 }
 
 func checkPlace(what, dir string) daemon.Finding {
-	if err := maildir.Writable(dir); err != nil {
+	err := maildir.Writable(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && what == "spool":
+		return daemon.Finding{What: what, Level: "warn", Detail: dir + " is not there; the daemon makes it when it starts, and nothing can be delivered before"}
+	case errors.Is(err, fs.ErrNotExist):
+		return daemon.Finding{What: what, Level: "fail", Detail: err.Error() + " (make it with `maildirmake` or `mkdir`, or correct [mail] maildir)"}
+	case err != nil:
 		return daemon.Finding{What: what, Level: "fail", Detail: err.Error() + " (the daemon must read and write there)"}
 	}
-	n, err := maildir.Waiting(dir)
+	n, err := waiting(dir)
 	return daemon.Found(what, err, fmt.Sprintf("%s, %d mails waiting", dir, n))
+}
+
+// waiting counts the mails that the daemon has not taken. Where it has never
+// run, new/ may be missing.
+func waiting(dir string) (int, error) {
+	n, err := maildir.Waiting(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	return n, err
 }
 
 type statusCmd struct {
@@ -52,13 +69,13 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	if err != nil {
 		return err
 	}
-	waiting := map[string]int{}
+	counts := map[string]int{}
 	for _, dir := range cfg.Mail.places() {
-		if waiting[dir], err = maildir.Waiting(dir); err != nil {
+		if counts[dir], err = waiting(dir); err != nil {
 			return fmt.Errorf("counting waiting mails: %w", err)
 		}
 	}
-	s, err := daemon.ReadStatus(context.Background(), cfg.Bus.Journal, waiting)
+	s, err := daemon.ReadStatus(context.Background(), cfg.Bus.Journal, counts)
 	if err != nil {
 		return err
 	}

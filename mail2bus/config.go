@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"busbar/common/daemon"
 )
@@ -38,10 +39,29 @@ func load(p *daemon.Program, g *daemon.Globals) (Config, error) {
 	if err := c.Bus.Complete(p.Name); err != nil {
 		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
 	}
-	if c.Mail.Limit <= 0 {
-		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: fmt.Errorf("checking [mail] limit: it must be more than 0")}
+	if err := c.Mail.check(); err != nil {
+		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: fmt.Errorf("checking [mail]: %w", err)}
 	}
 	return c, nil
+}
+
+// maxLimit keeps what is read of one mail, and may be kept as poison, below what
+// the journal takes as one item.
+const maxLimit = 128 << 20
+
+func (c MailConfig) check() error {
+	if c.Limit <= 0 || c.Limit > maxLimit {
+		return fmt.Errorf("limit is %d bytes; it must be more than 0 and at most %d", c.Limit, maxLimit)
+	}
+	seen := map[string]bool{}
+	for _, dir := range c.places() {
+		dir = filepath.Clean(dir)
+		if seen[dir] {
+			return fmt.Errorf("%s is named twice: each directory is read once, and the spool is read without being named in maildir", dir)
+		}
+		seen[dir] = true
+	}
+	return nil
 }
 
 // places are the directories to read: the Maildirs and the spool.

@@ -45,11 +45,11 @@ func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 }
 
 func (c explainCmd) explain(p *daemon.Program, cfg Config, path string) error {
-	raw, info, err := readMail(p, path)
+	raw, received, err := readMail(p, path, int64(cfg.Mail.Limit))
 	if err != nil {
 		return err
 	}
-	it := newItem(path, raw, info, int64(cfg.Mail.Limit))
+	it := newItem(path, raw, received, int64(cfg.Mail.Limit))
 	x, err := daemon.Explain(table(cfg.Mail.Lists), it, cfg.Bus)
 	if err != nil {
 		return err
@@ -67,8 +67,13 @@ func expand(path string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("explaining: %w", err)
 	}
+	// A Maildir is often a link to one.
+	root, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, fmt.Errorf("explaining: %w", err)
+	}
 	var files []string
-	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

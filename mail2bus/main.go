@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"busbar/common/daemon"
 )
@@ -27,7 +28,7 @@ func main() {
 }
 
 func run(p *daemon.Program, args []string) (code int) {
-	if len(args) > 0 && args[0] == "deliver" {
+	if delivers(args) {
 		defer func() {
 			// A mail system bounces or drops the mail at most other codes:
 			// whatever is wrong here, it must keep it.
@@ -42,4 +43,18 @@ func run(p *daemon.Program, args []string) (code int) {
 	}
 	cli := &commandLine{}
 	return p.Main(cli, "Turns mails of legacy services into messages on the bus.", args, &cli.Globals)
+}
+
+// delivers tells whether the command is deliver, before the arguments are
+// parsed: they may be wrong. The flags that stand before it may have values.
+func delivers(args []string) bool {
+	for i := 0; i < len(args); i++ {
+		switch arg := args[i]; {
+		case arg == "--config", arg == "--set":
+			i++
+		case !strings.HasPrefix(arg, "-"):
+			return arg == "deliver"
+		}
+	}
+	return false
 }

@@ -10,10 +10,11 @@ import (
 )
 
 // readMail reads a mail that a person named: any file, or "-" for standard
-// input. Its time of arrival is the file's.
-func readMail(p *daemon.Program, path string) ([]byte, time.Time, error) {
+// input, up to one byte more than the limit, as the daemon does. Its time of
+// arrival is the file's.
+func readMail(p *daemon.Program, path string, limit int64) ([]byte, time.Time, error) {
 	if path == "-" {
-		raw, err := io.ReadAll(p.Stdin)
+		raw, err := io.ReadAll(io.LimitReader(p.Stdin, limit+1))
 		if err != nil {
 			return nil, time.Time{}, fmt.Errorf("reading standard input: %w", err)
 		}
@@ -28,7 +29,7 @@ func readMail(p *daemon.Program, path string) ([]byte, time.Time, error) {
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("reading a mail: %w", err)
 	}
-	raw, err := io.ReadAll(f)
+	raw, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("reading a mail: %w", err)
 	}

@@ -57,7 +57,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 // place is the task that reads one Maildir.
 func place(dir string, cfg Config, node *daemon.Node, log *slog.Logger) (daemon.Task, func() error, error) {
 	ch, err := maildir.Open(maildir.Options{
-		Dir: dir, Remove: dir == cfg.Mail.Spool, Limit: int64(cfg.Mail.Limit), Poll: time.Duration(cfg.Mail.Poll), Log: log,
+		Dir: dir, Spool: dir == cfg.Mail.Spool, Limit: int64(cfg.Mail.Limit), Poll: time.Duration(cfg.Mail.Poll), Log: log,
 	})
 	if err != nil {
 		return daemon.Task{}, nil, err

@@ -87,6 +87,9 @@ func checkEndpoint(endpoint string, running bool) Finding {
 	switch {
 	case err == nil:
 		l.Close()
+		if running && !strings.HasSuffix(endpoint, ":0") {
+			return Finding{"endpoint", "warn", endpoint + " is free though the daemon runs: it publishes elsewhere, or not (see its log)"}
+		}
 		return Finding{"endpoint", "ok", endpoint + " is free"}
 	case running:
 		return Finding{"endpoint", "ok", endpoint + " is taken, presumably by the daemon that runs"}

@@ -31,10 +31,11 @@ type ExplainedEvent struct {
 	Body  any    `json:"body"`
 }
 
-// Explain runs an item through the table, as the daemon would, without a bus.
+// Explain runs an item through the table, as the daemon would, without a bus. A
+// translator's panic is poison, as it is there.
 func Explain[T any](table []adapters.Translator[T], it adapters.Item[T], bus BusConfig) (Explanation, error) {
 	x := Explanation{Origin: it.Origin, Events: []ExplainedEvent{}}
-	out, err := adapters.Run(table, it)
+	out, err := runGuarded(table, it)
 	if err != nil {
 		return x, err
 	}
@@ -51,6 +52,15 @@ func Explain[T any](table []adapters.Translator[T], it adapters.Item[T], bus Bus
 		})
 	}
 	return x, nil
+}
+
+func runGuarded[T any](table []adapters.Translator[T], it adapters.Item[T]) (out adapters.Outcome, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			out, err = adapters.Outcome{Poison: fmt.Sprintf("the translator panicked: %v", v)}, nil
+		}
+	}()
+	return adapters.Run(table, it)
 }
 
 func timeOr(t, other time.Time) time.Time {

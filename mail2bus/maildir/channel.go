@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -14,11 +13,14 @@ import (
 
 // Options say which Maildir to read and how.
 type Options struct {
-	Dir    string
-	Remove bool          // a mail that is done is removed, not moved to cur/ (a spool of our own)
-	Limit  int64         // bytes of one mail that are read; see Mail.Truncated
-	Poll   time.Duration // how often the directory is read without any hint [30 s]
-	Log    *slog.Logger
+	Dir string
+	// Spool says that only Deliver writes here: a file that nobody is seen to
+	// write is whole, whoever owns it, and a mail that is done is removed, not
+	// moved to cur/.
+	Spool bool
+	Limit int64         // bytes of one mail that are read; see Mail.Truncated
+	Poll  time.Duration // how often the directory is read without any hint [30 s]
+	Log   *slog.Logger
 }
 
 // A Mail is one file of new/.
@@ -27,6 +29,8 @@ type Mail struct {
 	Raw       []byte
 	Truncated bool // Raw is the first Options.Limit+1 bytes; done keeps the file in cur/
 	Arrived   time.Time
+
+	file fs.FileInfo // as it was read
 }
 
 // A Channel hands out the mails of one Maildir. Next is for one goroutine; the
@@ -37,10 +41,9 @@ type Channel struct {
 	queue []string // names of the last scan, not yet handed out
 
 	mu    sync.Mutex
-	held  map[string]bool      // handed out, not done
-	later map[string]time.Time // not before: still being written, or refused by weather
-	fails map[string]int       // how often weather refused it in a row
-	kick  chan struct{}        // something changed: scan again
+	files map[string]*entry // what is known of new/
+	kick  chan struct{}     // something changed: scan again
+	sick  bool              // the directory could not be listed last time
 }
 
 const (
@@ -48,6 +51,7 @@ const (
 	coalesce    = 5 * time.Millisecond // notifications come in bursts
 	settleWait  = 200 * time.Millisecond
 	maxBackoff  = 30 * time.Second
+	listAgain   = time.Second
 )
 
 // Open starts to watch the Maildir and makes tmp/, new/ and cur/ where they are
@@ -56,16 +60,10 @@ func Open(o Options) (*Channel, error) {
 	if o.Poll <= 0 {
 		o.Poll = defaultPoll
 	}
-	if _, err := os.Stat(o.Dir); err != nil {
-		return nil, fmt.Errorf("opening the Maildir: %w (make it with `maildirmake` or `mkdir`, owned by the user that this program runs as)", err)
-	}
 	if err := makeDirs(o.Dir); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("opening the Maildir: %w", err)
 	}
-	c := &Channel{
-		o: o, held: map[string]bool{}, later: map[string]time.Time{}, fails: map[string]int{},
-		kick: make(chan struct{}, 1),
-	}
+	c := &Channel{o: o, files: map[string]*entry{}, kick: make(chan struct{}, 1)}
 	c.watch = newWatcher(filepath.Join(o.Dir, "new"), o.Log)
 	c.poke()
 	return c, nil
@@ -82,14 +80,20 @@ func (c *Channel) Next(ctx context.Context) (Mail, func(error), error) {
 		for len(c.queue) > 0 {
 			name := c.queue[0]
 			c.queue = c.queue[1:]
+			if m, ok := c.finished(name); ok {
+				c.done(m, nil)
+				continue
+			}
 			m, err := c.read(name)
 			switch {
 			case err == nil:
 				return m, func(err error) { c.done(m, err) }, nil
 			case errors.Is(err, errNotYet):
-				c.postpone(name, settleWait)
-			case errors.Is(err, fs.ErrNotExist), errors.Is(err, errNotMail):
-				c.release(name)
+				c.notYet(name)
+			case errors.Is(err, errNotMail):
+				c.ignore(name)
+			case errors.Is(err, fs.ErrNotExist):
+				c.forget(name)
 			default:
 				c.o.Log.Error("a mail cannot be read; it is tried again", "dir", c.o.Dir, "mail", name, "error", err)
 				c.done(Mail{Name: name}, err)
@@ -107,28 +111,25 @@ func (c *Channel) scan(ctx context.Context) error {
 	if err := c.wait(ctx); err != nil {
 		return err
 	}
-	names, err := list(filepath.Join(c.o.Dir, "new"))
+	c.watch.renew() // before reading: what comes in between is in the list, or a hint
+	names, odd, err := list(filepath.Join(c.o.Dir, "new"))
 	if err != nil {
-		c.o.Log.Error("the Maildir cannot be listed; it is tried again", "dir", c.o.Dir, "error", err)
-		return pause(ctx, time.Second)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now()
-	present := make(map[string]bool, len(names))
-	for _, name := range names {
-		present[name] = true
-		if !c.held[name] && !now.Before(c.later[name]) {
-			c.held[name] = true
-			c.queue = append(c.queue, name)
+		if !c.sick {
+			c.o.Log.Error("the Maildir cannot be listed; it is tried again", "dir", c.o.Dir, "error", err)
 		}
+		c.sick = true
+		c.poke()
+		return pause(ctx, listAgain)
 	}
-	for name := range c.later { // forget what somebody took away
-		if !present[name] {
-			delete(c.later, name)
-			delete(c.fails, name)
-		}
+	if c.sick {
+		c.o.Log.Info("the Maildir can be listed again", "dir", c.o.Dir)
+		c.sick = false
 	}
+	c.queue = c.due(names, time.Now())
+	for _, name := range odd {
+		c.ignore(name)
+	}
+	c.forgetAbsent(names, odd)
 	return nil
 }
 
@@ -144,19 +145,8 @@ func (c *Channel) wait(ctx context.Context) error {
 	case <-c.watch.hints():
 		return pause(ctx, coalesce)
 	case <-timer.C:
-		c.watch.renew() // a directory replaced behind our back sends no event
 	}
 	return nil
-}
-
-func (c *Channel) nextLook() time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	look := c.o.Poll
-	for _, t := range c.later {
-		look = min(look, max(time.Until(t), 0))
-	}
-	return look
 }
 
 func (c *Channel) poke() {
@@ -166,51 +156,38 @@ func (c *Channel) poke() {
 	}
 }
 
-func (c *Channel) release(name string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.held, name)
-	delete(c.later, name)
-	delete(c.fails, name)
-}
-
-func (c *Channel) postpone(name string, d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.held, name)
-	c.later[name] = time.Now().Add(d)
-}
-
-// done ends a mail. What cannot be moved away stays held, so that it is not
-// read again and again; after a restart its ids make the repetition harmless.
+// done ends a mail.
 func (c *Channel) done(m Mail, err error) {
 	if err != nil {
-		c.mu.Lock()
-		c.fails[m.Name]++
-		n := c.fails[m.Name]
-		c.mu.Unlock()
-		c.postpone(m.Name, min(settleWait<<min(n, 10), maxBackoff))
-		c.poke()
+		c.again(m.Name, nil)
 		return
 	}
-	if err := c.dispose(m); err != nil {
-		c.o.Log.Error("a mail that is safe in the journal cannot leave new/", "dir", c.o.Dir, "mail", m.Name, "error", err)
-		return
+	switch err := c.dispose(m); {
+	case err == nil:
+		c.forget(m.Name)
+	case errors.Is(err, errChanged):
+		c.o.Log.Warn("a mail was written to after it was read; it is read again", "dir", c.o.Dir, "mail", m.Name)
+		c.again(m.Name, nil)
+	default:
+		c.o.Log.Error("a mail that is safe in the journal cannot leave new/; that is tried again", "dir", c.o.Dir, "mail", m.Name, "error", err)
+		m.Raw = nil
+		c.again(m.Name, &m)
 	}
-	c.release(m.Name)
 }
 
 // Waiting counts the mails in new/.
 func Waiting(dir string) (int, error) {
-	names, err := list(filepath.Join(dir, "new"))
+	names, _, err := list(filepath.Join(dir, "new"))
 	return len(names), err
 }
 
 func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(d):
+	case <-timer.C:
 		return nil
 	}
 }

@@ -3,8 +3,10 @@ package maildir
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,37 +15,36 @@ import (
 )
 
 // Deliver writes one mail into the Maildir and returns its name once it cannot
-// be lost: the file is written in tmp/, fsynced, moved to new/, and both
-// directories that changed are fsynced. On an error nothing is left in new/.
+// be lost: the file is written in tmp/, fsynced, linked into new/, and new/ is
+// fsynced. On an error nothing is left in new/, unless a reader was faster.
 func Deliver(dir string, mail io.Reader) (string, error) {
 	if err := makeDirs(dir); err != nil {
-		return "", err
+		return "", fmt.Errorf("opening the spool: %w", err)
 	}
 	name, err := uniqueName()
 	if err != nil {
 		return "", err
 	}
 	tmp, final := filepath.Join(dir, "tmp", name), filepath.Join(dir, "new", name)
+	defer os.Remove(tmp)
 	if err := writeSynced(tmp, mail); err != nil {
-		os.Remove(tmp)
 		return "", fmt.Errorf("writing the mail to the spool: %w", err)
 	}
 	// link, not rename: it never replaces a mail.
 	if err := os.Link(tmp, final); err != nil {
-		os.Remove(tmp)
 		return "", fmt.Errorf("moving the mail into the spool: %w", err)
 	}
 	if err := syncDir(filepath.Join(dir, "new")); err != nil {
-		// The mail may be seen by the daemon all the same; the MTA delivers
-		// again, and ids make that harmless.
+		// The mail system will deliver it again. If the daemon has it already,
+		// ids make that harmless.
+		os.Remove(final)
 		return "", fmt.Errorf("making the spool durable: %w", err)
 	}
-	os.Remove(tmp)
 	return name, nil
 }
 
 func writeSynced(path string, r io.Reader) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -52,6 +53,15 @@ func writeSynced(path string, r io.Reader) (err error) {
 			err = cerr
 		}
 	}()
+	// Whoever may read the directory may read the mail, whatever umask the mail
+	// system has (Postfix: 077): the daemon is often another user of the group.
+	dir, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	if err := f.Chmod(0o600 | dir.Mode().Perm()&0o040); err != nil {
+		return err
+	}
 	if _, err := io.Copy(f, r); err != nil {
 		return err
 	}
@@ -104,11 +114,16 @@ func Sweep(dir string) (int, error) {
 	return n, nil
 }
 
-// Writable reports whether mails can be delivered into and taken from dir.
+// Writable reports whether mails can be delivered into and taken from dir. What
+// Open and Deliver would make need not be there yet.
 func Writable(dir string) error {
-	for _, sub := range []string{"tmp", "new", "cur"} {
-		if err := unix.Access(filepath.Join(dir, sub), unix.W_OK|unix.X_OK|unix.R_OK); err != nil {
-			return fmt.Errorf("checking %s: %w", filepath.Join(dir, sub), err)
+	for _, path := range []string{dir, filepath.Join(dir, "tmp"), filepath.Join(dir, "new"), filepath.Join(dir, "cur")} {
+		err := unix.Access(path, unix.W_OK|unix.X_OK|unix.R_OK)
+		if errors.Is(err, unix.ENOENT) && path != dir {
+			err = unix.Access(dir, unix.W_OK|unix.X_OK)
+		}
+		if err != nil {
+			return &fs.PathError{Op: "using", Path: path, Err: err}
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,38 +19,48 @@ import (
 var (
 	errNotYet  = errors.New("it is still being written")
 	errNotMail = errors.New("it is not a regular file")
+	errChanged = errors.New("it has changed")
 )
 
 // Where no lease can be had (other owner, network file system), a file is taken
-// once nobody has written to it for this long.
+// once nothing has happened to it for this long.
 const settled = 2 * time.Second
 
-// list returns the names of new/ in the order of arrival that they tell, which
-// is their own: Maildir names begin with the time.
-func list(dir string) ([]string, error) {
+// list returns the names of the files in new/ in the order of arrival that they
+// tell, which is their own: Maildir names begin with the time. What is no file
+// is odd. Names that begin with a dot are nobody's business (maildir(5)).
+func list(dir string) (names, odd []string, err error) {
 	f, err := os.Open(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer f.Close()
-	names, err := f.Readdirnames(-1)
+	entries, err := f.ReadDir(-1)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	names = slices.DeleteFunc(names, func(n string) bool { return strings.HasPrefix(n, ".") })
+	for _, e := range entries {
+		switch {
+		case strings.HasPrefix(e.Name(), "."):
+		case e.Type().IsRegular():
+			names = append(names, e.Name())
+		default:
+			odd = append(odd, e.Name())
+		}
+	}
 	slices.Sort(names)
-	return names, nil
+	return names, odd, nil
 }
 
 // read reads a mail, if it is whole.
 func (c *Channel) read(name string) (Mail, error) {
 	path := filepath.Join(c.o.Dir, "new", name)
-	// Not blocking: somebody may have put a FIFO there.
+	// Not blocking: somebody may have put a FIFO there since it was listed.
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if errors.Is(err, unix.ELOOP) {
+	switch {
+	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.ENXIO): // a symbolic link, a socket
 		return Mail{}, errNotMail
-	}
-	if err != nil {
+	case err != nil:
 		return Mail{}, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	f := os.NewFile(uintptr(fd), path)
@@ -60,89 +72,143 @@ func (c *Channel) read(name string) (Mail, error) {
 	if !info.Mode().IsRegular() {
 		return Mail{}, errNotMail
 	}
-	if !whole(f, info) {
+	if !whole(f, info, c.o.Spool) {
 		return Mail{}, errNotYet
 	}
 	raw, err := io.ReadAll(io.LimitReader(f, c.o.Limit+1))
 	if err != nil {
 		return Mail{}, fmt.Errorf("reading %s: %w", path, err)
 	}
-	m := Mail{Name: name, Raw: raw, Arrived: info.ModTime()}
-	if int64(len(raw)) > c.o.Limit {
-		m.Truncated = true
-	}
+	m := Mail{Name: name, Raw: raw, Arrived: info.ModTime(), file: info}
+	m.Truncated = int64(len(raw)) > c.o.Limit
 	return m, nil
 }
 
 // whole tells whether the file is complete. A rename or a link brings a whole
 // file; a program that writes in place does not, and the kernel knows: it gives
 // a read lease only while nobody has the file open for writing (fcntl(2)).
-func whole(f *os.File, info fs.FileInfo) bool {
-	quiet := time.Since(info.ModTime()) > settled
-	if info.Size() == 0 {
-		return quiet // created, and perhaps not yet opened for writing
-	}
+func whole(f *os.File, info fs.FileInfo, spool bool) bool {
+	quiet := time.Since(changed(info)) > settled
 	_, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
 	switch {
 	case err == nil:
 		_, _ = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_UNLCK)
-		return true
-	case errors.Is(err, unix.EAGAIN):
+		// An empty file was perhaps made, and will be opened to be written.
+		return spool || quiet || info.Size() > 0
+	case errors.Is(err, unix.EAGAIN) && !remote(f):
 		return false // somebody is writing
 	}
-	return quiet
+	return spool || quiet
 }
 
-// dispose takes a mail out of new/.
+// changed is when anything last happened to the file. Unlike the time of
+// modification, nobody can set it, not even into the future.
+func changed(info fs.FileInfo) time.Time {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return time.Unix(s.Ctim.Unix())
+	}
+	return info.ModTime()
+}
+
+// remote tells of file systems that refuse a lease, as if the file were being
+// written, whenever their server has not promised it to this machine.
+func remote(f *os.File) bool {
+	var s unix.Statfs_t
+	if unix.Fstatfs(int(f.Fd()), &s) != nil {
+		return false
+	}
+	const cifs, smb2 = 0xFF534D42, 0xFE534D42
+	return slices.Contains([]uint32{unix.NFS_SUPER_MAGIC, unix.SMB_SUPER_MAGIC, cifs, smb2}, uint32(s.Type))
+}
+
+// dispose takes a mail out of new/, unless it was written to since it was read.
 func (c *Channel) dispose(m Mail) error {
 	old := filepath.Join(c.o.Dir, "new", m.Name)
-	var err error
-	if c.o.Remove && !m.Truncated {
+	now, err := os.Lstat(old)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // somebody else took it
+	case err != nil:
+		return err
+	case now.Size() != m.file.Size() || !now.ModTime().Equal(m.file.ModTime()) || !os.SameFile(now, m.file):
+		return errChanged
+	}
+	if c.o.Spool && !m.Truncated {
 		err = os.Remove(old)
 	} else {
-		name := m.Name
-		if !strings.Contains(name, ":2,") {
-			name += ":2,"
-		}
-		err = os.Rename(old, filepath.Join(c.o.Dir, "cur", name))
+		err = moveToCur(old, c.o.Dir, m.Name)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // somebody else took it
+		if _, gone := os.Lstat(old); errors.Is(gone, fs.ErrNotExist) {
+			return nil
+		}
 	}
 	return err
 }
 
-// makeDirs makes what is missing of a Maildir, durably.
+// moveToCur never replaces an older mail of the same name, such as one that a
+// person copied into new/ under a name of their own.
+func moveToCur(old, dir, name string) error {
+	base, flags, _ := strings.Cut(name, ":2,")
+	err := renameNew(old, filepath.Join(dir, "cur", base+":2,"+flags))
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	other, err := uniqueName()
+	if err != nil {
+		return err
+	}
+	return renameNew(old, filepath.Join(dir, "cur", base+"."+other+":2,"+flags))
+}
+
+func renameNew(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) { // not every file system can
+		if _, there := os.Lstat(to); there == nil {
+			return &os.LinkError{Op: "rename", Old: from, New: to, Err: fs.ErrExist}
+		}
+		err = unix.Rename(from, to)
+	}
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
+}
+
+// makeDirs makes what is missing of a Maildir, durably. The Maildir itself must
+// be there: a mistyped name or a disk that is not mounted must not be hidden.
 func makeDirs(dir string) error {
+	parent, err := os.Stat(dir)
+	if err == nil && !parent.IsDir() {
+		err = &fs.PathError{Op: "stat", Path: dir, Err: unix.ENOTDIR}
+	}
+	if err != nil {
+		return fmt.Errorf("%w (make it with `maildirmake` or `mkdir`, so that this program's user can write there)", err)
+	}
+	var failed error
 	made := false
 	for _, sub := range []string{"tmp", "new", "cur"} {
 		path := filepath.Join(dir, sub)
 		if _, err := os.Stat(path); err == nil {
 			continue
 		}
-		if err := mkdirLike(dir, path); err != nil {
-			return fmt.Errorf("making the Maildir: %w", err)
-		}
+		failed = cmp.Or(failed, mkdirLike(parent, path))
 		made = true
 	}
-	if made {
-		return syncDir(dir)
+	if failed != nil || !made {
+		return failed
 	}
-	return nil
+	return syncDir(dir)
 }
 
 // mkdirLike makes a directory that the same people may use as its parent: a
 // spool is often shared by a group.
-func mkdirLike(parent, path string) error {
-	info, err := os.Stat(parent)
-	if err != nil {
-		return err
-	}
+func mkdirLike(parent fs.FileInfo, path string) error {
 	if err := os.Mkdir(path, 0o700); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return nil // another delivery was faster
 		}
 		return err
 	}
-	return os.Chmod(path, info.Mode().Perm()|info.Mode()&fs.ModeSetgid)
+	return os.Chmod(path, parent.Mode().Perm()|parent.Mode()&fs.ModeSetgid)
 }

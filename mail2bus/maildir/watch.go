@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
@@ -15,12 +16,18 @@ type watcher struct {
 	dir string
 	log *slog.Logger
 
-	mu   sync.Mutex
-	fs   *fsnotify.Watcher
-	seen os.FileInfo // the directory that is watched
+	mu     sync.Mutex
+	fs     *fsnotify.Watcher
+	seen   os.FileInfo // the directory that is watched; nil: none
+	retry  time.Time   // not before, after trouble
+	told   bool        // of that trouble
+	closed bool
+
 	hint chan struct{}
 	wg   sync.WaitGroup
 }
+
+const watchAgain = 10 * time.Second
 
 func newWatcher(dir string, log *slog.Logger) *watcher {
 	w := &watcher{dir: dir, log: log, hint: make(chan struct{}, 1)}
@@ -30,12 +37,16 @@ func newWatcher(dir string, log *slog.Logger) *watcher {
 
 func (w *watcher) hints() <-chan struct{} { return w.hint }
 
-// renew watches the directory that bears the name now.
+// renew watches the directory that bears the name now. It costs one stat where
+// nothing has changed: a directory replaced behind our back sends no event.
 func (w *watcher) renew() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
 	now, err := os.Stat(w.dir)
-	if err != nil || w.seen != nil && os.SameFile(now, w.seen) {
+	if err != nil || w.seen != nil && os.SameFile(now, w.seen) || time.Now().Before(w.retry) {
 		return
 	}
 	if w.fs != nil {
@@ -49,10 +60,14 @@ func (w *watcher) renew() {
 		}
 	}
 	if err != nil {
-		w.log.Warn("the Maildir cannot be watched; it is polled", "dir", w.dir, "error", err)
+		w.retry = time.Now().Add(watchAgain)
+		if !w.told {
+			w.log.Warn("the Maildir cannot be watched; it is polled", "dir", w.dir, "error", err)
+		}
+		w.told = true
 		return
 	}
-	w.fs, w.seen = fs, now
+	w.fs, w.seen, w.told = fs, now, false
 	w.wg.Add(1)
 	go w.forward(fs)
 }
@@ -61,9 +76,12 @@ func (w *watcher) forward(fs *fsnotify.Watcher) {
 	defer w.wg.Done()
 	for {
 		select {
-		case _, ok := <-fs.Events:
+		case e, ok := <-fs.Events:
 			if !ok {
 				return
+			}
+			if e.Name == w.dir && e.Has(fsnotify.Remove|fsnotify.Rename) {
+				w.lost(fs)
 			}
 		case err, ok := <-fs.Errors:
 			if !ok {
@@ -78,8 +96,19 @@ func (w *watcher) forward(fs *fsnotify.Watcher) {
 	}
 }
 
+// lost has the watch made anew even if the next directory of this name gets the
+// same inode.
+func (w *watcher) lost(fs *fsnotify.Watcher) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.fs == fs {
+		w.seen = nil
+	}
+}
+
 func (w *watcher) close() error {
 	w.mu.Lock()
+	w.closed = true
 	var err error
 	if w.fs != nil {
 		err = w.fs.Close()
