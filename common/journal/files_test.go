@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -51,9 +52,11 @@ func closedJournal(t testing.TB, n int) string {
 	t.Helper()
 	path := journalPath(t)
 	j := mustOpen(t, options(path))
-	_, errs := together(t, j, numbered("m", n)...)
-	if err := errors.Join(errs...); err != nil {
-		t.Fatal(err)
+	for part := range slices.Chunk(numbered("m", n), maxGroup) {
+		_, errs := together(t, j, part...)
+		if err := errors.Join(errs...); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := j.Close(); err != nil {
 		t.Fatal(err)

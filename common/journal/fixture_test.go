@@ -62,9 +62,12 @@ func mustAppend(t testing.TB, j *Journal, r Record) Result {
 }
 
 // together submits records so that they share one transaction: the writer is
-// kept busy until all are queued.
+// kept busy until all are queued. There is room for maxGroup.
 func together(t testing.TB, j *Journal, records ...Record) ([]Result, []error) {
 	t.Helper()
+	if len(records) > maxGroup {
+		t.Fatalf("%d records are more than a group", len(records))
+	}
 	free, busy := make(chan struct{}), make(chan struct{})
 	go j.do(context.Background(), func() error { close(busy); <-free; return nil })
 	<-busy

@@ -30,7 +30,8 @@ const pruneStep = 1000
 // that a cursor has not passed, nor the newest; ids stay, so that an old fact
 // is not published anew, and the last hash stays, so that the chain can be
 // verified from there. The file does not shrink at once: its free pages are
-// used again, and given back when they are more than a quarter.
+// used again, and given back, some at each call, while they are more than a
+// quarter.
 func (j *Journal) Prune(ctx context.Context) (Pruned, error) {
 	var total Pruned
 	for {
@@ -62,8 +63,11 @@ func (j *Journal) prune(ctx context.Context) (Pruned, error) {
 		return p, err
 	}
 	next, err := j.due(ctx, &p, limit, holder)
-	if err != nil || p.Messages == 0 {
+	if err != nil {
 		return p, err
+	}
+	if p.Messages == 0 {
+		return p, j.shrink(ctx)
 	}
 	err = j.transact(ctx, func(t *transaction) {
 		_, t.err = t.tx.ExecContext(ctx, "DELETE FROM messages WHERE seq <= ?", next.baseSeq)
