@@ -7,13 +7,17 @@ UNIT     := contrib/systemd/mail2bus.service
 # The product is built without cgo; only the race detector needs it.
 export CGO_ENABLED = 0
 
-.PHONY: test deps build bench torture fuzz generate check-unit clean
+.PHONY: test help deps build bench torture fuzz generate check-unit clean
 
 # Everything that must hold. Installs what is missing; about five minutes.
 test: deps
 	$(GO) vet ./...
 	contrib/dev/gofmt.sh
 	CGO_ENABLED=1 $(GO) test -race -p 2 -count 1 -timeout 15m ./...
+
+# What can be made.
+help:
+	@awk '/^#/ {text = substr($$0, 3)} /^[a-z-]+:/ {printf "%-11s %s\n", $$1, text; text = ""} /^$$/ {text = ""}' Makefile
 
 # The Debian packages that the tests need: real peers, never skipped.
 deps:
@@ -43,5 +47,6 @@ generate:
 check-unit:
 	systemd-analyze security --offline=true --no-pager $(UNIT)
 
+# Removes bin.
 clean:
 	rm -rf bin
