@@ -7,7 +7,7 @@ UNIT     := contrib/systemd/mail2bus.service
 # The product is built without cgo; only the race detector needs it.
 export CGO_ENABLED = 0
 
-.PHONY: test help deps build bench torture fuzz generate check-unit clean
+.PHONY: test help deps build bench torture mutants fuzz generate check-unit clean
 
 # Everything that must hold. Installs what is missing; about five minutes.
 test: deps
@@ -31,9 +31,13 @@ build:
 bench:
 	contrib/dev/bench.sh
 
-# Kill, fill and block a running mail2bus; prints lost, doubled, reordered.
+# Kill, fill and block a running mail2bus; prints lost and doubled.
 torture:
-	$(GO) test -tags torture -run '^TestTorture' -count 1 -v -timeout 2h ./...
+	$(GO) run ./contrib/torture
+
+# Ten thousand damaged mails through the real daemon; prints panics and memory.
+mutants:
+	$(GO) run ./contrib/mutants
 
 # Every fuzz target for FUZZTIME.
 fuzz:

@@ -78,38 +78,69 @@ func TestDocsLinkToFiles(t *testing.T) {
 	}
 }
 
-// TestHowtoCompiles builds the adapter of the how-to, with its test, as if it
-// stood in its folder.
-func TestHowtoCompiles(t *testing.T) {
+// howtoMail is a mail as the how-to's kitchen would write it.
+const howtoMail = "From: Jane Doe <jane@example.org>\nX-Kitchen: 1\nMessage-ID: <soup.1@example.org>\n" +
+	"Date: Mon, 06 Jul 2026 10:00:00 +0000\nSubject: Soup is ready\n\nCome and get it.\n"
+
+// TestHowtoWorks builds the adapter of the how-to, with its test, as if it stood
+// in its folder, and runs the test as the how-to says.
+func TestHowtoWorks(t *testing.T) {
 	blocks := goBlock.FindAllStringSubmatch(pages(t)["docs/howto/add-a-service.md"], -1)
 	if len(blocks) != 2 {
 		t.Fatalf("the how-to has %d blocks of Go, want the adapter and its test", len(blocks))
 	}
-	dir, err := filepath.Abs("adapters/kitchen")
+	house := t.TempDir()
+	adapter, fixtures := filepath.Join(house, "adapters", "kitchen"), filepath.Join(house, "fixtures", "kitchen")
+	for _, dir := range []string{adapter, fixtures} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	here, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
 	replace := map[string]string{}
 	for i, name := range []string{"kitchen.go", "kitchen_test.go"} {
-		file := filepath.Join(t.TempDir(), name)
-		if err := os.WriteFile(file, []byte(blocks[i][1]), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if out, err := exec.Command("gofmt", "-l", file).CombinedOutput(); err != nil || len(out) > 0 {
-			t.Errorf("block %d of the how-to is not as gofmt writes it: %v %s", i+1, err, out)
-		}
-		replace[filepath.Join(dir, name)] = file
+		file := filepath.Join(adapter, name)
+		write(t, file, blocks[i][1])
+		replace[filepath.Join(here, "adapters", "kitchen", name)] = file
+	}
+	if out := run(t, here, "gofmt", "-l", adapter); out != "" {
+		t.Errorf("the how-to's Go is not as gofmt writes it: %s", out)
 	}
 	overlay, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "overlay.json")
-	if err := os.WriteFile(file, overlay, 0o644); err != nil {
+	write(t, filepath.Join(house, "overlay.json"), string(overlay))
+	binary := filepath.Join(house, "kitchen.test")
+	run(t, here, "go", "test", "-c", "-vet=off", "-overlay", filepath.Join(house, "overlay.json"), "-o", binary, "busbar/adapters/kitchen")
+
+	write(t, filepath.Join(fixtures, "soup.mail"), howtoMail)
+	run(t, adapter, binary, "-update")
+	run(t, adapter, binary)
+	golden, err := os.ReadFile(filepath.Join(fixtures, "soup.events.json"))
+	if err != nil || !strings.Contains(string(golden), "Jane Doe serves Soup") {
+		t.Errorf("the how-to's mail becomes %s, %v", golden, err)
+	}
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", file, "-o", filepath.Join(t.TempDir(), "kitchen.test"), "busbar/adapters/kitchen")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("building the how-to's adapter: %v\n%s", err, out)
+}
+
+// run runs a command in dir and returns what it printed.
+func run(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("running %s %s: %v\n%.2000s", filepath.Base(name), strings.Join(args, " "), err, out)
 	}
+	return string(out)
 }
