@@ -47,7 +47,7 @@ func writeText(w io.Writer, catalog event.Catalog) error {
 
 func meaning(k *event.Kind) string {
 	if k.Family != "" {
-		return k.Meaning + " (old name; only with compat = [\"" + k.Family + "\"])"
+		return k.Meaning + " (only with compat = [\"" + k.Family + "\"])"
 	}
 	return k.Meaning
 }

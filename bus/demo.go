@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -41,12 +42,15 @@ func (c *demoCmd) Run(p *daemon.Program) (err error) {
 	if err := d.build(ctx); err != nil {
 		return err
 	}
-	adapter, err := d.start(ctx)
+	adapter, err := d.start()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, adapter.stop()) }()
 	if err := d.show(ctx); err != nil {
+		if ctx.Err() != nil {
+			return errors.New("the demo was interrupted")
+		}
 		return errors.Join(err, adapter.trouble())
 	}
 	if c.Keep {
@@ -161,6 +165,9 @@ func loadMails() ([]mailFixture, error) {
 	}
 	var mails []mailFixture
 	for _, f := range files {
+		if strings.HasPrefix(f, "hostile/") {
+			continue
+		}
 		raw, err := fs.ReadFile(fixtures.Mails, f)
 		if err != nil {
 			return nil, err

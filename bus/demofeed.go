@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/common/wire"
 )
@@ -104,23 +103,27 @@ func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (s
 			d.say("  %s\n      %s, signed by %s, from %s", out.sentence(m), m.Topic, m.Verdict.Signer, m.Envelope.Origin)
 			continue
 		}
-		// Heartbeats carry the newest number, so that the end is known.
-		msg, _ := m.Envelope.Msg.(map[string]any)
-		if done && event.Integer(msg["newest"]) == s.last && d.settled(ctx) {
+		if done && d.settled(ctx, s.last) {
 			return s, nil
 		}
 	}
 }
 
-// settled says that the last thing fed, which is no mail, was put aside.
-func (d *demo) settled(ctx context.Context) bool {
+// settled says that nothing waits to be read, and that last is the newest
+// message: a mail leaves its folder only when its events are in the journal.
+func (d *demo) settled(ctx context.Context, last int64) bool {
+	for _, sub := range []string{"maildir", "spool"} {
+		if waiting, err := os.ReadDir(d.path(sub, "new")); err != nil || len(waiting) > 0 {
+			return false
+		}
+	}
 	r, err := journal.OpenReader(ctx, d.path("journal.db"))
 	if err != nil {
 		return false
 	}
 	defer r.Close()
-	c, err := r.Counts(ctx)
-	return err == nil && c.Poisoned > 0
+	newest, err := r.LastSeq(ctx)
+	return err == nil && newest == last
 }
 
 // summary says what was shown, and fails if a kind is missing.

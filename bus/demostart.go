@@ -51,18 +51,21 @@ func freeEndpoint() (string, error) {
 
 // A process is an adapter that the demo started.
 type process struct {
-	cmd  *exec.Cmd
-	log  lockedBuffer
-	once sync.Once
-	err  error
+	cmd    *exec.Cmd
+	cancel context.CancelFunc
+	log    lockedBuffer
 }
 
-func (d *demo) start(ctx context.Context) (*process, error) {
-	p := &process{cmd: exec.CommandContext(ctx, d.mail2bus, "run", "--config", d.path("mail2bus.toml"))}
+// start starts the adapter. It ends with stop alone, also when the demo is
+// interrupted.
+func (d *demo) start() (*process, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &process{cmd: exec.CommandContext(ctx, d.mail2bus, "run", "--config", d.path("mail2bus.toml")), cancel: cancel}
 	p.cmd.Stderr = &p.log
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
-	p.cmd.WaitDelay = 10 * time.Second
+	p.cmd.WaitDelay = 10 * time.Second // then it is killed
 	if err := p.cmd.Start(); err != nil {
+		cancel()
 		return nil, fmt.Errorf("starting mail2bus: %w", err)
 	}
 	d.say("mail2bus runs (process %d) and publishes on %s. Mails go in; events come out:\n", p.cmd.Process.Pid, d.endpoint)
@@ -71,16 +74,11 @@ func (d *demo) start(ctx context.Context) (*process, error) {
 
 // stop ends the adapter the way systemd does and reports how that went.
 func (p *process) stop() error {
-	p.once.Do(func() {
-		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			p.err = fmt.Errorf("stopping mail2bus: %w", err)
-			return
-		}
-		if err := p.cmd.Wait(); err != nil {
-			p.err = fmt.Errorf("running mail2bus: %w: %s", err, p.log.String())
-		}
-	})
-	return p.err
+	p.cancel()
+	if err := p.cmd.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("running mail2bus: %w: %s", err, p.log.String())
+	}
+	return nil
 }
 
 // trouble is what the adapter said, when something went wrong.

@@ -25,14 +25,17 @@ func (f filter) takes(e event.Envelope) bool {
 // debbugs.bugzilla.create. Prefix and environment may be left out.
 func (f filter) underTopic(topic, want string) bool {
 	want = strings.TrimSuffix(strings.TrimSuffix(want, "*"), ".")
-	bare := strings.TrimPrefix(topic, f.bus.Prefix+".")
+	if under(topic, want) {
+		return true
+	}
+	bare, ours := strings.CutPrefix(topic, f.bus.Prefix+".")
 	_, bare, _ = strings.Cut(bare, ".") // the environment, whichever
-	return under(topic, want) || under(bare, want)
+	return ours && under(bare, want)
 }
 
 func under(topic, want string) bool {
 	rest, ok := strings.CutPrefix(topic, want)
-	return ok && (rest == "" || rest[0] == '.')
+	return ok && (want == "" || rest == "" || rest[0] == '.')
 }
 
 func (f filter) wantsPerson(person string) bool {

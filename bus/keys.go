@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"time"
 
@@ -39,6 +41,9 @@ func (c *keysCmd) Run(k *daemon.Selected, p *daemon.Program) error {
 		return c.writeCRL(p, ca, 365)
 	}
 	ca, err := sign.OpenCA(c.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w (make an authority with: bus keys init --dir %s)", err, c.Dir)
+	}
 	if err != nil {
 		return err
 	}

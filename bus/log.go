@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,75 +40,80 @@ func (c *logCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	if c.Endpoint == "" {
 		return &daemon.ExitError{Code: daemon.ExitUsage, Err: errors.New("publishing: no endpoint (give --endpoint, or set [bus] relay)")}
 	}
+	topic := c.Modname + "." + c.Topic
+	if strings.ContainsFunc(topic, func(r rune) bool { return r <= ' ' || r >= 0x7f }) || slices.Contains(strings.Split(topic, "."), "") {
+		return &daemon.ExitError{Code: daemon.ExitUsage, Err: fmt.Errorf("publishing: %q is no topic: it has an empty part, a blank or a special character", topic)}
+	}
 	signer, err := cfg.Sign.Signer()
 	if err != nil {
 		return err
 	}
-	var seal func(map[string]any) error
+	w := writer{topic: event.JoinTopic(cfg.Bus.Prefix, cfg.Bus.Environment, topic)}
 	if signer != nil {
-		seal = signer.Sign
+		w.seal = signer.Sign
 	}
-	bodies, err := c.bodies(p.Stdin)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
-	defer cancel()
-	topic := event.JoinTopic(cfg.Bus.Prefix, cfg.Bus.Environment, c.Modname+"."+c.Topic)
-	messages := make([][]byte, 0, len(bodies))
-	for i, body := range bodies {
-		wire, err := newMessage(topic, int64(i+1), body, seal)
-		if err != nil {
-			return err
-		}
-		messages = append(messages, wire)
-	}
-	return publish(ctx, c.Endpoint, topic, messages)
+	next, stop := iter.Pull2(c.bodies(p.Stdin))
+	defer stop()
+	return w.publish(c.Endpoint, c.Timeout, next)
 }
 
 // bodies are what is said, in fedmsg-logger's forms: --message, one JSON value,
-// or a message for each line.
-func (c *logCmd) bodies(stdin io.Reader) ([]any, error) {
-	if c.Message != "" {
-		return []any{map[string]any{"log": c.Message}}, nil
-	}
-	if c.JSONInput {
-		raw, err := io.ReadAll(stdin)
-		if err != nil {
-			return nil, fmt.Errorf("reading standard input: %w", err)
+// or a message for each line, as it comes.
+func (c *logCmd) bodies(stdin io.Reader) iter.Seq2[any, error] {
+	return func(yield func(any, error) bool) {
+		switch {
+		case c.Message != "":
+			yield(map[string]any{"log": c.Message}, nil)
+			return
+		case c.JSONInput:
+			yield(jsonBody(stdin))
+			return
 		}
-		v, err := event.Parse(raw)
-		if err != nil {
-			return nil, &daemon.ExitError{Code: daemon.ExitData, Err: fmt.Errorf("reading standard input as JSON: %w", err)}
+		lines := bufio.NewScanner(stdin)
+		lines.Buffer(nil, 16<<20)
+		for lines.Scan() {
+			text := strings.TrimSpace(strings.ToValidUTF8(lines.Text(), "\uFFFD"))
+			if !yield(map[string]any{"log": text}, nil) {
+				return
+			}
 		}
-		return []any{v}, nil
+		if err := lines.Err(); err != nil {
+			yield(nil, fmt.Errorf("reading standard input: %w", err))
+		}
 	}
-	var all []any
-	lines := bufio.NewScanner(stdin)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		all = append(all, map[string]any{"log": strings.TrimSpace(strings.ToValidUTF8(lines.Text(), "\uFFFD"))})
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("reading standard input: %w", err)
-	}
-	if len(all) == 0 {
-		return nil, &daemon.ExitError{Code: daemon.ExitUsage, Err: errors.New("publishing: standard input is empty (give lines, --message or --json-input)")}
-	}
-	return all, nil
 }
 
-func newMessage(topic string, i int64, body any, seal func(map[string]any) error) ([]byte, error) {
+func jsonBody(stdin io.Reader) (any, error) {
+	raw, err := io.ReadAll(stdin)
+	if err != nil {
+		return nil, fmt.Errorf("reading standard input: %w", err)
+	}
+	v, err := event.Parse(raw)
+	if err != nil {
+		return nil, &daemon.ExitError{Code: daemon.ExitData, Err: fmt.Errorf("reading standard input as JSON: %w", err)}
+	}
+	return v, nil
+}
+
+// A writer makes and publishes messages of one topic.
+type writer struct {
+	topic string
+	seal  func(map[string]any) error
+	i     int64 // counts, as fedmsg's i does
+}
+
+func (w *writer) message(body any) ([]byte, error) {
 	now := time.Now()
 	name := "bus"
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
+	w.i++
 	tree := event.Envelope{
-		Topic: topic, MsgID: event.FormatID(now, uuid.New()), I: i, Timestamp: now.Unix(), Username: name, Msg: body,
+		Topic: w.topic, MsgID: event.FormatID(now, uuid.New()), I: w.i, Timestamp: now.Unix(), Username: name, Msg: body,
 	}.Tree()
-	if seal != nil {
-		if err := seal(tree); err != nil {
+	if w.seal != nil {
+		if err := w.seal(tree); err != nil {
 			return nil, err
 		}
 	}
@@ -114,8 +121,18 @@ func newMessage(topic string, i int64, body any, seal func(map[string]any) error
 }
 
 // publish gives the messages to whoever is at the endpoint: a relay that
-// listens, else subscribers that come to us.
-func publish(ctx context.Context, endpoint, topic string, messages [][]byte) (err error) {
+// listens, else subscribers that come to us within the time. There must be
+// something to say before anybody is looked for.
+func (w *writer) publish(endpoint string, timeout time.Duration, next func() (any, error, bool)) (err error) {
+	body, err, more := next()
+	if err != nil {
+		return err
+	}
+	if !more {
+		return &daemon.ExitError{Code: daemon.ExitUsage, Err: errors.New("publishing: standard input is empty (give lines, --message or --json-input)")}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
 	pub, err := open(ctx, endpoint)
 	if err != nil {
 		return err
@@ -124,15 +141,22 @@ func publish(ctx context.Context, endpoint, topic string, messages [][]byte) (er
 		if cerr := pub.Close(); err == nil {
 			err = cerr
 		}
-		if s := pub.Stats(); err == nil && (s.Dropped > 0 || s.Sent < int64(len(messages))) {
-			err = fmt.Errorf("publishing: %d of %d messages were taken", s.Sent, len(messages))
+		if s := pub.Stats(); err == nil && (s.Dropped > 0 || s.Sent < w.i) {
+			err = fmt.Errorf("publishing: %d of %d messages were taken", min(s.Sent, w.i-s.Dropped), w.i)
 		}
 	}()
-	if err := pub.WaitSubscriber(ctx, topic); err != nil {
-		return fmt.Errorf("publishing on %s: nobody took the message, for nobody listens to %s there: %w", endpoint, topic, err)
+	if err := pub.WaitSubscriber(ctx, w.topic); err != nil {
+		return fmt.Errorf("publishing on %s: nobody took the message, for nobody subscribed to %s there within %s: %w", endpoint, w.topic, timeout, err)
 	}
-	for _, m := range messages {
-		if err := pub.Send(topic, m); err != nil {
+	for ; more; body, err, more = next() {
+		if err != nil {
+			return err
+		}
+		message, err := w.message(body)
+		if err != nil {
+			return err
+		}
+		if err := pub.Send(w.topic, message); err != nil {
 			return err
 		}
 	}

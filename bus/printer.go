@@ -38,8 +38,10 @@ func wantColor(p *daemon.Program, when string) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
+// notice tells what is not a message. Names, topics and reasons in it are a
+// stranger's text, too.
 func (o *printer) notice(format string, args ...any) {
-	fmt.Fprintf(o.p.Stderr, "bus: "+format+"\n", args...)
+	fmt.Fprintf(o.p.Stderr, "bus: %s\n", clean(fmt.Sprintf(format, args...)))
 }
 
 func (o *printer) print(d wire.Delivery) error {
@@ -51,18 +53,24 @@ func (o *printer) print(d wire.Delivery) error {
 			_, err = fmt.Fprintf(o.p.Stdout, "%s\n", line)
 		}
 	case o.pretty:
-		var b bytes.Buffer
-		line, cerr := event.Canonical(d.Tree)
-		if cerr != nil {
-			return cerr
-		}
-		if err = json.Indent(&b, line, "", "  "); err == nil {
-			_, err = fmt.Fprintf(o.p.Stdout, "%s\n", b.Bytes())
+		var line []byte
+		if line, err = event.Canonical(d.Tree); err == nil {
+			_, err = fmt.Fprintf(o.p.Stdout, "%s\n", indent(line))
 		}
 	default:
 		_, err = fmt.Fprintln(o.p.Stdout, o.sentence(d))
 	}
 	return err
+}
+
+// indent spreads JSON over lines. What it cannot read it leaves as it is:
+// Python writes NaN and Infinity, and so do messages that fedmsg signed.
+func indent(line []byte) []byte {
+	var b bytes.Buffer
+	if json.Indent(&b, line, "", "  ") != nil {
+		return line
+	}
+	return b.Bytes()
 }
 
 const (

@@ -37,6 +37,9 @@ func (c *tailCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	if len(c.Endpoint) == 0 {
 		c.Endpoint = cfg.Bus.Subscribe
 	}
+	if c.Count < 0 {
+		return &daemon.ExitError{Code: daemon.ExitUsage, Err: errors.New("following: --count must be more than 0")}
+	}
 	if len(c.Endpoint) == 0 {
 		return &daemon.ExitError{Code: daemon.ExitUsage, Err: errors.New("following: no endpoint (give --endpoint, or set [bus] subscribe)")}
 	}
@@ -92,7 +95,7 @@ func (c *tailCmd) follow(ctx context.Context, f *wire.Follower, out *printer, wa
 		}
 		switch {
 		case d.Err != nil:
-			out.notice("refused a message from %s with topic %s: %v", d.Endpoint, clean(d.Topic), d.Err)
+			out.notice("refused a message from %s with topic %s: %v", d.Endpoint, d.Topic, d.Err)
 		case d.Heartbeat || d.Duplicate || !want.takes(d.Envelope):
 		default:
 			if err := out.print(d); err != nil {

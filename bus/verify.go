@@ -46,7 +46,7 @@ func (c *verifyCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		return err
 	}
 	for _, f := range report.Faults {
-		fmt.Fprintf(p.Stdout, "fault: message %d: %s\n", f.Seq, f.What)
+		fmt.Fprintf(p.Stdout, "fault: message %d: %s\n", f.Seq, clean(f.What))
 	}
 	faults := int64(len(report.Faults)) + report.More
 	signatures := "signatures not checked"

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	_ "modernc.org/sqlite"
+
+	"busbar/common/event"
+	"busbar/common/journal"
+	"busbar/common/sign"
+	"busbar/common/wire"
+)
+
+func cutEndpoint(s string) (string, bool) { return strings.CutPrefix(s, "tcp://") }
+
+// A said is one line of a feeder's file.
+type said struct {
+	Topic  string          `json:"topic"` // after org.debian.dev.
+	Msg    json.RawMessage `json:"msg"`
+	Text   string          `json:"text"`   // the same, for what JSON does not know
+	Signer string          `json:"signer"` // a name in PKI; empty: unsigned
+	Tamper bool            `json:"tamper"` // change the body after signing
+	Frame  string          `json:"frame"`  // another topic in frame 1
+	Raw    string          `json:"raw"`    // frame 2, instead of all this
+	Seq    int64           `json:"seq"`
+}
+
+// feed is `feeder ENDPOINT FILE`: it publishes what the file says to the first
+// that subscribes.
+func feed(args []string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	pub, err := wire.Listen(ctx, wire.PubOptions{Endpoints: args[:1]})
+	if err != nil {
+		return err
+	}
+	defer pub.Close()
+	if err := pub.WaitSubscriber(ctx, "org.debian.dev."); err != nil {
+		return err
+	}
+	f, err := os.Open(args[1])
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+			continue
+		}
+		var s said
+		if err := json.Unmarshal(lines.Bytes(), &s); err != nil {
+			return fmt.Errorf("%s: %w", lines.Bytes(), err)
+		}
+		topic, body, err := s.frames()
+		if err != nil {
+			return err
+		}
+		if err := pub.Send(topic, body); err != nil {
+			return err
+		}
+	}
+	// The reader ends when it has enough; until then it may still come back.
+	for end := time.Now().Add(time.Minute); pub.Stats().Subscribers > 0 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return nil
+}
+
+func (s said) frames() (topic string, body []byte, err error) {
+	topic = "org.debian.dev." + s.Topic
+	if s.Raw != "" {
+		return topic, []byte(s.Raw), nil
+	}
+	if s.Text != "" {
+		s.Msg = []byte(s.Text)
+	}
+	msg, err := event.Parse(s.Msg)
+	if err != nil {
+		return "", nil, err
+	}
+	e := event.Envelope{
+		Topic: topic, MsgID: "2024-" + uuid.NewString(), Timestamp: 1_700_000_000, Username: "feeder", I: 1,
+		Publisher: "feeder\x1b[31m.host", Epoch: "1", Seq: s.Seq, Msg: msg,
+	}
+	tree := e.Tree()
+	if s.Signer != "" {
+		signer, err := sign.LoadSigner(os.Getenv("PKI")+"/"+s.Signer+".crt", os.Getenv("PKI")+"/"+s.Signer+".key")
+		if err != nil {
+			return "", nil, err
+		}
+		if err := signer.Sign(tree); err != nil {
+			return "", nil, err
+		}
+	}
+	if s.Tamper {
+		tree["username"] = "somebody else"
+	}
+	if s.Frame != "" {
+		topic = "org.debian.dev." + s.Frame
+	}
+	body, err = event.Canonical(tree)
+	return topic, body, err
+}
+
+// makeJournal is `mkjournal FILE COUNT`: signed messages, and one kept aside.
+func makeJournal(args []string) (err error) {
+	ctx := context.Background()
+	signer, err := sign.LoadSigner(os.Getenv("PKI")+"/bridge-feeder.example.org.crt", os.Getenv("PKI")+"/bridge-feeder.example.org.key")
+	if err != nil {
+		return err
+	}
+	j, err := journal.Open(ctx, journal.Options{
+		Path: args[0], Seal: signer.Sign,
+		Identity: journal.Identity{Prefix: "org.debian", Environment: "dev", Name: "mail2bus.host", Username: "mail2bus"},
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.Close()) }()
+	count, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	kind := event.Define("notes.note.create", "a note", func(map[string]string) string { return "a note" }, nil)
+	for i := range count {
+		e := event.Event{Kind: kind, Key: strconv.Itoa(i), Time: time.Unix(1.7e9, 0), Body: map[string]string{"text": "note"}}
+		if _, err := j.Append(ctx, journal.Record{Origin: "test", Received: time.Now(), Events: []event.Event{e}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// editJournal is `sql FILE STATEMENT`: what somebody with the right to write
+// could do.
+func editJournal(args []string) error {
+	db, err := sql.Open("sqlite", args[0])
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	result, err := db.Exec(args[1])
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return fmt.Errorf("nothing was changed (%v)", err)
+	}
+	return nil
+}
