@@ -67,7 +67,7 @@ func TestRetentionBySize(t *testing.T) {
 	o.Retention = Retention{Bytes: 200_000}
 	j := mustOpen(t, o)
 	var records []Record
-	for i := range 1500 {
+	for i := range 500 {
 		records = append(records, big(fmt.Sprint(i)))
 	}
 	for len(records) > 0 {
@@ -85,7 +85,7 @@ func TestRetentionBySize(t *testing.T) {
 		mustAppend(t, j, Record{Skip: "nothing"})
 	}
 	after := counts(t, j.Reader())
-	if after.MessageBytes > 200_000 || after.MessageBytes < 170_000 || after.LastSeq != 1500 {
+	if after.MessageBytes > 200_000 || after.MessageBytes < 170_000 || after.LastSeq != 500 {
 		t.Errorf("kept %+v", after)
 	}
 	var size int64
