@@ -116,16 +116,21 @@ func (s *Sub) Close() error {
 // follow keeps one publisher connected until the end.
 func (s *Sub) follow(endpoint string, topics []string, o guard.Options) {
 	wait := redialMin
+	level := slog.LevelInfo // once for each absence; the tries after it are noise
 	for {
 		start := time.Now()
-		err := s.receive(endpoint, topics, o)
+		came, err := s.receive(endpoint, topics, o)
 		if s.ctx.Err() != nil {
 			return
+		}
+		if came {
+			level = slog.LevelInfo
 		}
 		if time.Since(start) > redialMax {
 			wait = redialMin // it held for a while, so this is a new trouble
 		}
-		s.log.Info("publisher away, dialling again", "endpoint", endpoint, "error", err, "wait", wait)
+		s.log.Log(s.ctx, level, "publisher away, dialling until it is back", "endpoint", endpoint, "error", err, "wait", wait)
+		level = slog.LevelDebug
 		select {
 		case <-s.ctx.Done():
 			return
@@ -135,28 +140,30 @@ func (s *Sub) follow(endpoint string, topics []string, o guard.Options) {
 	}
 }
 
-// receive passes on what one connection brings, until it ends.
-func (s *Sub) receive(endpoint string, topics []string, o guard.Options) error {
+// receive passes on what one connection brings, until it ends; it says whether
+// there was one.
+func (s *Sub) receive(endpoint string, topics []string, o guard.Options) (bool, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
 	conn, err := guard.Dial(ctx, endpoint, o)
 	cancel()
 	if err != nil {
-		return err
+		return false, err
 	}
 	stop := context.AfterFunc(s.ctx, func() { conn.Close() })
 	defer stop()
 	socket, err := guard.NewSub(conn, topics)
 	if err != nil {
-		return err
+		return false, err
 	}
 	s.set(endpoint, true)
+	s.log.Debug("publisher connected", "endpoint", endpoint)
 	defer s.set(endpoint, false)
 	for {
 		msg, err := socket.Recv()
 		if err != nil {
 			// Its reading goroutine has nothing more to hand over: it ends.
 			socket.Close()
-			return conn.Err()
+			return true, conn.Err()
 		}
 		select {
 		case s.frames <- newFrame(endpoint, msg.Frames):
