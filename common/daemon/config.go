@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +18,7 @@ const ConfigDir = "/etc/busbar"
 // A Source says where a program's configuration comes from.
 type Source struct {
 	Program string              // "mail2bus": ConfigDir/mail2bus.toml over ConfigDir/bus.toml
+	Dir     string              // instead of ConfigDir, if set
 	File    string              // --config: this file alone, instead of both
 	Set     []string            // --set KEY=VALUE, over everything
 	Getenv  func(string) string // os.Getenv; BUSBAR_SECTION_KEY, over the files
@@ -64,7 +66,7 @@ func (s Source) readFiles(config any) ([]string, error) {
 		names = append(names, s.Program)
 	}
 	for _, name := range names {
-		path := filepath.Join(ConfigDir, name+".toml")
+		path := filepath.Join(cmp.Or(s.Dir, ConfigDir), name+".toml")
 		err := readFile(path, config)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
