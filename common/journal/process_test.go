@@ -27,9 +27,28 @@ func TestOneWriter(t *testing.T) {
 		t.Errorf("in another process: %s, %v", out, err)
 	}
 	mustAppend(t, j, noteRecord("a"))
+	if !InUse(path) {
+		t.Error("InUse does not see the writer")
+	}
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if InUse(path) {
+		t.Error("InUse sees a writer after Close")
+	}
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				InUse(path) // asking must not keep a writer out
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}()
 	mustOpen(t, options(path))
 }
 
