@@ -32,8 +32,10 @@ func (c *verifyCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		return err
 	}
 	defer r.Close()
-	check := func(_ journal.Message, tree map[string]any) error {
-		if v := verifier.Verify(tree); !v.OK {
+	// At the time at which the journal took the message: it outlives the
+	// certificate that signed it.
+	check := func(m journal.Message, tree map[string]any) error {
+		if v := verifier.VerifyAt(tree, m.Time); !v.OK {
 			return errors.New(v.Reason)
 		}
 		return nil

@@ -59,7 +59,11 @@ func NewVerifier(o VerifierOptions) (*Verifier, error) {
 
 // Verify judges a message as event.Parse returned it, by fedmsg's rules. It is
 // total: whatever is in the tree, the answer is a verdict.
-func (v *Verifier) Verify(tree map[string]any) Verdict {
+func (v *Verifier) Verify(tree map[string]any) Verdict { return v.VerifyAt(tree, v.options.Now()) }
+
+// VerifyAt is Verify for a message of the past: its certificate must have been
+// in date at that time. Revocation is judged by today's list all the same.
+func (v *Verifier) VerifyAt(tree map[string]any, at time.Time) Verdict {
 	if tree == nil {
 		return Verdict{Reason: "it is not a JSON object"}
 	}
@@ -77,7 +81,7 @@ func (v *Verifier) Verify(tree map[string]any) Verdict {
 		return Verdict{Reason: err.Error()}
 	}
 	verdict := Verdict{Signer: id.name}
-	if err := v.judge(tree, t, id, now); err != nil {
+	if err := v.judge(tree, t, id, at, now); err != nil {
 		verdict.Reason = err.Error()
 		return verdict
 	}
@@ -86,8 +90,8 @@ func (v *Verifier) Verify(tree map[string]any) Verdict {
 	return verdict
 }
 
-func (v *Verifier) judge(tree map[string]any, t *trust, id *identity, now time.Time) error {
-	if err := id.dates(now); err != nil {
+func (v *Verifier) judge(tree map[string]any, t *trust, id *identity, at, now time.Time) error {
+	if err := id.dates(at); err != nil {
 		return err
 	}
 	if err := t.revoked(id, now, v.options.CRLExpired); err != nil {
