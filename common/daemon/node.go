@@ -31,7 +31,7 @@ const (
 	pruneEvery = 10 * time.Minute
 	// settle is what subscribers of an earlier run get to reconnect in; they
 	// redial within this time when they are alive.
-	settle = time.Second
+	settle = 2 * time.Second
 	sink   = "zmq"
 )
 

@@ -20,7 +20,10 @@ import (
 const (
 	dialTimeout = 5 * time.Second
 	redialMin   = 50 * time.Millisecond
-	redialMax   = 5 * time.Second
+	// redialMax is well under what a publisher waits for its subscribers
+	// before it sends (Publisher.Settle), lest a patient dialler miss what
+	// a restarted publisher sends again.
+	redialMax = time.Second
 )
 
 // SubOptions say whom to listen to. A zero takes the default in brackets.
@@ -134,7 +137,7 @@ func (s *Sub) follow(endpoint string, topics []string, o guard.Options) {
 		select {
 		case <-s.ctx.Done():
 			return
-		case <-time.After(wait/2 + rand.N(wait)): // so that many subscribers do not come as one
+		case <-time.After(wait/2 + rand.N(wait/2)): // so that many subscribers do not come as one
 		}
 		wait = min(2*wait, redialMax)
 	}

@@ -162,10 +162,14 @@ func actPort(ctx context.Context, o options, s *site) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	err = await(ctx, "the subscriber's last mail", patience, func() (bool, error) { return sub.count() >= o.port, nil })
+	last, err := s.stored(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	err = await(ctx, "the subscriber's last mail", patience, func() (bool, error) { return sub.heard(last), nil })
 	waited := time.Since(freed)
 	r, cerr := s.close(ctx, b, 2, sub)
-	r.what = fmt.Sprintf("mails %d while another process held the port; all at the subscriber %.1f s after it was freed", o.port, waited.Seconds())
+	r.what = fmt.Sprintf("mails %d while another process held the port; the last at the subscriber %.1f s after it was freed", o.port, waited.Seconds())
 	return r, errors.Join(err, cerr)
 }
 

@@ -107,12 +107,6 @@ func (l *live) beats() int {
 	return l.hearts
 }
 
-func (l *live) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.mails)
-}
-
 // end closes the subscription and adds up.
 func (l *live) end(last int64) tally {
 	l.f.Close()
