@@ -69,8 +69,10 @@ func (r *Reader) check(ctx context.Context) (state, error) {
 		return state{}, fmt.Errorf("%w: its application id is %#x; %s", ErrForeign, app, adviceForeign)
 	case version > schemaVersion:
 		return state{}, fmt.Errorf("%w: its version is %d, this program knows %d; install the newer program again", ErrNewer, version, schemaVersion)
-	case version < schemaVersion:
+	case version < 1:
 		return state{}, fmt.Errorf("%w: its version is %d, and there was never one; %s", ErrForeign, version, adviceForeign)
+	case version < schemaVersion:
+		return state{}, fmt.Errorf("%w: its version is %d, this program's %d; start the program that writes it, which brings it up", ErrOlder, version, schemaVersion)
 	}
 	s, err := loadState(ctx, tx)
 	if err != nil {

@@ -28,7 +28,7 @@ type counter struct{ kind, name string }
 
 // statements are prepared once on the writer's connection.
 type statements struct {
-	findID, message, id, count, position, poison, healed, meta, cursor *sql.Stmt
+	findID, message, id, count, position, seen, forget, poison, healed, meta, cursor *sql.Stmt
 }
 
 func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
@@ -38,6 +38,8 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		&s.id:       "INSERT INTO ids VALUES (?, ?)",
 		&s.count:    "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
 		&s.position: "INSERT OR REPLACE INTO positions VALUES (?, ?)",
+		&s.seen:     "INSERT OR REPLACE INTO seen VALUES (?, ?, ?)",
+		&s.forget:   "DELETE FROM seen WHERE source = ? AND key = ?",
 		&s.poison: `INSERT INTO poison VALUES (NULL, ?, ?, ?, ?, 1, ?, ?, ?)
 			ON CONFLICT (digest) DO UPDATE SET origin = excluded.origin, translator = excluded.translator,
 			reason = excluded.reason, attempts = attempts + 1, last = excluded.last`,
@@ -91,6 +93,13 @@ func (t *transaction) keep(s statements, r Record, now int64) {
 	}
 	if r.Position != nil {
 		t.run(s.position, r.Source, r.Position)
+	}
+	for _, it := range r.Seen {
+		if it.Value == nil {
+			t.run(s.forget, it.Source, it.Key)
+		} else {
+			t.run(s.seen, it.Source, it.Key, it.Value)
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ var (
 	ErrEmpty     = errors.New("the file is empty")
 	ErrForeign   = errors.New("this is not a journal of Busbar")
 	ErrNewer     = errors.New("the journal was made by a newer program")
+	ErrOlder     = errors.New("the journal was made by an older program")
 	ErrCorrupt   = errors.New("the journal is corrupt")
 	ErrOrphanWAL = errors.New("the journal is gone but its write-ahead log is there")
 	ErrIdentity  = errors.New("the journal belongs to another publisher")

@@ -106,7 +106,7 @@ func TestBrokenFilesAreNamedAndLeftAlone(t *testing.T) {
 			return nil
 		}, ErrForeign, "check the path"},
 		{"newer", func(t *testing.T, path string, _ []byte) []byte {
-			alter(t, path, "PRAGMA user_version = 2")
+			alter(t, path, "PRAGMA user_version = 3")
 			return nil
 		}, ErrNewer, "newer program"},
 		{"older than the first", func(t *testing.T, path string, _ []byte) []byte {

@@ -86,6 +86,10 @@ func (j *Journal) open(ctx context.Context) (err error) {
 	if err := checkWAL(j.o.Path + "-wal"); err != nil {
 		return err
 	}
+	from, err := upgrade(ctx, j.o.Path)
+	if err != nil {
+		return err
+	}
 	if j.reader, j.state, err = openChecked(ctx, j.o.Path); err != nil {
 		return err
 	}
@@ -99,6 +103,9 @@ func (j *Journal) open(ctx context.Context) (err error) {
 	}
 	if err := j.prepare(ctx); err != nil {
 		return corrupt(ctx, err)
+	}
+	if from < schemaVersion {
+		j.o.Log.Info("the journal was brought up to this program's version", "path", j.o.Path, "from", from, "to", schemaVersion)
 	}
 	if created {
 		j.o.Log.Info("made a new journal: a new sequence begins", "path", j.o.Path, "epoch", j.state.epoch)

@@ -4,9 +4,9 @@ package journal
 // format §1.3.17): "BusJ".
 const applicationID = 0x4275734a
 
-// schemaVersion is stored as PRAGMA user_version. Programs open only files of
-// their own version.
-const schemaVersion = 1
+// schemaVersion is stored as PRAGMA user_version. Programs read only files of
+// their own version; the writer brings older ones up to it (upgrades).
+const schemaVersion = 2
 
 // schema is the whole of a new journal. It is made for reading with sqlite3,
 // too: times are Unix seconds.
@@ -44,6 +44,7 @@ CREATE TABLE positions (
 	value  BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+` + schemaSeen + `
 -- How far each way out has come. Retention keeps what is after a cursor.
 CREATE TABLE cursors (
 	sink TEXT PRIMARY KEY,
@@ -72,3 +73,20 @@ CREATE TABLE counters (
 	PRIMARY KEY (kind, name)
 ) STRICT, WITHOUT ROWID;
 `
+
+// schemaSeen came with version 2.
+const schemaSeen = `
+-- What each source last said of each of its things, for channels that tell
+-- news by comparing: database rows, bugs, refs.
+CREATE TABLE seen (
+	source TEXT NOT NULL,
+	key    TEXT NOT NULL,
+	value  BLOB NOT NULL,
+	PRIMARY KEY (source, key)
+) STRICT, WITHOUT ROWID;
+`
+
+// upgrades lead from the version that is their index to the next one.
+var upgrades = []string{
+	1: schemaSeen,
+}

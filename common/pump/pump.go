@@ -23,7 +23,10 @@ type Pump[T any] struct {
 	// Raw is the item as its source gave it, to be kept if it is poison, and
 	// its SHA-256 in hex ("" lets the journal make one).
 	Raw func(T) (item []byte, digest string)
-	Log *slog.Logger // nil: none
+	// Seen is what the item's source now says of its things, for channels
+	// that tell news by comparing; nil: none.
+	Seen func(T) []journal.Seen
+	Log  *slog.Logger // nil: none
 	// Weather is told of trouble that passes, once for each failure, and with
 	// nil when records are stored again. Nil: nobody is told. It is called
 	// from several goroutines and must be quick.
@@ -84,6 +87,9 @@ func (p *Pump[T]) record(table []adapters.Translator[T], item adapters.Item[T], 
 	}
 	if r.Item, r.Digest = p.Raw(item.Value); r.Item == nil {
 		r.Item = []byte{} // an empty item can be kept, none cannot
+	}
+	if p.Seen != nil {
+		r.Seen = p.Seen(item.Value)
 	}
 	if position != nil {
 		r.Source, r.Position = p.Source, position

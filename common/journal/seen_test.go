@@ -1,0 +1,96 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"strings"
+	"testing"
+)
+
+func seenAll(t *testing.T, r *Reader, source string) map[string]string {
+	t.Helper()
+	all, last := map[string]string{}, ""
+	err := r.EachSeen(context.Background(), source, func(key string, value []byte) error {
+		if key <= last {
+			t.Errorf("%q came after %q", key, last)
+		}
+		last = key
+		all[key] = string(value)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestSeenIsStoredWithItsNews(t *testing.T) {
+	path := journalPath(t)
+	j := mustOpen(t, options(path))
+	ctx := context.Background()
+	first := noteRecord("m-1")
+	first.Seen = []Seen{{"queue", "hello", []byte("1")}, {"queue", "tea pot", []byte{}}, {"other", "hello", []byte("x")}}
+	if _, err := j.Append(ctx, first); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Append(ctx, Record{Seen: []Seen{{"queue", "hello", []byte("2")}, {"queue", "gone", nil}, {"queue", "žába", []byte("3")}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Append(ctx, Record{Seen: []Seen{{"queue", "tea pot", nil}}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := seenAll(t, j.Reader(), "queue"), (map[string]string{"hello": "2", "žába": "3"}); !maps.Equal(got, want) {
+		t.Errorf("the queue is %q, want %q", got, want)
+	}
+	if v, err := j.Reader().SeenOf(ctx, "other", "hello"); err != nil || string(v) != "x" {
+		t.Errorf("the other hello is %q (%v)", v, err)
+	}
+	if _, err := j.Reader().SeenOf(ctx, "queue", "tea pot"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("what was forgotten gives %v", err)
+	}
+	if n, err := j.Reader().CountSeen(ctx); err != nil || !maps.Equal(n, map[string]int64{"queue": 2, "other": 1}) {
+		t.Errorf("counted %v (%v)", n, err)
+	}
+	stop := errors.New("enough")
+	if err := j.Reader().EachSeen(ctx, "queue", func(string, []byte) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("a visit that fails gives %v", err)
+	}
+	if c, err := j.Reader().Counts(ctx); err != nil || c.LastSeq != 1 {
+		t.Errorf("there are %d messages (%v)", c.LastSeq, err)
+	}
+}
+
+func TestSeenWithoutAKeyIsRefused(t *testing.T) {
+	j := mustOpen(t, options(journalPath(t)))
+	for _, s := range []Seen{{"", "k", nil}, {"s", "", []byte("v")}} {
+		r := noteRecord("m-1")
+		r.Seen = []Seen{s}
+		if _, err := j.Append(context.Background(), r); !errors.Is(err, ErrRecord) {
+			t.Errorf("%+v gives %v", s, err)
+		}
+	}
+	if c, err := j.Reader().Counts(context.Background()); err != nil || c.LastSeq != 0 {
+		t.Errorf("there are %d messages (%v)", c.LastSeq, err)
+	}
+}
+
+// TestAnOlderJournalIsBroughtUp takes a file of version 1, as the first
+// programs made it.
+func TestAnOlderJournalIsBroughtUp(t *testing.T) {
+	path := closedJournal(t, 3)
+	alter(t, path, "DROP TABLE seen", "PRAGMA user_version = 1")
+	ctx := context.Background()
+	if _, err := OpenReader(ctx, path); !errors.Is(err, ErrOlder) || !strings.Contains(err.Error(), "start the program") {
+		t.Fatalf("reading it gives %v", err)
+	}
+	j := mustOpen(t, options(path))
+	r := noteRecord("m-4")
+	r.Seen = []Seen{{"queue", "hello", []byte("1")}}
+	if res, err := j.Append(ctx, r); err != nil || len(res.Seqs) != 1 || res.Seqs[0] != 4 {
+		t.Fatalf("appending to it gives %+v (%v)", res, err)
+	}
+	if got := seenAll(t, j.Reader(), "queue"); got["hello"] != "1" {
+		t.Errorf("the queue is %q", got)
+	}
+}
