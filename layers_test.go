@@ -36,18 +36,19 @@ var rooms = []room{
 	{"adapters", []string{"common/event"}},
 	{"adapters/*", []string{"adapters", "common/event", "common/mail"}},
 	{"fixtures", nil},
-	{"contrib/...", []string{"contrib/...", "adapters/...", "common/*", "fixtures"}}, // what tries the programs
+	{"fixtures/cluster", nil},
+	{"contrib/...", []string{"contrib/...", "adapters/...", "common/*", "fixtures/..."}}, // what tries the programs
 	{"mail2bus/...", []string{"mail2bus/...", "adapters/...", "common/*"}},
 	{"soapbus/...", []string{"soapbus/...", "adapters/...", "common/*"}},
 	{"dbpoll/...", []string{"dbpoll/...", "adapters/...", "common/*"}},
 	{"scmhook/...", []string{"scmhook/...", "adapters/...", "common/*"}},
-	{"bus/...", []string{"bus/...", "adapters/...", "common/*", "fixtures"}},
+	{"bus/...", []string{"bus/...", "adapters/...", "common/*", "fixtures/..."}},
 }
 
 // Tests may use fixtures and the conformance suite, and those of common/ the
 // packages beside theirs.
 var testsMay = map[string][]string{
-	"":         {"fixtures"},
+	"":         {"fixtures/..."},
 	"contrib":  {"common/daemon"},
 	"adapters": {"adapters/adaptertest"},
 	"common":   {"common/*", "common/wire/guard", "adapters"},
