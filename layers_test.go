@@ -36,7 +36,7 @@ var rooms = []room{
 	{"adapters", []string{"common/event"}},
 	{"adapters/*", []string{"adapters", "common/event", "common/mail"}},
 	{"fixtures", nil},
-	{"fixtures/cluster", nil},
+	{"fixtures/*", nil},
 	{"contrib/...", []string{"contrib/...", "adapters/...", "common/*", "fixtures/..."}}, // what tries the programs
 	{"mail2bus/...", []string{"mail2bus/...", "adapters/...", "common/*"}},
 	{"soapbus/...", []string{"soapbus/...", "adapters/...", "common/*"}},

@@ -1,0 +1,167 @@
+package wannabuild
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Columns is a row: each column's value as the server prints it as text, in
+// UTF-8; nil is NULL. A column that is not there could not be read.
+type Columns = map[string]*string
+
+// A Change is one thing that happened in the queue, or one that was found.
+type Change struct {
+	// Log is a row of transactions, where the log tells the change.
+	Log Columns `json:"log,omitempty"`
+	// Nth is how many rows of the log with the same architecture, suite,
+	// package, time and state come before Log.
+	Nth int `json:"nth,omitempty"`
+	// Newest says that Log is what led to After.
+	Newest bool `json:"newest,omitempty"`
+	// Before is the row of packages as it was last told, by our own tracking:
+	// the log's prevstate is wrong at times. Nil: not known, or not there.
+	Before Columns `json:"before,omitempty"`
+	// After is the row of packages as it is now. Nil, without Log and Build:
+	// the row is gone.
+	After Columns `json:"after,omitempty"`
+	// Build is a row of pkg_history.
+	Build Columns `json:"build,omitempty"`
+	// Revision is how many changes of this row were seen before. It tells
+	// apart changes without a time of their own.
+	Revision int64 `json:"revision,omitempty"`
+	// Recovered says that the change was found after the fact.
+	Recovered bool `json:"recovered,omitempty"`
+	// Replaced says that the database itself is another one, or went back.
+	Replaced *Replacement `json:"replaced,omitempty"`
+}
+
+// A Replacement is what is known of a database that took another one's place.
+type Replacement struct {
+	Why  string    `json:"why"`
+	From string    `json:"from"` // what the database was known by
+	To   string    `json:"to"`
+	Time time.Time `json:"time"` // when it was noticed
+}
+
+// ParseChange reads a change from JSON, for explaining: either a Change, or a
+// bare row of packages, transactions or pkg_history, known by its columns.
+// Values may be strings, numbers, booleans or null.
+func ParseChange(text []byte) (Change, error) {
+	var top map[string]json.RawMessage
+	if err := json.Unmarshal(text, &top); err != nil {
+		return Change{}, fmt.Errorf("reading a change: %w", err)
+	}
+	var c Change
+	_, log := top["action"]
+	_, build := top["result"]
+	_, state := top["state"]
+	var err error
+	switch {
+	case log:
+		c.Log, err = parseColumns(text)
+	case build:
+		c.Build, err = parseColumns(text)
+	case state:
+		c.After, err = parseColumns(text)
+	default:
+		return parseWhole(top, text)
+	}
+	return c, err
+}
+
+func parseWhole(top map[string]json.RawMessage, text []byte) (c Change, err error) {
+	rows := map[string]*Columns{"log": &c.Log, "before": &c.Before, "after": &c.After, "build": &c.Build}
+	rest := map[string]json.RawMessage{}
+	for name, raw := range top {
+		dest, ok := rows[name]
+		if !ok {
+			rest[name] = raw
+			continue
+		}
+		if *dest, err = parseColumns(raw); err != nil {
+			return c, fmt.Errorf("reading a change: %s: %w", name, err)
+		}
+	}
+	others, err := json.Marshal(rest)
+	if err != nil {
+		return c, fmt.Errorf("reading a change: %w", err)
+	}
+	keep := c
+	if err := json.Unmarshal(others, &c); err != nil {
+		return keep, fmt.Errorf("reading a change: %w", err)
+	}
+	if c.Log == nil && c.Before == nil && c.After == nil && c.Build == nil && c.Replaced == nil {
+		return c, errors.New("reading a change: it is no row of packages, transactions or pkg_history, and has none of before, after, log and build")
+	}
+	return c, nil
+}
+
+// parseColumns reads one row. null is no row.
+func parseColumns(text []byte) (Columns, error) {
+	dec := json.NewDecoder(strings.NewReader(string(text)))
+	dec.UseNumber()
+	var values map[string]any
+	if err := dec.Decode(&values); err != nil {
+		return nil, fmt.Errorf("reading a row: %w", err)
+	}
+	if values == nil {
+		return nil, nil
+	}
+	row := Columns{}
+	for name, v := range values {
+		switch v := v.(type) {
+		case nil:
+			row[name] = nil
+		case string:
+			row[name] = &v
+		case json.Number:
+			s := v.String()
+			row[name] = &s
+		case bool:
+			s := strconv.FormatBool(v)
+			row[name] = &s
+		default:
+			return nil, fmt.Errorf("reading a row: column %s holds neither text, number, boolean nor null", name)
+		}
+	}
+	return row, nil
+}
+
+// Advance is what is tracked of a row after a row of the log that is not the
+// newest: nil when it deletes. A log row older than what is tracked changes
+// nothing.
+func Advance(before, log Columns, zone *time.Location) Columns {
+	if before != nil && older(text(log, "time"), text(before, "state_change"), zone) {
+		return before
+	}
+	if text(log, "state") == deleted {
+		return nil
+	}
+	after := maps.Clone(before)
+	if after == nil {
+		after = Columns{}
+	}
+	if text(before, "version") != text(log, "version") {
+		after["binary_nmu_version"] = nil
+	}
+	for _, name := range []string{"architecture", "package", "distribution", "version", "state"} {
+		after[name] = log[name]
+	}
+	if before == nil || text(before, "state") != text(log, "state") {
+		after["previous_state"] = before["state"]
+		after["state_change"] = log["time"]
+	}
+	return after
+}
+
+// older tells whether the time a is before b, where both can be read.
+func older(a, b string, zone *time.Location) bool {
+	x, okA := parseTime(a, zone)
+	y, okB := parseTime(b, zone)
+	return okA && okB && x.Before(y)
+}

@@ -1,0 +1,88 @@
+package wannabuild
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Bounds on what bodies carry, in bytes.
+const (
+	maxWord = 500
+	maxText = 16 << 10
+)
+
+// text is a column's value; NULL and missing are empty.
+func text(row Columns, name string) string {
+	if v := row[name]; v != nil {
+		return *v
+	}
+	return ""
+}
+
+// word is a column's value on one line and not long.
+func word(row Columns, name string) string {
+	s, _ := cut(strings.Join(strings.Fields(text(row, name)), " "), maxWord)
+	return s
+}
+
+// long is a column's text, cut where it is longer than bodies carry.
+func long(row Columns, name string) (string, bool) {
+	return cut(strings.TrimSpace(text(row, name)), maxText)
+}
+
+func cut(s string, most int) (string, bool) {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= most {
+		return s, false
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most], true
+}
+
+func number(row Columns, name string) int {
+	n, _ := strconv.Atoi(text(row, name))
+	return n
+}
+
+// flag reads a boolean as PostgreSQL, SQLite or JSON print it.
+func flag(row Columns, name string) bool {
+	switch strings.ToLower(text(row, name)) {
+	case "t", "true", "1":
+		return true
+	}
+	return false
+}
+
+// layouts are how a timestamp without time zone comes: from PostgreSQL, from
+// JSON, and as the text of older schemas.
+var layouts = []string{
+	"2006-01-02 15:04:05.999999999",
+	"2006-01-02T15:04:05.999999999",
+	"2006-01-02T15:04:05.999999999Z07:00",
+	"2006-01-02 15:04:05.999999999Z07",
+	"2006 Jan 2 15:04:05",
+}
+
+// parseTime reads a time; one without a zone is in the writers' zone.
+func parseTime(s string, zone *time.Location) (time.Time, bool) {
+	for _, layout := range layouts {
+		if t, err := time.ParseInLocation(layout, strings.TrimSpace(s), zone); err == nil {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}
+
+// moment is a time in keys: one form however it was written, to the
+// microsecond.
+func moment(s string, zone *time.Location) string {
+	if t, ok := parseTime(s, zone); ok {
+		return t.Format(time.RFC3339Nano)
+	}
+	short, _ := cut(strings.TrimSpace(s), maxWord)
+	return short
+}

@@ -1,0 +1,141 @@
+package wannabuild
+
+import (
+	"busbar/common/event"
+)
+
+// deleted is what the log writes for a row that was removed; no row of packages
+// bears it.
+const deleted = "deleted"
+
+// states are the kinds of the states that have one.
+var states = map[string]*event.Kind{
+	"Needs-Build":      queueKind,
+	"BD-Uninstallable": blockKind,
+	"Building":         takeKind,
+	"Built":            finishKind,
+	"Build-Attempted":  attemptKind,
+	"Uploaded":         uploadKind,
+	"Installed":        installKind,
+	"Dep-Wait":         waitKind,
+	"Failed":           failKind,
+	"Failed-Removed":   dropKind,
+	"Not-For-Us":       excludeKind,
+	"Auto-Not-For-Us":  excludeKind,
+}
+
+// state is the event of a transition.
+func (t translator) state(ch Change, previous, at string) event.Event {
+	b := t.body(ch, previous)
+	kind, ok := states[b.State]
+	if !ok {
+		kind = stateKind
+	}
+	e := event.Event{Kind: kind, Key: StateKey(t.row(ch), at, b.State, ch.Nth, t.zone), Time: t.time(at)}
+	now := t.now(ch) // details that only the present row has
+	switch kind {
+	case queueKind:
+		e.Body = Queued{Package: b, Reason: b.Notes}
+	case blockKind:
+		problem, was := long(now, "bd_problem")
+		e.Body = Blocked{Package: b, Problem: problem, Truncated: was}
+	case installKind:
+		e.Body = Installed{Package: b, InstalledVersion: word(now, "installed_version")}
+	case waitKind:
+		depends, _ := long(now, "depends")
+		e.Body = Waiting{Package: b, Depends: depends}
+	case failKind:
+		reason, was := long(now, "failed")
+		e.Body = Failed{Package: b, Reason: reason, Category: word(now, "failed_category"), Truncated: was}
+	case excludeKind:
+		e.Body = Excluded{Package: b, Automatic: b.State == "Auto-Not-For-Us"}
+	default:
+		e.Body = b
+	}
+	return e
+}
+
+// row is the row that names the package.
+func (t translator) row(ch Change) Columns {
+	switch {
+	case ch.Log != nil:
+		return ch.Log
+	case ch.After != nil:
+		return ch.After
+	}
+	return ch.Before
+}
+
+// now is the present row, where the change led to it.
+func (t translator) now(ch Change) Columns {
+	if ch.Log != nil && !ch.Newest {
+		return nil
+	}
+	return ch.After
+}
+
+// body is what all events of the change tell.
+func (t translator) body(ch Change, previous string) Package {
+	row, now := t.row(ch), t.now(ch)
+	at := text(row, "state_change")
+	if ch.Log != nil {
+		at = text(ch.Log, "time")
+	}
+	b := Package{
+		Package: word(row, "package"), Suite: word(row, "distribution"), Architecture: word(row, "architecture"),
+		Version: effective(word(row, "version"), t.binNMU(ch)), State: word(row, "state"), Previous: previous,
+		Changed: event.Stamp(t.time(at)), Builder: word(now, "builder"), Notes: word(now, "notes"),
+		BuildArchAll: flag(now, "build_arch_all"),
+	}
+	if ch.Log != nil {
+		b.Action, b.User, b.RealUser = word(ch.Log, "action"), word(ch.Log, "set_user"), word(ch.Log, "real_user")
+		if now == nil && builds(b.State) {
+			b.Builder = b.User // the build daemon itself says so
+		}
+	}
+	b.URL = Link(b.Package, b.Suite)
+	return b
+}
+
+// builds tells whether only a builder leads to the state.
+func builds(state string) bool {
+	switch state {
+	case "Building", "Built", "Build-Attempted", "Uploaded":
+		return true
+	}
+	return false
+}
+
+// binNMU is the number of the rebuild that the change is about.
+func (t translator) binNMU(ch Change) int {
+	switch now := t.now(ch); {
+	case now != nil:
+		return number(now, "binary_nmu_version")
+	case ch.Log == nil:
+		return number(ch.Before, "binary_nmu_version")
+	case text(ch.Before, "version") == text(ch.Log, "version"):
+		return number(ch.Before, "binary_nmu_version")
+	}
+	return 0
+}
+
+// forgotten is the event of a row that is gone.
+func (t translator) forgotten(ch Change, previous string) event.Event {
+	b := t.body(ch, previous)
+	b.State = deleted
+	e := event.Event{Kind: forgetKind, Body: b}
+	if ch.Log != nil {
+		e.Time = t.time(text(ch.Log, "time"))
+	}
+	switch {
+	case ch.Before != nil:
+		e.Key = forgetKey(ch.Before, t.zone)
+	default: // the log alone knows it
+		e.Key = StateKey(ch.Log, text(ch.Log, "time"), "forget", ch.Nth, t.zone)
+	}
+	if ch.Log == nil {
+		b.Changed = "" // nobody knows when
+		e.Body = b
+	}
+	return e
+}

@@ -1,0 +1,215 @@
+package wannabuild
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"busbar/adapters"
+	"busbar/common/event"
+)
+
+// Translator reads changes of the build queue. zone is that of its writers'
+// sessions, in which times without a zone are meant.
+func Translator(zone *time.Location) adapters.Translator[Change] {
+	t := translator{zone}
+	return adapters.Translator[Change]{Name: "wannabuild", Translate: t.translate, Kinds: Kinds(), Why: why}
+}
+
+type translator struct{ zone *time.Location }
+
+// why names the row that tells the change.
+func why(it adapters.Item[Change]) string {
+	ch := it.Value
+	switch {
+	case ch.Replaced != nil:
+		return "the database was replaced"
+	case ch.Build != nil:
+		return "a row of pkg_history: result " + word(ch.Build, "result")
+	case ch.Log != nil:
+		return "a row of transactions: action " + word(ch.Log, "action")
+	case ch.After == nil:
+		return "the row of packages is gone"
+	case ch.Before == nil:
+		return "a new row of packages: state " + word(ch.After, "state")
+	}
+	return "a changed row of packages: state " + word(ch.After, "state")
+}
+
+func (t translator) translate(it adapters.Item[Change]) ([]event.Event, error) {
+	ch := it.Value
+	events, err := t.events(ch)
+	if err != nil {
+		return nil, err
+	}
+	if len(events) == 0 {
+		return nil, adapters.Ignore("nothing that is told changed")
+	}
+	for i := range events {
+		events[i].Recovered = events[i].Recovered || ch.Recovered
+	}
+	return events, nil
+}
+
+func (t translator) events(ch Change) ([]event.Event, error) {
+	switch {
+	case ch.Replaced != nil:
+		return replaced(*ch.Replaced), nil
+	case ch.Build != nil:
+		return t.recorded(ch.Build)
+	case ch.Log != nil:
+		if err := readable(ch.Log); err != nil {
+			return nil, err
+		}
+		return t.logged(ch), nil
+	case ch.After == nil && ch.Before == nil:
+		return nil, adapters.Poison("the change has neither a row before nor one after")
+	case ch.After == nil:
+		if err := readable(ch.Before); err != nil {
+			return nil, err
+		}
+		return []event.Event{t.forgotten(ch, text(ch.Before, "state"))}, nil
+	}
+	if err := readable(ch.After); err != nil {
+		return nil, err
+	}
+	return t.compared(ch), nil
+}
+
+// readable wants what no row of the queue is without.
+func readable(row Columns) error {
+	for _, name := range []string{"architecture", "package", "distribution", "state"} {
+		if word(row, name) == "" {
+			return adapters.Poison("the row has no %s", name)
+		}
+	}
+	return nil
+}
+
+// logged is what a row of the log tells.
+func (t translator) logged(ch Change) []event.Event {
+	state, previous := word(ch.Log, "state"), t.previous(ch)
+	if state == deleted {
+		return []event.Event{t.forgotten(ch, previous)}
+	}
+	events := []event.Event{t.state(ch, previous, text(ch.Log, "time"))}
+	key := events[0].Key
+	b := t.body(ch, previous)
+	action := word(ch.Log, "action")
+	add := func(k *event.Kind, key string, body any) {
+		events = append(events, event.Event{Kind: k, Key: key, Time: events[0].Time, Body: body})
+	}
+	if action == "--give-back" || action == "--set-give-back" {
+		add(retryKind, key+"/retry", b)
+	}
+	if excluded(previous) && !excluded(state) {
+		add(includeKind, key+"/include", b)
+	}
+	if action == "--binNMU" {
+		n := t.rebuild(ch)
+		switch {
+		case state == "Installed":
+			add(cancelKind, key+"/cancel", Rebuild{Package: b})
+		case n > 0:
+			add(requestKind, rebuildKey(ch.Log, n), t.request(ch, b, n))
+		default: // another change hides the number
+			add(requestKind, key+"/request", Rebuild{Package: b})
+		}
+	}
+	if ch.Newest && ch.Before != nil && ch.After != nil {
+		events = append(events, t.updates(ch, besides)...)
+	}
+	return events
+}
+
+// previous is the state before a row of the log: what was tracked, unless the
+// row is older than that.
+func (t translator) previous(ch Change) string {
+	if ch.Before != nil && !older(text(ch.Log, "time"), text(ch.Before, "state_change"), t.zone) {
+		return word(ch.Before, "state")
+	}
+	if p := word(ch.Log, "prevstate"); p != "(none)" {
+		return p
+	}
+	return ""
+}
+
+// compared is what two states of a row tell.
+func (t translator) compared(ch Change) []event.Event {
+	was, is := word(ch.Before, "state"), word(ch.After, "state")
+	at := text(ch.After, "state_change")
+	if ch.Before != nil && was == is && moment(at, t.zone) == moment(text(ch.Before, "state_change"), t.zone) {
+		return append(t.rebuilds(ch, was, ""), t.updates(ch, everything)...)
+	}
+	previous := word(ch.After, "previous_state")
+	if previous == "" && ch.Before != nil {
+		previous = was
+	}
+	events := []event.Event{t.state(ch, previous, at)}
+	key := events[0].Key
+	b := t.body(ch, previous)
+	if ch.Before != nil {
+		if givenBack(ch, previous, is) {
+			events = append(events, event.Event{Kind: retryKind, Key: key + "/retry", Time: events[0].Time, Body: b})
+		}
+		events = append(events, t.rebuilds(ch, previous, key)...)
+		events = append(events, t.updates(ch, besides)...)
+		if was != is && older(at, text(ch.Before, "state_change"), t.zone) {
+			// The database went back: the transition may be known, and
+			// what is told now is that it holds again.
+			events = append(events, t.updates(ch, []string{"state"})...)
+		}
+	}
+	if excluded(previous) && !excluded(is) {
+		events = append(events, event.Event{Kind: includeKind, Key: key + "/include", Time: events[0].Time, Body: b})
+	}
+	return events
+}
+
+// givenBack tells whether a comparison alone shows a give-back: nothing else
+// leads from these states to those with the same version.
+func givenBack(ch Change, previous, is string) bool {
+	return slices.Contains([]string{"Building", "Built", "Build-Attempted", "Failed"}, previous) &&
+		slices.Contains([]string{"Needs-Build", "BD-Uninstallable"}, is) &&
+		text(ch.Before, "version") == text(ch.After, "version") &&
+		number(ch.Before, "binary_nmu_version") == number(ch.After, "binary_nmu_version")
+}
+
+// rebuilds is what a comparison tells of binNMUs. key is the transition's.
+func (t translator) rebuilds(ch Change, previous, key string) []event.Event {
+	was, is := number(ch.Before, "binary_nmu_version"), number(ch.After, "binary_nmu_version")
+	if was == is || text(ch.Before, "version") != text(ch.After, "version") {
+		return nil
+	}
+	b := t.body(ch, previous)
+	e := event.Event{Kind: requestKind, Key: rebuildKey(ch.After, is), Time: t.time(text(ch.After, "state_change")), Body: t.request(ch, b, is)}
+	if is <= 0 {
+		if key == "" {
+			key = rebuildKey(ch.Before, was)
+		}
+		e.Kind, e.Key, e.Body = cancelKind, key+"/cancel", Rebuild{Package: b}
+	}
+	return []event.Event{e}
+}
+
+// rebuild is the number of the binNMU that a row of the log asks for, where
+// the present row still tells it.
+func (t translator) rebuild(ch Change) int {
+	if text(ch.After, "version") != text(ch.Log, "version") {
+		return 0
+	}
+	return number(ch.After, "binary_nmu_version")
+}
+
+func (t translator) request(ch Change, b Package, n int) Rebuild {
+	changelog, _ := long(ch.After, "binary_nmu_changelog")
+	b.Version = effective(word(ch.After, "version"), n)
+	return Rebuild{Package: b, BinNMUVersion: n, Changelog: changelog}
+}
+
+func excluded(state string) bool { return strings.HasSuffix(state, "Not-For-Us") }
+
+func (t translator) time(s string) time.Time {
+	at, _ := parseTime(s, t.zone)
+	return at
+}

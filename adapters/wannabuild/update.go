@@ -1,0 +1,75 @@
+package wannabuild
+
+import (
+	"busbar/adapters"
+	"busbar/common/event"
+)
+
+// Columns whose changes are told one by one. A transition's own event carries
+// the texts that belong to the state; besides are those that it does not.
+var (
+	besides    = []string{"buildpri", "permbuildpri", "extra_depends", "extra_conflicts"}
+	everything = []string{
+		"version", "notes", "builder", "failed", "failed_category", "depends", "bd_problem", "installed_version",
+		"buildpri", "permbuildpri", "extra_depends", "extra_conflicts", "section", "priority", "build_arch_all",
+	}
+)
+
+// Watched names the columns of packages that events are made of.
+func Watched() []string {
+	return []string{
+		"version", "state", "section", "priority", "installed_version", "previous_state", "state_change", "notes", "builder",
+		"failed", "failed_category", "binary_nmu_version", "binary_nmu_changelog", "permbuildpri", "buildpri", "depends",
+		"bd_problem", "extra_depends", "extra_conflicts", "build_arch_all",
+	}
+}
+
+// updates tells each of the columns that differs.
+func (t translator) updates(ch Change, columns []string) []event.Event {
+	var events []event.Event
+	for _, name := range columns {
+		from, known := ch.Before[name]
+		to, is := ch.After[name]
+		if !known || !is || same(from, to) {
+			continue
+		}
+		b := Updated{Package: t.body(ch, word(ch.After, "previous_state")), Field: name}
+		var cutFrom, cutTo bool
+		b.From, cutFrom = long(ch.Before, name)
+		b.To, cutTo = long(ch.After, name)
+		b.Truncated = cutFrom || cutTo
+		events = append(events, event.Event{
+			Kind: updateKind, Key: updateKey(ch.After, name, ch.Revision, from, to, t.zone), Body: b,
+		})
+	}
+	return events
+}
+
+func same(a, b *string) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
+
+// recorded is what a row of pkg_history tells.
+func (t translator) recorded(row Columns) ([]event.Event, error) {
+	for _, name := range []string{"architecture", "package", "distribution", "timestamp", "result"} {
+		if word(row, name) == "" {
+			return nil, adapters.Poison("the row of pkg_history has no %s", name)
+		}
+	}
+	at := t.time(text(row, "timestamp"))
+	return []event.Event{{Kind: recordKind, Key: recordKey(row, t.zone), Time: at, Body: Recorded{
+		Package: word(row, "package"), Version: word(row, "version"), Suite: word(row, "distribution"),
+		Architecture: word(row, "architecture"), Result: word(row, "result"), BuildTime: number(row, "build_time"),
+		DiskSpace: int64(number(row, "disk_space")), Builder: word(row, "builder"), Time: event.Stamp(at), URL: logLink(row),
+	}}}, nil
+}
+
+// replaced is the news that the database is another one.
+func replaced(r Replacement) []event.Event {
+	short := func(s string) string { s, _ = cut(s, maxWord); return s }
+	return []event.Event{{Kind: replaceKind, Key: "database/" + short(r.From) + "/" + short(r.To) + "/" + event.Stamp(r.Time), Time: r.Time,
+		Body: Replaced{Why: short(r.Why), From: short(r.From), To: short(r.To), Time: event.Stamp(r.Time)}}}
+}
