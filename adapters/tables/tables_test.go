@@ -1,0 +1,137 @@
+package tables
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"busbar/adapters"
+	"busbar/adapters/adaptertest"
+)
+
+const fixtures = "../../fixtures/tables"
+
+func specs() []Spec {
+	return []Spec{
+		{Table: "popcon", Topic: "udd.popcon", Key: []string{"package"}, Watch: []string{"insts", "vote", "note"}, Time: "seen",
+			Sentence: "{{.package}} has {{.insts}} installations"},
+		{Table: "plain", Topic: "udd.paint.colour", Key: []string{"id"}},
+	}
+}
+
+func translator(t testing.TB, s ...Spec) adapters.Translator[Change] {
+	t.Helper()
+	tr, err := New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+func load(raw []byte) Change {
+	ch, err := ParseChange(raw)
+	if err != nil {
+		return Change{}
+	}
+	return ch
+}
+
+func TestConformance(t *testing.T) { adaptertest.Run(t, translator(t, specs()...), load, fixtures) }
+
+func FuzzTranslate(f *testing.F) {
+	files, err := filepath.Glob(fixtures + "/*.json")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("there are no fixtures: %v", err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+	tr := translator(f, specs()...)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		adaptertest.Check(t, tr, adapters.Item[Change]{Value: load(raw)})
+	})
+}
+
+func TestWrongSpecs(t *testing.T) {
+	good := specs()[0]
+	for want, change := range map[string]func(*Spec){
+		"has no name":       func(s *Spec) { s.Table = "" },
+		"names no columns":  func(s *Spec) { s.Key = nil },
+		"topic":             func(s *Spec) { s.Topic = "Popcon" },
+		"no template":       func(s *Spec) { s.Sentence = "{{.package" },
+		"cannot be said":    func(s *Spec) { s.Sentence = "{{.package.name}}" },
+		"not defined":       func(s *Spec) { s.Sentence = "{{shout .package}}" },
+		"is declared twice": func(s *Spec) { s.Topic = "udd.paint.colour" },
+		"described twice":   func(s *Spec) { s.Table = "plain" },
+	} {
+		s := good
+		change(&s)
+		if _, err := New([]Spec{specs()[1], s}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("it gives %v, want %q", err, want)
+		}
+	}
+}
+
+func TestSentences(t *testing.T) {
+	v := "x"
+	row := Columns{"package": &v, "insts": &v}
+	for sentence, want := range map[string]string{
+		"":                                     "x in popcon is new",
+		"{{.package}}: {{.missing}}!":          "x: !",
+		"  ":                                   "x in popcon is new",
+		"{{range $k, $v := .}}{{$k}};{{end}}":  "insts;package;",
+		strings.Repeat("a", maxSentence+100):   strings.Repeat("a", maxSentence),
+		"{{printf \"%1000000s\" .package}}end": strings.TrimSpace(strings.Repeat(" ", 1)),
+	} {
+		s := specs()[0]
+		s.Sentence = sentence
+		s.Watch = []string{"insts"}
+		events, err := translator(t, s).Translate(adapters.Item[Change]{Value: Change{Table: "popcon", After: row}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := events[0].Kind.Sentence(events[0].Body)
+		if want == "" {
+			want = "x in popcon is new"
+		}
+		if got != want {
+			t.Errorf("%.40q says %.80q, want %.80q", sentence, got, want)
+		}
+	}
+}
+
+// TestKeysTellChangesApart: what differs in anything that is told is another
+// fact, and the same told again is the same.
+func TestKeysTellChangesApart(t *testing.T) {
+	key := func(ch Change) string {
+		events, err := translator(t, specs()...).Translate(adapters.Item[Change]{Value: ch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return events[0].Key
+	}
+	p := func(s string) *string { return &s }
+	red, blue := Columns{"id": p("1"), "colour": p("red")}, Columns{"id": p("1"), "colour": p("blue")}
+	changes := []Change{
+		{Table: "plain", After: red}, {Table: "plain", After: blue}, {Table: "plain", Before: red, After: blue},
+		{Table: "plain", Before: blue, After: red}, {Table: "plain", Before: red, After: blue, Revision: 1}, {Table: "plain", Before: red},
+		{Table: "plain", After: Columns{"id": p("1"), "colour": nil}}, {Table: "plain", After: Columns{"id": p("1"), "colour": p("")}},
+		{Table: "plain", After: Columns{"id": p("1red"), "colour": p("")}},
+	}
+	seen := map[string]int{}
+	for i, ch := range changes {
+		k := key(ch)
+		if j, twice := seen[k]; twice {
+			t.Errorf("changes %d and %d are one fact", i, j)
+		}
+		seen[k] = i
+		if k != key(ch) {
+			t.Errorf("change %d has two keys", i)
+		}
+	}
+}

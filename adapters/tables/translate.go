@@ -1,0 +1,268 @@
+package tables
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"busbar/adapters"
+	"busbar/common/event"
+)
+
+// Columns is a row: each column's value as text in UTF-8; nil is NULL.
+type Columns = map[string]*string
+
+// A Change is a row that differs from what was last told of it.
+type Change struct {
+	Table     string  `json:"table"`            // the Spec's
+	Before    Columns `json:"before,omitempty"` // nil: the row is new
+	After     Columns `json:"after,omitempty"`  // nil: the row is gone
+	Revision  int64   `json:"revision,omitempty"`
+	Recovered bool    `json:"recovered,omitempty"`
+}
+
+// A Row is the body of all three kinds.
+type Row struct {
+	Table     string            `json:"table" doc:"the table, as the configuration names it"`
+	Key       []Field           `json:"key" doc:"the columns that name the row"`
+	Row       map[string]string `json:"row" doc:"the columns that are told, as text; those that are NULL are left out. Of a row that is gone: its last values"`
+	Changed   []string          `json:"changed" doc:"names of the columns that differ"`
+	Before    map[string]string `json:"before" doc:"the values before, of the columns that differ; NULL is left out"`
+	Time      string            `json:"time,omitempty" doc:"the row's own time, RFC 3339 in UTC, where the table has a column for it"`
+	Truncated bool              `json:"truncated" doc:"a value was cut"`
+}
+
+// A Field is one column of a key.
+type Field struct {
+	Name  string `json:"name" doc:"the column"`
+	Value string `json:"value" doc:"its value as text"`
+}
+
+// values is what a sentence is made of.
+func (b Row) values() map[string]string {
+	m := maps.Clone(b.Row)
+	if m == nil {
+		m = map[string]string{}
+	}
+	for _, k := range b.Key {
+		m[k.Name] = k.Value
+	}
+	return m
+}
+
+// Bounds on what a body carries.
+const (
+	maxValue   = 16 << 10 // bytes of one value
+	maxValues  = 256 << 10
+	maxColumns = 200
+)
+
+// New makes the translator of the tables that the specs describe.
+func New(specs []Spec) (adapters.Translator[Change], error) {
+	byName := map[string]table{}
+	tr := adapters.Translator[Change]{Name: "tables"}
+	for _, s := range specs {
+		t, err := newTable(s)
+		if err != nil {
+			return tr, err
+		}
+		if _, twice := byName[s.Table]; twice {
+			return tr, fmt.Errorf("table %s is described twice", s.Table)
+		}
+		byName[s.Table] = t
+		tr.Kinds = append(tr.Kinds, t.kinds()...)
+	}
+	if err := tr.Kinds.Check(); err != nil {
+		return tr, fmt.Errorf("the tables' topics: %w", err)
+	}
+	tr.Translate = func(it adapters.Item[Change]) ([]event.Event, error) {
+		t, ok := byName[it.Value.Table]
+		if !ok {
+			return nil, adapters.Skip("no such table is configured")
+		}
+		return t.translate(it.Value)
+	}
+	return tr, nil
+}
+
+func (t table) translate(ch Change) ([]event.Event, error) {
+	row, kind := ch.After, t.update
+	switch {
+	case ch.Before == nil && ch.After == nil:
+		return nil, adapters.Poison("the change has neither a row before nor one after")
+	case ch.Before == nil:
+		kind = t.create
+	case ch.After == nil:
+		row, kind = ch.Before, t.remove
+	}
+	b := Row{Table: short(t.Table), Row: map[string]string{}, Before: map[string]string{}, Changed: []string{}}
+	for _, name := range t.Key {
+		v := row[name]
+		if v == nil {
+			return nil, adapters.Poison("the row of %s has no %s, which names it", t.Table, name)
+		}
+		b.Key = append(b.Key, Field{short(name), short(*v)})
+	}
+	t.fill(&b, ch, row)
+	if kind == t.update && len(b.Changed) == 0 {
+		return nil, adapters.Ignore("no watched column changed")
+	}
+	e := event.Event{Kind: kind, Key: t.key(ch, row, kind), Recovered: ch.Recovered}
+	if v := row[t.Time]; t.Time != "" && v != nil && kind != t.remove {
+		if at, ok := parseTime(*v); ok {
+			e.Time, b.Time = at, event.Stamp(at)
+		}
+	}
+	e.Body = b
+	return []event.Event{e}, nil
+}
+
+// watched names the columns that are told, in order.
+func (t table) watched(rows ...Columns) []string {
+	if len(t.Watch) > 0 {
+		return t.Watch[:min(len(t.Watch), maxColumns)]
+	}
+	names := map[string]bool{}
+	for _, row := range rows {
+		for name := range row {
+			names[name] = !slices.Contains(t.Key, name)
+		}
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if names[name] {
+			list = append(list, name)
+		}
+	}
+	return list[:min(len(list), maxColumns)]
+}
+
+func (t table) fill(b *Row, ch Change, row Columns) {
+	left := maxValues
+	put := func(m map[string]string, name string, v *string) {
+		if v == nil {
+			return
+		}
+		s, was := cut(*v, min(maxValue, left))
+		left -= len(s)
+		b.Truncated = b.Truncated || was
+		m[short(name)] = s
+	}
+	for _, name := range t.watched(ch.Before, ch.After) {
+		put(b.Row, name, row[name])
+		if ch.Before != nil && ch.After != nil && !same(ch.Before[name], ch.After[name]) {
+			b.Changed = append(b.Changed, short(name))
+			put(b.Before, name, ch.Before[name])
+		}
+	}
+}
+
+// key names the change: by the row's own time where that tells it, else by how
+// often the row changed, with the values.
+func (t table) key(ch Change, row Columns, kind *event.Kind) string {
+	h := sha256.New()
+	write := func(v *string) {
+		if v == nil {
+			h.Write([]byte{0})
+			return
+		}
+		fmt.Fprintf(h, "%d:%s", len(*v)+1, *v)
+	}
+	for _, name := range t.Key {
+		write(row[name])
+	}
+	for _, c := range []Columns{ch.Before, ch.After} {
+		fmt.Fprintf(h, "[%v", c == nil)
+		for _, name := range t.watched(ch.Before, ch.After) {
+			write(c[name])
+		}
+	}
+	if v := row[t.Time]; t.Time != "" && v != nil {
+		write(v)
+	} else {
+		fmt.Fprintf(h, "#%d", ch.Revision)
+	}
+	return "table/" + kind.Topic + "/" + hex.EncodeToString(h.Sum(nil))
+}
+
+// ParseChange reads a change from JSON, for explaining. Values may be strings,
+// numbers, booleans or null.
+func ParseChange(text []byte) (Change, error) {
+	var raw struct {
+		Change
+		Before map[string]any `json:"before"`
+		After  map[string]any `json:"after"`
+	}
+	dec := json.NewDecoder(strings.NewReader(string(text)))
+	dec.UseNumber()
+	if err := dec.Decode(&raw); err != nil {
+		return Change{}, fmt.Errorf("reading a change: %w", err)
+	}
+	ch := raw.Change
+	for _, side := range []struct {
+		dest *Columns
+		from map[string]any
+	}{{&ch.Before, raw.Before}, {&ch.After, raw.After}} {
+		if side.from == nil {
+			continue
+		}
+		row := Columns{}
+		for name, v := range side.from {
+			switch v := v.(type) {
+			case nil:
+				row[name] = nil
+			case map[string]any, []any:
+				return ch, fmt.Errorf("reading a change: column %s holds neither text, number, boolean nor null", name)
+			default:
+				s := fmt.Sprint(v)
+				row[name] = &s
+			}
+		}
+		*side.dest = row
+	}
+	return ch, nil
+}
+
+func same(a, b *string) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
+
+func short(s string) string { s, _ = cut(s, 500); return s }
+
+func cut(s string, most int) (string, bool) {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= most {
+		return s, false
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most], true
+}
+
+// parseTime reads a time as databases print it; without a zone it is UTC. A
+// whole number is Unix seconds.
+func parseTime(s string) (time.Time, bool) {
+	for _, layout := range []string{
+		"2006-01-02 15:04:05.999999999Z07", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999",
+		time.RFC3339Nano, "2006-01-02T15:04:05.999999999", time.DateOnly,
+	} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), true
+		}
+	}
+	var unix int64
+	if n, err := fmt.Sscanf(s, "%d", &unix); n == 1 && err == nil && fmt.Sprint(unix) == s && unix > 0 && unix < 1<<34 {
+		return time.Unix(unix, 0).UTC(), true
+	}
+	return time.Time{}, false
+}
