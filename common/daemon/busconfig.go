@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"regexp"
 	"slices"
@@ -23,6 +24,7 @@ type BusConfig struct {
 	Journal     string   `toml:"journal" doc:"The journal's file. Empty: /var/lib/busbar/PROGRAM/journal.db."`
 	Compat      []string `toml:"compat" doc:"Families of old topics to publish as well: debmessenger."`
 	Heartbeat   Duration `toml:"heartbeat" doc:"How often subscribers are told the newest sequence number."`
+	Metrics     string   `toml:"metrics" doc:"Address where Prometheus reads /metrics, and others ask /healthz, such as 127.0.0.1:9470. Empty: nowhere."`
 	KeepAge     Duration `toml:"keep_age" doc:"Forget published messages older than this (their ids stay). 0s: keep for ever."`
 	KeepSize    Size     `toml:"keep_size" doc:"Forget the oldest published messages beyond this journal size. 0: no limit."`
 }
@@ -75,6 +77,9 @@ func (c *BusConfig) Complete(program string) error {
 		if !strings.HasPrefix(e, "tcp://") {
 			return fmt.Errorf("checking [bus] publish: %q is not an endpoint such as tcp://*:9940", e)
 		}
+	}
+	if _, _, err := net.SplitHostPort(c.Metrics); c.Metrics != "" && err != nil {
+		return fmt.Errorf("checking [bus] metrics: %w (want an address such as 127.0.0.1:9470)", err)
 	}
 	return nil
 }

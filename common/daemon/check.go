@@ -54,6 +54,14 @@ func CheckBus(ctx context.Context, bus BusConfig, sc SignConfig) []Finding {
 	if len(bus.Publish) == 0 {
 		findings = append(findings, Finding{"endpoint", "warn", "[bus] publish is empty: nothing leaves the journal"})
 	}
+	if bus.Metrics != "" {
+		f := checkEndpoint("tcp://"+bus.Metrics, running)
+		f.What = "metrics"
+		if f.Level == "fail" {
+			f.Level = "warn" // the daemon runs without, and says so
+		}
+		findings = append(findings, f)
+	}
 	return findings
 }
 

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -38,6 +40,9 @@ func (s Source) Load(config any) ([]string, error) {
 		if s.Getenv == nil {
 			break
 		}
+		if k.Env() == "" {
+			continue
+		}
 		if v := s.Getenv(k.Env()); v != "" {
 			if err := k.set(v); err != nil {
 				return nil, fmt.Errorf("reading %s from the environment: %w", k.Env(), err)
@@ -49,7 +54,7 @@ func (s Source) Load(config any) ([]string, error) {
 		if !ok {
 			return nil, fmt.Errorf("reading --set %q: want KEY=VALUE, such as bus.environment=dev", assignment)
 		}
-		if err := setKey(keys, strings.TrimSpace(path), strings.TrimSpace(v)); err != nil {
+		if err := setKey(config, keys, strings.TrimSpace(path), strings.TrimSpace(v)); err != nil {
 			return nil, err
 		}
 	}
@@ -98,13 +103,50 @@ func readFile(path string, config any) error {
 	return nil
 }
 
-func setKey(keys []Key, path, value string) error {
+func setKey(config any, keys []Key, path, value string) error {
+	if table, rest, ok := strings.Cut(path, "."); ok {
+		if number, key, ok := strings.Cut(rest, "."); ok {
+			if n, err := strconv.Atoi(number); err == nil {
+				return setElement(config, table, n, key, value)
+			}
+		}
+	}
 	for _, k := range keys {
 		if k.Path == path {
 			return k.set(value)
 		}
 	}
 	return unknownKey(path, keys)
+}
+
+// setElement sets a key of the nth table of that name, from 0; the one behind
+// the last is made.
+func setElement(config any, table string, n int, key, value string) error {
+	root := reflect.ValueOf(config).Elem()
+	for i := range root.NumField() {
+		f := root.Type().Field(i)
+		if f.Tag.Get("toml") != table || !isTables(f.Type) {
+			continue
+		}
+		list := root.Field(i)
+		if n < 0 || n > list.Len() {
+			return fmt.Errorf("setting %s.%d.%s: there are %d tables of that name, counted from 0", table, n, key, list.Len())
+		}
+		element := reflect.New(f.Type.Elem()).Elem()
+		if n < list.Len() {
+			element.Set(list.Index(n))
+		}
+		if err := setKey(nil, keysOf(table, element), table+"."+key, value); err != nil {
+			return err
+		}
+		if n == list.Len() {
+			list.Set(reflect.Append(list, element))
+		} else {
+			list.Index(n).Set(element)
+		}
+		return nil
+	}
+	return unknownKey(fmt.Sprintf("%s.%d.%s", table, n, key), Keys(config))
 }
 
 func unknownKey(path string, keys []Key) error {

@@ -66,11 +66,15 @@ type Key struct {
 	Type    string // "text", "list of text", "yes or no", "duration", "size", "table"
 	Default string
 	Doc     string
+	Many    bool // of a table that may be there several times, [[table]]: in files, and by --set table.0.key=…
 	value   reflect.Value
 }
 
-// Env is the environment variable that overrides the key.
+// Env is the environment variable that overrides the key; "" if none can.
 func (k Key) Env() string {
+	if k.Many || k.Type == "table" {
+		return ""
+	}
 	return "BUSBAR_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(k.Path))
 }
 
@@ -91,11 +95,23 @@ func keysOf(prefix string, v reflect.Value) []Key {
 			keys = append(keys, keysOf(path, v.Field(i))...)
 			continue
 		}
+		if isTables(f.Type) {
+			for _, k := range keysOf(path, reflect.New(f.Type.Elem()).Elem()) {
+				k.Many = true
+				keys = append(keys, k)
+			}
+			continue
+		}
 		keys = append(keys, Key{
 			Path: path, Type: typeName(v.Field(i)), Default: text(v.Field(i)), Doc: f.Tag.Get("doc"), value: v.Field(i),
 		})
 	}
 	return keys
+}
+
+// isTables is true for a table that may be there several times.
+func isTables(t reflect.Type) bool {
+	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct
 }
 
 func typeName(v reflect.Value) string {
@@ -133,6 +149,10 @@ func text(v reflect.Value) string {
 
 // set gives the key a value written as text; lists are separated by commas.
 func (k Key) set(s string) error {
+	if k.Many {
+		table, name, _ := strings.Cut(k.Path, ".")
+		return fmt.Errorf("setting %s: say of which table, such as %s.0.%s for the first", k.Path, table, name)
+	}
 	switch p := k.value.Addr().Interface().(type) {
 	case *string:
 		*p = s

@@ -22,6 +22,8 @@ type Node struct {
 	seal func(map[string]any) error
 	log  *slog.Logger
 
+	metrics *metrics
+
 	mu      sync.Mutex
 	pub     *wire.Pub
 	trouble error // why nothing is published now
@@ -58,6 +60,7 @@ func NewNode(ctx context.Context, program string, bus BusConfig, sc SignConfig, 
 	if err != nil {
 		return nil, err
 	}
+	n.metrics = newMetrics(program, n)
 	return n, nil
 }
 
@@ -66,11 +69,14 @@ func Identity(program string, bus BusConfig) journal.Identity {
 	return journal.Identity{Prefix: bus.Prefix, Environment: bus.Environment, Name: bus.Name, Username: program}
 }
 
-// Run publishes, and forgets old messages, until ctx ends. An unusable endpoint
-// never stops it (see Trouble).
+// Run publishes, forgets old messages and serves metrics until ctx ends. An
+// unusable endpoint never stops it (see Trouble).
 func (n *Node) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { n.prune(ctx) })
+	if n.bus.Metrics != "" {
+		wg.Go(func() { n.metrics.serve(ctx, n, n.bus.Metrics) })
+	}
 	defer wg.Wait()
 	if len(n.bus.Publish) == 0 {
 		n.log.Warn("nothing is published: [bus] publish is empty; the journal keeps all")
@@ -103,6 +109,13 @@ func (n *Node) Trouble() error {
 
 // Status is one line for systemctl status.
 func (n *Node) Status() string {
+	if err := n.metrics.unserved(); err != nil {
+		return n.publishing() + "; NO metrics: " + err.Error()
+	}
+	return n.publishing()
+}
+
+func (n *Node) publishing() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	switch {

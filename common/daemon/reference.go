@@ -77,15 +77,19 @@ func writeKeys(b *strings.Builder, program string, keys []Key) {
 		section, name, _ := strings.Cut(k.Path, ".")
 		if section != table {
 			table = section
-			fmt.Fprintf(b, "\n### [%s]\n\n| key | type | default | environment | meaning |\n| --- | --- | --- | --- | --- |\n", section)
+			title := "[" + section + "]"
+			if k.Many {
+				title = "[" + title + "], once for each"
+			}
+			fmt.Fprintf(b, "\n### %s\n\n| key | type | default | environment | meaning |\n| --- | --- | --- | --- | --- |\n", title)
 		}
 		fallback := ""
 		if k.Default != "" {
 			fallback = "`" + k.Default + "`"
 		}
-		env := "`" + k.Env() + "`"
-		if k.Type == "table" {
-			env = "" // in a file only
+		env := k.Env()
+		if env != "" { // else in a file only
+			env = "`" + env + "`"
 		}
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", name, k.Type, fallback, env, cell(k.Doc))
 	}

@@ -1,0 +1,144 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+const (
+	// metricsRetry is how long a taken port is left alone.
+	metricsRetry = 5 * time.Second
+	// metricsPatience bounds what one request may take.
+	metricsPatience = 10 * time.Second
+)
+
+// metrics is what Prometheus reads of a node, and what a load balancer asks.
+type metrics struct {
+	registry *prometheus.Registry
+
+	mu      sync.Mutex
+	checks  map[string]func() error
+	trouble error // why nothing is served now
+}
+
+func newMetrics(program string, n *Node) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry(), checks: map[string]func() error{"publisher": n.Trouble}}
+	m.registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		newCollector(program, n),
+	)
+	return m
+}
+
+// Register adds what a program measures to /metrics. It fails where two
+// collectors describe the same metric.
+func (n *Node) Register(c prometheus.Collector) error {
+	if err := n.metrics.registry.Register(c); err != nil {
+		return fmt.Errorf("adding metrics: %w", err)
+	}
+	return nil
+}
+
+// Watch adds a reason for which /healthz may say 503: trouble is asked at each
+// request, must be quick, and gives nil while all is well.
+func (n *Node) Watch(name string, trouble func() error) {
+	n.metrics.mu.Lock()
+	defer n.metrics.mu.Unlock()
+	n.metrics.checks[name] = trouble
+}
+
+// serve answers at address until ctx ends. A taken port is told and tried
+// again: metrics are no reason for a daemon to end.
+func (m *metrics) serve(ctx context.Context, n *Node, address string) {
+	for {
+		err := m.listen(ctx, n, address)
+		if ctx.Err() != nil {
+			return
+		}
+		if was := m.setTrouble(err); was == nil {
+			n.log.Error("metrics are not served; trying again", "address", address, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(metricsRetry):
+		}
+	}
+}
+
+func (m *metrics) listen(ctx context.Context, n *Node, address string) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("serving metrics at [bus] metrics: %w", err)
+	}
+	m.setTrouble(nil)
+	n.log.Info("serving metrics", "address", l.Addr().String())
+	server := &http.Server{Handler: m.handler(n), ReadHeaderTimeout: metricsPatience, WriteTimeout: 2 * metricsPatience}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	return server.Serve(l)
+}
+
+func (m *metrics) setTrouble(err error) (was error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	was, m.trouble = m.trouble, err
+	return was
+}
+
+// unserved is why nothing is served now, or nil.
+func (m *metrics) unserved() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.trouble
+}
+
+func (m *metrics) handler(n *Node) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+		// What can be told is told, also where the journal cannot be read.
+		ErrorHandling: promhttp.ContinueOnError, Timeout: metricsPatience, MaxRequestsInFlight: 4,
+	}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		err := n.health(r.Context())
+		if err != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprintln(w, err)
+			return
+		}
+		io.WriteString(w, "ok\n")
+	})
+	return mux
+}
+
+// health is why the node does not do its work now, or nil.
+func (n *Node) health(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, metricsPatience)
+	defer cancel()
+	var errs []error
+	if _, err := n.Journal.Reader().LastSeq(ctx); err != nil {
+		errs = append(errs, err)
+	}
+	n.metrics.mu.Lock()
+	checks := maps.Clone(n.metrics.checks)
+	n.metrics.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(checks)) {
+		if err := checks[name](); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
+}

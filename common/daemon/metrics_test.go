@@ -1,0 +1,193 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"busbar/common/event"
+	"busbar/common/journal"
+)
+
+type noted struct {
+	Text string `json:"text"`
+}
+
+var noteKind = event.Define("notes.note.create", "somebody wrote a note", func(b noted) string { return b.Text }, nil)
+
+func testNode(t *testing.T, change func(*BusConfig)) *Node {
+	t.Helper()
+	bus := DefaultBus()
+	bus.Name, bus.Journal = "prog.test", filepath.Join(t.TempDir(), "journal.db")
+	change(&bus)
+	n, err := NewNode(context.Background(), "prog", bus, SignConfig{Backend: "none"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.Close() })
+	return n
+}
+
+// runNode runs the node until the test ends.
+func runNode(t *testing.T, n *Node) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- n.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("Run: %v", err)
+		}
+		http.DefaultClient.CloseIdleConnections()
+	})
+}
+
+// get asks until somebody answers.
+func get(t *testing.T, address, path string) (int, string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		r, err := http.Get("http://" + address + path)
+		if err != nil {
+			continue
+		}
+		b, err := io.ReadAll(r.Body)
+		r.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.StatusCode, string(b)
+	}
+	t.Fatalf("nobody answers at %s", address)
+	return 0, ""
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestMetrics(t *testing.T) {
+	address := freeAddress(t)
+	n := testNode(t, func(c *BusConfig) { c.Metrics = address; c.Publish = []string{"tcp://127.0.0.1:0"} })
+	polls := prometheus.NewCounter(prometheus.CounterOpts{Name: "prog_polls_total", Help: "Polls."})
+	polls.Add(3)
+	if err := n.Register(polls); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Register(polls); err == nil {
+		t.Error("the same metric is taken twice")
+	}
+	ctx := context.Background()
+	e := event.Event{Kind: noteKind, Key: "1", Body: noted{"hello"}}
+	for _, r := range []journal.Record{
+		{Events: []event.Event{e}}, {Events: []event.Event{e}}, {Skip: "an echo"}, {Poison: "no subject", Item: []byte("x")},
+	} {
+		if _, err := n.Journal.Append(ctx, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runNode(t, n)
+	code, page := get(t, address, "/metrics")
+	own := `{program="prog",publisher="prog.test"}`
+	for _, want := range []string{
+		"\nbusbar_journal_messages" + own + " 1\n",
+		"\nbusbar_journal_last_seq" + own + " 1\n",
+		"\nbusbar_journal_duplicates_total" + own + " 1\n",
+		"\nbusbar_journal_poison" + own + " 1\n",
+		`busbar_journal_skipped_total{program="prog",publisher="prog.test",reason="an echo"} 1`,
+		`topic="org.debian.dev.notes.note.create"} 1`,
+		"\nbusbar_publisher_unsent" + own + " ",
+		"\nbusbar_publisher_trouble" + own + " 0\n",
+		"\nbusbar_build_info{",
+		"\nprog_polls_total 3\n",
+		"\ngo_goroutines ",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%q is not told", want)
+		}
+	}
+	if code != http.StatusOK || t.Failed() {
+		t.Errorf("%d\n%s", code, page)
+	}
+	if code, body := get(t, address, "/healthz"); code != http.StatusOK || body != "ok\n" {
+		t.Errorf("%d %q", code, body)
+	}
+	n.Watch("database", func() error { return errors.New("connection refused") })
+	if code, body := get(t, address, "/healthz"); code != http.StatusServiceUnavailable || body != "database: connection refused\n" {
+		t.Errorf("%d %q", code, body)
+	}
+	if code, _ := get(t, address, "/"); code != http.StatusNotFound {
+		t.Errorf("the root answers %d", code)
+	}
+}
+
+// TestMetricsTakenPort shows that the operator sees it, that the daemon goes
+// on, and that it serves once the port is free.
+func TestMetricsTakenPort(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	n := testNode(t, func(c *BusConfig) { c.Metrics = address })
+	runNode(t, n)
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(n.Status(), "NO metrics"); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the status says only %q", n.Status())
+		}
+	}
+	found := CheckBus(context.Background(), n.bus, SignConfig{Backend: "none"})
+	if last := found[len(found)-1]; last.What != "metrics" || last.Level != "ok" || !strings.Contains(last.Detail, "presumably") {
+		t.Errorf("check: %+v", last)
+	}
+	if _, err := n.Journal.Append(context.Background(), journal.Record{Skip: "works"}); err != nil {
+		t.Errorf("the journal suffers: %v", err)
+	}
+	l.Close()
+	if code, _ := get(t, address, "/healthz"); code != http.StatusOK {
+		t.Errorf("healthz: %d", code)
+	}
+	if strings.Contains(n.Status(), "NO metrics") {
+		t.Errorf("still %q", n.Status())
+	}
+}
+
+// TestMetricsWithoutAJournal tells what can be told, and is not healthy.
+func TestMetricsWithoutAJournal(t *testing.T) {
+	address := freeAddress(t)
+	n := testNode(t, func(c *BusConfig) { c.Metrics = address })
+	runNode(t, n)
+	get(t, address, "/healthz")
+	if err := n.Journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if code, body := get(t, address, "/healthz"); code != http.StatusServiceUnavailable || body == "" {
+		t.Errorf("%d %q", code, body)
+	}
+	if code, page := get(t, address, "/metrics"); code != http.StatusOK || !strings.Contains(page, "go_goroutines") || strings.Contains(page, "busbar_journal_messages{") {
+		t.Errorf("%d %s", code, page)
+	}
+}
+
+func TestMetricsAddressIsChecked(t *testing.T) {
+	c := DefaultBus()
+	c.Metrics = "9470"
+	if err := c.Complete("prog"); err == nil || !strings.Contains(err.Error(), "[bus] metrics") {
+		t.Errorf("%v", err)
+	}
+}
