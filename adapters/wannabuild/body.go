@@ -20,6 +20,7 @@ type Package struct {
 	Action       string `json:"action,omitempty" doc:"what the log says was done, such as --take; only where the log can be read"`
 	User         string `json:"user,omitempty" doc:"in whose name it was done; only from the log"`
 	RealUser     string `json:"real_user,omitempty" doc:"the account that did it; only from the log"`
+	Repeated     bool   `json:"repeated,omitempty" doc:"the action left the state as it was, such as a second failure text; only the log tells it"`
 	BuildArchAll bool   `json:"build_arch_all" doc:"the architecture-independent packages are built along"`
 	URL          string `json:"url" doc:"the package's page"`
 }

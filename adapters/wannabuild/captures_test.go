@@ -49,7 +49,7 @@ func TestLogAndStateAgree(t *testing.T) {
 			key = StateKey(row, text(row, "time"), text(row, "state"), nth, time.UTC)
 		}
 		logged[key] = true
-		o, err := adapters.Run(table, adapters.Item[Change]{Value: Change{Log: row, Nth: nth}})
+		o, err := adapters.Run(table, adapters.Item[Change]{Value: Change{Log: row, Nth: nth, Before: ended(row)}})
 		if err != nil || o.Poison != "" || len(o.Events) == 0 {
 			t.Fatalf("%v gives %+v (%v)", row, o, err)
 		}

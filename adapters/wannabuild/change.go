@@ -26,8 +26,9 @@ type Change struct {
 	// Before is the row of packages as it was last told, by our own tracking:
 	// the log's prevstate is wrong at times. Nil: not known, or not there.
 	Before Columns `json:"before,omitempty"`
-	// After is the row of packages as it is now. Nil, without Log and Build:
-	// the row is gone.
+	// After is the row of packages as it is now, also beside a row of the log
+	// that is not the newest: it may still tell a binNMU's number. Nil,
+	// without Log and Build: the row is gone.
 	After Columns `json:"after,omitempty"`
 	// Build is a row of pkg_history.
 	Build Columns `json:"build,omitempty"`
@@ -63,7 +64,9 @@ func ParseChange(text []byte) (Change, error) {
 	var err error
 	switch {
 	case log:
-		c.Log, err = parseColumns(text)
+		if c.Log, err = parseColumns(text); err == nil {
+			c.Before = ended(c.Log)
+		}
 	case build:
 		c.Build, err = parseColumns(text)
 	case state:
@@ -72,6 +75,17 @@ func ParseChange(text []byte) (Change, error) {
 		return parseWhole(top, text)
 	}
 	return c, err
+}
+
+// ended is what a bare row of the log that deletes tells of the row of packages
+// that was there; nil for other rows.
+func ended(log Columns) Columns {
+	if text(log, "state") != deleted {
+		return nil
+	}
+	before := maps.Clone(log)
+	before["state"] = log["prevstate"]
+	return before
 }
 
 func parseWhole(top map[string]json.RawMessage, text []byte) (c Change, err error) {

@@ -35,11 +35,6 @@ func forgetKey(row Columns, zone *time.Location) string {
 	return "build/" + place(row) + "/" + moment(text(row, "state_change"), zone) + "/forget"
 }
 
-// rebuildKey names the request of binNMU n.
-func rebuildKey(row Columns, n int) string {
-	return fmt.Sprintf("binnmu/%s/%s/%d", place(row), part(row, "version"), n)
-}
-
 // updateKey names a change of one column; the revision and the values keep
 // apart what bears no time of its own.
 func updateKey(row Columns, field string, revision int64, from, to *string, zone *time.Location) string {

@@ -88,6 +88,7 @@ func (t translator) body(ch Change, previous string) Package {
 		BuildArchAll: flag(now, "build_arch_all"),
 	}
 	if ch.Log != nil {
+		b.Repeated = t.repeated(ch)
 		b.Action, b.User, b.RealUser = word(ch.Log, "action"), word(ch.Log, "set_user"), word(ch.Log, "real_user")
 		if now == nil && builds(b.State) {
 			b.Builder = b.User // the build daemon itself says so
@@ -95,6 +96,13 @@ func (t translator) body(ch Change, previous string) Package {
 	}
 	b.URL = Link(b.Package, b.Suite)
 	return b
+}
+
+// repeated tells whether a row of the log left the state as it was. Such a row
+// has a time of its own, and so a key of its own, while state_change stays.
+func (t translator) repeated(ch Change) bool {
+	return ch.Before != nil && text(ch.Before, "state") == text(ch.Log, "state") &&
+		older(text(ch.Before, "state_change"), text(ch.Log, "time"), t.zone)
 }
 
 // builds tells whether only a builder leads to the state.
@@ -127,11 +135,9 @@ func (t translator) forgotten(ch Change, previous string) event.Event {
 	if ch.Log != nil {
 		e.Time = t.time(text(ch.Log, "time"))
 	}
-	switch {
-	case ch.Before != nil:
-		e.Key = forgetKey(ch.Before, t.zone)
-	default: // the log alone knows it
-		e.Key = StateKey(ch.Log, text(ch.Log, "time"), "forget", ch.Nth, t.zone)
+	e.Key = forgetKey(ch.Before, t.zone)
+	if ch.Log != nil && text(ch.Before, "state_change") == "" { // a bare row of the log
+		e.Key = StateKey(ch.Log, text(ch.Log, "time"), "forget", 0, t.zone)
 	}
 	if ch.Log == nil {
 		b.Changed = "" // nobody knows when

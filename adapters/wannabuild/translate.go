@@ -61,7 +61,7 @@ func (t translator) events(ch Change) ([]event.Event, error) {
 		if err := readable(ch.Log); err != nil {
 			return nil, err
 		}
-		return t.logged(ch), nil
+		return t.logged(ch)
 	case ch.After == nil && ch.Before == nil:
 		return nil, adapters.Poison("the change has neither a row before nor one after")
 	case ch.After == nil:
@@ -86,11 +86,17 @@ func readable(row Columns) error {
 	return nil
 }
 
-// logged is what a row of the log tells.
-func (t translator) logged(ch Change) []event.Event {
+// logged is what a row of the log tells. A poller may hand over rows again
+// that it told before it was restarted, and by then what is tracked includes
+// them. The ids must not depend on that: of such a row only what it tells by
+// itself is told.
+func (t translator) logged(ch Change) ([]event.Event, error) {
 	state, previous := word(ch.Log, "state"), t.previous(ch)
 	if state == deleted {
-		return []event.Event{t.forgotten(ch, previous)}
+		if ch.Before == nil || t.included(ch) {
+			return nil, adapters.Ignore("the log tells the end of a row that is known to be gone")
+		}
+		return []event.Event{t.forgotten(ch, previous)}, nil
 	}
 	events := []event.Event{t.state(ch, previous, text(ch.Log, "time"))}
 	key := events[0].Key
@@ -102,24 +108,28 @@ func (t translator) logged(ch Change) []event.Event {
 	if action == "--give-back" || action == "--set-give-back" {
 		add(retryKind, key+"/retry", b)
 	}
-	if excluded(previous) && !excluded(state) {
+	if action == "--no-build(rev)" || excluded(previous) && !excluded(state) && !t.included(ch) {
 		add(includeKind, key+"/include", b)
 	}
 	if action == "--binNMU" {
-		n := t.rebuild(ch)
-		switch {
-		case state == "Installed":
+		if state == "Installed" {
 			add(cancelKind, key+"/cancel", Rebuild{Package: b})
-		case n > 0:
-			add(requestKind, rebuildKey(ch.Log, n), t.request(ch, b, n))
-		default: // another change hides the number
-			add(requestKind, key+"/request", Rebuild{Package: b})
+		} else {
+			add(requestKind, key+"/request", t.request(ch, b))
 		}
 	}
 	if ch.Newest && ch.Before != nil && ch.After != nil {
-		events = append(events, t.updates(ch, besides)...)
+		events = append(events, t.updates(ch, t.besides(ch))...)
 	}
-	return events
+	return events, nil
+}
+
+// included tells whether what is tracked knows the row of the log already, or
+// comes after it.
+func (t translator) included(ch Change) bool {
+	at, tracked := text(ch.Log, "time"), text(ch.Before, "state_change")
+	return ch.Before != nil && (older(at, tracked, t.zone) ||
+		moment(at, t.zone) == moment(tracked, t.zone) && text(ch.Before, "state") == text(ch.Log, "state"))
 }
 
 // previous is the state before a row of the log: what was tracked, unless the
@@ -139,7 +149,7 @@ func (t translator) compared(ch Change) []event.Event {
 	was, is := word(ch.Before, "state"), word(ch.After, "state")
 	at := text(ch.After, "state_change")
 	if ch.Before != nil && was == is && moment(at, t.zone) == moment(text(ch.Before, "state_change"), t.zone) {
-		return append(t.rebuilds(ch, was, ""), t.updates(ch, everything)...)
+		return t.updates(ch, everything)
 	}
 	previous := word(ch.After, "previous_state")
 	if previous == "" && ch.Before != nil {
@@ -153,10 +163,10 @@ func (t translator) compared(ch Change) []event.Event {
 			events = append(events, event.Event{Kind: retryKind, Key: key + "/retry", Time: events[0].Time, Body: b})
 		}
 		events = append(events, t.rebuilds(ch, previous, key)...)
-		events = append(events, t.updates(ch, besides)...)
-		if was != is && older(at, text(ch.Before, "state_change"), t.zone) {
-			// The database went back: the transition may be known, and
-			// what is told now is that it holds again.
+		events = append(events, t.updates(ch, t.besides(ch))...)
+		if was != is && !older(text(ch.Before, "state_change"), at, t.zone) {
+			// The database went back, or was changed by hand: the transition
+			// may be known already, and what is told now is that it holds.
 			events = append(events, t.updates(ch, []string{"state"})...)
 		}
 	}
@@ -169,7 +179,7 @@ func (t translator) compared(ch Change) []event.Event {
 // givenBack tells whether a comparison alone shows a give-back: nothing else
 // leads from these states to those with the same version.
 func givenBack(ch Change, previous, is string) bool {
-	return slices.Contains([]string{"Building", "Built", "Build-Attempted", "Failed"}, previous) &&
+	return slices.Contains([]string{"Building", "Built", "Build-Attempted", "Uploaded", "Failed"}, previous) &&
 		slices.Contains([]string{"Needs-Build", "BD-Uninstallable"}, is) &&
 		text(ch.Before, "version") == text(ch.After, "version") &&
 		number(ch.Before, "binary_nmu_version") == number(ch.After, "binary_nmu_version")
@@ -177,31 +187,40 @@ func givenBack(ch Change, previous, is string) bool {
 
 // rebuilds is what a comparison tells of binNMUs. key is the transition's.
 func (t translator) rebuilds(ch Change, previous, key string) []event.Event {
-	was, is := number(ch.Before, "binary_nmu_version"), number(ch.After, "binary_nmu_version")
-	if was == is || text(ch.Before, "version") != text(ch.After, "version") {
-		return nil
-	}
+	asked, ended := renumbered(ch)
 	b := t.body(ch, previous)
-	e := event.Event{Kind: requestKind, Key: rebuildKey(ch.After, is), Time: t.time(text(ch.After, "state_change")), Body: t.request(ch, b, is)}
-	if is <= 0 {
-		if key == "" {
-			key = rebuildKey(ch.Before, was)
-		}
-		e.Kind, e.Key, e.Body = cancelKind, key+"/cancel", Rebuild{Package: b}
+	e := event.Event{Kind: cancelKind, Key: key + "/cancel", Time: t.time(text(ch.After, "state_change")), Body: Rebuild{Package: b}}
+	if asked {
+		e.Kind, e.Key, e.Body = requestKind, key+"/request", t.request(ch, b)
 	}
-	return []event.Event{e}
+	if asked || ended {
+		return []event.Event{e}
+	}
+	return nil
 }
 
-// rebuild is the number of the binNMU that a row of the log asks for, where
-// the present row still tells it.
-func (t translator) rebuild(ch Change) int {
-	if text(ch.After, "version") != text(ch.Log, "version") {
-		return 0
+// renumbered tells whether a comparison shows the very transition by which a
+// binNMU was asked for, or cancelled: from Installed, or to Installed, where
+// the number of one that was built would have stayed. A number that changed
+// otherwise is told as an update: when it was asked for is not known then, and
+// the log would tell it with another id.
+func renumbered(ch Change) (asked, ended bool) {
+	was, is := number(ch.Before, "binary_nmu_version"), number(ch.After, "binary_nmu_version")
+	if ch.Before == nil || was == is || text(ch.Before, "version") != text(ch.After, "version") ||
+		text(ch.Before, "state_change") == text(ch.After, "state_change") {
+		return false, false
 	}
-	return number(ch.After, "binary_nmu_version")
+	return is > 0 && text(ch.After, "previous_state") == "Installed", is <= 0 && text(ch.After, "state") == "Installed"
 }
 
-func (t translator) request(ch Change, b Package, n int) Rebuild {
+// request is the body of a request, with what the present row still tells of
+// it. (Of two requests for one version between two polls, both bear the number
+// of the later.)
+func (t translator) request(ch Change, b Package) Rebuild {
+	n := number(ch.After, "binary_nmu_version")
+	if n <= 0 || ch.Log != nil && text(ch.After, "version") != text(ch.Log, "version") {
+		return Rebuild{Package: b}
+	}
 	changelog, _ := long(ch.After, "binary_nmu_changelog")
 	b.Version = effective(word(ch.After, "version"), n)
 	return Rebuild{Package: b, BinNMUVersion: n, Changelog: changelog}

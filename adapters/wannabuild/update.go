@@ -1,19 +1,41 @@
 package wannabuild
 
 import (
+	"slices"
+	"strings"
+
 	"busbar/adapters"
 	"busbar/common/event"
 )
 
-// Columns whose changes are told one by one. A transition's own event carries
-// the texts that belong to the state; besides are those that it does not.
-var (
-	besides    = []string{"buildpri", "permbuildpri", "extra_depends", "extra_conflicts"}
-	everything = []string{
-		"version", "notes", "builder", "failed", "failed_category", "depends", "bd_problem", "installed_version",
-		"buildpri", "permbuildpri", "extra_depends", "extra_conflicts", "section", "priority", "build_arch_all",
-	}
-)
+// everything is the columns whose changes are told one by one.
+var everything = []string{
+	"version", "notes", "builder", "failed", "failed_category", "depends", "bd_problem", "installed_version",
+	"binary_nmu_version", "binary_nmu_changelog", "buildpri", "permbuildpri", "extra_depends", "extra_conflicts",
+	"section", "priority", "build_arch_all",
+}
+
+// told is the columns that the events of every transition carry.
+var told = []string{"version", "notes", "builder", "build_arch_all"}
+
+// owned is the columns that belong to a state: its event carries them, and
+// leaving it empties them.
+var owned = map[string]string{
+	"failed": "Failed", "failed_category": "Failed", "depends": "Dep-Wait", "bd_problem": "BD-Uninstallable", "installed_version": "Installed",
+}
+
+// besides is the columns that the events of the change's transition do not
+// carry.
+func (t translator) besides(ch Change) []string {
+	asked, ended := renumbered(ch)
+	rebuilt := asked || ended || // its own event, or none, because it ended with the version
+		number(ch.After, "binary_nmu_version") <= 0 && text(ch.Before, "version") != text(ch.After, "version")
+	return slices.DeleteFunc(slices.Clone(everything), func(name string) bool {
+		owner, is := owned[name]
+		return slices.Contains(told, name) || rebuilt && strings.HasPrefix(name, "binary_nmu_") ||
+			is && (text(ch.After, name) == "" || text(ch.After, "state") == owner)
+	})
+}
 
 // Watched names the columns of packages that events are made of.
 func Watched() []string {
