@@ -1,0 +1,64 @@
+package hook
+
+import (
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// Version is that of the spool file's form.
+const Version = 1
+
+// maxValue bounds one value of the environment.
+const maxValue = 4096
+
+// head is the first line of the spool file: one JSON object. cut says that the
+// input was too long and is left out.
+func (n Notice) head(cut bool) []byte {
+	b := []byte(`{"version":` + strconv.Itoa(Version) + `,"system":`)
+	b = quote(b, n.System)
+	b = quote(append(b, `,"hook":`...), n.Hook)
+	b = quote(append(b, `,"repository":`...), n.Repository)
+	b = quote(append(b, `,"time":`...), n.Time.UTC().Format(time.RFC3339Nano))
+	if len(n.Args) > 0 {
+		b = append(b, `,"args":[`...)
+		for i, arg := range n.Args {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = quote(b, arg)
+		}
+		b = append(b, ']')
+	}
+	b = append(b, `,"env":{`...)
+	for i := 0; i+1 < len(n.Env); i += 2 {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = quote(b, n.Env[i])
+		b = quote(append(b, ':'), n.Env[i+1][:min(len(n.Env[i+1]), maxValue)])
+	}
+	b = append(b, '}')
+	if cut {
+		b = append(b, `,"cut":true`...)
+	}
+	return append(b, '}', '\n')
+}
+
+// quote appends s as a JSON string (RFC 8259 §7). Bytes that are no UTF-8
+// become U+FFFD.
+func quote(b []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b = append(b, '\\', byte(r))
+		case r < ' ' || r == 0x7f:
+			b = append(b, '\\', 'u', '0', '0', hex[r>>4], hex[r&15])
+		default:
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return append(b, '"')
+}

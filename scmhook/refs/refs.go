@@ -1,0 +1,165 @@
+// Package refs decides what to tell of a repository: it compares what hooks
+// said, and what the refs are, with what was told before.
+//
+// What was told of a ref is a chain: each update begins where the one before it
+// ended, and the first where nothing was. A hook's line that continues the chain
+// is told as it is. One that does not is either old news or follows on updates
+// whose hooks were lost. Whatever no hook told, Look finds. So after a Look the
+// chain of every ref ends where the ref is: nothing is lost and, as the chain
+// only moves on, nothing is told twice.
+//
+// The first sight of a repository is a baseline: its refs are noted and not
+// told.
+//
+// Not here: asking a repository (scmhook/git, scmhook/svn, scmhook/hg), keeping
+// the state (the journal's Seen), and what an update means (adapters/scm).
+package refs
+
+import (
+	"maps"
+	"slices"
+
+	"busbar/scmhook/spool"
+)
+
+// A Told is what was last said of one ref.
+type Told struct {
+	ID string `json:"id"`
+	// Baseline says that nothing was: the ref was there at first sight.
+	Baseline bool `json:"baseline,omitempty"`
+}
+
+// An Update is what to tell of one ref. An id is empty where the ref is not
+// there.
+type Update struct {
+	Ref, Old, New string
+	// Nth is how often this very update was told before.
+	Nth int
+	// Recovered says that no hook told it.
+	Recovered bool
+}
+
+// A Book is what was told of one repository. It changes with what is planned:
+// make a new one where a plan was not stored.
+type Book struct {
+	Refs map[string]Told
+	// Pairs counts how often an update was told. Its error is the weather.
+	Pairs func(ref, old, new string) (int, error)
+
+	planned map[spool.Line]int // updates of this plan
+}
+
+// Lines plans what to tell of a hook's lines. actual is asked for the refs as
+// they are now, at most once and only where a line does not continue what was
+// told. Gap says that there was such a line: a hook that runs at the same time
+// may still bring what is missing.
+func (b *Book) Lines(lines []spool.Line, actual func() (map[string]string, error)) (plan []Update, gap bool, err error) {
+	var now map[string]string
+	for _, l := range lines {
+		told := b.Refs[l.Ref]
+		switch {
+		case l.Old == l.New:
+			continue
+		case told.ID == l.Old, told.ID == l.New && told.Baseline:
+			// The second: the baseline was taken after the push.
+			if err := b.add(&plan, l, false); err != nil {
+				return nil, false, err
+			}
+			continue
+		case told.ID == l.New:
+			continue // known
+		}
+		gap = true
+		if now == nil {
+			if now, err = actual(); err != nil {
+				return nil, false, err
+			}
+		}
+		if now[l.Ref] != l.New {
+			continue // old news, or the end of the chain is still to come
+		}
+		// Hooks before this one were lost: first what they would have told.
+		if err := b.add(&plan, spool.Line{Ref: l.Ref, Old: told.ID, New: l.Old}, true); err != nil {
+			return nil, false, err
+		}
+		if err := b.add(&plan, l, false); err != nil {
+			return nil, false, err
+		}
+	}
+	return plan, gap, nil
+}
+
+// Look plans what to tell so that the chain of every ref ends where it is.
+func (b *Book) Look(actual map[string]string) ([]Update, error) {
+	var plan []Update
+	for _, ref := range slices.Sorted(maps.Keys(b.Refs)) {
+		if told := b.Refs[ref]; actual[ref] == "" {
+			if err := b.add(&plan, spool.Line{Ref: ref, Old: told.ID}, true); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, ref := range slices.Sorted(maps.Keys(actual)) {
+		if told := b.Refs[ref]; told.ID != actual[ref] {
+			if err := b.add(&plan, spool.Line{Ref: ref, Old: told.ID, New: actual[ref]}, true); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return plan, nil
+}
+
+// Untold plans to tell the refs of the baseline, as if they had been made now.
+func (b *Book) Untold() ([]Update, error) {
+	var plan []Update
+	for _, ref := range slices.Sorted(maps.Keys(b.Refs)) {
+		told := b.Refs[ref]
+		if !told.Baseline {
+			continue
+		}
+		if err := b.add(&plan, spool.Line{Ref: ref, New: told.ID}, true); err != nil {
+			return nil, err
+		}
+	}
+	return plan, nil
+}
+
+// add plans one update and moves the book on.
+func (b *Book) add(plan *[]Update, l spool.Line, recovered bool) error {
+	if l.Old == l.New {
+		return nil
+	}
+	if b.planned == nil {
+		b.planned = map[spool.Line]int{}
+	}
+	nth, err := b.Pairs(l.Ref, l.Old, l.New)
+	if err != nil {
+		return err
+	}
+	nth += b.planned[l]
+	b.planned[l]++
+	*plan = append(*plan, Update{Ref: l.Ref, Old: l.Old, New: l.New, Nth: nth, Recovered: recovered})
+	if l.New == "" {
+		delete(b.Refs, l.Ref)
+	} else {
+		b.Refs[l.Ref] = Told{ID: l.New}
+	}
+	return nil
+}
+
+// Baseline is the book of a repository at first sight: its refs as they are,
+// and where a hook is just telling of one, as it was before.
+func Baseline(actual map[string]string, lines []spool.Line) map[string]Told {
+	told := make(map[string]Told, len(actual))
+	for ref, id := range actual {
+		told[ref] = Told{ID: id, Baseline: true}
+	}
+	for _, l := range lines {
+		if l.Old == "" {
+			delete(told, l.Ref)
+		} else {
+			told[l.Ref] = Told{ID: l.Old, Baseline: true}
+		}
+	}
+	return told
+}
