@@ -3,10 +3,6 @@ package tables
 import (
 	"errors"
 	"fmt"
-	"io"
-	"slices"
-	"strings"
-	"text/template"
 
 	"busbar/common/event"
 )
@@ -54,70 +50,3 @@ func newTable(s Spec) (table, error) {
 }
 
 func (t table) kinds() event.Catalog { return event.Catalog{t.create, t.update, t.remove} }
-
-// maxSentence bounds what a template may write, in bytes.
-const maxSentence = 2 << 10
-
-// parseSentence checks a template with a row that has every column it can know
-// of; columns that a row lacks are empty.
-func parseSentence(s Spec) (func(Row, string) string, error) {
-	if s.Sentence == "" {
-		return plain, nil
-	}
-	tpl, err := template.New("sentence").Option("missingkey=zero").Parse(s.Sentence)
-	if err != nil {
-		return nil, fmt.Errorf("the sentence is no template: %w", err)
-	}
-	say := func(b Row) (string, error) {
-		var w bounded
-		err := tpl.Execute(&w, b.values())
-		if errors.Is(err, errFull) {
-			err = nil
-		}
-		return strings.ToValidUTF8(string(w), "\uFFFD"), err
-	}
-	sample := Row{Row: map[string]string{}}
-	for _, name := range slices.Concat(s.Key, s.Watch) {
-		sample.Row[name] = "x"
-	}
-	if _, err := say(sample); err != nil {
-		return nil, fmt.Errorf("the sentence cannot be said of a row: %w", err)
-	}
-	return func(b Row, verb string) string {
-		text, err := say(b)
-		if err != nil || strings.TrimSpace(text) == "" {
-			return plain(b, verb)
-		}
-		return text
-	}, nil
-}
-
-var errFull = errors.New("the sentence is long enough")
-
-// bounded takes only so much.
-type bounded []byte
-
-func (b *bounded) Write(p []byte) (int, error) {
-	if len(*b)+len(p) > maxSentence {
-		*b = append(*b, p[:maxSentence-len(*b)]...)
-		return 0, errFull
-	}
-	*b = append(*b, p...)
-	return len(p), nil
-}
-
-var _ io.Writer = (*bounded)(nil)
-
-// plain is the sentence of a table that has none of its own.
-func plain(b Row, verb string) string {
-	done := map[string]string{"create": "is new", "update": "changed", "delete": "is gone"}[verb]
-	var key []string
-	for _, k := range b.Key {
-		key = append(key, k.Value)
-	}
-	s := strings.Join(key, " ") + " in " + b.Table + " " + done
-	if verb == "update" && len(b.Changed) > 0 {
-		s += ": " + strings.Join(b.Changed[:min(len(b.Changed), 5)], ", ")
-	}
-	return strings.TrimSpace(s)
-}

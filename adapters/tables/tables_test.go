@@ -65,6 +65,11 @@ func TestWrongSpecs(t *testing.T) {
 		"topic":             func(s *Spec) { s.Topic = "Popcon" },
 		"no template":       func(s *Spec) { s.Sentence = "{{.package" },
 		"cannot be said":    func(s *Spec) { s.Sentence = "{{.package.name}}" },
+		"not among those":   func(s *Spec) { s.Sentence = "{{if .vote}}{{.votes}}{{end}}" },
+		"holds a loop":      func(s *Spec) { s.Sentence = "{{if .vote}}x{{else}}{{range 1000000000000}}{{end}}{{end}}" },
+		"defines templates": func(s *Spec) { s.Sentence = `{{define "x"}}{{template "x"}}{{end}}{{template "x"}}` },
+		"is not written":    func(s *Spec) { s.Sentence = "{{printf .note .insts}}" },
+		"not written out":   func(s *Spec) { s.Sentence = "{{.note | printf}}" },
 		"not defined":       func(s *Spec) { s.Sentence = "{{shout .package}}" },
 		"is declared twice": func(s *Spec) { s.Topic = "udd.paint.colour" },
 		"described twice":   func(s *Spec) { s.Table = "plain" },
@@ -82,15 +87,16 @@ func TestSentences(t *testing.T) {
 	row := Columns{"package": &v, "insts": &v}
 	for sentence, want := range map[string]string{
 		"":                                     "x in popcon is new",
-		"{{.package}}: {{.missing}}!":          "x: !",
+		"{{.package}}: {{.note}}!":             "x: !",
+		"{{with .note}}{{.}}{{else}}-{{end}}":  "-",
 		"  ":                                   "x in popcon is new",
-		"{{range $k, $v := .}}{{$k}};{{end}}":  "insts;package;",
+		`{{if eq .insts "x"}}as many{{end}}`:   "as many",
 		strings.Repeat("a", maxSentence+100):   strings.Repeat("a", maxSentence),
 		"{{printf \"%1000000s\" .package}}end": strings.TrimSpace(strings.Repeat(" ", 1)),
 	} {
 		s := specs()[0]
 		s.Sentence = sentence
-		s.Watch = []string{"insts"}
+		s.Watch = []string{"insts", "note"}
 		events, err := translator(t, s).Translate(adapters.Item[Change]{Value: Change{Table: "popcon", After: row}})
 		if err != nil {
 			t.Fatal(err)
@@ -117,11 +123,19 @@ func TestKeysTellChangesApart(t *testing.T) {
 	}
 	p := func(s string) *string { return &s }
 	red, blue := Columns{"id": p("1"), "colour": p("red")}, Columns{"id": p("1"), "colour": p("blue")}
+	at := func(seen, votes string) Columns {
+		return Columns{"package": p("teapot"), "vote": p(votes), "seen": p("2026-03-0" + seen)}
+	}
 	changes := []Change{
 		{Table: "plain", After: red}, {Table: "plain", After: blue}, {Table: "plain", Before: red, After: blue},
 		{Table: "plain", Before: blue, After: red}, {Table: "plain", Before: red, After: blue, Revision: 1}, {Table: "plain", Before: red},
 		{Table: "plain", After: Columns{"id": p("1"), "colour": nil}}, {Table: "plain", After: Columns{"id": p("1"), "colour": p("")}},
 		{Table: "plain", After: Columns{"id": p("1red"), "colour": p("")}},
+		{Table: "popcon", Before: at("1", "88"), After: at("1", "89")}, // a time that stays tells nothing apart
+		{Table: "popcon", Before: at("1", "88"), After: at("1", "89"), Revision: 2},
+		{Table: "popcon", Before: at("1", "88"), After: at("2", "89")},
+		{Table: "popcon", Before: at("2", "88"), After: at("3", "89"), Revision: 1},
+		{Table: "popcon", Before: at("3", "89")}, {Table: "popcon", Before: at("3", "89"), Revision: 4},
 	}
 	seen := map[string]int{}
 	for i, ch := range changes {
@@ -133,5 +147,10 @@ func TestKeysTellChangesApart(t *testing.T) {
 		if k != key(ch) {
 			t.Errorf("change %d has two keys", i)
 		}
+	}
+	timed := Change{Table: "popcon", Before: at("1", "88"), After: at("2", "89")}
+	k := key(timed)
+	if timed.Revision = 7; key(timed) != k {
+		t.Error("a change that its own time tells hangs on how often the row changed before")
 	}
 }

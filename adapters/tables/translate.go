@@ -81,6 +81,13 @@ func New(specs []Spec) (adapters.Translator[Change], error) {
 	if err := tr.Kinds.Check(); err != nil {
 		return tr, fmt.Errorf("the tables' topics: %w", err)
 	}
+	tr.Why = func(it adapters.Item[Change]) string {
+		t, ok := byName[it.Value.Table]
+		if !ok {
+			return ""
+		}
+		return "a changed row of the table " + short(t.Table)
+	}
 	tr.Translate = func(it adapters.Item[Change]) ([]event.Event, error) {
 		t, ok := byName[it.Value.Table]
 		if !ok {
@@ -163,8 +170,8 @@ func (t table) fill(b *Row, ch Change, row Columns) {
 	}
 }
 
-// key names the change: by the row's own time where that tells it, else by how
-// often the row changed, with the values.
+// key names the change: by the row's own time where that moved with it, else by
+// how often the row changed; in both cases with the values.
 func (t table) key(ch Change, row Columns, kind *event.Kind) string {
 	h := sha256.New()
 	write := func(v *string) {
@@ -183,12 +190,19 @@ func (t table) key(ch Change, row Columns, kind *event.Kind) string {
 			write(c[name])
 		}
 	}
-	if v := row[t.Time]; t.Time != "" && v != nil {
-		write(v)
+	if t.timed(ch) {
+		write(ch.After[t.Time])
 	} else {
 		fmt.Fprintf(h, "#%d", ch.Revision)
 	}
 	return "table/" + kind.Topic + "/" + hex.EncodeToString(h.Sum(nil))
+}
+
+// timed tells whether the row's own time tells this change from others with the
+// same values. That of a row that is gone is an older change's.
+func (t table) timed(ch Change) bool {
+	v := ch.After[t.Time]
+	return t.Time != "" && v != nil && (ch.Before == nil || !same(v, ch.Before[t.Time]))
 }
 
 // ParseChange reads a change from JSON, for explaining. Values may be strings,
