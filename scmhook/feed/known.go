@@ -1,0 +1,205 @@
+package feed
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+	"time"
+
+	"busbar/common/journal"
+	"busbar/scmhook/refs"
+	"busbar/scmhook/spool"
+)
+
+// about is the key of what is kept of a repository beside its refs; no ref is
+// called so.
+const about = "."
+
+// FakeRef is a ref that never exists: an update of it is a test of the way from
+// the hook to the bus.
+const FakeRef = "refs/busbar/fake"
+
+// About is what is kept of a repository.
+type About struct {
+	Since     time.Time `json:"since"`               // first sight
+	Heard     time.Time `json:"heard,omitzero"`      // a hook last told something
+	Recovered time.Time `json:"recovered,omitzero"`  // comparing last found something
+	Found     int       `json:"found,omitempty"`     // updates that comparing found, ever
+	Directory string    `json:"directory,omitempty"` // where it is
+}
+
+// Source is the name of a repository's refs in the journal, and Pushes of the
+// number of times that each of their updates was told.
+func Source(system, name string) string { return system + " " + name }
+
+// Pushes is where the counts of updates are.
+func Pushes(system, name string) string { return system + " " + name + " pushes" }
+
+func pair(ref, old, new string) string { return ref + " " + old + " " + new }
+
+// A known is what the journal says of one repository, and the plan's start.
+type known struct {
+	repository Repository
+	book       *refs.Book
+	told       map[string]refs.Told // before the plan
+	about      About
+	fresh      bool // seen for the first time
+}
+
+// open reads the book of a repository. At first sight it takes the baseline.
+func (c *Channel) open(ctx context.Context, r Repository, actual func() (map[string]string, error), lines []spool.Line) (*known, error) {
+	k := &known{repository: r}
+	told, err := Told(ctx, c.o.Journal, r.System, r.Name, &k.about)
+	if err != nil {
+		return nil, err
+	}
+	if k.about.Since.IsZero() {
+		k.fresh, k.about.Since = true, time.Now().UTC().Truncate(time.Second)
+		now, err := actual()
+		if err != nil {
+			return nil, err
+		}
+		told = refs.Baseline(now, lines)
+	}
+	k.about.Directory = r.Dir
+	k.told = maps.Clone(told)
+	k.book = &refs.Book{Refs: told, Pairs: func(ref, old, new string) (int, error) {
+		value, err := c.o.Journal.SeenOf(ctx, Pushes(r.System, r.Name), pair(ref, old, new))
+		if errors.Is(err, journal.ErrNotFound) {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		return strconv.Atoi(string(value))
+	}}
+	return k, nil
+}
+
+// Told is what was told of each ref of a repository, and what else is kept of it.
+func Told(ctx context.Context, r *journal.Reader, system, name string, a *About) (map[string]refs.Told, error) {
+	told := map[string]refs.Told{}
+	err := r.EachSeen(ctx, Source(system, name), func(key string, value []byte) error {
+		if key == about {
+			return json.Unmarshal(value, a)
+		}
+		var t refs.Told
+		if err := json.Unmarshal(value, &t); err != nil {
+			return err
+		}
+		told[key] = t
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading what was told of %s: %w", name, err)
+	}
+	return told, nil
+}
+
+// A chunk is what will be one batch when those before it are durable.
+type chunk struct {
+	known   *known
+	updates []refs.Update
+	notice  *spool.Notice
+	raw     []byte
+	file    string // to be removed when the chunk is durable
+	nothing string
+	broken  string
+}
+
+// chunks cuts a plan where its updates stop being recovered or begin to be, and
+// where it is long. Updates of one ref stay in their order. There is one chunk
+// at least.
+func (k *known) chunks(plan []refs.Update) []chunk {
+	var all []chunk
+	for len(plan) > 0 {
+		n := 1
+		for n < len(plan) && n < maxUpdates && plan[n].Recovered == plan[0].Recovered {
+			n++
+		}
+		all = append(all, chunk{known: k, updates: plan[:n]})
+		plan = plan[n:]
+	}
+	if len(all) == 0 {
+		all = []chunk{{known: k, nothing: "nothing new"}}
+	}
+	return all
+}
+
+// batch is the chunk with the state after it.
+func (c chunk) batch(now time.Time) Batch {
+	b := Batch{Notice: c.notice, Raw: c.raw, Nothing: c.nothing, Broken: c.broken, Updates: c.updates}
+	k := c.known
+	if k == nil {
+		return b
+	}
+	b.Repository, b.Told = k.repository, k.told
+	source, pushes := Source(b.Repository.System, b.Repository.Name), Pushes(b.Repository.System, b.Repository.Name)
+	note := func(source, key string, value []byte) {
+		b.Seen = append(b.Seen, journal.Seen{Source: source, Key: key, Value: value})
+	}
+	if k.fresh {
+		for ref, t := range k.told {
+			note(source, ref, encode(t))
+		}
+	}
+	a := k.about
+	if c.notice != nil {
+		a.Heard = now
+	}
+	for _, u := range c.updates {
+		if u.Recovered {
+			b.Recovered, a.Recovered = true, now
+			a.Found++
+		}
+		if b.Repository.System != "svn" { // whose revisions never come again
+			note(pushes, pair(u.Ref, u.Old, u.New), []byte(strconv.Itoa(u.Nth+1)))
+		}
+		switch {
+		case u.Ref == FakeRef:
+		case u.New == "":
+			note(source, u.Ref, nil)
+		default:
+			note(source, u.Ref, encode(refs.Told{ID: u.New}))
+		}
+	}
+	note(source, about, encode(a))
+	return b
+}
+
+// landed moves the state on: the chunk is durable.
+func (c chunk) landed(now time.Time) {
+	k := c.known
+	if k == nil {
+		return
+	}
+	k.fresh = false
+	if c.notice != nil {
+		k.about.Heard = now
+	}
+	for _, u := range c.updates {
+		if u.Recovered {
+			k.about.Recovered = now
+			k.about.Found++
+		}
+		switch {
+		case u.Ref == FakeRef:
+		case u.New == "":
+			delete(k.told, u.Ref)
+		default:
+			k.told[u.Ref] = refs.Told{ID: u.New}
+		}
+	}
+}
+
+// encode writes a state, which always can be.
+func encode(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return []byte("{}")
+	}
+	return b
+}

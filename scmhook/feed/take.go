@@ -1,0 +1,182 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strconv"
+	"time"
+
+	"busbar/scmhook/hook"
+	"busbar/scmhook/refs"
+	"busbar/scmhook/spool"
+)
+
+// maxUpdates bounds one batch, and so one transaction.
+const maxUpdates = 500
+
+// takeNext plans the oldest spool file that need not wait; false: there is none.
+func (c *Channel) takeNext(ctx context.Context) bool {
+	if len(c.names) == 0 {
+		c.watch.renew() // before reading: what comes in between is in the list, or a hint
+		names, err := spool.List(c.o.Spool)
+		if err != nil {
+			c.o.Log.Error("the spool cannot be listed; it is tried again", "error", err)
+			return false
+		}
+		c.names = names
+		c.forget(names)
+	}
+	now := time.Now()
+	for len(c.names) > 0 {
+		name := c.names[0]
+		c.names = c.names[1:]
+		if c.later[name].After(now) {
+			continue
+		}
+		delete(c.later, name)
+		c.take(ctx, name)
+		return true
+	}
+	return false
+}
+
+// forget drops what is known of spool files that are gone.
+func (c *Channel) forget(names []string) {
+	there := make(map[string]bool, len(names))
+	for _, name := range names {
+		there[name] = true
+	}
+	for name := range c.later {
+		if !there[name] {
+			delete(c.later, name)
+		}
+	}
+}
+
+// take plans one spool file, or puts it off.
+func (c *Channel) take(ctx context.Context, name string) {
+	n, raw, err := spool.Read(c.o.Spool, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return
+	case errors.Is(err, spool.ErrUnreadable):
+		c.queue = []chunk{{raw: raw, broken: err.Error(), file: name}}
+		return
+	case err != nil:
+		c.o.Log.Error("a spool file cannot be read; it is tried again", "file", name, "error", err)
+		c.later[name] = time.Now().Add(c.o.Poll)
+		return
+	}
+	nothing := func(why string) { c.queue = []chunk{{notice: &n, raw: raw, nothing: why, file: name}} }
+	if n.Hook == hook.Look && n.Repository == "/" { // all
+		c.looking = time.Time{}
+		nothing("asked to compare all refs")
+		return
+	}
+	r, ok := c.o.Repositories.Find(n.System, n.Repository)
+	if !ok {
+		c.o.Log.Warn("a hook called for a repository that is not in [scm] repositories", "repository", n.Repository, "owner", n.Owner)
+		nothing("not in [scm] repositories")
+		return
+	}
+	s := c.of(r)
+	if s.notBefore.After(time.Now()) {
+		c.later[name] = s.notBefore
+		return
+	}
+	plan, wait, err := c.planNotice(ctx, s, n)
+	switch {
+	case errors.Is(err, spool.ErrUnreadable):
+		c.queue = []chunk{{notice: &n, raw: raw, broken: err.Error(), file: name}}
+		return
+	case err != nil:
+		c.trouble(s, err)
+		c.later[name] = s.notBefore
+		return
+	case wait > 0:
+		c.later[name] = time.Now().Add(wait)
+		return
+	}
+	for i := range plan {
+		plan[i].notice, plan[i].raw = &n, raw
+	}
+	plan[len(plan)-1].file = name
+	c.queue = plan
+}
+
+// planNotice plans what one call of a hook tells, or how long to put it off.
+func (c *Channel) planNotice(ctx context.Context, s *state, n spool.Notice) ([]chunk, time.Duration, error) {
+	var lines []spool.Line
+	if n.Hook == hook.PostReceive && !n.Cut {
+		var err error
+		if lines, err = spool.Lines(n.Input); err != nil {
+			return nil, 0, err
+		}
+	}
+	if revision, err := strconv.Atoi(first(n.Args)); n.Hook == hook.PostCommit && err == nil {
+		lines = []spool.Line{{Ref: Youngest, Old: strconv.Itoa(revision - 1), New: first(n.Args)}} // for the baseline
+	}
+	actual := func() (map[string]string, error) { return c.o.Refs(ctx, s.System, s.Dir) }
+	k, err := c.open(ctx, s.Repository, actual, lines)
+	if err != nil {
+		return nil, 0, err
+	}
+	var updates []refs.Update
+	switch {
+	case n.Hook == hook.PostRevpropChange:
+		return []chunk{{known: k}}, 0, nil
+	case n.Hook == hook.PostReceive && !n.Cut:
+		var gap bool
+		if updates, gap, err = k.book.Lines(lines, actual); err != nil {
+			return nil, 0, err
+		}
+		if gap {
+			// A hook that runs at the same time may bring what is missing.
+			if wait := time.Until(n.Time.Add(c.o.Grace)); wait > 0 && wait <= c.o.Grace {
+				return nil, wait, nil
+			}
+			s.lookAt = time.Now().Add(c.o.Grace)
+		}
+	case n.Hook == hook.Update || n.Hook == hook.Look || n.Cut:
+		s.lookAt = time.Now().Add(c.o.Grace) // the refs may not have moved yet
+	default:
+		now, err := actual()
+		if err != nil {
+			return nil, 0, err
+		}
+		if updates, err = k.book.Look(now); err != nil {
+			return nil, 0, err
+		}
+		if s.System == "svn" {
+			updates = revisions(updates)
+		}
+		for i := range updates { // a hook told, if not in detail
+			updates[i].Recovered = s.System == "svn" && updates[i].New != first(n.Args)
+		}
+	}
+	return k.chunks(updates), 0, nil
+}
+
+// revisions makes one update of each new revision of an svn repository.
+func revisions(updates []refs.Update) []refs.Update {
+	var each []refs.Update
+	for _, u := range updates {
+		from, _ := strconv.Atoi(u.Old)
+		to, err := strconv.Atoi(u.New)
+		if err != nil {
+			continue
+		}
+		for r := from + 1; r <= to; r++ {
+			each = append(each, refs.Update{Ref: u.Ref, Old: strconv.Itoa(r - 1), New: strconv.Itoa(r), Recovered: u.Recovered})
+		}
+	}
+	return each
+}
+
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
