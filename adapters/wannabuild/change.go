@@ -175,7 +175,7 @@ func Advance(before, log Columns, zone *time.Location) Columns {
 
 // older tells whether the time a is before b, where both can be read.
 func older(a, b string, zone *time.Location) bool {
-	x, okA := parseTime(a, zone)
-	y, okB := parseTime(b, zone)
+	x, okA := ParseTime(a, zone)
+	y, okB := ParseTime(b, zone)
 	return okA && okB && x.Before(y)
 }

@@ -67,8 +67,9 @@ var layouts = []string{
 	"2006 Jan 2 15:04:05",
 }
 
-// parseTime reads a time; one without a zone is in the writers' zone.
-func parseTime(s string, zone *time.Location) (time.Time, bool) {
+// ParseTime reads a column's time in UTC; one without a zone is meant in the
+// zone of the writers' sessions.
+func ParseTime(s string, zone *time.Location) (time.Time, bool) {
 	for _, layout := range layouts {
 		if t, err := time.ParseInLocation(layout, strings.TrimSpace(s), zone); err == nil {
 			return t.UTC(), true
@@ -80,7 +81,7 @@ func parseTime(s string, zone *time.Location) (time.Time, bool) {
 // moment is a time in keys: one form however it was written, to the
 // microsecond.
 func moment(s string, zone *time.Location) string {
-	if t, ok := parseTime(s, zone); ok {
+	if t, ok := ParseTime(s, zone); ok {
 		return t.Format(time.RFC3339Nano)
 	}
 	short, _ := cut(strings.TrimSpace(s), maxWord)

@@ -66,12 +66,13 @@ func (t translator) row(ch Change) Columns {
 	return ch.Before
 }
 
-// now is the present row, where the change led to it.
+// now is the present row, where the change led to it or, being no transition,
+// left it where it was.
 func (t translator) now(ch Change) Columns {
-	if ch.Log != nil && !ch.Newest {
-		return nil
+	if ch.Log == nil || ch.Newest || t.repeated(ch) && same(ch.Before["state_change"], ch.After["state_change"]) {
+		return ch.After
 	}
-	return ch.After
+	return nil
 }
 
 // body is what all events of the change tell.

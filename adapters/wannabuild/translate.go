@@ -229,6 +229,6 @@ func (t translator) request(ch Change, b Package) Rebuild {
 func excluded(state string) bool { return strings.HasSuffix(state, "Not-For-Us") }
 
 func (t translator) time(s string) time.Time {
-	at, _ := parseTime(s, t.zone)
+	at, _ := ParseTime(s, t.zone)
 	return at
 }
