@@ -79,12 +79,12 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	if len(c.node.bus.Publish) == 0 {
 		return // nobody shall be sent anything
 	}
-	cursors, err := c.node.Journal.Reader().Cursors(ctx)
+	unsent, err := c.node.Unsent(ctx)
 	if err != nil {
 		ch <- prometheus.NewInvalidMetric(c.unsent, err)
 		return
 	}
-	gauge(c.unsent, float64(max(0, counts.LastSeq-cursors[sink])))
+	gauge(c.unsent, float64(unsent))
 }
 
 type teller func(d *prometheus.Desc, v float64, labels ...string)

@@ -107,6 +107,19 @@ func (n *Node) Trouble() error {
 	return n.trouble
 }
 
+// Unsent is how many messages of the journal wait to be sent.
+func (n *Node) Unsent(ctx context.Context) (int64, error) {
+	newest, err := n.Journal.Reader().LastSeq(ctx)
+	if err != nil {
+		return 0, err
+	}
+	cursors, err := n.Journal.Reader().Cursors(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return max(0, newest-cursors[sink]), nil
+}
+
 // Status is one line for systemctl status.
 func (n *Node) Status() string {
 	if err := n.metrics.unserved(); err != nil {

@@ -9,20 +9,45 @@
 #   python3-zmq         libzmq, the other end of our sockets
 #   python3-cryptography  verifies our signatures as fedmsg does
 #   systemd             systemd-analyze, for the hardened unit
+#   postgresql, mariadb-server, sqlite3
+#                       databases to poll; tests start private servers
+#   postgresql-NN-debversion
+#                       the type of wanna-build's versions, where Debian has it
+#
+# No database server runs afterwards that did not run before, nor at the next
+# start of the machine: while apt installs, its packages may start no service
+# (policy-rc.d), and the services of the servers that were installed here are
+# disabled. A policy of the machine's own is left as it is.
 set -eu
 
-packages=(gcc libc6-dev git openssl procmail python3-cryptography python3-zmq systemd)
+packages=(gcc libc6-dev git openssl procmail python3-cryptography python3-zmq sqlite3 systemd)
+policy=${DEPS_POLICY:-/usr/sbin/policy-rc.d} # another one in the test of this script
 
 if ! command -v go >/dev/null; then
 	echo "deps: go is not there; install Go 1.26 or newer" >&2
 	exit 1
 fi
 
-missing=()
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true)" = installed ]; }
+# A server counts wherever it comes from: Debian, the project, by hand.
+has() { command -v "$1" >/dev/null || compgen -G "$2" >/dev/null; }
+
+missing=() servers=()
 for p in "${packages[@]}"; do
-	status=$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null || true)
-	[ "$status" = installed ] || missing+=("$p")
+	installed "$p" || missing+=("$p")
 done
+has postgres "${DEPS_ROOT:-}/usr/lib/postgresql/*/bin/postgres" || { missing+=(postgresql); servers+=(postgresql); }
+has mariadbd "${DEPS_ROOT:-}/usr/sbin/mariadbd" || { missing+=(mariadb-server); servers+=(mariadb); }
+
+# debversion belongs to the newest server, which is the one that tests start.
+debversion() {
+	local bin
+	bin=$(compgen -G "${DEPS_ROOT:-}/usr/lib/postgresql/*/bin" | sort -V | tail -n 1) || return 1
+	bin=${bin%/bin}
+	echo "postgresql-${bin##*/}-debversion"
+}
+wanted=$(debversion || true)
+[ -z "$wanted" ] || installed "$wanted" || ! apt-cache show "$wanted" >/dev/null 2>&1 || missing+=("$wanted")
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 as_root=()
@@ -37,7 +62,23 @@ if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
 	exit 1
 fi
 
-echo "deps: installing ${missing[*]}"
+if [ ! -e "$policy" ]; then
+	# The trap is there first: whatever ends this script, services may start again.
+	trap '"${as_root[@]}" rm -f "$policy"' EXIT
+	printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+	"${as_root[@]}" chmod 755 "$policy"
+fi
+install() {
+	echo "deps: installing $*"
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -qq -y --no-install-recommends -o Acquire::Retries=3 "$@" </dev/null
+}
 "${as_root[@]}" apt-get update -qq -o Acquire::Retries=3
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-	apt-get install -qq -y --no-install-recommends -o Acquire::Retries=3 "${missing[@]}" </dev/null
+install "${missing[@]}"
+wanted=$(debversion || true) # the server may be there only now
+if [ -n "$wanted" ] && ! installed "$wanted" && apt-cache show "$wanted" >/dev/null 2>&1; then
+	install "$wanted"
+fi
+for service in "${servers[@]}"; do
+	! command -v systemctl >/dev/null || "${as_root[@]}" systemctl --quiet disable "$service" || true
+done
