@@ -1,0 +1,175 @@
+package compare
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"busbar/common/journal"
+	"busbar/dbpoll/database"
+)
+
+// marks is the journal's source for tables whose baseline is complete.
+const marks = "dbpoll baseline"
+
+// A State is what was last told of a table.
+type State struct {
+	source string
+	table  database.Table
+	reader *journal.Reader
+
+	mu       sync.Mutex
+	rows     map[name]note
+	complete bool // there is a baseline
+	pass     uint32
+	extra    map[name]uint32 // revisions of rows that are not there
+}
+
+// A name is a digest of a row's key: 16 bytes, so that two rows never share one.
+type name [2]uint64
+
+// A note is what is in memory of a row: 16 bytes, for there may be millions.
+type note struct {
+	digest   uint64
+	pass     uint32 // the comparison that saw it last
+	revision uint32
+}
+
+// Load reads what is known of a table. source names it in the journal.
+func Load(ctx context.Context, r *journal.Reader, source string, t database.Table) (*State, error) {
+	st := &State{source: source, table: t, reader: r, extra: map[name]uint32{}}
+	_, err := r.SeenOf(ctx, marks, source)
+	if err != nil && !errors.Is(err, journal.ErrNotFound) {
+		return nil, err
+	}
+	st.complete = err == nil
+	counts, err := r.CountSeen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	st.rows = make(map[name]note, counts[source])
+	err = r.EachSeen(ctx, source, func(key string, value []byte) error {
+		digest, revision, err := head(value)
+		if err != nil {
+			return fmt.Errorf("reading what was told of %s %s: %w", source, key, err)
+		}
+		if isTombstone(value) {
+			st.extra[nameOf(key)] = revision
+		} else {
+			st.rows[nameOf(key)] = note{digest: digest, revision: revision}
+		}
+		return nil
+	})
+	return st, err
+}
+
+// Empty tells that there is no baseline yet: nothing can be compared.
+func (st *State) Empty() bool { return !st.complete }
+
+// Len is how many rows are known.
+func (st *State) Len() int {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return len(st.rows)
+}
+
+// Before is a row as it was last told; nil where it was not there.
+func (st *State) Before(ctx context.Context, key []string) (database.Columns, error) {
+	value, err := st.reader.SeenOf(ctx, st.source, joinKey(key))
+	switch {
+	case errors.Is(err, journal.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case isTombstone(value):
+		return nil, nil
+	}
+	s, err := decode(value)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was told of %s %s: %w", st.source, key, err)
+	}
+	return s.columns(st.table, key), nil
+}
+
+// Note makes the change of a row that something else than a comparison told: a
+// log. after is what is known of the row from then on, nil if it is gone; a
+// digest of 0 leaves it to be compared.
+func (st *State) Note(key []string, before, after database.Columns, digest uint64) Change {
+	joined := joinKey(key)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	revision := st.advance(nameOf(joined))
+	c := Change{Key: key, Before: before, After: after, Revision: int64(revision), digest: digest}
+	c.Seen = st.seen(joined, after, digest, revision+1)
+	return c
+}
+
+// advance gives the revision of a change, and counts it.
+func (st *State) advance(n name) uint32 {
+	if old, ok := st.rows[n]; ok {
+		revision := old.revision
+		old.revision++
+		st.rows[n] = old
+		return revision
+	}
+	revision := st.extra[n]
+	st.extra[n] = revision + 1
+	return revision
+}
+
+// seen is what the journal keeps of a row.
+func (st *State) seen(joined string, after database.Columns, digest uint64, revision uint32) journal.Seen {
+	if after == nil {
+		// The revision outlives the row: a row that comes back and goes again
+		// with the same values is another fact.
+		return journal.Seen{Source: st.source, Key: joined, Value: tombstone(revision)}
+	}
+	return journal.Seen{Source: st.source, Key: joined, Value: encode(st.table, after, digest, revision)}
+}
+
+// Told takes note that a change is durable. Until then comparing finds it again.
+func (st *State) Told(c Change) {
+	n := nameOf(c.Seen.Key)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if c.After == nil {
+		st.extra[n] = max(st.extra[n], uint32(c.Revision)+1)
+		delete(st.rows, n)
+		return
+	}
+	st.rows[n] = note{digest: c.digest, pass: st.pass, revision: max(st.rows[n].revision, uint32(c.Revision)+1)}
+	delete(st.extra, n)
+}
+
+// joinKey makes one text of a key, unambiguous and for people to read.
+func joinKey(key []string) string {
+	parts := make([]string, len(key))
+	for i, k := range key {
+		parts[i] = strings.NewReplacer("%", "%25", "/", "%2F", "\x00", "%00").Replace(k)
+		if k == "" {
+			parts[i] = "%" // an escape of nothing
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+func splitKey(joined string) []string {
+	parts := strings.Split(joined, "/")
+	for i, p := range parts {
+		if p == "%" {
+			parts[i] = ""
+			continue
+		}
+		parts[i] = strings.NewReplacer("%2F", "/", "%00", "\x00", "%25", "%").Replace(p)
+	}
+	return parts
+}
+
+func nameOf(joined string) name {
+	sum := sha256.Sum256([]byte(joined))
+	return name{binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:])}
+}

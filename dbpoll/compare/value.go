@@ -1,0 +1,110 @@
+package compare
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"unicode/utf8"
+
+	"busbar/dbpoll/database"
+)
+
+// A value is what the journal keeps of a row: twelve bytes, digest and
+// revision, then JSON.
+type value struct {
+	Columns map[string]*string `json:"c"`
+	// Long holds digests of the texts of which Columns has only the beginning.
+	Long map[string]string `json:"l,omitempty"`
+}
+
+const (
+	headLength = 12
+	maxKept    = 256 // bytes of a text
+)
+
+func encode(t database.Table, row database.Columns, digest uint64, revision uint32) []byte {
+	v := value{Columns: make(map[string]*string, len(t.Watch))}
+	for _, name := range t.Watch {
+		text := row[name]
+		if text != nil && len(*text) > maxKept {
+			if v.Long == nil {
+				v.Long = map[string]string{}
+			}
+			v.Long[name] = hash(*text)
+			short := cut(*text)
+			text = &short
+		}
+		v.Columns[name] = text
+	}
+	b := binary.BigEndian.AppendUint64(nil, digest)
+	b = binary.BigEndian.AppendUint32(b, revision)
+	text, _ := json.Marshal(v) // maps of strings
+	return append(b, text...)
+}
+
+// tombstone is what is kept of a row that is gone.
+func tombstone(revision uint32) []byte {
+	return binary.BigEndian.AppendUint32(make([]byte, 8), revision)
+}
+
+func isTombstone(b []byte) bool { return len(b) == headLength }
+
+var errValue = errors.New("the journal's entry is damaged")
+
+func head(b []byte) (digest uint64, revision uint32, err error) {
+	if len(b) < headLength {
+		return 0, 0, errValue
+	}
+	return binary.BigEndian.Uint64(b), binary.BigEndian.Uint32(b[8:]), nil
+}
+
+func decode(b []byte) (v value, err error) {
+	if len(b) < headLength {
+		return v, errValue
+	}
+	return v, json.Unmarshal(b[headLength:], &v)
+}
+
+// columns is the row as far as it is kept, with its key.
+func (v value) columns(t database.Table, key []string) database.Columns {
+	row := make(database.Columns, len(v.Columns)+len(key))
+	for name, text := range v.Columns {
+		if _, long := v.Long[name]; long && text != nil {
+			shown := *text + "…"
+			text = &shown
+		}
+		row[name] = text
+	}
+	for i, k := range t.Key {
+		if i < len(key) {
+			row[k] = &key[i]
+		}
+	}
+	return row
+}
+
+// before is columns, with the whole texts of those that did not change.
+func (v value) before(t database.Table, key []string, after database.Columns) database.Columns {
+	row := v.columns(t, key)
+	for name, h := range v.Long {
+		if text := after[name]; text != nil && hash(*text) == h {
+			row[name] = text
+		}
+	}
+	return row
+}
+
+func hash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:12])
+}
+
+func cut(s string) string {
+	n := maxKept
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

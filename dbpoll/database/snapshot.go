@@ -1,0 +1,235 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A Table is what is read of a table or view. Every name is quoted.
+type Table struct {
+	Name  string   // "packages", "amd64_public.packages"
+	Key   []string // columns that name a row; never NULL
+	Watch []string // the other columns that count
+	Where string   // SQL that rows must meet; of presets only, never of users
+}
+
+// A Row is one row of a table.
+type Row struct {
+	Key     []string
+	Digest  uint64 // of the watched columns, as Digests gives it
+	Columns Columns
+}
+
+// A Column of a table or view.
+type Column struct{ Name string }
+
+// A Snapshot is the database at one moment.
+type Snapshot struct {
+	db      *DB
+	s       session
+	failed  bool
+	decoded map[string]int64
+}
+
+// Close ends the snapshot, so that the server can forget it.
+func (s *Snapshot) Close() error {
+	err := s.s.end()
+	if err == nil && !s.failed {
+		return nil
+	}
+	err = errors.Join(err, s.db.Close())
+	if s.failed {
+		return nil // told already
+	}
+	return fmt.Errorf("ending to read the database: %w", err)
+}
+
+// Dialect is that of the database.
+func (s *Snapshot) Dialect() string { return s.db.dialect }
+
+// Decoded counts values that were not UTF-8 and were read as Windows-1252, by
+// column.
+func (s *Snapshot) Decoded() map[string]int64 { return maps.Clone(s.decoded) }
+
+// ErrNoKey says that a row has NULL in a column that should name it.
+var ErrNoKey = errors.New("a row has NULL in a key column")
+
+// Digests gives the key and a digest of the watched columns of every row, in
+// any order. The key's bytes are visit's only until it returns.
+func (s *Snapshot) Digests(ctx context.Context, t Table, visit func(key [][]byte, digest uint64) error) error {
+	n := len(t.Key)
+	return s.stream(ctx, t, t.Key, t.digest(s.db.dialect), func(row [][]byte) error {
+		digest, err := digestOf(s.db.dialect, row[n:])
+		if err != nil {
+			return err
+		}
+		if err := named(t, row[:n]); err != nil {
+			return err
+		}
+		return visit(row[:n], digest)
+	})
+}
+
+// Full gives every row, in any order.
+func (s *Snapshot) Full(ctx context.Context, t Table, visit func(Row) error) error {
+	columns := slices.Concat(t.Key, t.Watch)
+	return s.stream(ctx, t, columns, t.digest(s.db.dialect), func(row [][]byte) error {
+		r, err := s.row(t, row)
+		if err != nil {
+			return err
+		}
+		return visit(r)
+	})
+}
+
+// Rows gives the rows with these keys, as far as they are there.
+func (s *Snapshot) Rows(ctx context.Context, t Table, keys [][]string, visit func(Row) error) error {
+	const most = 100 // of one statement
+	for len(keys) > 0 {
+		n := min(most, len(keys))
+		text, args := t.selectKeys(s.db.dialect, keys[:n])
+		keys = keys[n:]
+		_, err := s.s.query(ctx, text, args, func(row [][]byte) error {
+			r, err := s.row(t, row)
+			if err != nil {
+				return err
+			}
+			return visit(r)
+		})
+		if err != nil {
+			return s.fail(err, "reading rows of "+t.Name)
+		}
+	}
+	return nil
+}
+
+// Query runs a statement of our own, with values for $1 and so on (? outside
+// PostgreSQL). Nothing else may be asked before it returns.
+func (s *Snapshot) Query(ctx context.Context, text string, args []any, visit func(Columns) error) error {
+	var rows [][]*string
+	names, err := s.s.query(ctx, text, args, func(row [][]byte) error {
+		values := make([]*string, len(row))
+		for i, v := range row {
+			values[i] = s.text(text, v)
+		}
+		rows = append(rows, values)
+		return nil
+	})
+	if err != nil {
+		return s.fail(err, "asking the database")
+	}
+	for _, values := range rows {
+		c := make(Columns, len(names))
+		for i, name := range names {
+			c[name] = values[i]
+		}
+		if err := visit(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Value is the one value of a statement's one row; empty where there is none.
+func (s *Snapshot) Value(ctx context.Context, text string, args ...any) (string, error) {
+	var value string
+	err := s.Query(ctx, text, args, func(c Columns) error {
+		for _, v := range c {
+			if v != nil {
+				value = *v
+			}
+		}
+		return nil
+	})
+	return value, err
+}
+
+// Describe names the columns of a table or view, as far as it may be read.
+func (s *Snapshot) Describe(ctx context.Context, table string) ([]Column, error) {
+	names, err := s.s.query(ctx, "SELECT * FROM "+quoteTable(s.db.dialect, table)+" LIMIT 0", nil, func([][]byte) error { return nil })
+	var columns []Column
+	for _, name := range names {
+		columns = append(columns, Column{name})
+	}
+	return columns, s.fail(err, "reading what columns "+table+" has")
+}
+
+// Complete fills in the columns to watch where none are named, and checks those
+// that are.
+func (s *Snapshot) Complete(ctx context.Context, t Table) (Table, error) {
+	columns, err := s.Describe(ctx, t.Name)
+	if err != nil {
+		return t, err
+	}
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.Name)
+	}
+	for _, c := range slices.Concat(t.Key, t.Watch) {
+		if !slices.Contains(names, c) {
+			return t, fmt.Errorf("table %s has no column %q; its columns are %s", t.Name, c, strings.Join(names, ", "))
+		}
+	}
+	if len(t.Watch) == 0 {
+		t.Watch = slices.DeleteFunc(names, func(c string) bool { return slices.Contains(t.Key, c) })
+	}
+	return t, nil
+}
+
+func (s *Snapshot) stream(ctx context.Context, t Table, columns []string, digest string, visit func([][]byte) error) error {
+	err := s.s.stream(ctx, t.selectAll(s.db.dialect, columns, digest), visit)
+	return s.fail(err, "reading "+t.Name)
+}
+
+// row makes a Row of key, watched columns and digest.
+func (s *Snapshot) row(t Table, values [][]byte) (Row, error) {
+	n := len(t.Key)
+	if err := named(t, values[:n]); err != nil {
+		return Row{}, err
+	}
+	r := Row{Columns: make(Columns, n+len(t.Watch))}
+	for i, name := range t.Key {
+		r.Columns[name] = s.text(name, values[i])
+		r.Key = append(r.Key, string(values[i]))
+	}
+	for i, name := range t.Watch {
+		r.Columns[name] = s.text(name, values[n+i])
+	}
+	digested := values[n+len(t.Watch):]
+	if s.db.dialect == SQLite { // which digests nothing itself
+		digested = values[n:]
+	}
+	var err error
+	r.Digest, err = digestOf(s.db.dialect, digested)
+	return r, err
+}
+
+func (s *Snapshot) text(column string, v []byte) *string {
+	text, was := decode(v)
+	if was {
+		s.decoded[column]++
+	}
+	return text
+}
+
+func named(t Table, key [][]byte) error {
+	for i, v := range key {
+		if v == nil {
+			return fmt.Errorf("%w, %s; choose columns that name every row", ErrNoKey, t.Key[i])
+		}
+	}
+	return nil
+}
+
+// fail notes that the transaction is over, and adds what a person can do.
+func (s *Snapshot) fail(err error, what string) error {
+	if err == nil {
+		return nil
+	}
+	s.failed = true
+	return fmt.Errorf("%s: %w", what, advise(hide(s.db.o.URL, err)))
+}

@@ -1,0 +1,183 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"busbar/adapters/wannabuild"
+	"busbar/common/journal"
+	"busbar/dbpoll/database"
+)
+
+// recognize notices a database that is not the one of the last round.
+func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
+	is, err := s.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	was, why := q.place.Identity, ""
+	if q.place.Baseline && was != is {
+		why = "it is known by another identity"
+	}
+	if q.access.Level == Base {
+		n, err := (&tail{}).ask(ctx, s, "public.transactions")
+		if err != nil {
+			return err
+		}
+		if why == "" && n.xmax < q.place.Fence {
+			why = "its transaction ids went back: it was restored from an older copy"
+		}
+		if why != "" {
+			// Old ids mean nothing here. What is in the log since the last row
+			// that was told, less a day, is read again by its time.
+			q.place.Fence, q.place.Whole = n.xmin, n.xmin
+		}
+	}
+	q.place.Identity = is
+	if why == "" {
+		return nil
+	}
+	q.log.Error("the database was replaced; everything is compared again, and what was told stays told", "why", why, "was", was, "is", is)
+	q.fence, q.recent, q.mark = nil, nil, marks{}
+	q.add(wannabuild.Change{Replaced: &wannabuild.Replacement{Why: why, From: was, To: is, Time: q.o.Now().UTC()}}, nil)
+	if q.access.Level != Base || q.place.Newest == "" {
+		return nil
+	}
+	w := &window{told: map[string]bool{}}
+	since, _ := w.since(q.place, q.o.Overlap, q.o.FullLog, q.o.Now())
+	list, _, err := w.entries(ctx, s, q.o.DB.Dialect(), q.parts, since, q.o.Most)
+	if err != nil {
+		return err
+	}
+	return q.tellLog(ctx, s, list)
+}
+
+// baseline takes note of everything and tells nothing: what was there before
+// the first poll is no news. (Import tells it.)
+func (q *Queue) baseline(ctx context.Context, s *database.Snapshot) error {
+	q.log.Info("first poll: the present state is noted, and only what changes from now on is told")
+	began, err := s.Value(ctx, clock(q.o.DB.Dialect()))
+	if err != nil {
+		return err
+	}
+	if q.access.Level == Base {
+		n, err := (&tail{}).ask(ctx, s, "public.transactions")
+		if err != nil {
+			return err
+		}
+		q.place.Fence, q.place.Whole = n.xmin, n.xmin
+	}
+	for _, p := range q.parts {
+		if err := q.note(ctx, s, p); err != nil {
+			return err
+		}
+	}
+	if err := q.noteBuilds(ctx, s, began); err != nil {
+		return err
+	}
+	q.place.Began, q.place.Newest, q.place.History, q.place.Baseline = began, began, began, true
+	return q.noteLog(ctx, s)
+}
+
+// noteLog passes over what the log holds at the baseline.
+func (q *Queue) noteLog(ctx context.Context, s *database.Snapshot) error {
+	list, finish, err := q.entries(ctx, s)
+	for err == nil && finish == nil { // more than a round takes
+		for _, e := range list {
+			q.toldEntry(e)
+		}
+		list, finish, err = q.entries(ctx, s)
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		q.toldEntry(e)
+	}
+	finish()
+	return q.save(ctx, true)
+}
+
+// note stores a part's present state without telling it.
+func (q *Queue) note(ctx context.Context, s *database.Snapshot, p *part) error {
+	return p.state.Baseline(ctx, s, func(seen []journal.Seen) error {
+		_, err := q.o.Journal.Append(ctx, journal.Record{Origin: "wanna-build baseline", Seen: seen})
+		return err
+	})
+}
+
+// firstSight notes an architecture that the account did not see before.
+func (q *Queue) firstSight(ctx context.Context, s *database.Snapshot, p *part) error {
+	q.log.Warn("an architecture is seen for the first time: its present state is noted, not told", "architecture", p.arch)
+	return q.note(ctx, s, p)
+}
+
+// A share is the keys of some rows of a part.
+type share struct {
+	part *part
+	keys [][]string
+}
+
+// everything makes the present state ready as changes, for import: first all
+// keys are read, then the rows in shares, each in a snapshot of its own.
+func (q *Queue) everything(ctx context.Context) error {
+	if q.count > 0 && len(q.imports) == 0 {
+		return io.EOF
+	}
+	return q.snapshot(ctx, func(s *database.Snapshot) error {
+		if q.count == 0 {
+			if err := q.prepare(ctx, s); err != nil {
+				return err
+			}
+			for _, p := range q.parts {
+				if err := q.share(ctx, s, p); err != nil {
+					return err
+				}
+			}
+			q.count++
+			return nil
+		}
+		next := q.imports[0]
+		err := s.Rows(ctx, next.part.packages, next.keys, func(r database.Row) error {
+			r.Columns["architecture"] = &next.part.arch
+			q.add(wannabuild.Change{After: r.Columns, Recovered: true}, nil)
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("importing %s: %w", next.part.arch, err)
+		}
+		q.imports = q.imports[1:]
+		return nil
+	})
+}
+
+func (q *Queue) share(ctx context.Context, s *database.Snapshot, p *part) error {
+	const most = 5000
+	return s.Digests(ctx, p.packages, func(raw [][]byte, _ uint64) error {
+		if n := len(q.imports); n == 0 || q.imports[n-1].part != p || len(q.imports[n-1].keys) == most {
+			q.imports = append(q.imports, share{part: p})
+		}
+		last := &q.imports[len(q.imports)-1]
+		key := make([]string, len(raw))
+		for i, k := range raw {
+			key[i] = string(k)
+		}
+		last.keys = append(last.keys, key)
+		return nil
+	})
+}
+
+func isSQLite(dialect string) bool { return strings.EqualFold(dialect, "sqlite") }
+
+// clock is the writers' clock, in the form of the log's times.
+func clock(dialect string) string {
+	if isPostgres(dialect) {
+		return "SELECT localtimestamp(6)::text"
+	}
+	if isSQLite(dialect) {
+		return "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"
+	}
+	return "SELECT utc_timestamp(6)"
+}

@@ -1,0 +1,146 @@
+package queue
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"busbar/adapters/wannabuild"
+	"busbar/dbpoll/database"
+)
+
+// chains follow each package through its rows of the log.
+type chains struct {
+	q      *Queue
+	byArch map[string]*part
+	of     map[string]*chain
+}
+
+// A chain is one package's rows of the log, and what is known of it.
+type chain struct {
+	part    *part
+	key     []string
+	entries int
+	newest  *entry // the row that led to the present one
+	arrived bool   // newest was told
+	tracked database.Columns
+	now     *database.Row // nil: the row is not there
+}
+
+func chainName(row database.Columns) string {
+	return strings.Join([]string{value(row, "architecture"), value(row, "distribution"), value(row, "package")}, "\x00")
+}
+
+func (c *chains) add(e entry) {
+	name := chainName(e.row)
+	if c.of[name] == nil {
+		c.of[name] = &chain{
+			part: c.byArch[value(e.row, "architecture")],
+			key:  []string{value(e.row, "distribution"), value(e.row, "package")},
+		}
+	}
+	c.of[name].entries++
+}
+
+// look reads what was told of the packages, and their rows as they are now.
+func (c *chains) look(ctx context.Context, s *database.Snapshot) error {
+	keys := map[*part][][]string{}
+	for _, ch := range c.of {
+		var err error
+		if ch.tracked, err = ch.part.state.Before(ctx, ch.key); err != nil {
+			return err
+		}
+		if ch.tracked != nil {
+			ch.tracked["architecture"] = &ch.part.arch
+		}
+		keys[ch.part] = append(keys[ch.part], ch.key)
+	}
+	for p, list := range keys {
+		err := s.Rows(ctx, p.packages, list, func(r database.Row) error {
+			r.Columns["architecture"] = &p.arch
+			if ch := c.of[chainName(r.Columns)]; ch != nil {
+				ch.now = &r
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// order is the order of the log, except that no row of another state follows
+// the one that led to the present row: two writers may commit in another order
+// than they began.
+func (c *chains) order(list []entry) []entry {
+	list = slices.DeleteFunc(slices.Clone(list), func(e entry) bool { return c.of[chainName(e.row)] == nil })
+	for i := range list {
+		e := &list[i]
+		ch := c.of[chainName(e.row)]
+		if ch.now != nil && value(ch.now.Columns, "state") == value(e.row, "state") &&
+			value(ch.now.Columns, "state_change") == value(e.row, "time") {
+			ch.newest = e
+		}
+	}
+	last := map[*chain]int{} // the last row of another state
+	for i := range list {
+		ch := c.of[chainName(list[i].row)]
+		if ch.newest != nil && (ch.newest == &list[i] || value(list[i].row, "state") != value(ch.newest.row, "state")) {
+			last[ch] = i
+		}
+	}
+	ordered := make([]entry, 0, len(list))
+	for i := range list {
+		ch := c.of[chainName(list[i].row)]
+		if ch.newest != &list[i] {
+			ordered = append(ordered, list[i])
+		}
+		if ch.newest != nil && last[ch] == i {
+			ordered = append(ordered, *ch.newest)
+		}
+	}
+	return ordered
+}
+
+// tell makes the change ready that a row of the log is.
+func (c *chains) tell(e entry) {
+	ch := c.of[chainName(e.row)]
+	newest := ch.newest != nil && ch.newest.xid == e.xid && ch.newest.tid == e.tid && ch.newest.key == e.key
+	change := wannabuild.Change{Log: e.row, Nth: e.nth, Newest: newest, Before: ch.tracked, Recovered: c.q.early(e)}
+	if ch.now != nil {
+		change.After = ch.now.Columns
+	}
+	before := ch.tracked
+	var digest uint64 // unknown: to be compared
+	switch ch.arrived = ch.arrived || newest; {
+	case newest, ch.arrived && value(e.row, "state") == value(ch.now.Columns, "state"):
+		ch.tracked, digest = ch.now.Columns, ch.now.Digest
+	default:
+		ch.tracked = wannabuild.Advance(before, e.row, c.q.o.Zone)
+	}
+	noted := ch.part.state.Note(ch.key, before, ch.tracked, digest)
+	change.Revision = noted.Revision
+	c.q.add(change, func() {
+		ch.part.state.Told(noted)
+		c.q.toldEntry(e)
+	}, noted.Seen)
+}
+
+// early tells whether a row of the log was written before this run.
+func (q *Queue) early(e entry) bool {
+	t, ok := wannabuild.ParseTime(value(e.row, "time"), q.o.Zone)
+	return ok && t.Before(q.start)
+}
+
+// toldEntry remembers that a row of the log is durable.
+func (q *Queue) toldEntry(e entry) {
+	q.telling.Lock()
+	defer q.telling.Unlock()
+	if q.fence != nil {
+		q.fence.told[[2]uint64{e.xid, e.tid}] = true
+	}
+	if q.recent != nil {
+		q.recent.told[e.key] = true
+	}
+}

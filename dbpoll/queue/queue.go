@@ -1,0 +1,216 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"busbar/adapters/wannabuild"
+	"busbar/common/journal"
+	"busbar/dbpoll/database"
+	"busbar/dbpoll/rounds"
+)
+
+// Options say what is polled, and how.
+type Options struct {
+	DB            *database.DB
+	Journal       *journal.Journal
+	Source        string   // name of the position
+	Architectures []string // empty: all that the account sees
+	Zone          *time.Location
+	Interval      time.Duration
+	Full          time.Duration // how often all is compared although nothing seems written
+	FullLog       time.Duration // how often the whole log is read although its end was [1 h]
+	Overlap       time.Duration // how far back a log or a history without a fence is read again [24 h]
+	Most          int           // changes of one round
+	Once          bool          // one poll, then io.EOF
+	Import        bool          // tell the present state once, as recovered; then io.EOF
+	Wake          <-chan struct{}
+	Log           *slog.Logger
+	Now           func() time.Time // nil: time.Now
+}
+
+// An Item is a change with what is known from then on.
+type Item struct {
+	Change wannabuild.Change
+	Seen   []journal.Seen
+}
+
+// Queue is a channel of changes. It is for one reader.
+type Queue struct {
+	rounds.Rounds[Item]
+	o     Options
+	log   *slog.Logger
+	start time.Time
+
+	mu     sync.Mutex
+	access Access
+	stats  Stats
+
+	// Of the reader alone.
+	parts   []*part
+	place   position
+	loaded  bool
+	saved   time.Time       // when the position was last stored by itself
+	fence   *tail           // of a log with transaction ids
+	recent  *window         // of a log without
+	held    map[string]bool // transitions left to the log
+	count   int             // rounds begun
+	compare bool            // the next half of the round
+	mark    marks
+	pause   time.Duration
+	imports []share         // what Import has not read yet
+	odd     map[string]bool // columns whose bytes were no UTF-8
+
+	telling sync.Mutex // over what is told while the reader goes on
+	history map[string]bool
+}
+
+// Stats is what an operator wants to know of the polls.
+type Stats struct {
+	Polls   int64
+	Last    time.Time     // end of the last good poll
+	Took    time.Duration // of the last good poll, in the database
+	Rows    int64         // that the last comparison covered
+	Changes int64         // handed out, since the start
+	Pause   time.Duration // before the next poll
+	Skipped int64         // comparisons that the server's counters made unnecessary
+}
+
+// Open prepares a queue. The database is asked at the first Next.
+func Open(o Options) *Queue {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	if o.Most <= 0 {
+		o.Most = 20000
+	}
+	if o.Interval <= 0 {
+		o.Interval = 30 * time.Second
+	}
+	if o.Full <= 0 {
+		o.Full = 10 * time.Minute
+	}
+	if o.FullLog <= 0 {
+		o.FullLog = time.Hour
+	}
+	if o.Overlap <= 0 {
+		o.Overlap = 24 * time.Hour
+	}
+	q := &Queue{o: o, log: o.Log, start: o.Now(), held: map[string]bool{}, history: map[string]bool{}, odd: map[string]bool{}}
+	q.Poll, q.Reset, q.Position, q.Now = q.poll, q.reset, q.position, o.Now
+	return q
+}
+
+// position is what is stored with the last change of a poll.
+func (q *Queue) position() []byte {
+	if !q.place.Baseline || q.o.Import {
+		return nil
+	}
+	q.saved = q.o.Now()
+	return q.place.encode()
+}
+
+// reset forgets what was read and not told; the next round finds it again.
+func (q *Queue) reset() { q.loaded, q.compare = false, false }
+
+func (q *Queue) add(ch wannabuild.Change, told func(), seen ...journal.Seen) {
+	q.Add(rounds.Item[Item]{Origin: origin(ch), Value: Item{Change: ch, Seen: seen}, Told: told})
+}
+
+// poll makes ready what the next half of a round finds, after the pause that
+// is due before a new round.
+func (q *Queue) poll(ctx context.Context) error {
+	if !q.loaded {
+		if err := q.load(ctx); err != nil {
+			return err
+		}
+	}
+	switch {
+	case q.o.Import:
+		return q.everything(ctx)
+	case !q.compare:
+		// Once means: until the comparison leaves nothing to the log.
+		if q.o.Once && q.count > 0 && (len(q.held) == 0 || q.count > 2) {
+			return errors.Join(q.save(ctx, true), io.EOF)
+		}
+		if q.count > 0 && !q.o.Once {
+			if err := rounds.Wait(ctx, q.pause, q.o.Wake); err != nil {
+				return errors.Join(err, q.save(context.WithoutCancel(ctx), true))
+			}
+		}
+		began := q.o.Now()
+		if err := q.readLog(ctx); err != nil {
+			return err
+		}
+		q.count++
+		q.pause = q.o.Now().Sub(began)
+		q.compare = true
+	default:
+		began := q.o.Now()
+		if err := q.readState(ctx); err != nil {
+			return err
+		}
+		q.compare = false
+		q.polled(q.pause + q.o.Now().Sub(began))
+		return q.save(ctx, false)
+	}
+	return nil
+}
+
+// polled notes a good round and says how long to wait before the next.
+func (q *Queue) polled(took time.Duration) {
+	q.pause = rounds.Pause(q.o.Interval, took)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stats.Polls++
+	q.stats.Last, q.stats.Took, q.stats.Pause = q.o.Now(), took, q.pause
+}
+
+// Stats tells of the polls so far.
+func (q *Queue) Stats() Stats {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := q.stats
+	s.Changes = q.Given()
+	return s
+}
+
+// Access tells what the account may read; it is known after the first poll.
+func (q *Queue) Access() Access {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.access
+}
+
+// origin says where a change was read, for people.
+func origin(ch wannabuild.Change) string {
+	row, from := ch.After, ""
+	switch {
+	case ch.Replaced != nil:
+		return "wanna-build database"
+	case ch.Log != nil:
+		row, from = ch.Log, " log"
+	case ch.Build != nil:
+		row, from = ch.Build, " history"
+	case ch.After == nil:
+		row = ch.Before
+	}
+	return "wanna-build" + from + " " + value(row, "distribution") + "/" + value(row, "architecture") + " " + value(row, "package")
+}
+
+func value(row database.Columns, name string) string {
+	if v := row[name]; v != nil {
+		return *v
+	}
+	return ""
+}

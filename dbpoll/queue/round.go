@@ -1,0 +1,329 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"strings"
+	"time"
+
+	"busbar/adapters/wannabuild"
+	"busbar/dbpoll/compare"
+	"busbar/dbpoll/database"
+)
+
+// Names under which the journal keeps what was seen beside the rows.
+const historySource = "wanna-build history"
+
+// A marks is what the server's counters said before the last full reading.
+type marks struct {
+	log, state, history string
+	compared            time.Time
+}
+
+// snapshot reads in one transaction.
+func (q *Queue) snapshot(ctx context.Context, read func(*database.Snapshot) error) (err error) {
+	s, err := q.o.DB.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		q.notice(s.Decoded())
+		err = errors.Join(err, s.Close())
+	}()
+	return read(s)
+}
+
+// notice says once which columns hold text that is not UTF-8.
+func (q *Queue) notice(decoded map[string]int64) {
+	for column, n := range decoded {
+		if !q.odd[column] {
+			q.odd[column] = true
+			q.log.Warn("values that are not UTF-8 are read as Windows-1252", "column", column, "values", n)
+		}
+	}
+}
+
+// markers asks the server's counters, in a transaction of their own and before
+// anything is read: what they have not counted by then is counted later.
+func (q *Queue) markers(ctx context.Context) (m marks, err error) {
+	if len(q.parts) == 0 {
+		return m, nil
+	}
+	p := q.parts[0] // all parts stand on the same tables
+	err = q.snapshot(ctx, func(s *database.Snapshot) error {
+		for table, dest := range map[string]*string{p.packages.Name: &m.state, p.log: &m.log, p.history: &m.history} {
+			if table == "" {
+				continue
+			}
+			text, ok, err := s.Marker(ctx, database.Table{Name: table})
+			if err != nil {
+				return err
+			}
+			if ok {
+				*dest = text
+			}
+		}
+		return nil
+	})
+	return m, err
+}
+
+func unchanged(before, now string) bool { return now != "" && now == before }
+
+// prepare looks what there is to read, the first time and whenever everything
+// is compared.
+func (q *Queue) prepare(ctx context.Context, s *database.Snapshot) error {
+	a, parts, err := find(ctx, s, q.o.DB.Dialect(), q.o.Architectures)
+	if err != nil {
+		return err
+	}
+	known := map[string]*part{}
+	for _, p := range q.parts {
+		known[p.arch] = p
+	}
+	for i, p := range parts {
+		if k := known[p.arch]; k != nil {
+			parts[i] = k
+			continue
+		}
+		if p.state, err = compare.Load(ctx, q.o.Journal.Reader(), p.source(), p.packages); err != nil {
+			return err
+		}
+	}
+	q.mu.Lock()
+	fresh := q.access.Level != a.Level
+	q.access = a
+	q.mu.Unlock()
+	if fresh {
+		q.log.Info("what the account may read", "level", a.Level, "architectures", a.Architectures, "meaning", a.Meaning())
+	}
+	q.parts = parts
+	return nil
+}
+
+// readLog is the first half of a round.
+func (q *Queue) readLog(ctx context.Context) error {
+	m, err := q.markers(ctx)
+	if err != nil {
+		return err
+	}
+	return q.snapshot(ctx, func(s *database.Snapshot) error {
+		if q.parts == nil || q.o.Now().Sub(q.mark.compared) >= q.o.Full {
+			if err := q.prepare(ctx, s); err != nil {
+				return err
+			}
+		}
+		if err := q.recognize(ctx, s); err != nil {
+			return err
+		}
+		if !q.place.Baseline {
+			return q.baseline(ctx, s)
+		}
+		if unchanged(q.mark.log, m.log) && q.o.Now().Sub(q.wholeRead()) < q.o.FullLog {
+			return nil
+		}
+		list, finish, err := q.entries(ctx, s)
+		if err != nil {
+			return err
+		}
+		if err := q.tellLog(ctx, s, list); err != nil {
+			return err
+		}
+		if finish != nil {
+			finish()
+			q.mark.log = m.log
+		}
+		return nil
+	})
+}
+
+// wholeRead is when the whole log was read last.
+func (q *Queue) wholeRead() time.Time {
+	switch {
+	case q.fence != nil:
+		return q.fence.read
+	case q.recent != nil:
+		return q.recent.read
+	}
+	return time.Time{}
+}
+
+// entries reads what of the log was not told. finish, nil where there is more,
+// moves the position behind it; the position is stored with the last of them.
+func (q *Queue) entries(ctx context.Context, s *database.Snapshot) (list []entry, finish func(), err error) {
+	at := q.o.Now()
+	switch q.access.Level {
+	case Base:
+		if q.fence == nil {
+			q.fence = &tail{fence: q.place.Fence, whole: q.place.Whole, told: map[[2]uint64]bool{}}
+		}
+		t := q.fence
+		n, err := t.ask(ctx, s, "public.transactions")
+		if err != nil {
+			return nil, nil, err
+		}
+		block, fence := t.from(n, q.o.FullLog, at)
+		list, more, err := t.entries(ctx, s, "public.transactions", n, block, fence, q.o.Most)
+		if err != nil || more {
+			return list, nil, err
+		}
+		return list, func() {
+			t.advance(n, block == 0, at)
+			q.place.Fence, q.place.Whole = t.fence, t.whole
+		}, nil
+	case ViewsLog:
+		if q.recent == nil {
+			q.recent = &window{told: map[string]bool{}}
+		}
+		w := q.recent
+		since, whole := w.since(q.place, q.o.Overlap, q.o.FullLog, at)
+		list, more, err := w.entries(ctx, s, q.o.DB.Dialect(), q.parts, since, q.o.Most)
+		if err != nil || more {
+			return list, nil, err
+		}
+		return list, func() {
+			if whole {
+				w.read = at
+			}
+		}, nil
+	}
+	return nil, func() {}, nil
+}
+
+// tellLog makes the changes that rows of the log are, with what is known of
+// their packages before and now.
+func (q *Queue) tellLog(ctx context.Context, s *database.Snapshot, list []entry) error {
+	if len(list) == 0 {
+		return nil
+	}
+	byArch := map[string]*part{}
+	for _, p := range q.parts {
+		byArch[p.arch] = p
+	}
+	c := chains{q: q, byArch: byArch, of: map[string]*chain{}}
+	for _, e := range list {
+		if byArch[value(e.row, "architecture")] != nil { // others are not wanted
+			c.add(e)
+		}
+	}
+	if err := c.look(ctx, s); err != nil {
+		return err
+	}
+	for _, e := range c.order(list) {
+		c.tell(e)
+		q.place.Newest = max(q.place.Newest, value(e.row, "time"))
+	}
+	return nil
+}
+
+// readState is the second half of a round.
+func (q *Queue) readState(ctx context.Context) error {
+	if !q.place.Baseline {
+		return nil
+	}
+	m, err := q.markers(ctx)
+	if err != nil {
+		return err
+	}
+	at := q.o.Now()
+	due := at.Sub(q.mark.compared) >= q.o.Full
+	if !due && unchanged(q.mark.state, m.state) && (m.history == "" || unchanged(q.mark.history, m.history)) && len(q.held) == 0 {
+		q.mu.Lock()
+		q.stats.Skipped++
+		q.mu.Unlock()
+		return nil
+	}
+	whole := true
+	err = q.snapshot(ctx, func(s *database.Snapshot) error {
+		if due || !unchanged(q.mark.state, m.state) || len(q.held) > 0 {
+			var err error
+			if whole, err = q.difference(ctx, s); err != nil {
+				return err
+			}
+		}
+		return q.builds(ctx, s)
+	})
+	if err != nil {
+		return err
+	}
+	if whole {
+		q.mark.state, q.mark.history = m.state, m.history
+		if due {
+			q.mark.compared = at
+		}
+	}
+	return nil
+}
+
+// difference makes the changes that comparing shows; whole says that none is
+// left for the next round.
+func (q *Queue) difference(ctx context.Context, s *database.Snapshot) (whole bool, err error) {
+	whole = true
+	held := map[string]bool{}
+	logs := q.access.Level == Base || q.access.Level == ViewsLog
+	var rows int64
+	for _, p := range q.parts {
+		most := q.o.Most - q.Ready()
+		if most <= 0 {
+			whole = false
+			break
+		}
+		if p.state.Empty() {
+			if err := q.firstSight(ctx, s, p); err != nil {
+				return false, err
+			}
+			continue
+		}
+		changes, more, err := p.state.Compare(ctx, s, most)
+		if err != nil {
+			return false, err
+		}
+		whole = whole && !more
+		rows += int64(p.state.Len())
+		for _, c := range changes {
+			name := p.arch + "\x00" + transitionName(c)
+			if logs && transition(c) && !q.held[name] {
+				held[name] = true // the log is asked first
+				whole = false
+				continue
+			}
+			q.tell(p, c)
+		}
+	}
+	q.held = held
+	q.mu.Lock()
+	q.stats.Rows = rows
+	q.mu.Unlock()
+	return whole, nil
+}
+
+// transition tells whether the log should have told a change.
+func transition(c compare.Change) bool {
+	return c.Before == nil || c.After == nil || value(c.Before, "state") != value(c.After, "state") ||
+		value(c.Before, "state_change") != value(c.After, "state_change")
+}
+
+// transitionName names a transition.
+func transitionName(c compare.Change) string {
+	return strings.Join(append(c.Key, value(c.After, "state"), value(c.After, "state_change")), "\x00")
+}
+
+// tell makes a difference ready.
+func (q *Queue) tell(p *part, c compare.Change) {
+	arch := p.arch
+	full := func(row database.Columns) database.Columns {
+		if row == nil {
+			return nil
+		}
+		row = maps.Clone(row)
+		row["architecture"] = &arch
+		return row
+	}
+	q.add(wannabuild.Change{Before: full(c.Before), After: full(c.After), Revision: c.Revision, Recovered: q.recovering()},
+		func() { p.state.Told(c) }, c.Seen)
+}
+
+// recovering tells whether what is found now happened before this run: until
+// the first comparison is complete.
+func (q *Queue) recovering() bool { return q.mark.compared.IsZero() }

@@ -1,0 +1,162 @@
+package queue
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"busbar/dbpoll/database"
+)
+
+// An entry is a row of the log as it was read.
+type entry struct {
+	row database.Columns
+	xid uint64 // of the transaction, widened; 0 where it cannot be read
+	tid uint64 // where the row stands: block and line
+	nth int    // rows before it with the same package, time and state
+	key string // what tells it apart from others
+}
+
+const logColumns = "architecture, package, distribution, version, action, prevstate, state, real_user, set_user, time"
+
+// A tail reads a log whose transaction ids can be read.
+type tail struct {
+	fence, whole uint64
+	read         time.Time          // when the whole log was read last
+	told         map[[2]uint64]bool // rows at or above the fence that were told
+	looks        []look
+}
+
+// A look is how long the log was when a transaction id had not been given out:
+// rows of that transaction and later ones stand behind it, unless the server
+// reuses space inside.
+type look struct{ xmax, blocks uint64 }
+
+// margin is how many blocks before the end writers may still be filling.
+const margin = 256
+
+// small is a log that is read whole each time.
+const small = 4096 // blocks: 32 MiB
+
+// now is the server's snapshot of running transactions.
+type now struct {
+	xmin, xmax uint64
+	blocks     uint64
+}
+
+// ask reads the snapshot. It must be the transaction's own.
+func (t *tail) ask(ctx context.Context, s *database.Snapshot, table string) (now, error) {
+	var n now
+	var err error
+	text, err := s.Value(ctx, `SELECT txid_snapshot_xmin(x)::text || ' ' || txid_snapshot_xmax(x)::text || ' ' ||
+		pg_relation_size('`+table+`') / current_setting('block_size')::bigint FROM txid_current_snapshot() AS x`)
+	if err != nil {
+		return n, err
+	}
+	if _, err = fmt.Sscan(text, &n.xmin, &n.xmax, &n.blocks); err != nil {
+		return n, fmt.Errorf("reading the server's snapshot from %q: %w", text, err)
+	}
+	return n, nil
+}
+
+// widen makes the 64 bits of a transaction id of 32: it is the newest that is
+// older than xmax. (PostgreSQL keeps ids of rows only within half of the 32
+// bits, or freezes them.)
+func widen(xid uint32, xmax uint64) uint64 {
+	wide := xmax&^0xffffffff | uint64(xid)
+	if wide >= xmax {
+		if wide < 1<<32 {
+			return uint64(xid)
+		}
+		wide -= 1 << 32
+	}
+	return wide
+}
+
+// from is the block where reading begins; 0 is the whole log.
+func (t *tail) from(n now, every time.Duration, at time.Time) (block uint64, fence uint64) {
+	if n.blocks <= small || t.read.IsZero() || at.Sub(t.read) >= every {
+		return 0, t.whole
+	}
+	for _, l := range slices.Backward(t.looks) {
+		if l.xmax <= t.fence && l.blocks > margin {
+			return l.blocks - margin, t.fence
+		}
+	}
+	return 0, t.whole
+}
+
+// entries reads the rows at or above the fence that can be seen, in the order
+// of their transactions, with at most the first most of those not yet told.
+func (t *tail) entries(ctx context.Context, s *database.Snapshot, table string, n now, block, fence uint64, most int) (list []entry, more bool, err error) {
+	// The server leaves out what is below the fence, by the same widening.
+	low, high := n.xmax&0xffffffff, n.xmax&^uint64(0xffffffff)
+	before := int64(high) - 1<<32
+	text := fmt.Sprintf(`SELECT %s, x.xmin::text AS xmin, x.ctid::text AS ctid FROM %s x
+		WHERE (CASE WHEN x.xmin::text::bigint < %d THEN %d ELSE %d END) + x.xmin::text::bigint >= %d`,
+		logColumns, table, low, high, max(before, 0), fence)
+	if block > 0 {
+		text += fmt.Sprintf(" AND x.ctid >= '(%d,0)'", block)
+	}
+	err = s.Query(ctx, text, nil, func(c database.Columns) error {
+		e, err := newEntry(c, n.xmax)
+		list = append(list, e)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	slices.SortFunc(list, func(a, b entry) int { return cmp.Or(cmp.Compare(a.xid, b.xid), cmp.Compare(a.tid, b.tid)) })
+	number(list)
+	list = slices.DeleteFunc(list, func(e entry) bool { return t.told[[2]uint64{e.xid, e.tid}] })
+	if len(list) > most {
+		return list[:most], true, nil
+	}
+	return list, false, nil
+}
+
+func newEntry(c database.Columns, xmax uint64) (entry, error) {
+	xid, err := strconv.ParseUint(value(c, "xmin"), 10, 32)
+	if err != nil {
+		return entry{}, fmt.Errorf("reading a row's xmin: %w", err)
+	}
+	var block, line uint64
+	if _, err := fmt.Sscanf(value(c, "ctid"), "(%d,%d)", &block, &line); err != nil {
+		return entry{}, fmt.Errorf("reading a row's ctid %q: %w", value(c, "ctid"), err)
+	}
+	delete(c, "xmin")
+	delete(c, "ctid")
+	return entry{row: c, xid: widen(uint32(xid), xmax), tid: block<<16 | line}, nil
+}
+
+// number counts rows that agree in package, time and state.
+func number(list []entry) {
+	seen := map[string]int{}
+	for i := range list {
+		r := list[i].row
+		k := strings.Join([]string{value(r, "architecture"), value(r, "distribution"), value(r, "package"), value(r, "time"), value(r, "state")}, "\x00")
+		list[i].nth = seen[k]
+		seen[k]++
+	}
+}
+
+// advance moves the fences after everything that was read is told.
+func (t *tail) advance(n now, whole bool, at time.Time) {
+	t.fence = max(t.fence, n.xmin)
+	if whole {
+		t.whole, t.read = max(t.whole, n.xmin), at
+	}
+	for k := range t.told {
+		if k[0] < t.whole {
+			delete(t.told, k)
+		}
+	}
+	t.looks = append(t.looks, look{n.xmax, n.blocks})
+	for len(t.looks) > 2 && (t.looks[1].xmax <= t.fence || len(t.looks) > 1000) {
+		t.looks = t.looks[1:]
+	}
+}

@@ -1,0 +1,148 @@
+// Package rounds hands out what polls find. A poll is made when nothing is
+// ready any more and everything that was handed out is durable; when something
+// could not be stored, the rest is thrown away and found again by the next poll,
+// so that what is stored never has holes.
+//
+// Not here: what a poll reads.
+package rounds
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"busbar/adapters"
+)
+
+// An Item is something to be handed out.
+type Item[T any] struct {
+	Origin string
+	Value  T
+	Told   func() // called once it is durable; may be nil
+}
+
+// A Rounds is the part of a channel that polls. It is for one reader.
+type Rounds[T any] struct {
+	// Poll makes items ready (Add). Its error is io.EOF, the context's, or the
+	// weather.
+	Poll func(context.Context) error
+	// Reset forgets what was read and not told.
+	Reset func()
+	// Position is how far the source is read with the last item that is
+	// ready; nil: nothing to store.
+	Position func() []byte
+	Now      func() time.Time
+
+	ready  []Item[T]
+	given  int64
+	flight sync.WaitGroup
+	mu     sync.Mutex
+	failed error
+}
+
+// Add makes an item ready.
+func (r *Rounds[T]) Add(it Item[T]) { r.ready = append(r.ready, it) }
+
+// Ready is how many items are ready.
+func (r *Rounds[T]) Ready() int { return len(r.ready) }
+
+// Given is how many items were handed out since the start.
+func (r *Rounds[T]) Given() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.given
+}
+
+// Next is the channel's.
+func (r *Rounds[T]) Next(ctx context.Context) (adapters.Item[T], []byte, func(error), error) {
+	for {
+		if r.trouble() {
+			r.reset()
+		}
+		if len(r.ready) > 0 {
+			return r.hand()
+		}
+		if r.flight.Wait(); r.trouble() {
+			continue
+		}
+		if err := r.Poll(ctx); err != nil {
+			r.reset()
+			return adapters.Item[T]{}, nil, nil, err
+		}
+	}
+}
+
+func (r *Rounds[T]) hand() (adapters.Item[T], []byte, func(error), error) {
+	it := r.ready[0]
+	r.ready[0] = Item[T]{} // its memory may go
+	r.ready = r.ready[1:]
+	var position []byte
+	if len(r.ready) == 0 {
+		r.ready = nil
+		position = r.Position()
+	}
+	r.mu.Lock()
+	r.given++
+	r.mu.Unlock()
+	r.flight.Add(1)
+	done := sync.OnceFunc(r.flight.Done)
+	return adapters.Item[T]{Origin: it.Origin, Value: it.Value, Received: r.Now()}, position, func(err error) {
+		defer done()
+		if err != nil {
+			r.mu.Lock()
+			r.failed = err
+			r.mu.Unlock()
+		} else if it.Told != nil {
+			it.Told()
+		}
+	}, nil
+}
+
+// Settled waits until what was handed out is durable, and tells whether it is.
+func (r *Rounds[T]) Settled() bool {
+	r.flight.Wait()
+	return !r.trouble()
+}
+
+func (r *Rounds[T]) trouble() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failed != nil
+}
+
+func (r *Rounds[T]) reset() {
+	r.ready = nil
+	r.flight.Wait()
+	r.mu.Lock()
+	r.failed = nil
+	r.mu.Unlock()
+	r.Reset()
+}
+
+// politeness is what part of the time polls may take at most, one in so many;
+// longest is how far that stretches a pause.
+const (
+	politeness = 10
+	longest    = 15 * time.Minute
+)
+
+// Pause is how long to wait after a poll that took so long.
+func Pause(interval, took time.Duration) time.Duration {
+	return max(interval, min(took*politeness, longest))
+}
+
+// Wait lets a pause pass, give or take a tenth, so that many pollers do not come
+// as one. wake ends it early.
+func Wait(ctx context.Context, pause time.Duration, wake <-chan struct{}) error {
+	pause += time.Duration((rand.Float64() - 0.5) * 0.2 * float64(pause))
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+	case <-wake:
+	}
+	return nil
+}
