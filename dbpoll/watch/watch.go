@@ -1,0 +1,266 @@
+// Package watch polls any one table by comparing it with what was told of it.
+//
+// Not here: comparing (dbpoll/compare), and what the changes become
+// (adapters/tables).
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"busbar/adapters/tables"
+	"busbar/common/journal"
+	"busbar/dbpoll/compare"
+	"busbar/dbpoll/database"
+	"busbar/dbpoll/rounds"
+)
+
+// Options say what is polled, and how.
+type Options struct {
+	DB       *database.DB
+	Journal  *journal.Journal
+	Source   string // names the table in the journal
+	Table    tables.Spec
+	Interval time.Duration
+	Full     time.Duration // how often all is compared although nothing seems written
+	Most     int           // changes of one poll
+	Once     bool          // one poll, then io.EOF
+	Import   bool          // tell the present state once, as recovered; then io.EOF
+	Wake     <-chan struct{}
+	Log      *slog.Logger
+	Now      func() time.Time // nil: time.Now
+}
+
+// An Item is a change with what is known from then on.
+type Item struct {
+	Change tables.Change
+	Seen   []journal.Seen
+}
+
+// A Watch is a channel of changed rows. It is for one reader.
+type Watch struct {
+	rounds.Rounds[Item]
+	o     Options
+	log   *slog.Logger
+	table database.Table
+	state *compare.State
+
+	polls    int
+	more     bool // the last poll left changes for the next
+	marker   string
+	compared time.Time // when everything was compared last
+	keys     [][]string
+	pause    time.Duration
+	odd      map[string]bool
+
+	mu    sync.Mutex
+	stats Stats
+}
+
+// Stats is what an operator wants to know of the polls.
+type Stats struct {
+	Polls   int64
+	Last    time.Time     // end of the last good poll
+	Took    time.Duration // of the last good poll, in the database
+	Rows    int64         // that the last comparison covered
+	Changes int64         // handed out, since the start
+	Pause   time.Duration // before the next poll
+	Skipped int64         // comparisons that the server's counters made unnecessary
+}
+
+// Open prepares a watch. The database is asked at the first Next.
+func Open(o Options) *Watch {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Interval <= 0 {
+		o.Interval = 30 * time.Second
+	}
+	if o.Full <= 0 {
+		o.Full = 10 * time.Minute
+	}
+	if o.Most <= 0 {
+		o.Most = 20000
+	}
+	w := &Watch{o: o, log: o.Log, odd: map[string]bool{}}
+	w.Poll, w.Reset, w.Position, w.Now = w.poll, w.reset, func() []byte { return nil }, o.Now
+	return w
+}
+
+// Stats tells of the polls so far.
+func (w *Watch) Stats() Stats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.stats
+	s.Changes = w.Given()
+	return s
+}
+
+// reset forgets what was read and not told.
+func (w *Watch) reset() { w.state, w.marker, w.compared = nil, "", time.Time{} }
+
+func (w *Watch) poll(ctx context.Context) error {
+	switch {
+	case w.polls > 0 && w.o.Import && len(w.keys) == 0, w.polls > 0 && w.o.Once && !w.more:
+		return io.EOF
+	case w.polls > 0 && !w.o.Once && !w.o.Import && !w.more:
+		if err := rounds.Wait(ctx, w.pause, w.o.Wake); err != nil {
+			return err
+		}
+	}
+	began := w.o.Now()
+	if err := w.read(ctx); err != nil {
+		return fmt.Errorf("polling table %s: %w", w.o.Table.Table, err)
+	}
+	w.polls++
+	took := w.o.Now().Sub(began)
+	w.pause = rounds.Pause(w.o.Interval, took)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stats.Polls++
+	w.stats.Last, w.stats.Took, w.stats.Pause = w.o.Now(), took, w.pause
+	return nil
+}
+
+func (w *Watch) read(ctx context.Context) error {
+	if w.state == nil {
+		if err := w.load(ctx); err != nil {
+			return err
+		}
+	}
+	if w.o.Import {
+		return w.everything(ctx)
+	}
+	// The counters are asked before anything is read: what they have not
+	// counted by then is counted later.
+	var marker string
+	var ok bool
+	err := w.snapshot(ctx, func(s *database.Snapshot) (err error) {
+		marker, ok, err = s.Marker(ctx, w.table)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	due := w.o.Now().Sub(w.compared) >= w.o.Full
+	if ok && !due && !w.more && marker == w.marker {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.stats.Skipped++
+		return nil
+	}
+	at := w.o.Now()
+	if err := w.snapshot(ctx, func(s *database.Snapshot) error { return w.compare(ctx, s) }); err != nil {
+		return err
+	}
+	w.marker = marker
+	if !w.more {
+		w.compared = at
+	}
+	return nil
+}
+
+func (w *Watch) load(ctx context.Context) error {
+	spec := w.o.Table
+	t := database.Table{Name: spec.Table, Key: spec.Key, Watch: spec.Watch}
+	if spec.Time != "" && len(t.Watch) > 0 && !slices.Contains(slices.Concat(t.Key, t.Watch), spec.Time) {
+		t.Watch = append(slices.Clone(t.Watch), spec.Time)
+	}
+	err := w.snapshot(ctx, func(s *database.Snapshot) (err error) {
+		w.table, err = s.Complete(ctx, t)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	w.state, err = compare.Load(ctx, w.o.Journal.Reader(), w.o.Source, w.table)
+	return err
+}
+
+// compare makes ready what differs. The first time everything is noted, and
+// nothing told.
+func (w *Watch) compare(ctx context.Context, s *database.Snapshot) error {
+	if w.state.Empty() {
+		w.log.Info("first poll: the present rows are noted, and only what changes from now on is told", "table", w.o.Table.Table)
+		return w.state.Baseline(ctx, s, func(seen []journal.Seen) error {
+			_, err := w.o.Journal.Append(ctx, journal.Record{Origin: w.o.Source + " baseline", Seen: seen})
+			return err
+		})
+	}
+	changes, more, err := w.state.Compare(ctx, s, w.o.Most)
+	if err != nil {
+		return err
+	}
+	recovered := w.compared.IsZero() // found after a start: it happened before
+	for _, c := range changes {
+		w.add(c.Key, tables.Change{
+			Table: w.o.Table.Table, Before: c.Before, After: c.After, Revision: c.Revision, Recovered: recovered,
+		}, func() { w.state.Told(c) }, c.Seen)
+	}
+	w.more = more
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stats.Rows = int64(w.state.Len())
+	return nil
+}
+
+// everything makes the present rows ready, for import: first the keys, then
+// the rows in shares.
+func (w *Watch) everything(ctx context.Context) error {
+	const most = 5000
+	return w.snapshot(ctx, func(s *database.Snapshot) error {
+		if w.polls == 0 {
+			return s.Digests(ctx, w.table, func(raw [][]byte, _ uint64) error {
+				key := make([]string, len(raw))
+				for i, k := range raw {
+					key[i] = string(k)
+				}
+				w.keys = append(w.keys, key)
+				return nil
+			})
+		}
+		share := w.keys[:min(most, len(w.keys))]
+		err := s.Rows(ctx, w.table, share, func(r database.Row) error {
+			w.add(r.Key, tables.Change{Table: w.o.Table.Table, After: r.Columns, Recovered: true}, nil)
+			return nil
+		})
+		if err == nil {
+			w.keys = w.keys[len(share):]
+		}
+		return err
+	})
+}
+
+func (w *Watch) add(key []string, ch tables.Change, told func(), seen ...journal.Seen) {
+	w.Add(rounds.Item[Item]{
+		Origin: w.o.Table.Table + " " + strings.Join(key, "/"), Value: Item{Change: ch, Seen: seen}, Told: told,
+	})
+}
+
+// snapshot reads in one transaction.
+func (w *Watch) snapshot(ctx context.Context, read func(*database.Snapshot) error) (err error) {
+	s, err := w.o.DB.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for column, n := range s.Decoded() {
+			if !w.odd[column] {
+				w.odd[column] = true
+				w.log.Warn("values that are not UTF-8 are read as Windows-1252", "table", w.o.Table.Table, "column", column, "values", n)
+			}
+		}
+		err = errors.Join(err, s.Close())
+	}()
+	return read(s)
+}
