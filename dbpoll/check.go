@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"busbar/common/daemon"
+	"busbar/dbpoll/database"
+	"busbar/dbpoll/queue"
+)
+
+type checkCmd struct {
+	JSON bool `help:"Print one JSON object a line."`
+}
+
+// checkPatience bounds all that is asked of the databases.
+const checkPatience = time.Minute
+
+// Run is the doctor.
+func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := load(p, g)
+	if err != nil {
+		return errors.Join(daemon.PrintFindings(p, []daemon.Finding{daemon.Found("configuration", err, "")}, c.JSON), err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), checkPatience)
+	defer cancel()
+	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
+	findings = append(findings, checkPasswords(cfg)...)
+	findings = append(findings, daemon.CheckBus(ctx, cfg.Bus, cfg.Sign)...)
+	if err := cfg.something(); err != nil {
+		findings = append(findings, daemon.Found("sources", err, ""))
+	} else {
+		findings = append(findings, checkSources(ctx, cfg, g, p)...)
+	}
+	return daemon.PrintFindings(p, findings, c.JSON)
+}
+
+// checkPasswords warns where everybody can read one.
+func checkPasswords(cfg Config) []daemon.Finding {
+	urls := []string{cfg.DB.URL}
+	for _, t := range cfg.Table {
+		urls = append(urls, t.URL)
+	}
+	var list []daemon.Finding
+	warn := func(path string) {
+		if err := worldReadable(path); err != nil {
+			list = append(list, daemon.Finding{What: "password", Level: "warn", Detail: err.Error()})
+		}
+	}
+	for _, url := range urls {
+		if path, ok := strings.CutPrefix(url, "file:"); ok {
+			if real, err := address(url); err == nil && hasPassword(real) {
+				warn(path)
+			}
+		} else if hasPassword(url) {
+			for _, path := range cfg.files {
+				warn(path)
+			}
+		}
+	}
+	return slices.Compact(list)
+}
+
+func checkSources(ctx context.Context, cfg Config, g *daemon.Globals, p *daemon.Program) []daemon.Finding {
+	list, err := sources(cfg, g.Logger(p))
+	if err != nil {
+		return []daemon.Finding{daemon.Found("sources", err, "")}
+	}
+	var findings []daemon.Finding
+	asked := map[string]bool{} // servers
+	for _, s := range list {
+		db, err := database.Open(ctx, s.db)
+		if err != nil {
+			findings = append(findings, daemon.Found(s.name, err, ""))
+			continue
+		}
+		if !asked[s.db.URL] {
+			asked[s.db.URL] = true
+			findings = append(findings, daemon.Finding{What: "database", Level: "ok", Detail: db.Dialect() + " at " + shown(s.db.URL)})
+			findings = append(findings, checkServer(ctx, db, cfg)...)
+		}
+		if findings[len(findings)-1].Level != "fail" { // else it would be told again
+			findings = append(findings, s.check(ctx, db)...)
+		}
+		if err := db.Close(); err != nil {
+			findings = append(findings, daemon.Found(s.name, err, ""))
+		}
+	}
+	return findings
+}
+
+// checkQueue says what the account may read of the build queue, and what that
+// means for completeness.
+func checkQueue(ctx context.Context, db *database.DB, cfg Config) []daemon.Finding {
+	a, err := queue.Look(ctx, db, cfg.DB.Architectures)
+	if err != nil {
+		return []daemon.Finding{daemon.Found("access", err, "")}
+	}
+	level := "ok"
+	if a.Level == queue.Views {
+		level = "warn"
+	}
+	findings := []daemon.Finding{{What: "access", Level: level, Detail: fmt.Sprintf("%s, of %d architectures: %s", a.Level, len(a.Architectures), strings.Join(a.Architectures, " "))}}
+	return append(findings, daemon.Finding{What: "completeness", Level: level, Detail: strings.Join(a.Meaning(), " ")})
+}
+
+// checkTable compares a [[table]] with the table.
+func checkTable(ctx context.Context, db *database.DB, t TableConfig) []daemon.Finding {
+	wanted := database.Table{Name: t.Name, Key: t.Key, Watch: t.Watch}
+	if t.Time != "" && len(t.Watch) > 0 {
+		wanted.Watch = append(slices.Clone(t.Watch), t.Time)
+	}
+	err := within(ctx, db, func(s *database.Snapshot) (err error) {
+		wanted, err = s.Complete(ctx, wanted)
+		return err
+	})
+	return []daemon.Finding{daemon.Found(tableName(t), err, fmt.Sprintf("%d columns; changes are found by comparing, so what comes and goes between two polls is not told", len(wanted.Key)+len(wanted.Watch)))}
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"busbar/adapters"
+	"busbar/adapters/tables"
+	"busbar/adapters/wannabuild"
+	"busbar/common/daemon"
+	"busbar/common/event"
+)
+
+// Config is the configuration of dbpoll.
+type Config struct {
+	Bus   daemon.BusConfig  `toml:"bus"`
+	Sign  daemon.SignConfig `toml:"sign"`
+	DB    DBConfig          `toml:"db"`
+	Table []TableConfig     `toml:"table"`
+
+	files []string       // that were read
+	zone  *time.Location // of [db] timezone
+}
+
+// DBConfig is the [db] table.
+type DBConfig struct {
+	URL              string          `toml:"url" doc:"The database: postgres://USER@HOST/DATABASE, service=NAME (pg_service.conf), mariadb://USER@HOST/DATABASE, sqlite:PATH; or file:PATH, a file that holds one of these, for one with a password."`
+	Preset           string          `toml:"preset" doc:"What it holds: wanna-build. Empty: only what [[table]] describes."`
+	Interval         daemon.Duration `toml:"interval" doc:"How long to wait between two polls, give or take a tenth; longer where polls are slow."`
+	Architectures    []string        `toml:"architectures" doc:"Architectures of the build queue. Empty: all that the account sees."`
+	Timezone         string          `toml:"timezone" doc:"Time zone in which the database means times that name none, such as UTC or Europe/Berlin."`
+	Listen           string          `toml:"listen" doc:"Channel of NOTIFY that makes the next poll come at once (contrib/sql). Empty: none."`
+	Full             daemon.Duration `toml:"full" doc:"How often everything is compared although the server says that nothing was written."`
+	StatementTimeout daemon.Duration `toml:"statement_timeout" doc:"What one statement may take, on the server."`
+	LockTimeout      daemon.Duration `toml:"lock_timeout" doc:"How long a statement may wait for a lock."`
+	Most             int             `toml:"most" doc:"How many changes one poll takes; the next takes the rest."`
+}
+
+// TableConfig is one [[table]].
+type TableConfig struct {
+	Name     string   `toml:"name" doc:"The table or view, such as popcon or udd.popcon."`
+	Key      []string `toml:"key" doc:"Columns that together name a row."`
+	Watch    []string `toml:"watch" doc:"Columns to watch and to tell. Empty: all."`
+	Time     string   `toml:"time" doc:"Column that tells when a row changed, if there is one."`
+	Topic    string   `toml:"topic" doc:"Topic, such as udd.popcon; .create, .update or .delete is added."`
+	Sentence string   `toml:"sentence" doc:"The English sentence of its events: a template over the columns, such as {{.package}} has {{.insts}} installations."`
+	URL      string   `toml:"url" doc:"The database. Empty: that of [db]."`
+}
+
+const presetWannaBuild = "wanna-build"
+
+// DefaultConfig is the configuration before any file is read.
+func DefaultConfig() Config {
+	return Config{
+		Bus: daemon.DefaultBus(), Sign: daemon.DefaultSign(),
+		DB: DBConfig{
+			Interval: daemon.Duration(30 * time.Second), Timezone: "UTC", Full: daemon.Duration(10 * time.Minute),
+			StatementTimeout: daemon.Duration(time.Minute), LockTimeout: daemon.Duration(5 * time.Second), Most: 20000,
+		},
+	}
+}
+
+func load(p *daemon.Program, g *daemon.Globals) (Config, error) {
+	c := DefaultConfig()
+	files, err := g.Source(p).Load(&c)
+	if err == nil {
+		err = c.Bus.Complete(p.Name)
+	}
+	if err == nil {
+		err = c.complete()
+	}
+	if err != nil {
+		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+	}
+	c.files = files
+	return c, nil
+}
+
+// complete checks what needs no database.
+func (c *Config) complete() (err error) {
+	if c.zone, err = time.LoadLocation(c.DB.Timezone); err != nil {
+		return fmt.Errorf("checking [db] timezone: %w (want a name such as UTC or Europe/Berlin)", err)
+	}
+	if c.DB.Preset != "" && c.DB.Preset != presetWannaBuild {
+		return fmt.Errorf("checking [db] preset: %q is not known (known: %s)", c.DB.Preset, presetWannaBuild)
+	}
+	for _, least := range []struct {
+		key   string
+		value daemon.Duration
+		least time.Duration
+	}{
+		{"interval", c.DB.Interval, time.Second}, {"full", c.DB.Full, time.Second},
+		{"statement_timeout", c.DB.StatementTimeout, time.Millisecond}, {"lock_timeout", c.DB.LockTimeout, time.Millisecond},
+	} {
+		if time.Duration(least.value) < least.least {
+			return fmt.Errorf("checking [db] %s: %s is less than %s", least.key, time.Duration(least.value), least.least)
+		}
+	}
+	if c.DB.Most < 1 || c.DB.Most > 1_000_000 {
+		return fmt.Errorf("checking [db] most: %d is not between 1 and 1000000", c.DB.Most)
+	}
+	if len(c.Table) > 0 {
+		if _, err := tables.New(c.specs()); err != nil {
+			return fmt.Errorf("checking [[table]]: %w", err)
+		}
+	}
+	return nil
+}
+
+// something fails where nothing would be polled, or somewhere unknown.
+func (c Config) something() error {
+	switch {
+	case c.DB.Preset == "" && len(c.Table) == 0:
+		return errors.New("neither [db] preset nor any [[table]] is set, so nothing would be polled")
+	case c.DB.URL == "" && (c.DB.Preset != "" || slices.ContainsFunc(c.Table, func(t TableConfig) bool { return t.URL == "" })):
+		return errors.New("[db] url is not set: which database is to be polled?")
+	}
+	return nil
+}
+
+func (c Config) specs() []tables.Spec {
+	var specs []tables.Spec
+	for _, t := range c.Table {
+		specs = append(specs, t.spec())
+	}
+	return specs
+}
+
+func (t TableConfig) spec() tables.Spec {
+	return tables.Spec{Table: t.Name, Topic: t.Topic, Key: t.Key, Watch: t.Watch, Time: t.Time, Sentence: t.Sentence}
+}
+
+// sourceNames are the names of what is polled, in order.
+func (c Config) sourceNames() []string {
+	var names []string
+	if c.DB.Preset != "" {
+		names = append(names, presetWannaBuild)
+	}
+	for _, t := range c.Table {
+		names = append(names, tableName(t))
+	}
+	return names
+}
+
+func tableName(t TableConfig) string { return "table " + t.Name }
+
+// translators is who is asked about a changed row, in this order.
+func (c Config) translators() ([]translator, error) {
+	list := []translator{{Name: "json", Translate: readable}, lift(wannabuild.Translator(c.zone), func(r row) (wannabuild.Change, bool) {
+		if r.queue == nil {
+			return wannabuild.Change{}, false
+		}
+		return *r.queue, true
+	})}
+	t, err := tables.New(c.specs())
+	if err != nil {
+		return nil, fmt.Errorf("checking [[table]]: %w", err)
+	}
+	return append(list, lift(t, func(r row) (tables.Change, bool) {
+		if r.table == nil {
+			return tables.Change{}, false
+		}
+		return *r.table, true
+	})), nil
+}
+
+// readable keeps aside what is no change at all.
+func readable(it adapters.Item[row]) ([]event.Event, error) {
+	if err := it.Value.unreadable; err != nil {
+		return nil, adapters.Poison("%v", err)
+	}
+	return nil, adapters.Skip("nobody's")
+}

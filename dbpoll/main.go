@@ -1,0 +1,36 @@
+// Dbpoll turns changes in the databases of legacy services into messages on the
+// bus. It only ever reads, and polls: wanna-build's build queue by its own
+// method, any other table by comparing. See docs/howto/wanna-build.md and
+// docs/howto/any-table.md.
+package main
+
+import (
+	"os"
+	_ "time/tzdata" // [db] timezone works on machines without the zones
+
+	"busbar/common/daemon"
+)
+
+const description = "Turns changes in the databases of legacy services into messages on the bus."
+
+type commandLine struct {
+	daemon.Globals
+	Run     runCmd            `cmd:"" help:"Run the daemon: poll the databases, publish."`
+	Poll    pollCmd           `cmd:"" help:"Poll once, and exit 0 when all that changed is on disk, or 75 when a database could not be read (for cron)."`
+	Check   checkCmd          `cmd:"" help:"Look at the configuration, the databases and what the account may read, with hints."`
+	Explain explainCmd        `cmd:"" help:"Say what changed rows, or an id in the journal, become and why. Needs no bus and no database."`
+	Import  importCmd         `cmd:"" help:"Publish the present state once, as recovered, while the daemon does not run."`
+	Poison  poisonCmd         `cmd:"" help:"List, show or retry changes that could not be read."`
+	Status  statusCmd         `cmd:"" help:"Say what was done, how far each source was read, and what the account may read."`
+	Version daemon.VersionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	p := &daemon.Program{Name: "dbpoll", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	os.Exit(run(p, os.Args[1:]))
+}
+
+func run(p *daemon.Program, args []string) int {
+	cli := &commandLine{}
+	return p.Main(cli, description, args, &cli.Globals)
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"busbar/common/daemon"
+	"busbar/common/pump"
+)
+
+type pollCmd struct {
+	Publish bool `help:"Publish as well what the journal holds, for a minute at most. Else it waits there for run."`
+}
+
+// Run polls every source once.
+func (c pollCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+	return visit(p, g, func(ctx context.Context, s *site) error {
+		if err := s.once(ctx, once, nil); err != nil {
+			return err
+		}
+		if c.Publish {
+			return s.publish(ctx)
+		}
+		return nil
+	})
+}
+
+type importCmd struct{}
+
+// Run tells the present state of every source. What is told later is told from
+// there: where nothing was polled yet, that is done first.
+func (importCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+	return visit(p, g, func(ctx context.Context, s *site) error {
+		if err := s.once(ctx, once, nil); err != nil {
+			return err
+		}
+		if err := s.restart(); err != nil {
+			return err
+		}
+		return s.once(ctx, importing, p.Stderr)
+	})
+}
+
+// visit opens the site for one errand.
+func visit(p *daemon.Program, g *daemon.Globals, errand func(context.Context, *site) error) (err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	log := g.Logger(p)
+	if !g.Debug {
+		log = slog.New(quiet{log.Handler()}) // cron mails whatever is said
+	}
+	s, err := open(ctx, p, g, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	return errand(ctx, s)
+}
+
+// quiet keeps what is no warning to itself.
+type quiet struct{ slog.Handler }
+
+// Enabled says what is told.
+func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
+}
+
+// once reads every source once, in their order, and what was given back. The
+// first trouble ends it: whoever called it will call again.
+func (s *site) once(ctx context.Context, m mode, progress io.Writer) error {
+	for _, src := range s.sources {
+		// Trouble is returned, and poison told at the end.
+		pump, err := src.pump(s.cfg, s.node.Journal, m, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+		stop := count(progress, src)
+		err = calm(ctx, pump)
+		stop()
+		r := src.report()
+		if err != nil {
+			r.Trouble = err.Error()
+		}
+		if m != importing || err != nil { // an import is no poll
+			if kerr := keep(context.WithoutCancel(ctx), src, r, s.node.Journal); err == nil {
+				err = kerr
+			}
+		}
+		if err != nil {
+			return &daemon.ExitError{Code: daemon.ExitTempFail, Err: err}
+		}
+		s.log.Debug("polled", "source", src.name, "level", r.Level, "changes", r.Changes)
+	}
+	defer s.tellPoison(ctx)
+	if m == importing {
+		return nil
+	}
+	again, err := s.again(true)
+	if err != nil {
+		return err
+	}
+	if err := calm(ctx, again); err != nil {
+		return &daemon.ExitError{Code: daemon.ExitTempFail, Err: err}
+	}
+	return nil
+}
+
+// tellPoison says that something waits for a person.
+func (s *site) tellPoison(ctx context.Context) {
+	if c, err := s.node.Journal.Reader().Counts(ctx); err == nil && c.Poisoned > 0 {
+		s.log.Warn("changes are kept as poison; see dbpoll poison", "count", c.Poisoned)
+	}
+}
+
+// calm runs a pump to its end, or to the first trouble, which it returns.
+func calm(ctx context.Context, p *pump.Pump[row]) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	note := p.Weather
+	p.Weather = func(err error) {
+		if note != nil {
+			note(err)
+		}
+		if err != nil {
+			cancel(err)
+		}
+	}
+	if err := p.Run(ctx); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+// restart lets the next reading begin anew.
+func (s *site) restart() error {
+	var errs []error
+	for _, src := range s.sources {
+		errs = append(errs, src.close())
+	}
+	return errors.Join(errs...)
+}
+
+// count writes now and then how much was read, one line each time.
+func count(w io.Writer, s *source) (stop func()) {
+	if w == nil {
+		return func() {}
+	}
+	const every = 5 * time.Second
+	ended := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-tick.C:
+				fmt.Fprintf(w, "%s: %d rows so far\n", s.name, s.report().Changes)
+			}
+		}
+	})
+	return func() {
+		close(ended)
+		wg.Wait()
+		fmt.Fprintf(w, "%s: %d rows\n", s.name, s.report().Changes)
+	}
+}
+
+// publishPatience is what subscribers get to take what waits.
+const publishPatience = time.Minute
+
+// publish runs the publisher until all that the journal holds is sent.
+func (s *site) publish(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, publishPatience)
+	defer cancel()
+	ended := make(chan error, 1)
+	running, stop := context.WithCancel(ctx)
+	go func() { ended <- s.node.Run(running) }()
+	err := s.sent(ctx)
+	stop()
+	if rerr := <-ended; rerr != nil && !errors.Is(rerr, context.Canceled) {
+		err = errors.Join(err, rerr)
+	}
+	if err != nil {
+		return &daemon.ExitError{Code: daemon.ExitTempFail, Err: fmt.Errorf("publishing: %w (what is left waits in the journal)", err)}
+	}
+	return nil
+}
+
+// sent waits until nothing waits to be sent.
+func (s *site) sent(ctx context.Context) error {
+	if len(s.cfg.Bus.Publish) == 0 {
+		return errors.New("[bus] publish is empty")
+	}
+	for {
+		left, err := s.node.Unsent(ctx)
+		if err == nil && left == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(s.node.Trouble(), err, context.Cause(ctx))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"busbar/common/daemon"
+	"busbar/common/journal"
+	"busbar/common/pump"
+)
+
+type runCmd struct{}
+
+// Run is the daemon: one pump for each source, all into one journal, and the
+// publisher that empties it.
+func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
+	log := g.Logger(p)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	site, err := open(ctx, p, g, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, site.close()) }()
+	if err := site.node.Register(collector{site.sources}); err != nil {
+		return err
+	}
+	tasks := []daemon.Task{{Name: "the publisher", Run: site.node.Run}}
+	for _, s := range site.sources {
+		pump, err := s.pump(site.cfg, site.node.Journal, forEver, log)
+		if err != nil {
+			return err
+		}
+		site.node.Watch(s.name, s.unwell)
+		tasks = append(tasks,
+			daemon.Task{Name: s.name, Run: pump.Run},
+			daemon.Task{Name: "the reports of " + s.name, Run: func(ctx context.Context) error { return announce(ctx, s, site.node.Journal, log) }})
+		if c := site.cfg.DB.Listen; c != "" {
+			tasks = append(tasks, daemon.Task{Name: "the wake-up of " + s.name, Run: func(ctx context.Context) error {
+				listen(ctx, s, c, log)
+				return ctx.Err()
+			}})
+		}
+	}
+	again, err := site.again(false)
+	if err != nil {
+		return err
+	}
+	tasks = append(tasks, daemon.Task{Name: "changes given back", Run: again.Run})
+	log.Info("dbpoll runs", "version", daemon.Version(), "journal", site.cfg.Bus.Journal, "sources", site.names())
+	return daemon.Serve(ctx, log, site.status, tasks...)
+}
+
+// A site is a configuration with its journal and sources, opened.
+type site struct {
+	cfg     Config
+	node    *daemon.Node
+	sources []*source
+	log     *slog.Logger
+}
+
+func open(ctx context.Context, p *daemon.Program, g *daemon.Globals, log *slog.Logger) (*site, error) {
+	cfg, err := load(p, g)
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.something(); err != nil {
+		return nil, &daemon.ExitError{Code: daemon.ExitConfig, Err: fmt.Errorf("starting: %w", err)}
+	}
+	list, err := sources(cfg, log)
+	if err != nil {
+		return nil, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+	}
+	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
+	if errors.Is(err, journal.ErrLocked) {
+		return nil, &daemon.ExitError{Code: daemon.ExitTempFail, Err: fmt.Errorf("%w (does the daemon run?)", err)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &site{cfg, node, list, log}, nil
+}
+
+func (s *site) close() error {
+	var errs []error
+	for _, src := range s.sources {
+		errs = append(errs, src.close())
+	}
+	return errors.Join(append(errs, s.node.Close())...)
+}
+
+func (s *site) names() []string {
+	var list []string
+	for _, src := range s.sources {
+		list = append(list, src.name)
+	}
+	return list
+}
+
+// again is the pump of changes that were given back.
+func (s *site) again(once bool) (*pump.Pump[row], error) {
+	table, err := s.cfg.translators()
+	if err != nil {
+		return nil, err
+	}
+	return &pump.Pump[row]{
+		Channel: &givenBack{dir: retryDir(s.cfg), once: once}, Table: table, Journal: s.node.Journal,
+		Source: "given back", Raw: row.raw, Log: s.log,
+	}, nil
+}
+
+// status is one line for systemctl status: trouble first.
+func (s *site) status() string {
+	parts := []string{s.node.Status()}
+	for _, src := range s.sources {
+		r := src.report()
+		switch {
+		case r.Trouble != "":
+			parts = append([]string{"NOT polling " + src.name + ": " + r.Trouble}, parts...)
+		case r.Polls > 0:
+			parts = append(parts, fmt.Sprintf("%s: %d polls, %d changes", src.name, r.Polls, r.Changes))
+		}
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"busbar/common/daemon"
+	"busbar/common/journal"
+	"busbar/dbpoll/queue"
+)
+
+type statusCmd struct {
+	JSON bool `help:"Print JSON."`
+}
+
+// A status is the shared one and what the sources reported.
+type status struct {
+	daemon.Status
+	Sources map[string]sourceStatus `json:"sources"`
+}
+
+type sourceStatus struct {
+	report
+	Position map[string]string `json:"position,omitempty"` // how far the build queue was read
+}
+
+// Run prints what the journal knows.
+func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := load(p, g)
+	if err != nil {
+		return err
+	}
+	names, err := waiting(retryDir(cfg))
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	shared, err := daemon.ReadStatus(ctx, cfg.Bus.Journal, map[string]int{"given back": len(names)})
+	if err != nil {
+		return err
+	}
+	s := status{shared, map[string]sourceStatus{}}
+	if err := s.read(ctx, cfg); err != nil {
+		return err
+	}
+	if c.JSON {
+		enc := json.NewEncoder(p.Stdout)
+		enc.SetEscapeHTML(false)
+		return enc.Encode(s)
+	}
+	if err := s.Status.Print(p.Stdout, false); err != nil {
+		return err
+	}
+	return s.print(p.Stdout, cfg)
+}
+
+func (s status) read(ctx context.Context, cfg Config) error {
+	r, err := journal.OpenReader(ctx, cfg.Bus.Journal)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for _, name := range cfg.sourceNames() {
+		var one sourceStatus
+		if one.report, err = keptReport(ctx, r, name); err != nil && !errors.Is(err, journal.ErrNotFound) {
+			return err
+		}
+		if name == presetWannaBuild {
+			if one.Position, err = queue.ReadPosition(ctx, r, name); err != nil && !errors.Is(err, journal.ErrNotFound) {
+				return err
+			}
+		}
+		s.Sources[name] = one
+	}
+	return nil
+}
+
+func (s status) print(w io.Writer, cfg Config) error {
+	for _, name := range cfg.sourceNames() {
+		one := s.Sources[name]
+		if one.Last.IsZero() {
+			fmt.Fprintf(w, "source     %s: not polled yet\n", name)
+		} else {
+			fmt.Fprintf(w, "source     %s: %d rows, polled %s in %.2f s\n", name, one.Rows, one.Last.UTC().Format(time.RFC3339), one.Seconds)
+		}
+		if one.Level != "" {
+			fmt.Fprintf(w, "  may read %s: %s\n", one.Level, strings.Join(one.Meaning, " "))
+		}
+		for _, what := range slices.Sorted(maps.Keys(one.Position)) {
+			fmt.Fprintf(w, "  %-10s %s\n", what, one.Position[what])
+		}
+		if one.Trouble != "" {
+			fmt.Fprintf(w, "  TROUBLE  %s\n", one.Trouble)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"busbar/adapters"
+	"busbar/adapters/tables"
+	"busbar/common/journal"
+	"busbar/dbpoll/database"
+	"busbar/dbpoll/watch"
+)
+
+// comparing is what the account may read of a table, if it may read it.
+const comparing = "table"
+
+// watched is a table as a poller.
+type watched struct{ *watch.Watch }
+
+func newTable(c Config, spec tables.Spec, s *source, db *database.DB, j *journal.Journal, m mode, log *slog.Logger) poller {
+	return watched{watch.Open(watch.Options{
+		DB: db, Journal: j, Source: s.name, Table: spec,
+		Interval: time.Duration(c.DB.Interval), Full: time.Duration(c.DB.Full), Most: c.DB.Most,
+		Once: m == once, Import: m == importing, Wake: s.wake, Log: log,
+	})}
+}
+
+// Next is the next change.
+func (w watched) Next(ctx context.Context) (adapters.Item[row], []byte, func(error), error) {
+	it, position, done, err := w.Watch.Next(ctx)
+	return adapters.Item[row]{
+		Origin: it.Origin, Received: it.Received, Evidence: it.Evidence,
+		Value: row{table: &it.Value.Change, seen: it.Value.Seen},
+	}, position, done, err
+}
+
+// Report tells of the polls.
+func (w watched) Report() report {
+	s := w.Stats()
+	r := report{
+		Polls: s.Polls, Last: s.Last, Seconds: s.Took.Seconds(), Rows: s.Rows, Changes: s.Changes,
+		Pause: s.Pause.Seconds(), Skipped: s.Skipped,
+	}
+	if s.Polls > 0 {
+		r.Level = comparing
+		r.Meaning = []string{"The outcome is always told; what comes and goes between two polls is not, nor who did it."}
+	}
+	return r
+}
