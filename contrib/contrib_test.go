@@ -15,7 +15,7 @@ import (
 const mail = "From: Jane Doe <jane@example.org>\nList-Id: <cooks.example.org>\nMessage-ID: <1@example.org>\n" +
 	"Date: Mon, 06 Jul 2026 10:00:00 +0000\nSubject: Soup\n\nIs ready.\n"
 
-// built is the real mail2bus, made once for all tests.
+// built is the folder of the real programs, made once for all tests.
 var built = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "busbar-contrib-")
 	if err != nil {
@@ -25,27 +25,27 @@ var built = sync.OnceValues(func() (string, error) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-o", dir, "busbar/mail2bus")
+	cmd := exec.Command("go", "build", "-o", dir, "busbar/mail2bus", "busbar/dbpoll")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
-	return filepath.Join(dir, "mail2bus"), cmd.Run()
+	return dir, cmd.Run()
 })
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := built(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
+	if dir, err := built(); err == nil {
+		os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }
 
-func program(t *testing.T) string {
+func program(t *testing.T, name string) string {
 	t.Helper()
-	path, err := built()
+	dir, err := built()
 	if err != nil {
-		t.Fatalf("building mail2bus: %v", err)
+		t.Fatalf("building the programs: %v", err)
 	}
-	return path
+	return filepath.Join(dir, name)
 }
 
 func read(t *testing.T, path string) string {
@@ -57,40 +57,48 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
-// TestConfigSamples lets the real program read each sample, which knows every
+// TestConfigSamples lets the real programs read each sample, which know every
 // key, and shows that a wrong key would be found.
 func TestConfigSamples(t *testing.T) {
-	item := filepath.Join(t.TempDir(), "soup.mail")
-	if err := os.WriteFile(item, []byte(mail), 0o644); err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
 	}
-	explain := func(config string) (string, error) {
-		out, err := exec.Command(program(t), "--config", config, "explain", item).CombinedOutput()
-		return string(out), err
-	}
-	for _, sample := range []string{"config/mail2bus.toml", "config/bus.toml"} {
-		out, err := explain(sample)
+	item := file("soup.mail", mail)
+	row := file("row.json", `{"architecture": "amd64", "package": "hello", "distribution": "sid", "version": "1", "state": "Built", "state_change": "2026-07-06 10:00:00"}`)
+	for _, c := range []struct{ sample, program, item, want, key string }{
+		{"config/mail2bus.toml", "mail2bus", item, "lists.mail.receive", "spool"},
+		{"config/bus.toml", "mail2bus", item, "lists.mail.receive", "prefix"},
+		{"config/bus.toml", "dbpoll", row, "wannabuild.build.finish", "subscribe"},
+		{"config/dbpoll.toml", "dbpoll", row, "wannabuild.build.finish", "preset"},
+	} {
+		explain := func(config string) (string, error) {
+			out, err := exec.Command(program(t, c.program), "--config", config, "explain", c.item).CombinedOutput()
+			return string(out), err
+		}
+		out, err := explain(c.sample)
 		if err != nil {
-			t.Errorf("reading %s: %v\n%s", sample, err, out)
+			t.Errorf("reading %s: %v\n%s", c.sample, err, out)
 		}
-		if !strings.Contains(out, "lists.mail.receive") {
-			t.Errorf("with %s the mail becomes no event:\n%s", sample, out)
+		if !strings.Contains(out, c.want) {
+			t.Errorf("with %s the item becomes no event:\n%s", c.sample, out)
 		}
-		if n := strings.Count(strings.TrimSpace(read(t, sample)), "\n") + 1; n > 10 {
-			t.Errorf("%s has %d lines; an adapter must start with ten", sample, n)
+		if n := strings.Count(strings.TrimSpace(read(t, c.sample)), "\n") + 1; n > 10 {
+			t.Errorf("%s has %d lines; an adapter must start with ten", c.sample, n)
 		}
-	}
-	wrong := filepath.Join(t.TempDir(), "wrong.toml")
-	if err := os.WriteFile(wrong, []byte(strings.Replace(read(t, "config/mail2bus.toml"), "spool", "spol", 1)), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := explain(wrong); err == nil || !strings.Contains(out, "spool") {
-		t.Errorf("a wrong key is not found: %v\n%s", err, out)
+		wrong := file("wrong.toml", strings.Replace(read(t, c.sample), c.key, c.key[1:], 1))
+		if out, err := explain(wrong); err == nil || !strings.Contains(out, c.key) {
+			t.Errorf("a wrong key is not found: %v\n%s", err, out)
+		}
 	}
 }
 
 var (
-	command  = regexp.MustCompile(`/usr/bin/mail2bus ([a-z]+)((?: +--[a-z-]+ +[^ "\n]+)*)`)
+	command  = regexp.MustCompile(`/usr/bin/(mail2bus|dbpoll) ([a-z]+)((?: +--[a-z-]+ +[^ "\n]+)*)`)
 	flagName = regexp.MustCompile(`--[a-z-]+`)
 	variable = regexp.MustCompile(`BUSBAR_[A-Z_]+`)
 )
@@ -102,22 +110,22 @@ func TestCommandsExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	calls := 0
-	for _, file := range append(files, "systemd/mail2bus.service") {
+	for _, file := range append(files, unit("mail2bus"), unit("dbpoll")) {
 		for _, m := range command.FindAllStringSubmatch(read(t, file), -1) {
 			calls++
-			help, err := exec.Command(program(t), m[1], "--help").CombinedOutput()
+			help, err := exec.Command(program(t, m[1]), m[2], "--help").CombinedOutput()
 			if err != nil {
-				t.Errorf("%s calls mail2bus %s, which does not exist: %s", file, m[1], help)
+				t.Errorf("%s calls %s %s, which does not exist: %s", file, m[1], m[2], help)
 			}
-			for _, flag := range flagName.FindAllString(m[2], -1) {
+			for _, flag := range flagName.FindAllString(m[3], -1) {
 				if !strings.Contains(string(help), flag+"=") && !strings.Contains(string(help), flag+" ") {
-					t.Errorf("%s calls mail2bus %s with %s, which does not exist", file, m[1], flag)
+					t.Errorf("%s calls %s %s with %s, which does not exist", file, m[1], m[2], flag)
 				}
 			}
 		}
 	}
-	if calls < 7 {
-		t.Errorf("only %d calls of mail2bus were found in the snippets", calls)
+	if calls < 8 {
+		t.Errorf("only %d calls of our programs were found in the snippets", calls)
 	}
 }
 
@@ -136,7 +144,7 @@ func TestForwardFile(t *testing.T) {
 // here puts the built program and a spool of the test into a snippet.
 func here(t *testing.T, snippet, spool string) string {
 	t.Helper()
-	s := strings.ReplaceAll(snippet, "/usr/bin/mail2bus", program(t))
+	s := strings.ReplaceAll(snippet, "/usr/bin/mail2bus", program(t, "mail2bus"))
 	return strings.ReplaceAll(s, "/var/spool/busbar/mail", spool)
 }
 
