@@ -4,23 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
 	"busbar/common/daemon"
 	"busbar/common/sign"
 	"busbar/common/wire"
-	"busbar/fixtures"
 )
 
 type demoCmd struct {
-	Pace time.Duration `help:"Pause between two mails." default:"400ms"`
-	Keep bool          `help:"Keep the folder."`
+	Pace   time.Duration `help:"Pause between two mails, and between two changes of the build queue." default:"400ms"`
+	SQLite bool          `help:"Keep the build queue in SQLite, also where PostgreSQL is installed." name:"sqlite"`
+	Keep   bool          `help:"Keep the folder."`
 }
 
 // The demo gives up on an adapter or a message that does not come.
@@ -39,19 +37,15 @@ func (c *demoCmd) Run(p *daemon.Program) (err error) {
 		defer os.RemoveAll(dir)
 	}
 	d := &demo{p: p, dir: dir, pace: c.Pace}
-	if err := d.build(ctx); err != nil {
-		return err
+	defer func() { err = errors.Join(err, d.close()) }()
+	if err := d.build(ctx, c.SQLite); err != nil {
+		return interrupted(ctx, err)
 	}
-	adapter, err := d.start()
-	if err != nil {
-		return err
+	if err := d.start(ctx); err != nil {
+		return interrupted(ctx, err)
 	}
-	defer func() { err = errors.Join(err, adapter.stop()) }()
 	if err := d.show(ctx); err != nil {
-		if ctx.Err() != nil {
-			return errors.New("the demo was interrupted")
-		}
-		return errors.Join(err, adapter.trouble())
+		return interrupted(ctx, errors.Join(err, d.trouble()))
 	}
 	if c.Keep {
 		fmt.Fprintf(p.Stdout, "\nEverything is kept in %s.\n", dir)
@@ -59,35 +53,32 @@ func (c *demoCmd) Run(p *daemon.Program) (err error) {
 	return nil
 }
 
+// interrupted says so instead of telling what broke because of it.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errors.New("the demo was interrupted")
+	}
+	return err
+}
+
 // A demo is a bus in a folder.
 type demo struct {
 	p        *daemon.Program
 	dir      string
 	pace     time.Duration
-	mail2bus string // the program
-	endpoint string
+	adapters []*adapter
 	mails    []mailFixture
-}
-
-type mailFixture struct {
-	name string
-	raw  []byte
+	queue    buildQueue
 }
 
 func (d *demo) path(parts ...string) string {
 	return filepath.Join(append([]string{d.dir}, parts...)...)
 }
 
-// build makes keys, folders and the configuration.
-func (d *demo) build(ctx context.Context) (err error) {
-	d.say("A bus in %s: an authority, a key for the publisher, a Maildir, a journal.", d.dir)
-	if d.mail2bus, err = findProgram(ctx, "mail2bus", d.dir); err != nil {
-		return err
-	}
+// build makes keys, folders, a database and the configuration.
+func (d *demo) build(ctx context.Context, sqlite bool) (err error) {
+	d.say("A bus in %s: an authority, a key for each publisher, a Maildir, a build queue, journals.", d.dir)
 	if d.mails, err = loadMails(); err != nil {
-		return err
-	}
-	if d.endpoint, err = freeEndpoint(); err != nil {
 		return err
 	}
 	ca, err := sign.CreateCA(d.path("keys"), "Busbar demo CA", 1)
@@ -97,26 +88,47 @@ func (d *demo) build(ctx context.Context) (err error) {
 	if _, err := ca.CRL(7); err != nil {
 		return err
 	}
-	crt, key, err := ca.Issue("mail2bus-demo.example.org", 7)
-	if err != nil {
-		return err
-	}
 	for _, sub := range []string{"maildir", "spool"} {
 		if err := os.Mkdir(d.path(sub), 0o700); err != nil {
 			return fmt.Errorf("making the demo's folder: %w", err)
 		}
 	}
-	config := fmt.Sprintf(demoConfig, d.endpoint, d.path("journal.db"), crt, key, d.path("maildir"), d.path("spool"))
-	if err := os.WriteFile(d.path("mail2bus.toml"), []byte(config), 0o600); err != nil {
+	if d.queue, err = d.openQueue(ctx, sqlite); err != nil {
+		return fmt.Errorf("making a build queue: %w", err)
+	}
+	mails := fmt.Sprintf("[mail]\nmaildir = [%q]\nspool = %q\n", d.path("maildir"), d.path("spool"))
+	rows := fmt.Sprintf("[db]\nurl = %q\npreset = \"wanna-build\"\ninterval = \"1s\"\n", d.queue.url())
+	if err := d.add(ctx, ca, "mail2bus", mails); err != nil {
+		return err
+	}
+	return d.add(ctx, ca, "dbpoll", rows)
+}
+
+// add makes one adapter's key and configuration.
+func (d *demo) add(ctx context.Context, ca *sign.CA, name, own string) (err error) {
+	a := &adapter{name: name, config: d.path(name + ".toml"), journal: d.path(name + ".db")}
+	if a.program, err = findProgram(ctx, name, d.dir); err != nil {
+		return err
+	}
+	if a.endpoint, err = freeEndpoint(); err != nil {
+		return err
+	}
+	crt, key, err := ca.Issue(name+"-demo.example.org", 7)
+	if err != nil {
+		return err
+	}
+	config := fmt.Sprintf(demoConfig, name+".demo", a.endpoint, a.journal, crt, key, own)
+	if err := os.WriteFile(a.config, []byte(config), 0o600); err != nil {
 		return fmt.Errorf("writing the demo's configuration: %w", err)
 	}
+	d.adapters = append(d.adapters, a)
 	return nil
 }
 
 const demoConfig = `[bus]
 prefix = "org.debian"
 environment = "dev"
-name = "mail2bus.demo"
+name = %q
 publish = [%q]
 journal = %q
 compat = ["debmessenger"]
@@ -126,55 +138,38 @@ heartbeat = "1s"
 certificate = %q
 key = %q
 
-[mail]
-maildir = [%q]
-spool = %q
-`
+%s`
 
-// show follows the bus while the mails go in, and counts what comes out.
+// show follows the bus while mails and rows go in, and counts what comes out.
 func (d *demo) show(ctx context.Context) error {
 	verifier, err := sign.NewVerifier(sign.VerifierOptions{CAFile: d.path("keys", "ca.crt"), CRLFile: d.path("keys", "crl.pem")})
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, demoPatience+time.Duration(len(d.mails))*d.pace)
+	ctx, cancel := context.WithTimeout(ctx, demoPatience+time.Duration(max(len(d.mails), len(story())))*d.pace)
 	defer cancel()
-	f, err := wire.Follow(ctx, wire.FollowOptions{Endpoints: []string{d.endpoint}, Verifier: verifier})
+	var endpoints []string
+	for _, a := range d.adapters {
+		endpoints = append(endpoints, a.endpoint)
+	}
+	f, err := wire.Follow(ctx, wire.FollowOptions{Endpoints: endpoints, Verifier: verifier})
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	// A heartbeat shows that the subscription holds: nothing said from now on
 	// is missed.
-	if err := awaitHeartbeat(ctx, f); err != nil {
-		return fmt.Errorf("waiting for the publisher: %w", err)
+	if err := awaitHeartbeats(ctx, f, len(d.adapters)); err != nil {
+		return fmt.Errorf("waiting for the publishers: %w", err)
 	}
-	fed := make(chan error, 1)
+	fed := make(chan error, 2)
 	go func() { fed <- d.feed(ctx) }()
-	seen, err := d.watch(ctx, f, fed)
+	go func() { fed <- d.play(ctx) }()
+	s, err := d.watch(ctx, f, fed)
 	if err != nil {
 		return err
 	}
-	return d.summary(ctx, seen)
-}
-
-func loadMails() ([]mailFixture, error) {
-	files, err := fs.Glob(fixtures.Mails, "*/*.mail")
-	if err != nil {
-		return nil, err
-	}
-	var mails []mailFixture
-	for _, f := range files {
-		if strings.HasPrefix(f, "hostile/") {
-			continue
-		}
-		raw, err := fs.ReadFile(fixtures.Mails, f)
-		if err != nil {
-			return nil, err
-		}
-		mails = append(mails, mailFixture{f, raw})
-	}
-	return mails, nil
+	return d.summary(ctx, s)
 }
 
 func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.p.Stdout, format+"\n", args...) }

@@ -3,16 +3,39 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
 	"time"
 
-	"busbar/common/journal"
-	"busbar/common/wire"
+	"busbar/fixtures"
 )
+
+type mailFixture struct {
+	name string
+	raw  []byte
+}
+
+func loadMails() ([]mailFixture, error) {
+	files, err := fs.Glob(fixtures.Mails, "*/*.mail")
+	if err != nil {
+		return nil, err
+	}
+	var mails []mailFixture
+	for _, f := range files {
+		if strings.HasPrefix(f, "hostile/") {
+			continue
+		}
+		raw, err := fs.ReadFile(fixtures.Mails, f)
+		if err != nil {
+			return nil, err
+		}
+		mails = append(mails, mailFixture{f, raw})
+	}
+	return mails, nil
+}
 
 // feed gives the fixtures to the adapter, by turns into its Maildir and through
 // the pipe of a mail system, and at last something that is no mail.
@@ -46,125 +69,10 @@ func (d *demo) deliver(i int, raw []byte) error {
 }
 
 func (d *demo) pipe(ctx context.Context, raw []byte) error {
-	cmd := exec.CommandContext(ctx, d.mail2bus, "deliver", "--spool", d.path("spool"))
+	cmd := exec.CommandContext(ctx, d.adapters[0].program, "deliver", "--spool", d.path("spool"))
 	cmd.Stdin = bytes.NewReader(raw)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))
 	}
 	return nil
-}
-
-func awaitHeartbeat(ctx context.Context, f *wire.Follower) error {
-	for {
-		d, err := f.Next(ctx)
-		if err != nil {
-			return err
-		}
-		if d.Err == nil && d.Heartbeat {
-			return nil
-		}
-	}
-}
-
-// seen is what arrived.
-type seen struct {
-	topics map[string]int
-	last   int64
-}
-
-// watch prints what arrives until all that the journal holds has come.
-func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (seen, error) {
-	s := seen{topics: map[string]int{}}
-	out := newPrinter(d.p, &tailCmd{Color: "auto"})
-	done := false
-	for {
-		m, err := f.Next(ctx)
-		switch {
-		case err != nil:
-			return s, fmt.Errorf("following the bus: %w", err)
-		case m.Err != nil:
-			return s, m.Err
-		case m.Gap != nil:
-			return s, fmt.Errorf("following the bus: messages %d to %d never came", m.Gap.From, m.Gap.To)
-		}
-		select {
-		case err := <-fed:
-			if err != nil {
-				return s, fmt.Errorf("feeding the adapter: %w", err)
-			}
-			done = true
-		default:
-		}
-		if !m.Heartbeat {
-			s.last = m.Envelope.Seq
-			if k, ok := out.catalog.ByTopic(m.Topic); ok {
-				s.topics[k.Topic]++
-			}
-			d.say("  %s\n      %s, signed by %s, from %s", out.sentence(m), m.Topic, m.Verdict.Signer, m.Envelope.Origin)
-			continue
-		}
-		if done && d.settled(ctx, s.last) {
-			return s, nil
-		}
-	}
-}
-
-// settled says that nothing waits to be read, and that last is the newest
-// message: a mail leaves its folder only when its events are in the journal.
-func (d *demo) settled(ctx context.Context, last int64) bool {
-	for _, sub := range []string{"maildir", "spool"} {
-		if waiting, err := os.ReadDir(d.path(sub, "new")); err != nil || len(waiting) > 0 {
-			return false
-		}
-	}
-	r, err := journal.OpenReader(ctx, d.path("journal.db"))
-	if err != nil {
-		return false
-	}
-	defer r.Close()
-	newest, err := r.LastSeq(ctx)
-	return err == nil && newest == last
-}
-
-// summary says what was shown, and fails if a kind is missing.
-func (d *demo) summary(ctx context.Context, s seen) error {
-	r, err := journal.OpenReader(ctx, d.path("journal.db"))
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	c, err := r.Counts(ctx)
-	if err != nil {
-		return err
-	}
-	rows, err := r.Poisoned(ctx)
-	if err != nil {
-		return err
-	}
-	total := 0
-	var missing []string
-	for _, k := range kinds() {
-		total += s.topics[k.Topic]
-		if s.topics[k.Topic] == 0 {
-			missing = append(missing, k.Topic)
-		}
-	}
-	d.say("\n%d mails became %d events of %d kinds; every signature was verified, no number was missing.", len(d.mails)+1, total, len(s.topics))
-	d.say("%d facts were told twice and dropped; %s.", c.Duplicates, skippedLine(c.Skipped))
-	for _, row := range rows {
-		d.say("Kept aside as poison, to be looked at: %s (%s).", row.Origin, row.Reason)
-	}
-	d.say("What to do next: docs/tutorial.md.")
-	if len(missing) > 0 {
-		return errors.New("the demo is incomplete: nothing was shown of " + strings.Join(missing, ", "))
-	}
-	return nil
-}
-
-func skippedLine(skipped map[string]int64) string {
-	n := int64(0)
-	for _, v := range skipped {
-		n += v
-	}
-	return fmt.Sprintf("%d mails tell the bus nothing, counted by reason", n)
 }

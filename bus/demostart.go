@@ -49,44 +49,84 @@ func freeEndpoint() (string, error) {
 	return "tcp://" + l.Addr().String(), nil
 }
 
-// A process is an adapter that the demo started.
-type process struct {
+// An adapter is a program of ours that the demo runs.
+type adapter struct {
+	name, program   string
+	config, journal string // files
+	endpoint        string
+
 	cmd    *exec.Cmd
 	cancel context.CancelFunc
 	log    lockedBuffer
 }
 
-// start starts the adapter. It ends with stop alone, also when the demo is
+// start starts the adapters. They end with close alone, also when the demo is
 // interrupted.
-func (d *demo) start() (*process, error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	p := &process{cmd: exec.CommandContext(ctx, d.mail2bus, "run", "--config", d.path("mail2bus.toml")), cancel: cancel}
-	p.cmd.Stderr = &p.log
-	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
-	p.cmd.WaitDelay = 10 * time.Second // then it is killed
-	if err := p.cmd.Start(); err != nil {
-		cancel()
-		return nil, fmt.Errorf("starting mail2bus: %w", err)
+func (d *demo) start(ctx context.Context) error {
+	for _, a := range d.adapters {
+		if a.name == "dbpoll" {
+			// Its first poll only takes note of what there is: what changes
+			// from now on is news.
+			if out, err := exec.CommandContext(ctx, a.program, "poll", "--config", a.config).CombinedOutput(); err != nil {
+				return fmt.Errorf("polling for the first time: %w: %s", err, bytes.TrimSpace(out))
+			}
+		}
+		if err := a.start(); err != nil {
+			return err
+		}
+		d.say("%s runs (process %d) and publishes on %s.", a.name, a.cmd.Process.Pid, a.endpoint)
 	}
-	d.say("mail2bus runs (process %d) and publishes on %s. Mails go in; events come out:\n", p.cmd.Process.Pid, d.endpoint)
-	return p, nil
+	d.say("Mails go in, and %s; events come out:\n", d.queue.what())
+	return nil
+}
+
+func (a *adapter) start() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, a.program, "run", "--config", a.config)
+	cmd.Stderr = &a.log
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second // then it is killed
+	if err := cmd.Start(); err != nil {
+		cancel()
+		return fmt.Errorf("starting %s: %w", a.name, err)
+	}
+	a.cmd, a.cancel = cmd, cancel
+	return nil
 }
 
 // stop ends the adapter the way systemd does and reports how that went.
-func (p *process) stop() error {
-	p.cancel()
-	if err := p.cmd.Wait(); err != nil && !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("running mail2bus: %w: %s", err, p.log.String())
+func (a *adapter) stop() error {
+	if a.cmd == nil {
+		return nil
+	}
+	a.cancel()
+	if err := a.cmd.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("running %s: %w: %s", a.name, err, a.log.String())
 	}
 	return nil
 }
 
-// trouble is what the adapter said, when something went wrong.
-func (p *process) trouble() error {
-	if s := strings.TrimSpace(p.log.String()); s != "" {
-		return errors.New("mail2bus said: " + s)
+// close ends all that was started.
+func (d *demo) close() error {
+	var errs []error
+	for _, a := range d.adapters {
+		errs = append(errs, a.stop())
 	}
-	return nil
+	if d.queue != nil {
+		errs = append(errs, d.queue.close())
+	}
+	return errors.Join(errs...)
+}
+
+// trouble is what the adapters said, when something went wrong.
+func (d *demo) trouble() error {
+	var errs []error
+	for _, a := range d.adapters {
+		if s := strings.TrimSpace(a.log.String()); s != "" {
+			errs = append(errs, errors.New(a.name+" said: "+s))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 type lockedBuffer struct {

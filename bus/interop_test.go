@@ -85,7 +85,7 @@ func startBus(t *testing.T) testBus {
 	if err := os.WriteFile(d.path("mail2bus.toml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	buildMail2bus(t, b.dir)
+	buildAdapters(t, b.dir)
 	background(t, d.path("mail2bus"), "run", "--config", d.path("mail2bus.toml"))
 	return b
 }

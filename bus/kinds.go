@@ -6,11 +6,12 @@ import (
 	"busbar/adapters/dak"
 	"busbar/adapters/debbugs"
 	"busbar/adapters/lists"
+	"busbar/adapters/wannabuild"
 	"busbar/common/event"
 )
 
 // kinds is every kind of event that an adapter declares. A new adapter is one
 // line here.
 func kinds() event.Catalog {
-	return slices.Concat(dak.Kinds(), debbugs.Kinds(), lists.Kinds())
+	return slices.Concat(dak.Kinds(), debbugs.Kinds(), lists.Kinds(), wannabuild.Kinds())
 }

@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 		t.Fatalf("the real libzmq is needed (%v: %s): `make deps` installs python3-zmq", err, out)
 	}
 	bin := t.TempDir()
-	buildMail2bus(t, bin)
+	buildAdapters(t, bin)
 	pki, err := filepath.Abs("../fixtures/wire/pki")
 	if err != nil {
 		t.Fatal(err)
@@ -69,12 +69,12 @@ func TestScripts(t *testing.T) {
 
 const python = "/usr/bin/python3" // Debian's own, which sees Debian's python3-zmq
 
-func buildMail2bus(t *testing.T, into string) {
+func buildAdapters(t *testing.T, into string) {
 	t.Helper()
-	cmd := exec.Command("go", "build", "-o", into, "busbar/mail2bus")
+	cmd := exec.Command("go", "build", "-o", into, "busbar/mail2bus", "busbar/dbpoll")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building mail2bus: %v: %s", err, out)
+		t.Fatalf("building the adapters: %v: %s", err, out)
 	}
 }
 

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"busbar/common/journal"
+	"busbar/common/wire"
+)
+
+// awaitHeartbeats waits for one of each publisher.
+func awaitHeartbeats(ctx context.Context, f *wire.Follower, publishers int) error {
+	heard := map[string]bool{}
+	for len(heard) < publishers {
+		m, err := f.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if m.Err == nil && m.Heartbeat {
+			heard[m.Envelope.Publisher] = true
+		}
+	}
+	return nil
+}
+
+// seen is what arrived.
+type seen struct {
+	topics map[string]int
+	last   map[string]int64 // by publisher
+	ended  bool             // the story's last change was told
+}
+
+// watch prints what arrives until all that the journals hold has come.
+func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (seen, error) {
+	s := seen{topics: map[string]int{}, last: map[string]int64{}}
+	out := newPrinter(d.p, &tailCmd{Color: "auto"})
+	feeders := 2
+	for {
+		m, err := f.Next(ctx)
+		switch {
+		case err != nil:
+			return s, fmt.Errorf("following the bus: %w", err)
+		case m.Err != nil:
+			return s, m.Err
+		case m.Gap != nil:
+			return s, fmt.Errorf("following the bus: messages %d to %d of %s never came", m.Gap.From, m.Gap.To, m.Gap.Publisher)
+		}
+		select {
+		case err := <-fed:
+			if err != nil {
+				return s, fmt.Errorf("feeding the adapters: %w", err)
+			}
+			feeders--
+		default:
+		}
+		if !m.Heartbeat {
+			s.last[m.Envelope.Publisher] = m.Envelope.Seq
+			if k, ok := out.catalog.ByTopic(m.Topic); ok {
+				s.topics[k.Topic]++
+				s.ended = s.ended || k.Topic == storyEnds && strings.Contains(string(m.Body), storyEndsWith)
+			}
+			d.say("  %s\n      %s, signed by %s, from %s", out.sentence(m), m.Topic, m.Verdict.Signer, m.Envelope.Origin)
+			continue
+		}
+		if feeders == 0 && s.ended && d.settled(ctx, s) {
+			return s, nil
+		}
+	}
+}
+
+// settled says that nothing waits to be read, and that the newest messages have
+// come: a mail leaves its folder only when its events are in the journal.
+func (d *demo) settled(ctx context.Context, s seen) bool {
+	for _, sub := range []string{"maildir", "spool"} {
+		if waiting, err := os.ReadDir(d.path(sub, "new")); err != nil || len(waiting) > 0 {
+			return false
+		}
+	}
+	for _, a := range d.adapters {
+		err := a.read(ctx, func(r *journal.Reader) error {
+			newest, err := r.LastSeq(ctx)
+			if err == nil && newest != s.last[a.name+".demo"] {
+				err = errors.New("not all has come")
+			}
+			return err
+		})
+		if err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *adapter) read(ctx context.Context, do func(*journal.Reader) error) error {
+	r, err := journal.OpenReader(ctx, a.journal)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return do(r)
+}
+
+// summary says what was shown, and fails if a kind is missing.
+func (d *demo) summary(ctx context.Context, s seen) error {
+	total := 0
+	var missing []string
+	for _, k := range kinds() {
+		total += s.topics[k.Topic]
+		if s.topics[k.Topic] == 0 && !slices.Contains(notInStory, k.Topic) {
+			missing = append(missing, k.Topic)
+		}
+	}
+	d.say("\n%d mails and %d changes of a build queue became %d events of %d kinds; every signature was verified, no number was missing.",
+		len(d.mails)+1, len(story()), total, len(s.topics))
+	for _, a := range d.adapters {
+		if err := a.read(ctx, func(r *journal.Reader) error { return d.told(ctx, a, r) }); err != nil {
+			return err
+		}
+	}
+	d.say("What to do next: docs/tutorial.md.")
+	if len(missing) > 0 {
+		return errors.New("the demo is incomplete: nothing was shown of " + strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// told is what one adapter's journal says of what was not published.
+func (d *demo) told(ctx context.Context, a *adapter, r *journal.Reader) error {
+	c, err := r.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := r.Poisoned(ctx)
+	if err != nil {
+		return err
+	}
+	skipped := int64(0)
+	for _, n := range c.Skipped {
+		skipped += n
+	}
+	d.say("%s: %d messages; %d facts were told twice and dropped; %d items tell the bus nothing, counted by reason.", a.name, c.Messages, c.Duplicates, skipped)
+	for _, row := range rows {
+		d.say("Kept aside as poison, to be looked at: %s (%s).", row.Origin, row.Reason)
+	}
+	return nil
+}
