@@ -2,12 +2,12 @@
 
 GO       ?= go
 FUZZTIME ?= 5m
-UNIT     := contrib/systemd/mail2bus.service
+UNITS    := contrib/systemd/mail2bus.service contrib/systemd/dbpoll.service
 
 # The product is built without cgo; only the race detector needs it.
 export CGO_ENABLED = 0
 
-.PHONY: test help deps build bench torture mutants fuzz generate check-unit clean
+.PHONY: test help deps build bench torture mutants dbtorture dbbench fuzz generate check-unit clean
 
 # Everything that must hold. Installs what is missing; about five minutes.
 test: deps
@@ -25,7 +25,7 @@ deps:
 
 # Static binaries, in bin/.
 build:
-	$(GO) build -trimpath -o bin/ ./mail2bus ./bus
+	$(GO) build -trimpath -o bin/ ./mail2bus ./dbpoll ./bus
 
 # Benchmarks, with the machine printed above them.
 bench:
@@ -39,17 +39,25 @@ torture:
 mutants:
 	$(GO) run ./contrib/mutants
 
+# Write, kill, restart and restore under a running dbpoll; prints skipped and doubled.
+dbtorture:
+	$(GO) run ./contrib/dbtorture
+
+# What a poll costs with two million rows: time, memory, the database's CPU.
+dbbench:
+	$(GO) run ./contrib/dbtorture -bench
+
 # Every fuzz target for FUZZTIME.
 fuzz:
 	contrib/dev/fuzz.sh $(FUZZTIME)
 
 # The pages of docs/reference, from the programs; read the difference.
 generate:
-	$(GO) test -count 1 -run 'Reference$$' ./bus ./mail2bus -update
+	$(GO) test -count 1 -run 'Reference$$' ./bus ./mail2bus ./dbpoll -update
 
-# How much the hardened unit leaves open: 0 is nothing, 10 is all.
+# How much the hardened units leave open: 0 is nothing, 10 is all.
 check-unit:
-	systemd-analyze security --offline=true --no-pager $(UNIT)
+	systemd-analyze security --offline=true --no-pager $(UNITS)
 
 # Removes bin.
 clean:
