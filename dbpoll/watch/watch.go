@@ -111,9 +111,10 @@ func (w *Watch) reset() { w.state, w.marker, w.compared = nil, "", time.Time{} }
 
 func (w *Watch) poll(ctx context.Context) error {
 	switch {
-	case w.polls > 0 && w.o.Import && len(w.keys) == 0, w.polls > 0 && w.o.Once && !w.more:
+	case w.polls == 0: // at once
+	case w.o.Import && len(w.keys) == 0, w.o.Once && !w.o.Import && !w.more:
 		return io.EOF
-	case w.polls > 0 && !w.o.Once && !w.o.Import && !w.more:
+	case !w.o.Once && !w.o.Import && !w.more:
 		if err := rounds.Wait(ctx, w.pause, w.o.Wake); err != nil {
 			return err
 		}

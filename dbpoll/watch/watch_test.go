@@ -1,0 +1,234 @@
+package watch
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"busbar/adapters"
+	"busbar/adapters/tables"
+	"busbar/common/event"
+	"busbar/common/journal"
+	"busbar/common/pump"
+	"busbar/dbpoll/database"
+	"busbar/fixtures/cluster"
+)
+
+// A place is a database of one kind, with somebody who writes it.
+type place struct {
+	name, url string
+	exec      func(t testing.TB, statements string)
+}
+
+// places are all three kinds, each empty.
+func places(t *testing.T) []place {
+	ctx := context.Background()
+	p, err := cluster.StartPostgres(ctx, filepath.Join(t.TempDir(), "pg"), cluster.PostgresOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Stop() })
+	m, err := cluster.StartMariaDB(ctx, filepath.Join(t.TempDir(), "maria"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Stop() })
+	if _, err := m.SQL(ctx, "", "CREATE DATABASE tea CHARACTER SET utf8mb4"); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "tea.db")
+	lite, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { lite.Close() })
+	must := func(t testing.TB, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return []place{
+		{"PostgreSQL", p.URL("postgres", "postgres"), func(t testing.TB, text string) {
+			t.Helper()
+			_, err := p.SQL(ctx, "postgres", "postgres", text)
+			must(t, err)
+		}},
+		{"MariaDB", m.URL("root", "tea"), func(t testing.TB, text string) {
+			t.Helper()
+			_, err := m.SQL(ctx, "tea", text)
+			must(t, err)
+		}},
+		{"SQLite", "sqlite:" + file, func(t testing.TB, text string) {
+			t.Helper()
+			_, err := lite.Exec(text)
+			must(t, err)
+		}},
+	}
+}
+
+// A site is a table with a poller beside it.
+type site struct {
+	place
+	t    *testing.T
+	file string
+	spec tables.Spec
+	most int
+}
+
+// poll polls once, by a poller that is started for it, and gives what is new:
+// the last part of the topic, and the sentence.
+func (s *site) poll(change ...func(*Options)) []string {
+	s.t.Helper()
+	news, err := s.try(change...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return news
+}
+
+func (s *site) try(change ...func(*Options)) (news []string, err error) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	j, err := journal.Open(ctx, journal.Options{Path: s.file, Identity: journal.Identity{Prefix: "org.example", Environment: "dev", Name: "watch", Username: "dbpoll"}})
+	if err != nil {
+		return nil, err
+	}
+	defer j.Close()
+	before, err := j.Reader().LastSeq(ctx)
+	if err != nil {
+		return nil, err
+	}
+	db, err := database.Open(ctx, database.Options{URL: s.url, Application: "dbpoll test", Fetch: 3})
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	tr, err := tables.New([]tables.Spec{s.spec})
+	if err != nil {
+		return nil, err
+	}
+	o := Options{DB: db, Journal: j, Source: "table " + s.spec.Table, Table: s.spec, Once: true, Most: s.most}
+	for _, c := range change {
+		c(&o)
+	}
+	var weather error
+	p := &pump.Pump[Item]{
+		Channel: Open(o), Journal: j, Source: o.Source,
+		Table: []adapters.Translator[Item]{{Name: tr.Name, Kinds: tr.Kinds, Translate: func(it adapters.Item[Item]) ([]event.Event, error) {
+			return tr.Translate(adapters.Item[tables.Change]{Origin: it.Origin, Value: it.Value.Change, Received: it.Received})
+		}}},
+		Raw:  func(Item) ([]byte, string) { return []byte("{}"), "" },
+		Seen: func(it Item) []journal.Seen { return it.Seen },
+		Weather: func(err error) {
+			if err != nil {
+				weather = errors.Join(weather, err)
+				cancel()
+			}
+		},
+	}
+	if err := errors.Join(p.Run(ctx), weather); err != nil {
+		return nil, err
+	}
+	batch, err := j.Reader().After(ctx, before, 1000)
+	for _, m := range batch {
+		_, e, perr := event.ParseMessage(m.Wire)
+		k, ok := tr.Kinds.ByTopic(e.Topic)
+		if perr != nil || !ok {
+			return nil, fmt.Errorf("message %d is of %s (%w)", m.Seq, e.Topic, perr)
+		}
+		raw, _ := event.Canonical(e.Msg)
+		body, derr := k.Decode(raw)
+		if derr != nil {
+			return nil, derr
+		}
+		news = append(news, k.Topic[strings.LastIndexByte(k.Topic, '.')+1:]+" "+k.Sentence(body))
+	}
+	slices.Sort(news)
+	return news, err
+}
+
+var spec = tables.Spec{Table: "tea", Topic: "shop.tea", Key: []string{"shop", "id"}, Watch: []string{"name", "price"}, Sentence: "{{.shop}}/{{.id}} {{.name}} {{.price}}"}
+
+const teaTable = `CREATE TABLE tea (shop varchar(40) NOT NULL, id integer NOT NULL, name text, price integer, other text);
+INSERT INTO tea VALUES ('a', 1, 'mint', 2, 'x'), ('a', 2, '', NULL, 'x'), ('a/b', 3, NULL, 1, 'x'), ('', 4, 'thé ☕', 10, 'x');`
+
+func want(t *testing.T, what string, got []string, list ...string) {
+	t.Helper()
+	slices.Sort(list)
+	if !slices.Equal(got, list) {
+		t.Errorf("%s: told %q, want %q", what, got, list)
+	}
+}
+
+func TestEveryDialect(t *testing.T) {
+	for _, p := range places(t) {
+		t.Run(p.name, func(t *testing.T) {
+			p.exec(t, teaTable)
+			s := &site{place: p, t: t, file: filepath.Join(t.TempDir(), "journal.db"), spec: spec}
+			want(t, "at first", s.poll())
+			want(t, "nothing happened", s.poll())
+			p.exec(t, "INSERT INTO tea VALUES ('c', 5, 'ginger', 4, 'x')")
+			p.exec(t, "UPDATE tea SET price = 3 WHERE id = 1; UPDATE tea SET name = NULL WHERE id = 2; UPDATE tea SET other = 'y' WHERE id = 3")
+			p.exec(t, "DELETE FROM tea WHERE id = 4")
+			want(t, "one of each", s.poll(), "create c/5 ginger 4", "update a/1 mint 3", "update a/2", "delete /4 thé ☕ 10")
+			want(t, "once", s.poll())
+
+			p.exec(t, "DELETE FROM tea WHERE id = 5")
+			want(t, "it goes", s.poll(), "delete c/5 ginger 4")
+			p.exec(t, "INSERT INTO tea VALUES ('c', 5, 'ginger', 4, 'x')")
+			want(t, "it comes back", s.poll(), "create c/5 ginger 4")
+			p.exec(t, "DELETE FROM tea WHERE id = 5")
+			want(t, "it goes again, as before", s.poll(), "delete c/5 ginger 4")
+			for range 2 {
+				p.exec(t, "UPDATE tea SET price = 9 WHERE id = 1")
+				want(t, "up", s.poll(), "update a/1 mint 9")
+				p.exec(t, "UPDATE tea SET price = 3 WHERE id = 1")
+				want(t, "down", s.poll(), "update a/1 mint 3")
+			}
+
+			long := strings.Repeat("so ", 200)
+			p.exec(t, "UPDATE tea SET name = '"+long+"' WHERE id = 3")
+			want(t, "a long text", s.poll(), "update a/b/3 "+strings.TrimSpace(long)+" 1")
+			p.exec(t, "UPDATE tea SET price = 2 WHERE id = 3")
+			want(t, "beside a long text", s.poll(), "update a/b/3 "+strings.TrimSpace(long)+" 2")
+
+			p.exec(t, "INSERT INTO tea SELECT 'many', id + 100, 'x', 1, 'x' FROM tea")
+			s.most = 2
+			want(t, "more than a poll takes", s.poll(), "create many/101 x 1", "create many/102 x 1", "create many/103 x 1")
+			p.exec(t, "DELETE FROM tea WHERE shop = 'many'")
+			want(t, "more gone than a poll takes", s.poll(), "delete many/101 x 1", "delete many/102 x 1", "delete many/103 x 1")
+
+			want(t, "import", s.poll(func(o *Options) { o.Import = true }), "create a/1 mint 3", "create a/2", "create a/b/3 "+strings.TrimSpace(long)+" 2")
+			want(t, "after the import", s.poll())
+		})
+	}
+}
+
+func TestMistakesInEveryDialect(t *testing.T) {
+	for _, p := range places(t) {
+		t.Run(p.name, func(t *testing.T) {
+			p.exec(t, teaTable+"INSERT INTO tea VALUES ('a', 1, 'twice', 2, 'x')")
+			s := &site{place: p, t: t, file: filepath.Join(t.TempDir(), "journal.db"), spec: spec}
+			if _, err := s.try(); err == nil || !strings.Contains(err.Error(), "two rows have the key a/1") {
+				t.Errorf("a key that names two rows gives %v", err)
+			}
+			s.spec.Watch = []string{"nmae"}
+			s.spec.Sentence = ""
+			if _, err := s.try(); err == nil || !strings.Contains(err.Error(), `no column "nmae"; its columns are shop, id, name, price, other`) {
+				t.Errorf("a missing column gives %v", err)
+			}
+			s.spec.Table = "coffee"
+			if _, err := s.try(); err == nil || !strings.Contains(err.Error(), "coffee") {
+				t.Errorf("a missing table gives %v", err)
+			}
+		})
+	}
+}
