@@ -14,6 +14,7 @@ const beginning = `
 INSERT INTO packages (architecture, package, distribution, version, state, state_change, notes, builder, installed_version) VALUES
 	('amd64', 'busbar-lamp', 'sid', '2.0-1', 'Installed', '2026-01-05 08:00:00', NULL, 'kettle', '2.0-1'),
 	('arm64', 'busbar-lamp', 'sid', '2.0-1', 'Not-For-Us', '2026-01-05 08:00:00', NULL, NULL, NULL),
+	('amd64', 'busbar-oven', 'sid', '7-1', 'Needs-Build', '2026-01-07 11:00:00', 'out-of-date', NULL, '6-2'),
 	('amd64', 'busbar-rust', 'sid', '0.9-2', 'Failed', '2026-01-06 09:30:00', NULL, 'kettle', NULL),
 	('arm64', 'busbar-rust', 'sid', '0.9-2', 'Installed', '2026-01-06 09:30:00', NULL, 'teapot', '0.9-2');
 `
@@ -28,10 +29,10 @@ type step struct {
 	gone                        bool              // the row is removed
 }
 
-const (
-	storyEnds     = "wannabuild.log.record"
-	storyEndsWith = "the-last-builder"
-)
+// storyEnds are the last events of the story, each with what tells it from
+// others of its topic. The results of builds are read after the log, so the
+// story ends with one of each: when both are told, all before them was.
+var storyEnds = map[string]string{"wannabuild.log.record": "the-last-builder", "wannabuild.build.queue": "busbar-saucer"}
 
 // notInStory are the kinds that a build queue tells only in an emergency.
 var notInStory = []string{"wannabuild.database.replace"}
@@ -50,7 +51,7 @@ func story() []step {
 		tea("--merge-all (dose)", "wbadm", "BD-Uninstallable", map[string]string{"bd_problem": "busbar-tea needs libleaf-dev, which is nowhere"}),
 		tea("dose_builddebcheck: depwait", "wbadm", "Dep-Wait", map[string]string{"depends": "libleaf-dev (>= 2)"}),
 		tea("--merge-all (dose)", "wbadm", "Needs-Build", map[string]string{"depends": "", "bd_problem": ""}),
-		{architecture: "amd64", name: "busbar-tea", set: map[string]string{"buildpri": "50"}}, // no log tells it
+		{architecture: "amd64", name: "busbar-oven", set: map[string]string{"buildpri": "50"}}, // no log tells it
 		tea("--take", "kettle", "Building", map[string]string{"builder": "kettle"}),
 		tea("--set-attempted", "kettle", "Build-Attempted", nil),
 		{architecture: "amd64", name: "busbar-tea", version: "1.0-1", user: "kettle", result: "attempted"},
@@ -68,7 +69,9 @@ func story() []step {
 		{architecture: "amd64", name: "busbar-rust", version: "0.9-2", action: "--merge-v3: Failed-Removed", user: "wbadm", state: "Failed-Removed"},
 		{architecture: "arm64", name: "busbar-rust", version: "0.9-2", action: "--update", user: "wbadm", state: "reupload-wait"},
 		{architecture: "arm64", name: "busbar-rust", version: "0.9-2", action: "--forget", user: "wbadm", gone: true},
-		{architecture: "amd64", name: "busbar-tea", version: "1.0-1", user: storyEndsWith, result: "successful"},
+		{architecture: "amd64", name: "busbar-tea", version: "1.0-1", user: "the-last-builder", result: "successful"},
+		{architecture: "arm64", name: "busbar-saucer", version: "3-1", action: "--merge-v3: needs-build", user: "wbadm", state: "Needs-Build",
+			set: map[string]string{"notes": "uncompiled"}},
 	}
 }
 

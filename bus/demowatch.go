@@ -31,12 +31,12 @@ func awaitHeartbeats(ctx context.Context, f *wire.Follower, publishers int) erro
 type seen struct {
 	topics map[string]int
 	last   map[string]int64 // by publisher
-	ended  bool             // the story's last change was told
+	ended  map[string]bool  // of the story's last events
 }
 
 // watch prints what arrives until all that the journals hold has come.
 func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (seen, error) {
-	s := seen{topics: map[string]int{}, last: map[string]int64{}}
+	s := seen{topics: map[string]int{}, last: map[string]int64{}, ended: map[string]bool{}}
 	out := newPrinter(d.p, &tailCmd{Color: "auto"})
 	feeders := 2
 	for {
@@ -61,12 +61,14 @@ func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (s
 			s.last[m.Envelope.Publisher] = m.Envelope.Seq
 			if k, ok := out.catalog.ByTopic(m.Topic); ok {
 				s.topics[k.Topic]++
-				s.ended = s.ended || k.Topic == storyEnds && strings.Contains(string(m.Body), storyEndsWith)
+				if sign, ok := storyEnds[k.Topic]; ok && strings.Contains(string(m.Body), sign) {
+					s.ended[k.Topic] = true
+				}
 			}
 			d.say("  %s\n      %s, signed by %s, from %s", out.sentence(m), m.Topic, m.Verdict.Signer, m.Envelope.Origin)
 			continue
 		}
-		if feeders == 0 && s.ended && d.settled(ctx, s) {
+		if feeders == 0 && len(s.ended) == len(storyEnds) && d.settled(ctx, s) {
 			return s, nil
 		}
 	}

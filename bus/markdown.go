@@ -121,25 +121,30 @@ func shorten(v any) any {
 
 // exampleOf finds the first golden event of a topic; nil if there is none.
 func exampleOf(topic string) (*example, error) {
-	files, err := fs.Glob(fixtures.Mails, "*/*.events.json")
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range files {
-		raw, err := fs.ReadFile(fixtures.Mails, f)
+	for _, source := range []struct {
+		files fs.FS
+		ext   string
+	}{{fixtures.Mails, ".mail"}, {fixtures.Changes, ".json"}} {
+		files, err := fs.Glob(source.files, "*/*.events.json")
 		if err != nil {
 			return nil, err
 		}
-		var golden struct {
-			Events []example `json:"events"`
-		}
-		if err := json.Unmarshal(raw, &golden); err != nil {
-			return nil, fmt.Errorf("reading fixture %s: %w", f, err)
-		}
-		for _, e := range golden.Events {
-			if e.Topic == topic {
-				e.from = path.Join(path.Dir(f), strings.TrimSuffix(path.Base(f), ".events.json")+".mail")
-				return &e, nil
+		for _, f := range files {
+			raw, err := fs.ReadFile(source.files, f)
+			if err != nil {
+				return nil, err
+			}
+			var golden struct {
+				Events []example `json:"events"`
+			}
+			if err := json.Unmarshal(raw, &golden); err != nil {
+				return nil, fmt.Errorf("reading fixture %s: %w", f, err)
+			}
+			for _, e := range golden.Events {
+				if e.Topic == topic {
+					e.from = path.Join(path.Dir(f), strings.TrimSuffix(path.Base(f), ".events.json")+source.ext)
+					return &e, nil
+				}
 			}
 		}
 	}
