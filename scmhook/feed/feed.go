@@ -17,6 +17,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"busbar/common/journal"
@@ -229,4 +230,16 @@ func (c *Channel) wait(ctx context.Context) error {
 	case <-timer.C:
 	}
 	return nil
+}
+
+// Troubled names the repositories that could not be asked at the last try.
+func (c *Channel) Troubled() []string {
+	var dirs []string
+	for _, s := range c.repos {
+		if s.failures > 0 {
+			dirs = append(dirs, s.Dir)
+		}
+	}
+	slices.Sort(dirs)
+	return dirs
 }

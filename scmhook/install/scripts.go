@@ -71,16 +71,15 @@ func (o Options) script(path, system string, input bool) place {
 	gone := "echo " + quote("scmhook: "+o.Program+" is gone (the push is fine; scmhook reconcile will find it)") + " >&2\n"
 	text := head + "trap '' HUP INT # the pusher may hang up\n[ -x " + program + " ] && exec " + call + "\n" + gone + "exit 0\n"
 
+	const before = `"$0` + former + `"`
 	chain := head + "# The hook that was here before runs after ours and gets the same input.\n"
 	if input {
 		chain += "input=$(cat; echo .)\ninput=${input%.}\n" +
 			"if [ -x " + program + " ]; then (\n\ttrap '' HUP INT\n\tprintf %s \"$input\" | " + call + "\n); else\n\t" + gone + "fi\n" +
-			"[ -x " + quote(path+former) + " ] || exit 0\n" +
-			"printf %s \"$input\" | " + quote(path+former) + " \"$@\"\n"
+			"[ -x " + before + " ] || exit 0\nprintf %s \"$input\" | " + before + " \"$@\"\n"
 	} else {
 		chain += "if [ -x " + program + " ]; then\n\t(trap '' HUP INT; exec " + call + ")\nelse\n\t" + gone + "fi\n" +
-			"[ -x " + quote(path+former) + " ] || exit 0\n" +
-			"exec " + quote(path+former) + " \"$@\"\n"
+			"[ -x " + before + " ] || exit 0\nexec " + before + " \"$@\"\n"
 	}
 	return place{path: path, text: text, chain: chain}
 }

@@ -1,7 +1,6 @@
 package spool
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -73,27 +72,35 @@ func Remove(dir, name string) error {
 	if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 		return fmt.Errorf("clearing the spool: %w", err)
 	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("clearing the spool: %w", err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("clearing the spool: %w", err)
-	}
-	return nil
+	return syncDir(dir)
 }
 
-// PutBack writes a file's bytes into the spool once more.
+// PutBack writes a file's bytes into the spool once more, whatever they are.
 func PutBack(dir string, raw []byte) error {
-	n, err := Parse(raw)
+	f, err := os.CreateTemp(dir, hook.Hidden)
 	if err != nil {
-		return err
+		return fmt.Errorf("putting a file back into the spool: %w", err)
 	}
-	again := hook.Notice{System: n.System, Hook: n.Hook, Repository: n.Repository, Time: n.Time, Args: n.Args}
-	for name, value := range n.Env {
-		again.Env = append(again.Env, name, value)
+	_, err = f.Write(raw)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		name := fmt.Sprintf("%019d-%s%s", time.Now().UnixNano(), filepath.Base(f.Name())[len(hook.Hidden):], hook.Suffix)
+		err = os.Rename(f.Name(), filepath.Join(dir, name))
 	}
-	return hook.Write(dir, again, bytes.NewReader(n.Input))
+	if err != nil {
+		return fmt.Errorf("putting a file back into the spool: %w", errors.Join(err, os.Remove(f.Name())))
+	}
+	return syncDir(dir)
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err == nil {
+		err = errors.Join(d.Sync(), d.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("syncing the spool: %w", err)
+	}
+	return nil
 }
 
 // Sweep removes what hooks that were killed left half written.

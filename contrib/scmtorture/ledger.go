@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"busbar/common/journal"
+)
+
+// A ledger holds what was told of each ref against what was pushed.
+type ledger struct {
+	messages  int64
+	told      int // ref updates
+	recovered int // of these, found by comparing
+	skipped   int // pushed, and told as a part of a net effect
+	lost      int // refs whose last told state is not their state
+	broken    int // updates that do not begin where the one before ended
+	doubled   int // told states that the ref did not go through (again), and commits told twice
+	faults    []string
+}
+
+func (l ledger) String() string {
+	return fmt.Sprintf("messages %d, ref updates told %d (of these found by comparing %d; %d intermediate states fell into a net effect), chain checked, faults %d; lost %d, broken %d, doubled %d",
+		l.messages, l.told, l.recovered, l.skipped, len(l.faults), l.lost, l.broken, l.doubled)
+}
+
+func (l ledger) verdict() error {
+	var bad []error
+	for what, n := range map[string]int{"lost": l.lost, "broken": l.broken, "doubled": l.doubled} {
+		if n != 0 {
+			bad = append(bad, fmt.Errorf("%d %s", n, what))
+		}
+	}
+	for _, f := range l.faults {
+		bad = append(bad, errors.New(f))
+	}
+	return errors.Join(bad...)
+}
+
+// An update is what one message says of a ref.
+type update struct{ old, new string }
+
+// audit reads the whole journal.
+func (s *site) audit(ctx context.Context, pushers []*pusher) (ledger, error) {
+	r, err := journal.OpenReader(ctx, s.path("journal.db"))
+	if err != nil {
+		return ledger{}, err
+	}
+	defer r.Close()
+	var l ledger
+	told := map[string][]update{} // by repository and ref
+	commits := map[string]int{}
+	report, err := r.Verify(ctx, func(m journal.Message, tree map[string]any) error {
+		body, ok := tree["msg"].(map[string]any)
+		if !ok {
+			return errors.New("it has no body")
+		}
+		text := func(key string) string { v, _ := body[key].(string); return v }
+		if strings.HasSuffix(m.Topic, ".commit.create") {
+			commits[text("repository")+" "+text("id")]++
+			return nil
+		}
+		if text("ref") == "" {
+			return errors.New("it names no ref")
+		}
+		l.told++
+		if recovered, _ := tree["recovered"].(bool); recovered {
+			l.recovered++
+		}
+		key := text("repository") + " " + text("ref")
+		told[key] = append(told[key], update{text("before"), text("after")})
+		return nil
+	})
+	if err != nil {
+		return l, err
+	}
+	l.messages = report.Messages
+	for _, f := range report.Faults {
+		l.faults = append(l.faults, fmt.Sprintf("message %d: %s", f.Seq, f.What))
+	}
+	for _, n := range commits {
+		l.doubled += n - 1
+	}
+	for _, p := range pushers {
+		if err := p.check(ctx); err != nil {
+			return l, err
+		}
+		for ref, history := range p.history {
+			l.hold(told[p.name+" "+ref], history)
+			delete(told, p.name+" "+ref)
+		}
+	}
+	l.doubled += len(told) // refs that were never pushed
+	return l, nil
+}
+
+// hold compares one ref's chain with the states that the ref went through.
+func (l *ledger) hold(chain []update, history []string) {
+	last, at := "", 0
+	for _, u := range chain {
+		if u.old != last {
+			l.broken++
+		}
+		last = u.new
+		from := at
+		for at < len(history) && history[at] != u.new {
+			at++
+		}
+		if at == len(history) {
+			l.doubled++
+			at = from
+			continue
+		}
+		l.skipped += at - from
+		at++
+	}
+	l.skipped += len(history) - at
+	if last != history[len(history)-1] {
+		l.lost++
+	}
+}

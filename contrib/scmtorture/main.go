@@ -1,0 +1,64 @@
+// Scmtorture holds scmhook to its promises: a push never notices, and no push is
+// lost. It runs the real program with real git, in two acts:
+//
+//   - times: how long the hook takes, as a whole process, with the daemon dead
+//     and alive and on a full disk, beside /bin/true and, where it is installed,
+//     kgb-client;
+//   - kills: pushes while hook and daemon are killed at random, the hook is taken
+//     out for a while, and the spool is wiped once. Then what was told of each
+//     ref is held against what was pushed.
+//
+// Usage:
+//
+//	go run ./contrib/scmtorture              # 2,000 pushes, 500 kills: some minutes
+//	go run ./contrib/scmtorture -act kills -pushes 200 -kills 50
+//	go run ./contrib/scmtorture -act times -runs 100
+//
+// It exits 1 if a push failed, or anything was lost or doubled. Times never
+// decide. Everything happens in a temporary folder and is cleared away. The full
+// disk is a small tmpfs and needs root; without, it is skipped and that is said.
+//
+// Not here: svn and hg, webhooks, and the power failing under the disk.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+type options struct {
+	act           string
+	runs          int
+	most          int
+	pushes, kills int
+	seed          uint64
+	keep          bool
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.act, "act", "all", "times, kills or all")
+	flag.IntVar(&o.runs, "runs", 1000, "hook runs of each measurement")
+	flag.IntVar(&o.most, "refs", 100_000, "the most refs of one push in the measurements")
+	flag.IntVar(&o.pushes, "pushes", 2000, "pushes of the second act")
+	flag.IntVar(&o.kills, "kills", 500, "how often the second act kills: every second time the hook, else the daemon")
+	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "seed of all that is random")
+	flag.BoolVar(&o.keep, "keep", false, "keep the folder")
+	limit := flag.Duration("limit", time.Hour, "give up after this time")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, *limit)
+	defer cancel()
+	if err := torture(ctx, o, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "scmtorture:", err)
+		cancel()
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,141 @@
+//go:build scm
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"busbar/common/daemon"
+	"busbar/scmhook/feed"
+	"busbar/scmhook/hook"
+	"busbar/scmhook/spool"
+)
+
+type checkCmd struct {
+	JSON bool `help:"Print one JSON object a line."`
+}
+
+// Run is the doctor.
+func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := load(p, g)
+	if err != nil {
+		return errors.Join(daemon.PrintFindings(p, []daemon.Finding{daemon.Found("configuration", err, "")}, c.JSON), err)
+	}
+	ctx := context.Background()
+	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.SCM.Service, cfg.Bus.Name)}}
+	findings = append(findings, daemon.CheckBus(ctx, cfg.Bus, cfg.Sign)...)
+	findings = append(findings, checkSpool(cfg.SCM.Spool), checkHookSpool(p, cfg))
+	findings = append(findings, checkRepositories(ctx, p, cfg)...)
+	return daemon.PrintFindings(p, findings, c.JSON)
+}
+
+// checkSpool tries to write as a hook does, and to read as the daemon does.
+func checkSpool(dir string) daemon.Finding {
+	f := daemon.Finding{What: "spool", Level: "warn"}
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		f.Detail = dir + " is not there; the daemon makes it when it starts, for its own user alone (mode 1733 lets every pusher write)"
+		return f
+	case err != nil:
+		return daemon.Found("spool", err, "")
+	}
+	names, err := spool.List(dir)
+	if err != nil {
+		return daemon.Found("spool", fmt.Errorf("%w (the daemon must own it)", err), "")
+	}
+	probe, err := os.CreateTemp(dir, hook.Hidden+"check-")
+	if err == nil {
+		err = errors.Join(probe.Close(), os.Remove(probe.Name()))
+	}
+	if err != nil {
+		return daemon.Found("spool", fmt.Errorf("writing there: %w", err), "")
+	}
+	return daemon.Found("spool", nil, fmt.Sprintf("%s, mode %04o, %d files waiting", dir, unixMode(info.Mode()), len(names)))
+}
+
+func unixMode(m fs.FileMode) uint32 {
+	mode := uint32(m.Perm())
+	if m&fs.ModeSticky != 0 {
+		mode |= 0o1000
+	}
+	if m&fs.ModeSetgid != 0 {
+		mode |= 0o2000
+	}
+	return mode
+}
+
+// checkHookSpool compares the place where hooks write with the one that is read.
+func checkHookSpool(p *daemon.Program, cfg Config) daemon.Finding {
+	found := hook.Dir(p.Getenv)
+	if found == cfg.SCM.Spool {
+		return daemon.Found("hooks' spool", nil, "hooks find it without --spool")
+	}
+	return daemon.Finding{What: "hooks' spool", Level: "warn", Detail: fmt.Sprintf(
+		"a hook without --spool writes into %s; write %s into %s, or let `scmhook install` say --spool in each hook", found, cfg.SCM.Spool, hook.PathFile)}
+}
+
+// checkRepositories asks each repository for its refs.
+func checkRepositories(ctx context.Context, p *daemon.Program, cfg Config) []daemon.Finding {
+	set, err := feed.NewSet(cfg.SCM.Repositories)
+	if err != nil {
+		return []daemon.Finding{daemon.Found("repositories", err, "")}
+	}
+	all, err := set.All()
+	var findings []daemon.Finding
+	if err != nil {
+		findings = append(findings, daemon.Found("repositories", err, ""))
+	}
+	if len(all) == 0 {
+		return append(findings, daemon.Finding{What: "repositories", Level: "fail", Detail: "[scm] repositories names none, so nothing can be told"})
+	}
+	o, err := hookOptions(p, cfg, "")
+	if err != nil {
+		return append(findings, daemon.Found("hooks", err, ""))
+	}
+	tools := map[string]string{"git": "git", "svn": "svnlook", "hg": "hg"}
+	d := describer{scm: cfg.SCM}
+	var unwired []string
+	for _, r := range all {
+		if tool := tools[r.System]; tool != "" {
+			delete(tools, r.System)
+			_, err := exec.LookPath(tool)
+			findings = append(findings, daemon.Found(r.System, err, tool+" is there"))
+		}
+		ctx, cancel := context.WithTimeout(ctx, time.Duration(cfg.SCM.Timeout))
+		refs, err := d.refs(ctx, r.System, r.Dir)
+		cancel()
+		findings = append(findings, daemon.Found("repository", err, fmt.Sprintf("%s %s, %d refs", r.System, r.Name, len(refs))))
+		wires, err := o.Wires(r.System, r.Dir)
+		if err != nil {
+			findings = append(findings, daemon.Found("hook", err, ""))
+		}
+		for _, w := range wires {
+			if w.State != "wired" {
+				unwired = append(unwired, r.Name+" ("+w.State+")")
+				break
+			}
+		}
+	}
+	if len(unwired) > 0 {
+		findings = append(findings, daemon.Finding{What: "hooks", Level: "warn", Detail: fmt.Sprintf(
+			"%d of %d repositories are not wired, and told of by comparing only: %s (scmhook install)", len(unwired), len(all), some(unwired))})
+	}
+	return findings
+}
+
+// some is the beginning of a long list.
+func some(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:most], ", ") + ", …"
+}

@@ -1,0 +1,72 @@
+//go:build scm
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"busbar/common/daemon"
+	"busbar/scmhook/feed"
+	"busbar/scmhook/hook"
+)
+
+// Config is the configuration of scmhook.
+type Config struct {
+	Bus  daemon.BusConfig  `toml:"bus"`
+	Sign daemon.SignConfig `toml:"sign"`
+	SCM  SCMConfig         `toml:"scm"`
+}
+
+// SCMConfig is the [scm] table.
+type SCMConfig struct {
+	Service      string          `toml:"service" doc:"First part of the topics: scm, or a name of your own such as salsa."`
+	Spool        string          `toml:"spool" doc:"Directory where hooks leave their files. Hooks find it by their own means: see scmhook git."`
+	Repositories []string        `toml:"repositories" doc:"Absolute paths of repositories, or globs such as /srv/git/*/*.git. A repository is called after its path below the first wildcard's directory, without .git."`
+	Reconcile    daemon.Duration `toml:"reconcile" doc:"How often all refs are compared with what was told; also at the start."`
+	Grace        daemon.Duration `toml:"grace" doc:"How long a difference must last before comparing tells it: its hook may still be running."`
+	Poll         daemon.Duration `toml:"poll" doc:"How often the spool is read without any notification."`
+	Timeout      daemon.Duration `toml:"timeout" doc:"How long git, svnlook or hg may take to answer one question."`
+	Commits      int             `toml:"commits" doc:"How many commits of one update are told one by one; the rest is counted, and its range named."`
+}
+
+// DefaultConfig is the configuration before any file is read.
+func DefaultConfig() Config {
+	return Config{
+		Bus: daemon.DefaultBus(), Sign: daemon.DefaultSign(),
+		SCM: SCMConfig{
+			Service: "scm", Spool: hook.DefaultDir, Commits: 100,
+			Reconcile: daemon.Duration(10 * time.Minute), Grace: daemon.Duration(2 * time.Second),
+			Poll: daemon.Duration(30 * time.Second), Timeout: daemon.Duration(time.Minute),
+		},
+	}
+}
+
+func load(p *daemon.Program, g *daemon.Globals) (Config, error) {
+	c := DefaultConfig()
+	if _, err := g.Source(p).Load(&c); err != nil {
+		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+	}
+	if err := c.Bus.Complete(p.Name); err != nil {
+		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+	}
+	if err := c.SCM.check(); err != nil {
+		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: fmt.Errorf("checking [scm]: %w", err)}
+	}
+	return c, nil
+}
+
+func (c SCMConfig) check() error {
+	switch {
+	case !filepath.IsAbs(c.Spool):
+		return fmt.Errorf("spool is %q; it must be an absolute path, because hooks run anywhere", c.Spool)
+	case c.Reconcile <= 0 || c.Grace <= 0 || c.Poll <= 0 || c.Timeout <= 0:
+		return errors.New("reconcile, grace, poll and timeout must be more than 0s")
+	case c.Commits < 0 || c.Commits > 10_000:
+		return fmt.Errorf("commits is %d; it must be from 0 to 10000", c.Commits)
+	}
+	_, err := feed.NewSet(c.Repositories)
+	return err
+}

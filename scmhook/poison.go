@@ -1,0 +1,39 @@
+//go:build scm
+
+package main
+
+import (
+	"context"
+
+	"busbar/common/daemon"
+	"busbar/scmhook/spool"
+)
+
+type poisonCmd struct {
+	List struct {
+		JSON bool `help:"Print one JSON object a line."`
+	} `cmd:"" default:"1" help:"List the spool files that could not be read, and why."`
+	Show struct {
+		ID int64 `arg:"" help:"Number from the list."`
+	} `cmd:"" help:"Print one exactly as it came."`
+	Retry struct {
+		ID []int64 `arg:"" optional:"" help:"Numbers from the list; none: all."`
+	} `cmd:"" help:"Put files back into the spool, where the daemon reads them as if they were new."`
+}
+
+// Run works on the poison that the journal keeps.
+func (c *poisonCmd) Run(k *daemon.Selected, p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := load(p, g)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	poison := daemon.Poison{Journal: cfg.Bus.Journal, Retry: func(item []byte) error { return spool.PutBack(cfg.SCM.Spool, item) }}
+	switch k.Leaf {
+	case "show":
+		return poison.Show(ctx, p, c.Show.ID)
+	case "retry":
+		return poison.RetryAll(ctx, p, c.Retry.ID)
+	}
+	return poison.List(ctx, p, c.List.JSON)
+}

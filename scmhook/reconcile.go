@@ -1,0 +1,86 @@
+//go:build scm
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"busbar/common/daemon"
+	"busbar/common/journal"
+	"busbar/scmhook/hook"
+)
+
+type reconcileCmd struct {
+	Tell bool `help:"At the first sight of a repository tell all its refs, instead of only noting them. The daemon must not run."`
+}
+
+// Run compares all refs once. A running daemon owns the journal; it is asked
+// through the spool.
+func (c reconcileCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := load(p, g)
+	if err != nil {
+		return err
+	}
+	if c.Tell || !journal.InUse(cfg.Bus.Journal) {
+		return once(p, g, cfg, c.Tell)
+	}
+	ask := hook.Notice{System: "git", Hook: hook.Look, Repository: "/", Time: time.Now()}
+	if err := hook.Write(cfg.SCM.Spool, ask, strings.NewReader("")); err != nil {
+		return fmt.Errorf("asking the daemon: %w", err)
+	}
+	fmt.Fprintln(p.Stdout, "the daemon is asked; scmhook status says what it finds")
+	return nil
+}
+
+type importCmd struct{}
+
+// Run tells what was there at first sight.
+func (importCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := load(p, g)
+	if err != nil {
+		return err
+	}
+	return once(p, g, cfg, true)
+}
+
+// once empties the spool and compares all refs, without the daemon.
+func once(p *daemon.Program, g *daemon.Globals, cfg Config, tell bool) (err error) {
+	if len(cfg.SCM.Repositories) == 0 {
+		return &daemon.ExitError{Code: daemon.ExitConfig, Err: errNoRepositories}
+	}
+	log := g.Logger(p)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
+	if errors.Is(err, journal.ErrLocked) {
+		return fmt.Errorf("%w: stop the daemon first (systemctl stop scmhook)", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, node.Close()) }()
+	before, err := node.Journal.Reader().LastSeq(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := newSource(cfg, node.Journal, log, tell, true)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(s.pump.Run(ctx), s.close())
+	after, rerr := node.Journal.Reader().LastSeq(context.WithoutCancel(ctx))
+	if err = errors.Join(err, rerr, ctx.Err()); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.Stdout, "%d messages\n", after-before)
+	if failed := s.channel.feed.Troubled(); len(failed) > 0 {
+		return fmt.Errorf("comparing refs: these repositories could not be asked: %s", strings.Join(failed, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+//go:build scm
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"busbar/adapters"
+	"busbar/common/daemon"
+	"busbar/common/journal"
+	"busbar/common/pump"
+	"busbar/scmhook/feed"
+	"busbar/scmhook/spool"
+)
+
+var errNoRepositories = errors.New("starting: [scm] repositories is empty, so nothing can be told")
+
+type runCmd struct{}
+
+// Run is the daemon: the pump from the spool and the repositories into the
+// journal, and the publisher that empties it.
+func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
+	cfg, err := load(p, g)
+	if err != nil {
+		return err
+	}
+	if len(cfg.SCM.Repositories) == 0 {
+		return &daemon.ExitError{Code: daemon.ExitConfig, Err: errNoRepositories}
+	}
+	log := g.Logger(p)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := prepareSpool(cfg.SCM.Spool, log); err != nil {
+		return err
+	}
+	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, node.Close()) }()
+	s, err := newSource(cfg, node.Journal, log, false, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	log.Info("scmhook runs", "version", daemon.Version(), "journal", cfg.Bus.Journal, "spool", cfg.SCM.Spool)
+	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run}, daemon.Task{Name: "the spool", Run: s.pump.Run})
+}
+
+// prepareSpool makes the spool where it is missing and clears what killed hooks
+// left behind.
+func prepareSpool(dir string, log *slog.Logger) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the spool: %w", err)
+	}
+	n, err := spool.Sweep(dir)
+	if n > 0 {
+		log.Info("files that killed hooks left are cleared away", "files", n)
+	}
+	return err
+}
+
+// A source is the spool and the repositories, pumped into a journal.
+type source struct {
+	channel *pushes
+	pump    *pump.Pump[told]
+}
+
+func newSource(cfg Config, j *journal.Journal, log *slog.Logger, tell, once bool) (*source, error) {
+	set, err := feed.NewSet(cfg.SCM.Repositories)
+	if err != nil {
+		return nil, err
+	}
+	d := describer{scm: cfg.SCM}
+	ch := &pushes{log: log, describe: d.push, feed: feed.Open(feed.Options{
+		Spool: cfg.SCM.Spool, Repositories: set, Journal: j.Reader(), Refs: d.refs, Tell: tell, Once: once, Log: log,
+		Every: time.Duration(cfg.SCM.Reconcile), Grace: time.Duration(cfg.SCM.Grace), Poll: time.Duration(cfg.SCM.Poll),
+	})}
+	return &source{channel: ch, pump: &pump.Pump[told]{
+		Channel: ch, Table: table(cfg.SCM), Journal: j, Source: "scm", Log: log,
+		Raw:  func(t told) ([]byte, string) { return t.Raw, "" },
+		Seen: func(t told) []journal.Seen { return t.Seen },
+	}}, nil
+}
+
+func (s *source) close() error { return s.channel.feed.Close() }
+
+// pushes is the feed as a channel of described pushes.
+type pushes struct {
+	feed     *feed.Channel
+	describe func(context.Context, feed.Batch) (told, error)
+	log      *slog.Logger
+}
+
+// Next hands out the next push. A repository that cannot be asked is tried
+// again by the feed, and holds up no other.
+func (c *pushes) Next(ctx context.Context) (adapters.Item[told], []byte, func(error), error) {
+	for {
+		b, done, err := c.feed.Next(ctx)
+		if err != nil {
+			return adapters.Item[told]{}, nil, nil, err
+		}
+		t, err := c.describe(ctx, b)
+		if err != nil {
+			done(err)
+			continue
+		}
+		return newItem(t), nil, done, nil
+	}
+}

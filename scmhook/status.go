@@ -1,0 +1,144 @@
+//go:build scm
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"busbar/common/daemon"
+	"busbar/common/journal"
+	"busbar/scmhook/feed"
+	"busbar/scmhook/install"
+	"busbar/scmhook/spool"
+)
+
+type statusCmd struct {
+	JSON bool `help:"Print JSON: one object for the journal, then one for each repository."`
+}
+
+// A repositoryStatus says how it stands with one repository.
+type repositoryStatus struct {
+	Repository string `json:"repository"`
+	System     string `json:"system"`
+	Directory  string `json:"directory"`
+	// Hook is wired, unwired, other, dead, or why that cannot be said.
+	Hook string `json:"hook"`
+	// Silent says that the hook is wired, and what was pushed last was found
+	// by comparing, after the hook had last been heard.
+	Silent    bool       `json:"silent"`
+	Refs      int        `json:"refs"` // told or noted
+	Heard     *time.Time `json:"heard,omitempty"`
+	Recovered *time.Time `json:"recovered,omitempty"`
+	Found     int        `json:"found"` // updates that comparing found
+}
+
+// Run prints what the journal knows, and every repository.
+func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := load(p, g)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	names, err := spool.List(cfg.SCM.Spool)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	s, err := daemon.ReadStatus(ctx, cfg.Bus.Journal, map[string]int{cfg.SCM.Spool: len(names)})
+	if err != nil {
+		return err
+	}
+	if err := s.Print(p.Stdout, c.JSON); err != nil {
+		return err
+	}
+	all, err := repositories(ctx, p, cfg)
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		if c.JSON {
+			err = json.NewEncoder(p.Stdout).Encode(r)
+		} else {
+			_, err = fmt.Fprintln(p.Stdout, r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r repositoryStatus) String() string {
+	hook := r.Hook
+	if r.Silent {
+		hook += ", but SILENT"
+	}
+	when := func(t *time.Time) string {
+		if t == nil {
+			return "never"
+		}
+		return t.Format(time.RFC3339)
+	}
+	return fmt.Sprintf("%s %s: %s; %d refs; hook heard %s; %d updates found by comparing, the last %s",
+		r.System, r.Repository, hook, r.Refs, when(r.Heard), r.Found, when(r.Recovered))
+}
+
+// repositories asks each repository's hooks and the journal.
+func repositories(ctx context.Context, p *daemon.Program, cfg Config) ([]repositoryStatus, error) {
+	set, err := feed.NewSet(cfg.SCM.Repositories)
+	if err != nil {
+		return nil, err
+	}
+	o, err := hookOptions(p, cfg, "")
+	if err != nil {
+		return nil, err
+	}
+	r, err := journal.OpenReader(ctx, cfg.Bus.Journal)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	found, missing := set.All()
+	if missing != nil {
+		fmt.Fprintln(p.Stderr, "scmhook:", missing)
+	}
+	all := make([]repositoryStatus, 0, len(found))
+	for _, f := range found {
+		s, err := repository(ctx, r, o, f)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+func repository(ctx context.Context, r *journal.Reader, o install.Options, f feed.Repository) (repositoryStatus, error) {
+	var about feed.About
+	told, err := feed.Told(ctx, r, f.System, f.Name, &about)
+	if err != nil {
+		return repositoryStatus{}, err
+	}
+	s := repositoryStatus{Repository: f.Name, System: f.System, Directory: f.Dir, Refs: len(told), Found: about.Found, Hook: "wired"}
+	if !about.Heard.IsZero() {
+		s.Heard = &about.Heard
+	}
+	if !about.Recovered.IsZero() {
+		s.Recovered = &about.Recovered
+	}
+	wires, err := o.Wires(f.System, f.Dir)
+	if err != nil {
+		s.Hook = err.Error()
+	}
+	for _, w := range wires {
+		if w.State != "wired" {
+			s.Hook = w.State
+		}
+	}
+	s.Silent = s.Hook == "wired" && about.Recovered.After(about.Heard)
+	return s, nil
+}

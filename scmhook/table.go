@@ -1,0 +1,57 @@
+//go:build scm
+
+package main
+
+import (
+	"time"
+
+	"busbar/adapters"
+	"busbar/adapters/scm"
+	"busbar/common/event"
+	"busbar/scmhook/feed"
+)
+
+// A told is what goes through the pump: a batch, and the push that describes it.
+type told struct {
+	feed.Batch
+	Push scm.Push
+}
+
+// newItem is a batch as an item; its origin is for people.
+func newItem(t told) adapters.Item[told] {
+	it := adapters.Item[told]{Value: t, Received: time.Now(), Origin: "comparing the refs of " + t.Repository.Name}
+	if n := t.Notice; n != nil {
+		it.Received, it.Origin = n.Time, "hook "+n.Hook+" of "+n.Repository
+		it.Evidence = evidence(*n)
+	}
+	if t.Broken != "" {
+		it.Origin = "a file of the spool"
+	}
+	return it
+}
+
+// table is who is asked about a push, in this order.
+func table(c SCMConfig) []adapters.Translator[told] {
+	push := scm.Translator(c.Service, c.links())
+	return []adapters.Translator[told]{
+		{Name: "spool", Translate: readable},
+		{Name: push.Name, Kinds: push.Kinds, Translate: func(it adapters.Item[told]) ([]event.Event, error) {
+			return push.Translate(itemOf(it))
+		}},
+	}
+}
+
+func itemOf(it adapters.Item[told]) adapters.Item[scm.Push] {
+	return adapters.Item[scm.Push]{Origin: it.Origin, Value: it.Value.Push, Received: it.Received, Evidence: it.Evidence}
+}
+
+// readable keeps aside what cannot be read, and counts what says nothing.
+func readable(it adapters.Item[told]) ([]event.Event, error) {
+	switch b := it.Value; {
+	case b.Broken != "":
+		return nil, adapters.Poison("%s", b.Broken)
+	case b.Nothing != "":
+		return nil, adapters.Ignore(b.Nothing)
+	}
+	return nil, adapters.Skip("nobody's")
+}
