@@ -12,17 +12,17 @@ import (
 )
 
 // What is asked of each kind of server, in one row: its clock in seconds since
-// 1970, whether it is a standby, the encoding of the database, its time zone,
-// and whether the account may write.
+// 1970, whether it is a standby, the encoding of the database, and whether the
+// account may write.
 var serverQueries = map[string]string{
 	database.PostgreSQL: `SELECT extract(epoch FROM clock_timestamp())::text AS clock, pg_is_in_recovery()::text AS standby,
-		current_setting('server_encoding') AS encoding, current_setting('TimeZone') AS zone, current_user::text AS account,
+		current_setting('server_encoding') AS encoding, current_user::text AS account,
 		(SELECT rolsuper FROM pg_roles WHERE rolname = current_user)::text AS superuser,
 		(SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 			WHERE c.relkind IN ('r', 'p', 'v') AND n.nspname !~ '^(pg_|information_schema)' AND has_schema_privilege(n.oid, 'USAGE')
 			AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))::text AS writable`,
 	database.MariaDB: `SELECT cast(unix_timestamp(now(6)) AS char) AS clock, if(@@read_only, 'true', 'false') AS standby,
-		@@character_set_database AS encoding, @@time_zone AS zone, current_user() AS account, 'false' AS superuser,
+		@@character_set_database AS encoding, current_user() AS account, 'false' AS superuser,
 		cast((SELECT count(*) FROM information_schema.schema_privileges WHERE privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'DROP'))
 			+ (SELECT count(*) FROM information_schema.user_privileges WHERE privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'DROP'))
 			+ (SELECT count(*) FROM information_schema.table_privileges WHERE privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'DROP')) AS char) AS writable`,
@@ -63,10 +63,6 @@ func checkServer(ctx context.Context, db *database.DB, cfg Config) []daemon.Find
 			level, detail = "warn", detail+"; it cannot be listened to, so [db] listen does nothing"
 		}
 		findings = append(findings, daemon.Finding{What: "server", Level: level, Detail: detail})
-	}
-	if db.Dialect() == database.PostgreSQL && cfg.DB.Preset != "" && get("zone") != cfg.DB.Timezone && !(get("zone") == "Etc/UTC" && cfg.DB.Timezone == "UTC") {
-		findings = append(findings, daemon.Finding{What: "timezone", Level: "warn", Detail: fmt.Sprintf(
-			"sessions of this account are in %s and [db] timezone is %s: times without a zone are in that of whoever wrote them", get("zone"), cfg.DB.Timezone)})
 	}
 	return append(findings, checkWriting(get("account"), get("superuser") == "true", get("writable")))
 }

@@ -55,6 +55,10 @@ func TestScripts(t *testing.T) {
 	if _, err := server.SQL(t.Context(), "postgres", "postgres", "CREATE ROLE wbadm LOGIN; CREATE ROLE guest LOGIN;"); err != nil {
 		t.Fatal(err)
 	}
+	notify, err := filepath.Abs("../contrib/sql/wanna-build-notify.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var databases atomic.Int64
 	commands := map[string]func(*testscript.TestScript, bool, []string){
 		"sqlite": sqlite, "keys": keys, "poll": poll, "fetch": fetch, "code": code, "term": term,
@@ -77,6 +81,7 @@ func TestScripts(t *testing.T) {
 					return err
 				}
 				env.Setenv("DATABASE", name)
+				env.Setenv("NOTIFY", notify)
 				env.Setenv("SERVER", "127.0.0.1:"+strconv.Itoa(server.Port))
 				for _, port := range []string{"PORT", "METRICS", "CLOSED"} {
 					if err := freePort(env, port); err != nil {
