@@ -116,7 +116,7 @@ func (p *postgres) close() error {
 }
 
 // Listen calls wake whenever somebody notifies the channel, until ctx ends or
-// the connection breaks.
+// the connection breaks; and once when it begins, for what was notified before.
 func Listen(ctx context.Context, o Options, channel string, wake func()) error {
 	config, err := postgresConfig(o)
 	if err != nil {
@@ -131,6 +131,7 @@ func Listen(ctx context.Context, o Options, channel string, wake func()) error {
 	if _, err := c.Exec(ctx, "LISTEN "+quote(PostgreSQL, channel)).ReadAll(); err != nil {
 		return fmt.Errorf("listening for %s: %w", channel, err)
 	}
+	wake()
 	for {
 		if err := c.WaitForNotification(ctx); err != nil {
 			return fmt.Errorf("listening for %s: %w", channel, err)
