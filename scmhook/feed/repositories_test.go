@@ -32,7 +32,7 @@ func TestSet(t *testing.T) {
 	}
 	build(t, root, "git/hello.git/HEAD", "git/hello.git/objects/", "git/hello.git/refs/",
 		"git/team/tool.git/HEAD", "git/team/tool.git/objects/", "git/team/tool.git/refs/",
-		"work/site/.git/HEAD", "work/site/.git/objects/",
+		"work/site/.git/HEAD", "work/site/.git/objects/", "work/site/.git/refs/",
 		"svn/main/format", "svn/main/db/", "svn/main/hooks/", "hg/docs/.hg/store/", "git/notes.git/README")
 	if err := os.Symlink(root+"/git/hello.git", root+"/git/alias.git"); err != nil {
 		t.Fatal(err)
