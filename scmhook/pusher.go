@@ -66,6 +66,10 @@ func options(n spool.Notice) []string {
 // evidence is who vouches for a hook's call: the system for the file's owner,
 // and nobody for what the environment says.
 func evidence(n spool.Notice) []event.Evidence {
+	const overflow = 65534 // what a user namespace shows for users outside of it
+	if n.Owner == overflow {
+		return nil
+	}
 	owner := strings.TrimSpace(fmt.Sprintf("%d %s", n.Owner, login(n.Owner)))
 	return []event.Evidence{{Type: "uid", Verdict: "pass", Detail: owner}}
 }
