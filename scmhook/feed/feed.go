@@ -131,7 +131,7 @@ func (c *Channel) Next(ctx context.Context) (Batch, func(error), error) {
 	}
 	flight := make(chan error, 1)
 	c.flight = flight
-	return c.queue[0].batch(second(time.Now())), func(err error) { flight <- err }, nil
+	return c.queue[0].batch(moment(time.Now())), func(err error) { flight <- err }, nil
 }
 
 // land waits until the batch that is out is durable, or has failed.
@@ -167,7 +167,7 @@ func (c *Channel) land(ctx context.Context) error {
 		return nil
 	}
 	c.queue = c.queue[1:]
-	chunk.landed(second(time.Now()))
+	chunk.landed(moment(time.Now()))
 	if chunk.known != nil {
 		s := c.of(chunk.known.repository)
 		s.failures, s.notBefore = 0, time.Time{}
@@ -175,8 +175,8 @@ func (c *Channel) land(ctx context.Context) error {
 	return nil
 }
 
-// second is the form of a time in what is kept.
-func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+// moment is the form of a time in what is kept.
+func moment(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
 // trouble makes a repository wait.
 func (c *Channel) trouble(s *state, err error) {

@@ -57,7 +57,7 @@ func (c *Channel) open(ctx context.Context, r Repository, actual func() (map[str
 		return nil, err
 	}
 	if k.about.Since.IsZero() {
-		k.fresh, k.about.Since = true, time.Now().UTC().Truncate(time.Second)
+		k.fresh, k.about.Since = true, moment(time.Now())
 		now, err := actual()
 		if err != nil {
 			return nil, err

@@ -1,0 +1,18 @@
+//go:build scm
+
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestTorture plays both acts, small.
+func TestTorture(t *testing.T) {
+	var out strings.Builder
+	err := torture(t.Context(), options{act: "all", runs: 20, most: 1000, pushes: 60, kills: 14, seed: 1}, &out)
+	t.Log(out.String())
+	if err != nil {
+		t.Error(err)
+	}
+}
