@@ -128,7 +128,8 @@ func (c *Channel) planNotice(ctx context.Context, s *state, n spool.Notice) ([]c
 		return []chunk{{known: k}}, 0, nil
 	case n.Hook == hook.PostReceive && !n.Cut:
 		var gap bool
-		if updates, gap, err = k.book.Lines(lines, actual); err != nil {
+		present := func() (*refs.Present, error) { return c.present(s, n, actual) }
+		if updates, gap, err = k.book.Lines(lines, present); err != nil {
 			return nil, 0, err
 		}
 		if gap {
@@ -156,6 +157,37 @@ func (c *Channel) planNotice(ctx context.Context, s *state, n spool.Notice) ([]c
 		}
 	}
 	return k.chunks(updates), 0, nil
+}
+
+// present is what a repository's refs are, and what its hooks said that wait
+// behind n.
+func (c *Channel) present(s *state, n spool.Notice, actual func() (map[string]string, error)) (*refs.Present, error) {
+	const most = 1000 // files that are read ahead
+	now, err := actual()
+	if err != nil {
+		return nil, err
+	}
+	names, err := spool.List(c.o.Spool)
+	if err != nil {
+		return nil, err
+	}
+	p := &refs.Present{Refs: now}
+	for _, name := range names[:min(len(names), most)] {
+		if name <= n.Name {
+			continue
+		}
+		later, _, err := spool.Read(c.o.Spool, name)
+		if err != nil || later.Hook != hook.PostReceive {
+			continue // its own turn will tell
+		}
+		if r, ok := c.o.Repositories.Find(later.System, later.Repository); !ok || r.Dir != s.Dir {
+			continue
+		}
+		if lines, err := spool.Lines(later.Input); err == nil {
+			p.Later = append(p.Later, lines...)
+		}
+	}
+	return p, nil
 }
 
 // revisions makes one update of each new revision of an svn repository.

@@ -49,12 +49,28 @@ type Book struct {
 	planned map[spool.Line]int // updates of this plan
 }
 
-// Lines plans what to tell of a hook's lines. actual is asked for the refs as
-// they are now, at most once and only where a line does not continue what was
-// told. Gap says that there was such a line: a hook that runs at the same time
-// may still bring what is missing.
-func (b *Book) Lines(lines []spool.Line, actual func() (map[string]string, error)) (plan []Update, gap bool, err error) {
-	var now map[string]string
+// A Present is what is known beside a hook's own lines.
+type Present struct {
+	Refs  map[string]string // as they are now
+	Later []spool.Line      // of the hooks that came after, and still wait
+}
+
+// leads tells whether an id that a ref had led to where it is now, by hooks that
+// still wait.
+func (p *Present) leads(ref, id string) bool {
+	for _, l := range p.Later {
+		if l.Ref == ref && l.Old == id {
+			id = l.New
+		}
+	}
+	return p.Refs[ref] == id
+}
+
+// Lines plans what to tell of a hook's lines. present is asked for at most once,
+// and only where a line does not continue what was told. Gap says that there was
+// such a line: a hook that runs at the same time may still bring what is missing.
+func (b *Book) Lines(lines []spool.Line, present func() (*Present, error)) (plan []Update, gap bool, err error) {
+	var now *Present
 	for _, l := range lines {
 		told := b.Refs[l.Ref]
 		switch {
@@ -71,12 +87,12 @@ func (b *Book) Lines(lines []spool.Line, actual func() (map[string]string, error
 		}
 		gap = true
 		if now == nil {
-			if now, err = actual(); err != nil {
+			if now, err = present(); err != nil {
 				return nil, false, err
 			}
 		}
-		if now[l.Ref] != l.New {
-			continue // old news, or the end of the chain is still to come
+		if !now.leads(l.Ref, l.New) {
+			continue // old news, or a hook after it was lost, too
 		}
 		// Hooks before this one were lost: first what they would have told.
 		if err := b.add(&plan, spool.Line{Ref: l.Ref, Old: told.ID, New: l.Old}, true); err != nil {

@@ -39,6 +39,7 @@ func TestLines(t *testing.T) {
 		baseline   bool
 		lines      [][2]string
 		now        string
+		later      []spool.Line
 		want       string
 		gap        bool
 	}{
@@ -55,6 +56,9 @@ func TestLines(t *testing.T) {
 		{what: "made again, the deletion was lost", told: "A", lines: [][2]string{{"", "C"}}, now: "C", want: "A>! >C ", gap: true},
 		{what: "old news", told: "C", lines: [][2]string{{"A", "B"}}, now: "C", gap: true},
 		{what: "old news, and meanwhile on", told: "C", lines: [][2]string{{"A", "B"}}, now: "D", gap: true},
+		{what: "lost, and meanwhile on", told: "A", lines: [][2]string{{"B", "C"}}, now: "E", want: "A>B! B>C ", gap: true,
+			later: []spool.Line{{Ref: ref, Old: "C", New: "D"}, {Ref: "refs/heads/x", Old: "D", New: "X"}, {Ref: ref, Old: "D", New: "E"}}},
+		{what: "lost, and one after it, too", told: "A", lines: [][2]string{{"B", "C"}}, now: "E", gap: true, later: []spool.Line{{Ref: ref, Old: "D", New: "E"}}},
 		{what: "baseline after the push", told: "B", baseline: true, lines: [][2]string{{"A", "B"}}, now: "B", want: "A>B "},
 		{what: "baseline before the push", told: "A", baseline: true, lines: [][2]string{{"A", "B"}}, now: "B", want: "A>B "},
 	} {
@@ -67,7 +71,10 @@ func TestLines(t *testing.T) {
 			lines = append(lines, spool.Line{Ref: ref, Old: l[0], New: l[1]})
 		}
 		asked := 0
-		plan, gap, err := b.Lines(lines, func() (map[string]string, error) { asked++; return map[string]string{ref: c.now}, nil })
+		plan, gap, err := b.Lines(lines, func() (*Present, error) {
+			asked++
+			return &Present{Refs: map[string]string{ref: c.now}, Later: c.later}, nil
+		})
 		if err != nil || brief(plan) != c.want || gap != c.gap {
 			t.Errorf("%s: %q, gap %v, %v; want %q, %v", c.what, brief(plan), gap, err, c.want, c.gap)
 		}
@@ -79,7 +86,7 @@ func TestLines(t *testing.T) {
 
 func TestErrorsAreWeather(t *testing.T) {
 	sick := errors.New("git is away")
-	if _, _, err := book("A").Lines([]spool.Line{{Ref: ref, Old: "B", New: "C"}}, func() (map[string]string, error) { return nil, sick }); !errors.Is(err, sick) {
+	if _, _, err := book("A").Lines([]spool.Line{{Ref: ref, Old: "B", New: "C"}}, func() (*Present, error) { return nil, sick }); !errors.Is(err, sick) {
 		t.Errorf("Lines: %v", err)
 	}
 	b := book("A")
@@ -146,6 +153,10 @@ func TestChain(t *testing.T) {
 			}
 			return nil, nil
 		}
+		present := func() (*Present, error) {
+			m, err := actual()
+			return &Present{Refs: m}, err
+		}
 		for range 30 {
 			now := history[len(history)-1]
 			if next := []string{"", "A", "B", "C", "D"}[rng.IntN(5)]; next != now {
@@ -155,7 +166,7 @@ func TestChain(t *testing.T) {
 				}
 			}
 			if rng.IntN(3) == 0 {
-				plan, _, err := b.Lines(waiting, actual)
+				plan, _, err := b.Lines(waiting, present)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -170,7 +181,7 @@ func TestChain(t *testing.T) {
 				told = append(told, plan...)
 			}
 		}
-		plan, _, err := b.Lines(waiting, actual)
+		plan, _, err := b.Lines(waiting, present)
 		if err != nil {
 			t.Fatal(err)
 		}
