@@ -177,6 +177,16 @@ func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store fu
 	return nil
 }
 
+// Begin declares that nothing was there when the table was first seen: all its
+// rows are news.
+func (st *State) Begin(store func([]journal.Seen) error) error {
+	if err := store([]journal.Seen{{Source: marks, Key: st.source, Value: []byte{1}}}); err != nil {
+		return err
+	}
+	st.complete = true
+	return nil
+}
+
 func texts(raw [][]byte) []string {
 	key := make([]string, len(raw))
 	for i, k := range raw {

@@ -28,6 +28,8 @@ type Access struct {
 	Level         Level
 	Architectures []string
 	History       bool // the results of builds
+
+	all []string // architectures, wanted or not
 }
 
 // Meaning says in sentences what the level means for completeness.
@@ -81,6 +83,7 @@ func find(ctx context.Context, s *database.Snapshot, dialect string, want []stri
 	if err != nil {
 		return a, nil, err
 	}
+	a.all = names(parts)
 	var chosen []*part
 	for _, p := range parts {
 		if len(want) == 0 || slices.Contains(want, p.arch) {
@@ -186,21 +189,25 @@ func byArchitecture(ctx context.Context, s *database.Snapshot, schema string, a 
 		SELECT (SELECT min(p.architecture) FROM ` + schema + `packages p WHERE p.architecture > a.architecture) FROM a
 		WHERE a.architecture IS NOT NULL) SELECT architecture FROM a WHERE architecture IS NOT NULL ORDER BY 1`
 	err := s.Query(ctx, all, nil, func(c database.Columns) error {
-		arch := value(c, "architecture")
-		p := &part{arch: arch, packages: database.Table{Name: schema + "packages", Key: keyColumns, Where: "architecture = " + literal(arch)}}
-		if a.Level != Views {
-			p.log = schema + "transactions"
-		}
-		if a.History {
-			p.history = schema + "pkg_history"
-		}
-		parts = append(parts, p)
+		parts = append(parts, newPart(schema, value(c, "architecture"), a))
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return parts, watch(ctx, s, parts)
+}
+
+// newPart is one architecture of tables that hold all.
+func newPart(schema, arch string, a Access) *part {
+	p := &part{arch: arch, packages: database.Table{Name: schema + "packages", Key: keyColumns, Where: "architecture = " + literal(arch)}}
+	if a.Level != Views {
+		p.log = schema + "transactions"
+	}
+	if a.History {
+		p.history = schema + "pkg_history"
+	}
+	return p
 }
 
 // watch chooses, of the columns that events are made of, those that are there.

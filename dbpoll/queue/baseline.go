@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"busbar/adapters/wannabuild"
@@ -40,7 +41,7 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 		return nil
 	}
 	q.log.Error("the database was replaced; everything is compared again, and what was told stays told", "why", why, "was", was, "is", is)
-	q.fence, q.recent, q.mark = nil, nil, marks{}
+	q.fence, q.recent, q.mark, q.place.Replaced = nil, nil, marks{}, true
 	q.add(wannabuild.Change{Replaced: &wannabuild.Replacement{Why: why, From: was, To: is, Time: q.o.Now().UTC()}}, nil)
 	if q.access.Level != Base || q.place.Newest == "" {
 		return nil
@@ -51,7 +52,7 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	return q.tellLog(ctx, s, list)
+	return q.tellLog(ctx, s, list, q.place.Newest)
 }
 
 // baseline takes note of everything and tells nothing: what was there before
@@ -74,6 +75,7 @@ func (q *Queue) baseline(ctx context.Context, s *database.Snapshot) error {
 			return err
 		}
 	}
+	q.place.Known = q.access.all
 	if err := q.noteBuilds(ctx, s, began); err != nil {
 		return err
 	}
@@ -108,10 +110,21 @@ func (q *Queue) note(ctx context.Context, s *database.Snapshot, p *part) error {
 	})
 }
 
-// firstSight notes an architecture that the account did not see before.
+// firstSight begins with an architecture that was not polled before. One that
+// the account did not see is new, and all its packages are news.
 func (q *Queue) firstSight(ctx context.Context, s *database.Snapshot, p *part) error {
-	q.log.Warn("an architecture is seen for the first time: its present state is noted, not told", "architecture", p.arch)
-	return q.note(ctx, s, p)
+	if slices.Contains(q.place.Known, p.arch) {
+		q.log.Info("an architecture is polled for the first time: its present state is noted, and only what changes from now on is told", "architecture", p.arch)
+		return q.note(ctx, s, p)
+	}
+	q.log.Info("a new architecture", "architecture", p.arch)
+	q.place.Known = append(slices.Clone(q.place.Known), p.arch)
+	return p.state.Begin(func(seen []journal.Seen) error {
+		_, err := q.o.Journal.Append(ctx, journal.Record{
+			Origin: "wanna-build baseline", Seen: seen, Source: q.o.Source, Position: q.place.encode(),
+		})
+		return err
+	})
 }
 
 // A share is the keys of some rows of a part.

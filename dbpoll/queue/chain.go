@@ -14,6 +14,7 @@ type chains struct {
 	q      *Queue
 	byArch map[string]*part
 	of     map[string]*chain
+	old    string // time until which the log of a replaced database may be known
 }
 
 // A chain is one package's rows of the log, and what is known of it.
@@ -118,6 +119,11 @@ func (c *chains) tell(e entry) {
 		ch.tracked, digest = ch.now.Columns, ch.now.Digest
 	default:
 		ch.tracked = wannabuild.Advance(before, e.row, c.q.o.Zone)
+	}
+	if value(e.row, "time") <= c.old {
+		// Old news: what is known of the row is left to comparing.
+		c.q.add(change, func() { c.q.toldEntry(e) })
+		return
 	}
 	noted := ch.part.state.Note(ch.key, before, ch.tracked, digest)
 	change.Revision = noted.Revision

@@ -20,6 +20,11 @@ type position struct {
 	Newest   string `json:"newest"`   // time of the newest row of the log that was told
 	History  string `json:"history"`  // time of the newest build that was told
 	Baseline bool   `json:"baseline"` // the baseline is complete
+	// Replaced says that the database is another one and was not compared yet.
+	Replaced bool `json:"replaced,omitempty"`
+	// Known are the architectures that the account saw. One that comes later
+	// is news; one that was only not wanted is not.
+	Known []string `json:"known"`
 }
 
 func (p position) encode() []byte {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,7 +128,7 @@ func (q *Queue) readLog(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := q.tellLog(ctx, s, list); err != nil {
+		if err := q.tellLog(ctx, s, list, ""); err != nil {
 			return err
 		}
 		if finish != nil {
@@ -192,16 +193,16 @@ func (q *Queue) entries(ctx context.Context, s *database.Snapshot) (list []entry
 }
 
 // tellLog makes the changes that rows of the log are, with what is known of
-// their packages before and now.
-func (q *Queue) tellLog(ctx context.Context, s *database.Snapshot, list []entry) error {
+// their packages before and now. Rows until old, if set, may be known.
+func (q *Queue) tellLog(ctx context.Context, s *database.Snapshot, list []entry, old string) error {
 	if len(list) == 0 {
 		return nil
 	}
-	byArch := map[string]*part{}
-	for _, p := range q.parts {
-		byArch[p.arch] = p
+	byArch, err := q.byArch(ctx, s, list)
+	if err != nil {
+		return err
 	}
-	c := chains{q: q, byArch: byArch, of: map[string]*chain{}}
+	c := chains{q: q, byArch: byArch, of: map[string]*chain{}, old: old}
 	for _, e := range list {
 		if byArch[value(e.row, "architecture")] != nil { // others are not wanted
 			c.add(e)
@@ -215,6 +216,53 @@ func (q *Queue) tellLog(ctx context.Context, s *database.Snapshot, list []entry)
 		q.place.Newest = max(q.place.Newest, value(e.row, "time"))
 	}
 	return nil
+}
+
+// byArch finds the part of each row of the log. An architecture may be new, and
+// all its packages may be gone again.
+func (q *Queue) byArch(ctx context.Context, s *database.Snapshot, list []entry) (map[string]*part, error) {
+	known := map[string]*part{}
+	for _, p := range q.parts {
+		known[p.arch] = p
+	}
+	looked := false
+	for _, e := range list {
+		arch := value(e.row, "architecture")
+		wanted := len(q.o.Architectures) == 0 || slices.Contains(q.o.Architectures, arch)
+		if known[arch] != nil || !wanted || arch == "" {
+			continue
+		}
+		if !looked {
+			looked = true
+			if err := q.prepare(ctx, s); err != nil {
+				return nil, err
+			}
+			for _, p := range q.parts {
+				known[p.arch] = p
+			}
+		}
+		if known[arch] != nil {
+			continue
+		}
+		p := newPart(q.schema(), arch, q.access)
+		if err := watch(ctx, s, []*part{p}); err != nil {
+			return nil, err
+		}
+		var err error
+		if p.state, err = compare.Load(ctx, q.o.Journal.Reader(), p.source(), p.packages); err != nil {
+			return nil, err
+		}
+		known[arch] = p
+	}
+	return known, nil
+}
+
+// schema is where the tables of all architectures stand.
+func (q *Queue) schema() string {
+	if isPostgres(q.o.DB.Dialect()) {
+		return "public."
+	}
+	return ""
 }
 
 // readState is the second half of a round.
@@ -250,7 +298,7 @@ func (q *Queue) readState(ctx context.Context) error {
 	if whole {
 		q.mark.state, q.mark.history = m.state, m.history
 		if due {
-			q.mark.compared = at
+			q.mark.compared, q.place.Replaced = at, false
 		}
 	}
 	return nil
@@ -273,7 +321,6 @@ func (q *Queue) difference(ctx context.Context, s *database.Snapshot) (whole boo
 			if err := q.firstSight(ctx, s, p); err != nil {
 				return false, err
 			}
-			continue
 		}
 		changes, more, err := p.state.Compare(ctx, s, most)
 		if err != nil {
@@ -319,6 +366,12 @@ func (q *Queue) tell(p *part, c compare.Change) {
 		row = maps.Clone(row)
 		row["architecture"] = &arch
 		return row
+	}
+	if q.place.Replaced && c.Before == nil && c.Revision > 0 {
+		// It was told to be gone, and its state is known: that it is there
+		// again is what must be told.
+		gone := "deleted"
+		c.Before = database.Columns{"state": &gone}
 	}
 	q.add(wannabuild.Change{Before: full(c.Before), After: full(c.After), Revision: c.Revision, Recovered: q.recovering()},
 		func() { p.state.Told(c) }, c.Seen)

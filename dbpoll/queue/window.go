@@ -47,7 +47,7 @@ func (w *window) entries(ctx context.Context, s *database.Snapshot, dialect stri
 		}
 		done[p.log] = true
 		columns := logColumns
-		if strings.Contains(p.log, ".") { // an architecture's own view does not name it
+		if p.packages.Where == "" { // an architecture's own view does not name it
 			columns = strings.TrimPrefix(logColumns, "architecture, ")
 		}
 		text := "SELECT " + columns + " FROM " + p.log

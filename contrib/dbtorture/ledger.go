@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"busbar/adapters/wannabuild"
+	"busbar/common/event"
+	"busbar/common/journal"
+)
+
+// A ledger compares the database with the journal.
+type ledger struct {
+	logged, states int // rows of the log that are no deletions; events of states
+	deleted, gone  int // rows of the log that are deletions; events of rows that left
+	skipped        int // rows of the log without their event
+	doubled        int // events of states that no row of the log is
+	wrong          int // packages whose last event is not their state
+	present        int
+	others         int // events of actions and single columns
+	replaced       int // events that the database was replaced
+	faults         int // of the journal's chain
+}
+
+func (l ledger) String() string {
+	s := fmt.Sprintf("log rows %d, state events %d; deletions %d, told %d; skipped %d, doubled %d; of %d packages the last news is wrong for %d; other events %d; chain faults %d",
+		l.logged, l.states, l.deleted, l.gone, l.skipped, l.doubled, l.present, l.wrong, l.others, l.faults)
+	if l.replaced > 0 {
+		s += fmt.Sprintf("; the replaced database was told %d time", l.replaced)
+	}
+	return s
+}
+
+func (l ledger) verdict(complete bool) error {
+	var errs []error
+	if complete && (l.skipped > 0 || l.gone != l.deleted && l.replaced == 0) {
+		errs = append(errs, fmt.Errorf("skipped %d, and of %d deletions %d are told", l.skipped, l.deleted, l.gone))
+	}
+	if l.doubled > 0 || l.wrong > 0 || l.faults > 0 {
+		errs = append(errs, fmt.Errorf("doubled %d, wrong at the end %d, chain faults %d", l.doubled, l.wrong, l.faults))
+	}
+	return errors.Join(errs...)
+}
+
+// told is what the journal holds.
+type told struct {
+	all    map[string]bool // ids of state events
+	last   map[string]string
+	gone   int
+	others int
+
+	replaced int
+}
+
+func (s *site) told(ctx context.Context) (told, error) {
+	t := told{all: map[string]bool{}, last: map[string]string{}}
+	r, err := journal.OpenReader(ctx, s.path("journal.db"))
+	if err != nil {
+		return t, err
+	}
+	defer r.Close()
+	for seq := int64(0); ; {
+		batch, err := r.After(ctx, seq, 1000)
+		if err != nil || len(batch) == 0 {
+			return t, err
+		}
+		for _, m := range batch {
+			seq = m.Seq
+			_, e, err := event.ParseMessage(m.Wire)
+			if err != nil {
+				return t, err
+			}
+			t.note(m.ID, e)
+		}
+	}
+}
+
+func (t *told) note(id string, e event.Envelope) {
+	_, kind, _ := strings.Cut(e.Topic, ".wannabuild.")
+	body, _ := e.Msg.(map[string]any)
+	text := func(name string) string { s, _ := body[name].(string); return s }
+	where := text("architecture") + "/" + text("suite") + "/" + text("package")
+	switch kind {
+	case "build.forget":
+		t.gone++
+		delete(t.last, where)
+	case "package.update", "build.retry", "build.include", "binnmu.request", "binnmu.cancel", "log.record":
+		t.others++
+		if kind == "package.update" && text("field") == "state" {
+			t.last[where] = text("state") // a restored row
+		}
+	case "database.replace":
+		t.replaced++
+	default:
+		u, _ := event.IDUUID(id)
+		t.all[u.String()] = true
+		t.last[where] = text("state")
+	}
+}
+
+// audit makes the ledger.
+func (s *site) audit(ctx context.Context) (ledger, error) {
+	var l ledger
+	t, err := s.told(ctx)
+	if err != nil {
+		return l, err
+	}
+	l.states, l.gone, l.others, l.replaced = len(t.all), t.gone, t.others, t.replaced
+	c, err := pgconn.Connect(ctx, s.pg.URL("postgres", database))
+	if err != nil {
+		return l, err
+	}
+	defer c.Close(ctx)
+	expected := map[string]bool{}
+	nth := map[string]int{}
+	err = each(ctx, c, "SELECT architecture, distribution, package, state, time FROM transactions ORDER BY ctid", func(row wannabuild.Columns) {
+		state, at := *row["state"], *row["time"]
+		key := wannabuild.StateKey(row, at, state, 0, time.UTC)
+		n := nth[key]
+		nth[key]++
+		if state == "deleted" {
+			l.deleted++
+			return
+		}
+		l.logged++
+		id := event.UUID("wannabuild", wannabuild.StateKey(row, at, state, n, time.UTC)).String()
+		expected[id] = true
+		if !t.all[id] {
+			l.skipped++
+		}
+	})
+	if err != nil {
+		return l, err
+	}
+	for id := range t.all {
+		if !expected[id] && !s.lost[id] {
+			l.doubled++
+		}
+	}
+	err = each(ctx, c, "SELECT architecture, distribution, package, state FROM packages", func(row wannabuild.Columns) {
+		l.present++
+		where := *row["architecture"] + "/" + *row["distribution"] + "/" + *row["package"]
+		if t.last[where] != *row["state"] {
+			l.wrong++
+		}
+		delete(t.last, where)
+	})
+	l.wrong += len(t.last) // told, and not there
+	if err != nil {
+		return l, err
+	}
+	l.faults, err = s.faults(ctx)
+	return l, err
+}
+
+func (s *site) faults(ctx context.Context) (int, error) {
+	r, err := journal.OpenReader(ctx, s.path("journal.db"))
+	if err != nil {
+		return 0, err
+	}
+	defer r.Close()
+	report, err := r.Verify(ctx, nil)
+	return len(report.Faults), err
+}
+
+func each(ctx context.Context, c *pgconn.PgConn, query string, visit func(wannabuild.Columns)) error {
+	rr := c.ExecParams(ctx, query, nil, nil, nil, nil)
+	names := rr.FieldDescriptions()
+	for rr.NextRow() {
+		row := wannabuild.Columns{}
+		for i, v := range rr.Values() {
+			if v != nil {
+				text := string(v)
+				row[names[i].Name] = &text
+			}
+		}
+		visit(row)
+	}
+	_, err := rr.Close()
+	return err
+}
