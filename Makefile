@@ -45,7 +45,7 @@ dbtorture:
 
 # What a poll costs with two million rows: time, memory, the database's CPU.
 dbbench:
-	$(GO) run ./contrib/dbtorture -bench
+	$(GO) run ./contrib/dbbench
 
 # Every fuzz target for FUZZTIME.
 fuzz:

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const config = `[bus]
+journal = %q
+metrics = %q
+[sign]
+backend = "none"
+[db]
+url = %q
+interval = "1s"
+full = %q
+[[table]]
+name = "state"
+key = ["architecture", "package", "distribution"]
+topic = "bench.state"
+`
+
+// polls measures the first poll, then those of a daemon.
+func (b *bench) polls(ctx context.Context) error {
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(b.dir, "dbpoll.toml")
+	write := func(full string) error {
+		text := fmt.Sprintf(config, filepath.Join(b.dir, "journal.db"), address, b.server.URL("postgres", "postgres"), full)
+		return os.WriteFile(path, []byte(text), 0o600)
+	}
+	if err := write("1s"); err != nil {
+		return err
+	}
+	first := exec.CommandContext(ctx, b.dbpoll, "poll", "--config", path)
+	cpu, err := b.ended()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if out, err := first.CombinedOutput(); err != nil {
+		return fmt.Errorf("polling: %w: %s", err, out)
+	}
+	took := time.Since(began)
+	time.Sleep(200 * time.Millisecond)
+	after, err := b.ended()
+	if err != nil {
+		return err
+	}
+	b.line("dbpoll: first poll, all rows are noted", took.Seconds(), after-cpu, rss(first.ProcessState))
+	if err := b.daemon(ctx, path, address, func(d *daemon) error {
+		for _, c := range []struct{ name, change string }{
+			{"dbpoll: nothing changed, all compared", ""},
+			{"dbpoll: 100 changes, all compared", "UPDATE state SET state = 'Needs-Build' WHERE architecture = 'arch1' AND package IN (SELECT 'package-' || i FROM generate_series(1, 100) i)"},
+		} {
+			if err := d.measure(ctx, c.name, c.change); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := write("24h"); err != nil {
+		return err
+	}
+	return b.daemon(ctx, path, address, func(d *daemon) error { return d.cheap(ctx) })
+}
+
+// A daemon is a running dbpoll.
+type daemon struct {
+	b       *bench
+	address string
+	pid     int
+}
+
+func (b *bench) daemon(ctx context.Context, config, address string, use func(*daemon) error) (err error) {
+	cmd := exec.CommandContext(ctx, b.dbpoll, "run", "--config", config)
+	var log strings.Builder
+	cmd.Stderr = &log
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, cmd.Process.Signal(syscall.SIGTERM), cmd.Wait())
+		if err != nil {
+			err = fmt.Errorf("%w: dbpoll said: %s", err, log.String())
+		}
+	}()
+	d := &daemon{b, address, cmd.Process.Pid}
+	if err := d.await(ctx, func(m map[string]float64) bool { return m["busbar_poll_polls_total"] >= 1 }, nil); err != nil {
+		return err
+	}
+	return use(d)
+}
+
+// measure makes a change and shows the next whole poll.
+func (d *daemon) measure(ctx context.Context, name, change string) error {
+	if change != "" {
+		if _, err := d.b.server.SQL(ctx, "postgres", "postgres", change); err != nil {
+			return err
+		}
+	}
+	var m map[string]float64
+	if err := d.await(ctx, func(map[string]float64) bool { return true }, &m); err != nil {
+		return err
+	}
+	// The poll after the next begins after the change.
+	polls, changes := m["busbar_poll_polls_total"], m["busbar_poll_changes_total"]
+	cpu, err := d.working(ctx)
+	if err != nil {
+		return err
+	}
+	err = d.await(ctx, func(m map[string]float64) bool {
+		return m["busbar_poll_polls_total"] > polls && (change == "" || m["busbar_poll_changes_total"] >= changes+100)
+	}, &m)
+	if err != nil {
+		return err
+	}
+	after, err := d.working(ctx)
+	if err != nil {
+		return err
+	}
+	n := m["busbar_poll_polls_total"] - polls
+	d.b.line(name, m["busbar_poll_seconds"], (after-cpu)/n, m["process_resident_memory_bytes"]/(1<<20))
+	return nil
+}
+
+// cheap shows polls that the server's counters made unnecessary.
+func (d *daemon) cheap(ctx context.Context) error {
+	var m map[string]float64
+	err := d.await(ctx, func(m map[string]float64) bool { return m["busbar_poll_comparisons_saved_total"] >= 3 }, &m)
+	if err != nil {
+		return err
+	}
+	d.b.line("dbpoll: nothing written, by the counters", m["busbar_poll_seconds"], 0, m["process_resident_memory_bytes"]/(1<<20))
+	return nil
+}
+
+var sample = regexp.MustCompile(`(?m)^([a-z_]+)(?:\{[^}]*\})? ([0-9.e+-]+)$`)
+
+// await reads the metrics until they are as wanted.
+func (d *daemon) await(ctx context.Context, wanted func(map[string]float64) bool, into *map[string]float64) error {
+	for {
+		if m, err := d.metrics(); err == nil && wanted(m) {
+			if into != nil {
+				*into = m
+			}
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for dbpoll: %w", ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (d *daemon) metrics() (map[string]float64, error) {
+	r, err := http.Get("http://" + d.address + "/metrics")
+	if err != nil {
+		return nil, err
+	}
+	defer r.Body.Close()
+	page, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	m := map[string]float64{}
+	for _, s := range sample.FindAllStringSubmatch(string(page), -1) {
+		if m[s[1]], err = strconv.ParseFloat(s[2], 64); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
