@@ -48,6 +48,9 @@ func actTimes(ctx context.Context, o options, s *site, out io.Writer) error {
 			return fmt.Errorf("%s: %w", st.name, err)
 		}
 	}
+	if err := s.measureDisk(o, out); err != nil {
+		return err
+	}
 	h := hook{what: "/bin/true", dir: repository, args: []string{"/bin/true"}}
 	if err := h.measure(ctx, s, o, 1, out); err != nil {
 		return err
@@ -135,9 +138,41 @@ func (h hook) measure(ctx context.Context, s *site, o options, refs int, out io.
 			return err
 		}
 	}
+	report(out, h.what, times)
+	return nil
+}
+
+func report(out io.Writer, what string, times []time.Duration) {
 	slices.Sort(times)
 	at := func(share float64) float64 { return times[int(share*float64(len(times)-1))].Seconds() * 1000 }
-	fmt.Fprintf(out, "times: %-28s p50 %7.2f ms, p99 %7.2f ms, longest %7.2f ms (%d runs)\n", h.what, at(0.5), at(0.99), at(1), len(times))
+	fmt.Fprintf(out, "times: %-28s p50 %7.2f ms, p99 %7.2f ms, longest %7.2f ms (%d runs)\n", what, at(0.5), at(0.99), at(1), len(times))
+}
+
+// measureDisk does what the hook does to the disk, without any process: a small
+// file and its directory are synced.
+func (s *site) measureDisk(o options, out io.Writer) error {
+	d, err := os.Open(s.spool)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	times := make([]time.Duration, 0, o.runs)
+	for range o.runs {
+		began := time.Now()
+		f, err := os.Create(s.spool + "/probe")
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(lines(1))
+		if err = errors.Join(err, f.Sync(), f.Close(), d.Sync()); err != nil {
+			return err
+		}
+		times = append(times, time.Since(began))
+		if err := os.Remove(s.spool + "/probe"); err != nil {
+			return err
+		}
+	}
+	report(out, "the disk's two syncs alone", times)
 	return nil
 }
 
