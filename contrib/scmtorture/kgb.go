@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,7 +18,7 @@ import (
 func compareKGB(ctx context.Context, s *site, o options, repository string, out io.Writer) error {
 	client, err := exec.LookPath("kgb-client")
 	if err != nil {
-		fmt.Fprintln(out, "times: kgb-client is not installed (package kgb-client-git); not compared")
+		fmt.Fprintln(out, "times: kgb-client is not installed (package kgb-client); not compared")
 		return nil
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -56,7 +57,9 @@ func compareKGB(ctx context.Context, s *site, o options, repository string, out 
 	if l, err = net.Listen("tcp", address); err != nil {
 		return err
 	}
+	var heard atomic.Int64
 	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		heard.Add(1)
 		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 1<<20))
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.Copy(w, strings.NewReader(`{"id":"1","error":null,"result":"OK"}`))
@@ -66,5 +69,8 @@ func compareKGB(ctx context.Context, s *site, o options, repository string, out 
 	err = measure("server alive")
 	_ = server.Close()
 	<-ended
+	if err == nil && heard.Load() == 0 {
+		fmt.Fprintln(out, "times: kgb-client's server heard nothing, so its times mean nothing; is libipc-run-perl there?")
+	}
 	return err
 }
