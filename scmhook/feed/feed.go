@@ -15,6 +15,7 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"slices"
@@ -181,6 +182,9 @@ func moment(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 // trouble makes a repository wait.
 func (c *Channel) trouble(s *state, err error) {
 	const first, longest = 250 * time.Millisecond, time.Minute
+	if errors.Is(err, context.Canceled) {
+		return // the program ends
+	}
 	s.failures++
 	pause := longest
 	if s.failures < 9 {
