@@ -65,7 +65,7 @@ func (b *bench) polls(ctx context.Context) error {
 	if err := b.daemon(ctx, path, address, func(d *daemon) error {
 		for _, c := range []struct{ name, change string }{
 			{"dbpoll: nothing changed, all compared", ""},
-			{"dbpoll: 100 changes, all compared", "UPDATE state SET state = 'Needs-Build' WHERE architecture = 'arch1' AND package IN (SELECT 'package-' || i FROM generate_series(1, 100) i)"},
+			{"dbpoll: 100 changes, all compared", "UPDATE state SET state = 'Needs-Build' WHERE architecture = 'arch1' AND package IN (SELECT 'package-' || i FROM generate_series(0, 99) i)"},
 		} {
 			if err := d.measure(ctx, c.name, c.change); err != nil {
 				return err
