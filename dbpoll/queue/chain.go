@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -107,6 +108,7 @@ func (c *chains) order(list []entry) []entry {
 // tell makes the change ready that a row of the log is.
 func (c *chains) tell(e entry) {
 	ch := c.of[chainName(e.row)]
+	ch.tracked = c.turned(ch.tracked, e)
 	newest := ch.newest != nil && ch.newest.xid == e.xid && ch.newest.tid == e.tid && ch.newest.key == e.key
 	change := wannabuild.Change{Log: e.row, Nth: e.nth, Newest: newest, Before: ch.tracked, Recovered: c.q.early(e)}
 	if ch.now != nil {
@@ -133,6 +135,21 @@ func (c *chains) tell(e entry) {
 	}, noted.Seen)
 }
 
+// turned is what was tracked before a row of the log. Two writers that wait for
+// one lock may get it in another order than they began, so that times run
+// backwards where transaction ids do not. A row that this run has not told yet
+// comes after what is tracked, whatever their times say; after a start nobody
+// knows, and the times decide.
+func (c *chains) turned(tracked database.Columns, e entry) database.Columns {
+	at := e.row["time"]
+	if tracked == nil || at == nil || e.xid == 0 || c.q.starting() || c.old != "" || value(tracked, "state_change") <= *at {
+		return tracked
+	}
+	tracked = maps.Clone(tracked)
+	tracked["state_change"] = at
+	return tracked
+}
+
 // early tells whether a row of the log was written before this run.
 func (q *Queue) early(e entry) bool {
 	t, ok := wannabuild.ParseTime(value(e.row, "time"), q.o.Zone)
@@ -150,3 +167,6 @@ func (q *Queue) toldEntry(e entry) {
 		q.recent.told[e.key] = true
 	}
 }
+
+// starting tells whether this is the first round since the position was read.
+func (q *Queue) starting() bool { return q.fence == nil || q.fence.read.IsZero() }

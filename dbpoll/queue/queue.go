@@ -59,6 +59,8 @@ type Queue struct {
 	recent  *window         // of a log without
 	held    map[string]bool // transitions left to the log
 	count   int             // rounds begun
+	last    int             // rounds since something was left
+	left    bool            // the round took not everything: the next comes at once
 	compare bool            // the next half of the round
 	mark    marks
 	pause   time.Duration
@@ -139,11 +141,12 @@ func (q *Queue) poll(ctx context.Context) error {
 	case q.o.Import:
 		return q.everything(ctx)
 	case !q.compare:
-		// Once means: until the comparison leaves nothing to the log.
-		if q.o.Once && q.count > 0 && (len(q.held) == 0 || q.count > 2) {
+		// Once means: until nothing is left, also of what the comparison
+		// left to the log.
+		if q.o.Once && q.count > 0 && !q.left && (len(q.held) == 0 || q.last > 2) {
 			return errors.Join(q.save(ctx, true), io.EOF)
 		}
-		if q.count > 0 && !q.o.Once {
+		if q.count > 0 && !q.o.Once && !q.left {
 			if err := rounds.Wait(ctx, q.pause, q.o.Wake); err != nil {
 				return errors.Join(err, q.save(context.WithoutCancel(ctx), true))
 			}
@@ -153,6 +156,7 @@ func (q *Queue) poll(ctx context.Context) error {
 			return err
 		}
 		q.count++
+		q.last++
 		q.pause = q.o.Now().Sub(began)
 		q.compare = true
 	default:
@@ -161,6 +165,9 @@ func (q *Queue) poll(ctx context.Context) error {
 			return err
 		}
 		q.compare = false
+		if q.left {
+			q.last = 0
+		}
 		q.polled(q.pause + q.o.Now().Sub(began))
 		return q.save(ctx, false)
 	}

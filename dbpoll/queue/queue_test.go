@@ -276,18 +276,3 @@ func TestWrongBytes(t *testing.T) {
 		t.Error("the log does not say it")
 	}
 }
-
-func TestWiden(t *testing.T) {
-	for _, c := range []struct {
-		xid  uint32
-		xmax uint64
-		want uint64
-	}{
-		{700, 701, 700}, {700, 1<<32 | 701, 1<<32 | 700}, {4294967290, 1<<32 | 701, 4294967290},
-		{700, 7<<32 | 3, 6<<32 | 700}, {2, 5, 2}, {5, 1<<32 | 3, 5},
-	} {
-		if got := widen(c.xid, c.xmax); got != c.want {
-			t.Errorf("xid %d before %d is %d, want %d", c.xid, c.xmax, got, c.want)
-		}
-	}
-}

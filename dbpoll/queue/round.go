@@ -20,7 +20,12 @@ const historySource = "wanna-build history"
 type marks struct {
 	log, state, history string
 	compared            time.Time
+	moved               time.Time // when one of the counters was last seen to have moved
 }
+
+// lag is what the server's counters may be behind. As long as they moved within
+// it, everything is read at each round: the news would only come late.
+const lag = 90 * time.Second
 
 // snapshot reads in one transaction.
 func (q *Queue) snapshot(ctx context.Context, read func(*database.Snapshot) error) (err error) {
@@ -70,7 +75,19 @@ func (q *Queue) markers(ctx context.Context) (m marks, err error) {
 	return m, err
 }
 
-func unchanged(before, now string) bool { return now != "" && now == before }
+// unchanged tells whether a counter shows that nothing was written.
+func (q *Queue) unchanged(before, now string) bool {
+	return now != "" && now == before && q.o.Now().Sub(q.mark.moved) > lag
+}
+
+// watchCounters notes when the counters move.
+func (q *Queue) watchCounters(m marks) {
+	for _, c := range [][2]string{{q.mark.log, m.log}, {q.mark.state, m.state}, {q.mark.history, m.history}} {
+		if c[0] != c[1] {
+			q.mark.moved = q.o.Now()
+		}
+	}
+}
 
 // prepare looks what there is to read, the first time and whenever everything
 // is compared.
@@ -78,6 +95,19 @@ func (q *Queue) prepare(ctx context.Context, s *database.Snapshot) error {
 	a, parts, err := find(ctx, s, q.o.DB.Dialect(), q.o.Architectures)
 	if err != nil {
 		return err
+	}
+	if len(parts) == 0 || parts[0].packages.Where != "" {
+		// An architecture whose last package is gone is still asked about.
+		for _, arch := range q.place.Known {
+			if slices.Contains(a.all, arch) || len(q.o.Architectures) > 0 && !slices.Contains(q.o.Architectures, arch) {
+				continue
+			}
+			p := newPart(q.schema(), arch, a)
+			if err := watch(ctx, s, []*part{p}); err != nil {
+				return err
+			}
+			parts = append(parts, p)
+		}
 	}
 	known := map[string]*part{}
 	for _, p := range q.parts {
@@ -105,10 +135,12 @@ func (q *Queue) prepare(ctx context.Context, s *database.Snapshot) error {
 
 // readLog is the first half of a round.
 func (q *Queue) readLog(ctx context.Context) error {
+	q.left = false
 	m, err := q.markers(ctx)
 	if err != nil {
 		return err
 	}
+	q.watchCounters(m)
 	return q.snapshot(ctx, func(s *database.Snapshot) error {
 		if q.parts == nil || q.o.Now().Sub(q.mark.compared) >= q.o.Full {
 			if err := q.prepare(ctx, s); err != nil {
@@ -121,13 +153,14 @@ func (q *Queue) readLog(ctx context.Context) error {
 		if !q.place.Baseline {
 			return q.baseline(ctx, s)
 		}
-		if unchanged(q.mark.log, m.log) && q.o.Now().Sub(q.wholeRead()) < q.o.FullLog {
+		if q.unchanged(q.mark.log, m.log) && q.o.Now().Sub(q.wholeRead()) < q.o.FullLog {
 			return nil
 		}
 		list, finish, err := q.entries(ctx, s)
 		if err != nil {
 			return err
 		}
+		q.left = finish == nil
 		if err := q.tellLog(ctx, s, list, ""); err != nil {
 			return err
 		}
@@ -157,7 +190,7 @@ func (q *Queue) entries(ctx context.Context, s *database.Snapshot) (list []entry
 	switch q.access.Level {
 	case Base:
 		if q.fence == nil {
-			q.fence = &tail{fence: q.place.Fence, whole: q.place.Whole, told: map[[2]uint64]bool{}}
+			q.fence = &tail{fence: q.place.Fence, whole: q.place.Whole, small: smallLog, told: map[[2]uint64]bool{}}
 		}
 		t := q.fence
 		n, err := t.ask(ctx, s, "public.transactions")
@@ -267,16 +300,17 @@ func (q *Queue) schema() string {
 
 // readState is the second half of a round.
 func (q *Queue) readState(ctx context.Context) error {
-	if !q.place.Baseline {
+	if !q.place.Baseline || q.left { // first the whole log
 		return nil
 	}
 	m, err := q.markers(ctx)
 	if err != nil {
 		return err
 	}
+	q.watchCounters(m)
 	at := q.o.Now()
 	due := at.Sub(q.mark.compared) >= q.o.Full
-	if !due && unchanged(q.mark.state, m.state) && (m.history == "" || unchanged(q.mark.history, m.history)) && len(q.held) == 0 {
+	if !due && q.unchanged(q.mark.state, m.state) && (m.history == "" || q.unchanged(q.mark.history, m.history)) && len(q.held) == 0 {
 		q.mu.Lock()
 		q.stats.Skipped++
 		q.mu.Unlock()
@@ -284,7 +318,7 @@ func (q *Queue) readState(ctx context.Context) error {
 	}
 	whole := true
 	err = q.snapshot(ctx, func(s *database.Snapshot) error {
-		if due || !unchanged(q.mark.state, m.state) || len(q.held) > 0 {
+		if due || !q.unchanged(q.mark.state, m.state) || len(q.held) > 0 {
 			var err error
 			if whole, err = q.difference(ctx, s); err != nil {
 				return err
@@ -314,7 +348,7 @@ func (q *Queue) difference(ctx context.Context, s *database.Snapshot) (whole boo
 	for _, p := range q.parts {
 		most := q.o.Most - q.Ready()
 		if most <= 0 {
-			whole = false
+			whole, q.left = false, true
 			break
 		}
 		if p.state.Empty() {
@@ -326,7 +360,7 @@ func (q *Queue) difference(ctx context.Context, s *database.Snapshot) (whole boo
 		if err != nil {
 			return false, err
 		}
-		whole = whole && !more
+		whole, q.left = whole && !more, q.left || more
 		rows += int64(p.state.Len())
 		for _, c := range changes {
 			name := p.arch + "\x00" + transitionName(c)

@@ -137,7 +137,7 @@ func (s *site) start(change func(*Options)) *running {
 // poll is one poll of a poller that stays.
 func (r *running) poll() {
 	r.s.t.Helper()
-	r.q.count = 0
+	r.q.count, r.q.last = 0, 0
 	failed := make(chan error, 1)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

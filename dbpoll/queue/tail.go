@@ -29,6 +29,8 @@ type tail struct {
 	read         time.Time          // when the whole log was read last
 	told         map[[2]uint64]bool // rows at or above the fence that were told
 	looks        []look
+	small        uint64 // blocks of a log that is read whole each time
+	ends         int64  // how often only the end was read
 }
 
 // A look is how long the log was when a transaction id had not been given out:
@@ -39,8 +41,8 @@ type look struct{ xmax, blocks uint64 }
 // margin is how many blocks before the end writers may still be filling.
 const margin = 256
 
-// small is a log that is read whole each time.
-const small = 4096 // blocks: 32 MiB
+// smallLog is 32 MiB.
+const smallLog = 4096
 
 // now is the server's snapshot of running transactions.
 type now struct {
@@ -79,11 +81,12 @@ func widen(xid uint32, xmax uint64) uint64 {
 
 // from is the block where reading begins; 0 is the whole log.
 func (t *tail) from(n now, every time.Duration, at time.Time) (block uint64, fence uint64) {
-	if n.blocks <= small || t.read.IsZero() || at.Sub(t.read) >= every {
+	if n.blocks <= t.small || t.read.IsZero() || at.Sub(t.read) >= every {
 		return 0, t.whole
 	}
 	for _, l := range slices.Backward(t.looks) {
 		if l.xmax <= t.fence && l.blocks > margin {
+			t.ends++
 			return l.blocks - margin, t.fence
 		}
 	}

@@ -8,6 +8,8 @@ package rounds
 
 import (
 	"context"
+	"errors"
+	"io"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -67,7 +69,9 @@ func (r *Rounds[T]) Next(ctx context.Context) (adapters.Item[T], []byte, func(er
 			continue
 		}
 		if err := r.Poll(ctx); err != nil {
-			r.reset()
+			if !errors.Is(err, io.EOF) {
+				r.reset()
+			}
 			return adapters.Item[T]{}, nil, nil, err
 		}
 	}
