@@ -81,7 +81,8 @@ func startBus(t *testing.T) testBus {
 			t.Fatal(err)
 		}
 	}
-	config := fmt.Sprintf(demoConfig, b.endpoint, d.path("journal.db"), b.cert, b.key, d.path("maildir"), d.path("spool"))
+	own := fmt.Sprintf("[mail]\nmaildir = [%q]\nspool = %q\n", d.path("maildir"), d.path("spool"))
+	config := fmt.Sprintf(demoConfig, "mail2bus.test", b.endpoint, d.path("journal.db"), b.cert, b.key, own)
 	if err := os.WriteFile(d.path("mail2bus.toml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
