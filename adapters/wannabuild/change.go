@@ -23,6 +23,9 @@ type Change struct {
 	Nth int `json:"nth,omitempty"`
 	// Newest says that Log is what led to After.
 	Newest bool `json:"newest,omitempty"`
+	// Follows says that Log certainly comes after Before, whatever their times
+	// say: the order of transactions is known.
+	Follows bool `json:"follows,omitempty"`
 	// Before is the row of packages as it was last told, by our own tracking:
 	// the log's prevstate is wrong at times. Nil: not known, or not there.
 	Before Columns `json:"before,omitempty"`

@@ -1,6 +1,8 @@
 package wannabuild
 
 import (
+	"strconv"
+
 	"busbar/common/event"
 )
 
@@ -137,6 +139,11 @@ func (t translator) forgotten(ch Change, previous string) event.Event {
 		e.Time = t.time(text(ch.Log, "time"))
 	}
 	e.Key = forgetKey(ch.Before, t.zone)
+	if ch.Log != nil && moment(text(ch.Log, "time"), t.zone) == moment(text(ch.Before, "state_change"), t.zone) {
+		// The row lived within one transaction, or its last state did. It may
+		// come back there with the same time.
+		e.Key += "/within/" + strconv.Itoa(ch.Nth)
+	}
 	if ch.Log != nil && text(ch.Before, "state_change") == "" { // a bare row of the log
 		e.Key = StateKey(ch.Log, text(ch.Log, "time"), "forget", 0, t.zone)
 	}

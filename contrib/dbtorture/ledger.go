@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +23,7 @@ type ledger struct {
 	skipped        int // rows of the log without their event
 	doubled        int // events of states that no row of the log is
 	wrong          int // packages whose last event is not their state
+	where          []string
 	present        int
 	others         int // events of actions and single columns
 	replaced       int // events that the database was replaced
@@ -42,7 +45,7 @@ func (l ledger) verdict(complete bool) error {
 		errs = append(errs, fmt.Errorf("skipped %d, and of %d deletions %d are told", l.skipped, l.deleted, l.gone))
 	}
 	if l.doubled > 0 || l.wrong > 0 || l.faults > 0 {
-		errs = append(errs, fmt.Errorf("doubled %d, wrong at the end %d, chain faults %d", l.doubled, l.wrong, l.faults))
+		errs = append(errs, fmt.Errorf("doubled %d, wrong at the end %d, chain faults %d (wrong are %v)", l.doubled, l.wrong, l.faults, l.where[:min(len(l.where), 5)]))
 	}
 	return errors.Join(errs...)
 }
@@ -147,10 +150,12 @@ func (s *site) audit(ctx context.Context) (ledger, error) {
 		where := *row["architecture"] + "/" + *row["distribution"] + "/" + *row["package"]
 		if t.last[where] != *row["state"] {
 			l.wrong++
+			l.where = append(l.where, where)
 		}
 		delete(t.last, where)
 	})
 	l.wrong += len(t.last) // told, and not there
+	l.where = slices.AppendSeq(l.where, maps.Keys(t.last))
 	if err != nil {
 		return l, err
 	}

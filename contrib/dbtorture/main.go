@@ -31,6 +31,7 @@ type options struct {
 	life             time.Duration
 	seed             uint64
 	keep             bool
+	acts             string
 }
 
 func main() {
@@ -40,6 +41,7 @@ func main() {
 	flag.IntVar(&o.kills, "kills", 200, "how often the second act kills dbpoll")
 	flag.IntVar(&o.restarts, "restarts", 20, "how often the third act restarts PostgreSQL")
 	flag.DurationVar(&o.life, "life", 2*time.Second, "the longest life of a process between two kills")
+	flag.StringVar(&o.acts, "acts", "", "play only the acts whose names hold this")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "seed of all that is random")
 	flag.BoolVar(&o.keep, "keep", false, "keep the folder")
 	limit := flag.Duration("limit", 2*time.Hour, "give up after this time")

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 )
 
@@ -43,6 +44,9 @@ func torture(ctx context.Context, o options, out io.Writer) (err error) {
 		{"views and log", "guest", actPlain},
 		{"views alone", "views", actPlain},
 	} {
+		if !strings.Contains(act.name, o.acts) {
+			continue
+		}
 		began := time.Now()
 		s, err := newSite(ctx, filepath.Join(dir, fmt.Sprint(i)), program, act.role)
 		if err != nil {

@@ -81,16 +81,19 @@ func (st *State) changed(ctx context.Context, r database.Row) (Change, error) {
 	if err != nil && !errors.Is(err, journal.ErrNotFound) {
 		return c, err
 	}
-	if err == nil && !isTombstone(stored) {
+	var mark string
+	if err == nil {
 		v, err := decode(stored)
 		if err != nil {
 			return c, fmt.Errorf("reading what was told of %s %s: %w", st.source, joined, err)
 		}
-		c.Before = v.before(st.table, r.Key, r.Columns)
+		if mark = v.Mark; !isTombstone(stored) {
+			c.Before = v.before(st.table, r.Key, r.Columns)
+		}
 	}
 	revision := st.advance(nameOf(joined))
 	c.Revision = int64(revision)
-	c.Seen = st.seen(joined, c.After, r.Digest, revision+1)
+	c.Seen = st.seen(joined, c.After, r.Digest, revision+1, mark)
 	return c, nil
 }
 
@@ -113,7 +116,7 @@ func (st *State) gone(ctx context.Context, most int) (changes []Change, more boo
 		key := splitKey(joined)
 		revision := st.advance(n)
 		changes = append(changes, Change{
-			Key: key, Before: v.columns(st.table, key), Revision: int64(revision), Seen: st.seen(joined, nil, 0, revision+1),
+			Key: key, Before: v.columns(st.table, key), Revision: int64(revision), Seen: st.seen(joined, nil, 0, revision+1, v.Mark),
 		})
 		return nil
 	})
@@ -151,7 +154,7 @@ func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store fu
 			return fmt.Errorf("two rows have the key %s: choose columns that name one row each, as [[table]] key", joined)
 		}
 		st.rows[n] = note{digest: r.Digest, pass: st.pass}
-		return add(st.seen(joined, r.Columns, r.Digest, 0))
+		return add(st.seen(joined, r.Columns, r.Digest, 0, ""))
 	})
 	if err != nil {
 		return err

@@ -77,34 +77,36 @@ func (st *State) Len() int {
 	return len(st.rows)
 }
 
-// Before is a row as it was last told; nil where it was not there.
-func (st *State) Before(ctx context.Context, key []string) (database.Columns, error) {
+// Before is a row as it was last told, nil where it was not there, and the mark
+// that its last Note bore.
+func (st *State) Before(ctx context.Context, key []string) (row database.Columns, mark string, err error) {
 	value, err := st.reader.SeenOf(ctx, st.source, joinKey(key))
 	switch {
 	case errors.Is(err, journal.ErrNotFound):
-		return nil, nil
+		return nil, "", nil
 	case err != nil:
-		return nil, err
-	case isTombstone(value):
-		return nil, nil
+		return nil, "", err
 	}
-	s, err := decode(value)
+	v, err := decode(value)
 	if err != nil {
-		return nil, fmt.Errorf("reading what was told of %s %s: %w", st.source, key, err)
+		return nil, "", fmt.Errorf("reading what was told of %s %s: %w", st.source, key, err)
 	}
-	return s.columns(st.table, key), nil
+	if isTombstone(value) {
+		return nil, v.Mark, nil
+	}
+	return v.columns(st.table, key), v.Mark, nil
 }
 
 // Note makes the change of a row that something else than a comparison told: a
 // log. after is what is known of the row from then on, nil if it is gone; a
-// digest of 0 leaves it to be compared.
-func (st *State) Note(key []string, before, after database.Columns, digest uint64) Change {
+// digest of 0 leaves it to be compared. mark is given back by Before.
+func (st *State) Note(key []string, before, after database.Columns, digest uint64, mark string) Change {
 	joined := joinKey(key)
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	revision := st.advance(nameOf(joined))
 	c := Change{Key: key, Before: before, After: after, Revision: int64(revision), digest: digest}
-	c.Seen = st.seen(joined, after, digest, revision+1)
+	c.Seen = st.seen(joined, after, digest, revision+1, mark)
 	return c
 }
 
@@ -122,13 +124,8 @@ func (st *State) advance(n name) uint32 {
 }
 
 // seen is what the journal keeps of a row.
-func (st *State) seen(joined string, after database.Columns, digest uint64, revision uint32) journal.Seen {
-	if after == nil {
-		// The revision outlives the row: a row that comes back and goes again
-		// with the same values is another fact.
-		return journal.Seen{Source: st.source, Key: joined, Value: tombstone(revision)}
-	}
-	return journal.Seen{Source: st.source, Key: joined, Value: encode(st.table, after, digest, revision)}
+func (st *State) seen(joined string, after database.Columns, digest uint64, revision uint32, mark string) journal.Seen {
+	return journal.Seen{Source: st.source, Key: joined, Value: encode(st.table, after, digest, revision, mark)}
 }
 
 // Told takes note that a change is durable. Until then comparing finds it again.

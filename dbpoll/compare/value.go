@@ -11,21 +11,36 @@ import (
 	"busbar/dbpoll/database"
 )
 
-// A value is what the journal keeps of a row: twelve bytes, digest and
-// revision, then JSON.
+// A value is what the journal keeps of a row: its head of digest, revision and
+// whether the row is there, then JSON.
 type value struct {
 	Columns map[string]*string `json:"c"`
 	// Long holds digests of the texts of which Columns has only the beginning.
 	Long map[string]string `json:"l,omitempty"`
+	// Mark is where the row stood in its source's own order of events.
+	Mark string `json:"m,omitempty"`
 }
 
 const (
-	headLength = 12
+	headLength = 13
 	maxKept    = 256 // bytes of a text
 )
 
-func encode(t database.Table, row database.Columns, digest uint64, revision uint32) []byte {
-	v := value{Columns: make(map[string]*string, len(t.Watch))}
+func encode(t database.Table, row database.Columns, digest uint64, revision uint32, mark string) []byte {
+	v := value{Mark: mark}
+	there := byte(0)
+	if row != nil {
+		there, v.Columns = 1, make(map[string]*string, len(t.Watch))
+		v.keep(t, row)
+	}
+	b := binary.BigEndian.AppendUint64(nil, digest)
+	b = binary.BigEndian.AppendUint32(b, revision)
+	text, _ := json.Marshal(v) // maps of strings
+	return append(append(b, there), text...)
+}
+
+// keep takes the watched columns.
+func (v *value) keep(t database.Table, row database.Columns) {
 	for _, name := range t.Watch {
 		text := row[name]
 		if text != nil && len(*text) > maxKept {
@@ -38,18 +53,11 @@ func encode(t database.Table, row database.Columns, digest uint64, revision uint
 		}
 		v.Columns[name] = text
 	}
-	b := binary.BigEndian.AppendUint64(nil, digest)
-	b = binary.BigEndian.AppendUint32(b, revision)
-	text, _ := json.Marshal(v) // maps of strings
-	return append(b, text...)
 }
 
-// tombstone is what is kept of a row that is gone.
-func tombstone(revision uint32) []byte {
-	return binary.BigEndian.AppendUint32(make([]byte, 8), revision)
-}
-
-func isTombstone(b []byte) bool { return len(b) == headLength }
+// isTombstone tells a row that is gone. Its revision outlives it: a row that
+// comes back and goes again with the same values is another fact.
+func isTombstone(b []byte) bool { return len(b) >= headLength && b[headLength-1] == 0 }
 
 var errValue = errors.New("the journal's entry is damaged")
 

@@ -40,13 +40,14 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 	if why == "" {
 		return nil
 	}
+	q.place.Generation++
 	q.log.Error("the database was replaced; everything is compared again, and what was told stays told", "why", why, "was", was, "is", is)
 	q.fence, q.recent, q.mark, q.place.Replaced = nil, nil, marks{}, true
 	q.add(wannabuild.Change{Replaced: &wannabuild.Replacement{Why: why, From: was, To: is, Time: q.o.Now().UTC()}}, nil)
 	if q.access.Level != Base || q.place.Newest == "" {
 		return nil
 	}
-	w := &window{told: map[string]bool{}}
+	w := &window{told: map[string]string{}}
 	since, _ := w.since(q.place, q.o.Overlap, q.o.FullLog, q.o.Now())
 	list, _, err := w.entries(ctx, s, q.o.DB.Dialect(), q.parts, since, q.o.Most)
 	if err != nil {

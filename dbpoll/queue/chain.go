@@ -26,6 +26,7 @@ type chain struct {
 	newest  *entry // the row that led to the present one
 	arrived bool   // newest was told
 	tracked database.Columns
+	mark    string        // of the last row of the log that was told
 	now     *database.Row // nil: the row is not there
 }
 
@@ -49,7 +50,7 @@ func (c *chains) look(ctx context.Context, s *database.Snapshot) error {
 	keys := map[*part][][]string{}
 	for _, ch := range c.of {
 		var err error
-		if ch.tracked, err = ch.part.state.Before(ctx, ch.key); err != nil {
+		if ch.tracked, ch.mark, err = ch.part.state.Before(ctx, ch.key); err != nil {
 			return err
 		}
 		if ch.tracked != nil {
@@ -108,9 +109,16 @@ func (c *chains) order(list []entry) []entry {
 // tell makes the change ready that a row of the log is.
 func (c *chains) tell(e entry) {
 	ch := c.of[chainName(e.row)]
-	ch.tracked = c.turned(ch.tracked, e)
+	at := e.mark(c.q.place.Generation)
+	if c.q.starting() && reached(ch.mark, at) {
+		// It was told before this run: it is news to nobody, and what is
+		// tracked comes after it.
+		c.q.add(wannabuild.Change{Log: e.row, Nth: e.nth, Recovered: true}, func() { c.q.toldEntry(e) })
+		return
+	}
 	newest := ch.newest != nil && ch.newest.xid == e.xid && ch.newest.tid == e.tid && ch.newest.key == e.key
-	change := wannabuild.Change{Log: e.row, Nth: e.nth, Newest: newest, Before: ch.tracked, Recovered: c.q.early(e)}
+	old := value(e.row, "time") <= c.old
+	change := wannabuild.Change{Log: e.row, Nth: e.nth, Newest: newest, Before: ch.tracked, Follows: !old && ch.follows(e), Recovered: c.q.early(e)}
 	if ch.now != nil {
 		change.After = ch.now.Columns
 	}
@@ -119,15 +127,17 @@ func (c *chains) tell(e entry) {
 	switch ch.arrived = ch.arrived || newest; {
 	case newest, ch.arrived && value(e.row, "state") == value(ch.now.Columns, "state"):
 		ch.tracked, digest = ch.now.Columns, ch.now.Digest
+	case change.Follows:
+		ch.tracked = wannabuild.Advance(turned(before, e), e.row, c.q.o.Zone)
 	default:
 		ch.tracked = wannabuild.Advance(before, e.row, c.q.o.Zone)
 	}
-	if value(e.row, "time") <= c.old {
-		// Old news: what is known of the row is left to comparing.
+	if old { // what is known of the row is left to comparing
 		c.q.add(change, func() { c.q.toldEntry(e) })
 		return
 	}
-	noted := ch.part.state.Note(ch.key, before, ch.tracked, digest)
+	ch.mark = max(ch.mark, at)
+	noted := ch.part.state.Note(ch.key, before, ch.tracked, digest, ch.mark)
 	change.Revision = noted.Revision
 	c.q.add(change, func() {
 		ch.part.state.Told(noted)
@@ -135,14 +145,20 @@ func (c *chains) tell(e entry) {
 	}, noted.Seen)
 }
 
-// turned is what was tracked before a row of the log. Two writers that wait for
-// one lock may get it in another order than they began, so that times run
-// backwards where transaction ids do not. A row that this run has not told yet
-// comes after what is tracked, whatever their times say; after a start nobody
-// knows, and the times decide.
-func (c *chains) turned(tracked database.Columns, e entry) database.Columns {
+// follows tells whether a row of the log that was not told yet comes after what
+// is tracked. Of rows without transaction ids nobody knows if what is tracked
+// was found by comparing: that may have seen them already.
+func (ch *chain) follows(e entry) bool {
+	change := value(ch.tracked, "state_change")
+	return e.xid != 0 || value(e.row, "time") > change || markTime(ch.mark) == change
+}
+
+// turned is what was tracked, so that a row of the log that comes later is not
+// taken for an older one: two writers that wait for one lock may get it in
+// another order than they began, and their times run backwards.
+func turned(tracked database.Columns, e entry) database.Columns {
 	at := e.row["time"]
-	if tracked == nil || at == nil || e.xid == 0 || c.q.starting() || c.old != "" || value(tracked, "state_change") <= *at {
+	if tracked == nil || at == nil || value(tracked, "state_change") <= *at {
 		return tracked
 	}
 	tracked = maps.Clone(tracked)
@@ -156,6 +172,10 @@ func (q *Queue) early(e entry) bool {
 	return ok && t.Before(q.start)
 }
 
+// starting tells whether this is the first round since the position was read:
+// what of the log was told before is known from the journal alone.
+func (q *Queue) starting() bool { return q.wholeRead().IsZero() }
+
 // toldEntry remembers that a row of the log is durable.
 func (q *Queue) toldEntry(e entry) {
 	q.telling.Lock()
@@ -164,9 +184,6 @@ func (q *Queue) toldEntry(e entry) {
 		q.fence.told[[2]uint64{e.xid, e.tid}] = true
 	}
 	if q.recent != nil {
-		q.recent.told[e.key] = true
+		q.recent.told[e.key] = value(e.row, "time")
 	}
 }
-
-// starting tells whether this is the first round since the position was read.
-func (q *Queue) starting() bool { return q.fence == nil || q.fence.read.IsZero() }

@@ -20,6 +20,9 @@ type position struct {
 	Newest   string `json:"newest"`   // time of the newest row of the log that was told
 	History  string `json:"history"`  // time of the newest build that was told
 	Baseline bool   `json:"baseline"` // the baseline is complete
+	// Generation counts the databases: transaction ids of different ones
+	// cannot be compared.
+	Generation int `json:"generation,omitempty"`
 	// Replaced says that the database is another one and was not compared yet.
 	Replaced bool `json:"replaced,omitempty"`
 	// Known are the architectures that the account saw. One that comes later

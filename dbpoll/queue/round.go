@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -208,7 +209,7 @@ func (q *Queue) entries(ctx context.Context, s *database.Snapshot) (list []entry
 		}, nil
 	case ViewsLog:
 		if q.recent == nil {
-			q.recent = &window{told: map[string]bool{}}
+			q.recent = &window{told: map[string]string{}}
 		}
 		w := q.recent
 		since, whole := w.since(q.place, q.o.Overlap, q.o.FullLog, at)
@@ -218,7 +219,7 @@ func (q *Queue) entries(ctx context.Context, s *database.Snapshot) (list []entry
 		}
 		return list, func() {
 			if whole {
-				w.read = at
+				w.advance(since, at)
 			}
 		}, nil
 	}
@@ -387,7 +388,11 @@ func transition(c compare.Change) bool {
 
 // transitionName names a transition.
 func transitionName(c compare.Change) string {
-	return strings.Join(append(c.Key, value(c.After, "state"), value(c.After, "state_change")), "\x00")
+	row := c.After
+	if row == nil {
+		row = c.Before // a deletion is that of a state
+	}
+	return strings.Join(append(slices.Clone(c.Key), fmt.Sprint(c.After == nil), value(row, "state"), value(row, "state_change")), "\x00")
 }
 
 // tell makes a difference ready.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"busbar/dbpoll/database"
@@ -19,6 +18,8 @@ type entry struct {
 	tid uint64 // where the row stands: block and line
 	nth int    // rows before it with the same package, time and state
 	key string // what tells it apart from others
+
+	ordinal int // rows before it with the same package and time
 }
 
 const logColumns = "architecture, package, distribution, version, action, prevstate, state, real_user, set_user, time"
@@ -136,14 +137,15 @@ func newEntry(c database.Columns, xmax uint64) (entry, error) {
 	return entry{row: c, xid: widen(uint32(xid), xmax), tid: block<<16 | line}, nil
 }
 
-// number counts rows that agree in package, time and state.
+// number counts rows that agree in package and time, and in state as well.
 func number(list []entry) {
 	seen := map[string]int{}
 	for i := range list {
-		r := list[i].row
-		k := strings.Join([]string{value(r, "architecture"), value(r, "distribution"), value(r, "package"), value(r, "time"), value(r, "state")}, "\x00")
-		list[i].nth = seen[k]
-		seen[k]++
+		at := chainName(list[i].row) + "\x00" + value(list[i].row, "time")
+		state := at + "\x00" + value(list[i].row, "state")
+		list[i].ordinal, list[i].nth = seen[at], seen[state]
+		seen[at]++
+		seen[state]++
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,8 +16,8 @@ import (
 // A window reads a log that hides transaction ids: the rows of the last while,
 // again and again, less those that were told.
 type window struct {
-	told map[string]bool // by entry.key
-	read time.Time       // when the whole overlap was read last
+	told map[string]string // entry.key of what was told, and its time
+	read time.Time         // when the whole overlap was read last
 }
 
 // quickOverlap is how far back most rounds read; the whole overlap is read
@@ -75,11 +76,18 @@ func (w *window) entries(ctx context.Context, s *database.Snapshot, dialect stri
 	for i := range list {
 		list[i].key = fingerprint(list[i])
 	}
-	list = slices.DeleteFunc(list, func(e entry) bool { return w.told[e.key] })
+	list = slices.DeleteFunc(list, func(e entry) bool { return w.told[e.key] != "" })
 	if len(list) > most {
 		return list[:most], true, nil
 	}
 	return list, false, nil
+}
+
+// advance takes note that everything since a time is told. What is older is
+// not read again.
+func (w *window) advance(since string, at time.Time) {
+	w.read = at
+	maps.DeleteFunc(w.told, func(_, told string) bool { return told < since })
 }
 
 // fingerprint tells a row apart from others by all that it says.
