@@ -24,8 +24,8 @@ func findProgram(ctx context.Context, name, into string) (string, error) {
 			return beside, nil
 		}
 	}
-	module, err := exec.CommandContext(ctx, "go", "list", "-m").Output()
-	if err == nil && strings.TrimSpace(string(module)) == "busbar" {
+	// A go.mod that names this module is not enough: the folder may hold nothing else.
+	if exec.CommandContext(ctx, "go", "list", "busbar/"+name).Run() == nil {
 		target := filepath.Join(into, name)
 		if out, err := exec.CommandContext(ctx, "go", "build", "-o", target, "busbar/"+name).CombinedOutput(); err != nil {
 			return "", fmt.Errorf("building %s: %w: %s", name, err, bytes.TrimSpace(out))

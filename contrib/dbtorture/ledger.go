@@ -24,6 +24,7 @@ type ledger struct {
 	doubled        int // events of states that no row of the log is
 	wrong          int // packages whose last event is not their state
 	where          []string
+	missing        []string // some of the skipped rows
 	present        int
 	others         int // events of actions and single columns
 	replaced       int // events that the database was replaced
@@ -42,7 +43,7 @@ func (l ledger) String() string {
 func (l ledger) verdict(complete bool) error {
 	var errs []error
 	if complete && (l.skipped > 0 || l.gone != l.deleted && l.replaced == 0) {
-		errs = append(errs, fmt.Errorf("skipped %d, and of %d deletions %d are told", l.skipped, l.deleted, l.gone))
+		errs = append(errs, fmt.Errorf("skipped %d, and of %d deletions %d are told (skipped are %v)", l.skipped, l.deleted, l.gone, l.missing))
 	}
 	if l.doubled > 0 || l.wrong > 0 || l.faults > 0 {
 		errs = append(errs, fmt.Errorf("doubled %d, wrong at the end %d, chain faults %d (wrong are %v)", l.doubled, l.wrong, l.faults, l.where[:min(len(l.where), 5)]))
@@ -135,6 +136,9 @@ func (s *site) audit(ctx context.Context) (ledger, error) {
 		expected[id] = true
 		if !t.all[id] {
 			l.skipped++
+			if len(l.missing) < 5 {
+				l.missing = append(l.missing, strings.Join([]string{*row["architecture"], *row["distribution"], *row["package"], state, at}, " "))
+			}
 		}
 	})
 	if err != nil {
