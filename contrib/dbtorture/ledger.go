@@ -40,9 +40,11 @@ func (l ledger) String() string {
 	return s
 }
 
-func (l ledger) verdict(complete bool) error {
+// verdict says what broke a promise: complete promises every row of the log,
+// exact every deletion as well.
+func (l ledger) verdict(complete, exact bool) error {
 	var errs []error
-	if complete && (l.skipped > 0 || l.gone != l.deleted && l.replaced == 0) {
+	if complete && l.skipped > 0 || exact && l.gone != l.deleted && l.replaced == 0 {
 		errs = append(errs, fmt.Errorf("skipped %d, and of %d deletions %d are told (skipped are %v)", l.skipped, l.deleted, l.gone, l.missing))
 	}
 	if l.doubled > 0 || l.wrong > 0 || l.faults > 0 {

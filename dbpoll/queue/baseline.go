@@ -34,6 +34,13 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 			// Old ids mean nothing here. What is in the log since the last row
 			// that was told, less a day, is read again by its time.
 			q.place.Fence, q.place.Whole = n.xmin, n.xmin
+			if q.place.Newest != "" {
+				since, _ := (&window{}).since(q.place, q.o.Overlap, q.o.FullLog, q.o.Now())
+				if q.place.Again != nil {
+					since = min(since, q.place.Again.Since)
+				}
+				q.place.Again = &again{Since: since, Until: q.place.Newest, Below: n.xmin}
+			}
 		}
 	}
 	q.place.Identity = is
@@ -42,18 +49,48 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 	}
 	q.place.Generation++
 	q.log.Error("the database was replaced; everything is compared again, and what was told stays told", "why", why, "was", was, "is", is)
-	q.fence, q.recent, q.mark, q.place.Replaced = nil, nil, marks{}, true
+	q.fence, q.recent, q.again, q.mark, q.place.Replaced = nil, nil, nil, marks{}, true
 	q.add(wannabuild.Change{Replaced: &wannabuild.Replacement{Why: why, From: was, To: is, Time: q.o.Now().UTC()}}, nil)
-	if q.access.Level != Base || q.place.Newest == "" {
-		return nil
-	}
-	w := &window{told: map[string]string{}}
-	since, _ := w.since(q.place, q.o.Overlap, q.o.FullLog, q.o.Now())
-	list, _, err := w.entries(ctx, s, q.o.DB.Dialect(), q.parts, since, q.o.Most)
+	return nil
+}
+
+// again is what is read once more of a replaced database's log, by its times.
+type again struct {
+	Since string `json:"since"` // moves on until nothing is left
+	Until string `json:"until"` // rows of this time or an earlier one may be told already
+	Below uint64 `json:"below"` // rows of this transaction and later ones are read as ever
+}
+
+// readAgain reads as much of it as a round takes.
+func (q *Queue) readAgain(ctx context.Context, s *database.Snapshot) error {
+	a := *q.place.Again
+	n, err := (&tail{}).ask(ctx, s, "public.transactions")
 	if err != nil {
 		return err
 	}
-	return q.tellLog(ctx, s, list, q.place.Newest)
+	if q.again == nil {
+		q.again = &window{told: map[string]string{}}
+	}
+	w := q.again
+	w.where = fmt.Sprintf("%s < %d", n.wide("xmin"), a.Below)
+	list, more, err := w.entries(ctx, s, q.o.DB.Dialect(), q.parts, a.Since, q.o.Most)
+	if err != nil {
+		return err
+	}
+	if err := q.tellLog(ctx, s, list, a.Until); err != nil {
+		return err
+	}
+	if !more {
+		q.again, q.place.Again = nil, nil
+		return nil
+	}
+	for _, e := range list {
+		w.told[e.key] = value(e.row, "time")
+		a.Since = value(e.row, "time")
+	}
+	w.advance(a.Since, q.o.Now())
+	q.place.Again, q.left = &a, true
+	return nil
 }
 
 // baseline takes note of everything and tells nothing: what was there before

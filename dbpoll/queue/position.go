@@ -25,6 +25,8 @@ type position struct {
 	Generation int `json:"generation,omitempty"`
 	// Replaced says that the database is another one and was not compared yet.
 	Replaced bool `json:"replaced,omitempty"`
+	// Again is what was not read again yet of its log.
+	Again *again `json:"again,omitempty"`
 	// Known are the architectures that the account saw. One that comes later
 	// is news; one that was only not wanted is not.
 	Known []string `json:"known"`
@@ -67,7 +69,7 @@ func (q *Queue) load(ctx context.Context) error {
 			return fmt.Errorf("reading the position of %s in the journal: %w", q.o.Source, err)
 		}
 	}
-	q.parts, q.fence, q.recent, q.mark = nil, nil, nil, marks{}
+	q.parts, q.fence, q.recent, q.again, q.mark = nil, nil, nil, nil, marks{}
 	clear(q.held)
 	clear(q.history)
 	if err := r.EachSeen(ctx, historySource, func(key string, _ []byte) error { q.history[key] = true; return nil }); err != nil {

@@ -57,6 +57,7 @@ type Queue struct {
 	saved   time.Time       // when the position was last stored by itself
 	fence   *tail           // of a log with transaction ids
 	recent  *window         // of a log without
+	again   *window         // of a replaced database's log
 	held    map[string]bool // transitions left to the log
 	count   int             // rounds begun
 	last    int             // rounds since something was left

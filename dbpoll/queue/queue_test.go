@@ -244,16 +244,20 @@ func TestRestoredDatabase(t *testing.T) {
 		s.url = server.URL("wbadm", s.name)
 		before := s.told()
 		s.act("teapot", "--set-attempted", "Build-Attempted")
-		s.poll()
-		want(t, "after the restore", s.topics(before), "build.attempt teapot", "database.replace <nil>")
+		s.act("teapot", "--set-failed", "Failed")
+		s.act("teapot", "--give-back", "Needs-Build")
+		r := s.start(func(o *Options) { o.Most = 1 }) // the log is read again in shares
+		r.poll()
+		r.stop()
+		want(t, "after the restore", s.topics(before), "build.attempt teapot", "build.fail teapot", "build.queue teapot", "build.retry teapot", "database.replace <nil>")
 		if !strings.Contains(s.logs.String(), "the database was replaced") {
 			t.Error("the log does not say that the database was replaced")
 		}
 		before = s.told()
 		s.poll()
-		s.act("teapot", "--set-failed", "Failed")
+		s.act("teapot", "--take", "Building")
 		s.poll()
-		want(t, "later", s.topics(before), "build.fail teapot")
+		want(t, "later", s.topics(before), "build.take teapot")
 	}
 }
 

@@ -154,6 +154,11 @@ func (q *Queue) readLog(ctx context.Context) error {
 		if !q.place.Baseline {
 			return q.baseline(ctx, s)
 		}
+		if q.place.Again != nil {
+			if err := q.readAgain(ctx, s); err != nil || q.left {
+				return err
+			}
+		}
 		if q.unchanged(q.mark.log, m.log) && q.o.Now().Sub(q.wholeRead()) < q.o.FullLog {
 			return nil
 		}

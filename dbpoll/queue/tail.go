@@ -80,6 +80,13 @@ func widen(xid uint32, xmax uint64) uint64 {
 	return wide
 }
 
+// wide is widen, as the server computes it.
+func (n now) wide(column string) string {
+	low, high := n.xmax&0xffffffff, n.xmax&^uint64(0xffffffff)
+	before := int64(high) - 1<<32
+	return fmt.Sprintf("(CASE WHEN %s::text::bigint < %d THEN %d ELSE %d END) + %s::text::bigint", column, low, high, max(before, 0), column)
+}
+
 // from is the block where reading begins; 0 is the whole log.
 func (t *tail) from(n now, every time.Duration, at time.Time) (block uint64, fence uint64) {
 	if n.blocks <= t.small || t.read.IsZero() || at.Sub(t.read) >= every {
@@ -98,11 +105,7 @@ func (t *tail) from(n now, every time.Duration, at time.Time) (block uint64, fen
 // of their transactions, with at most the first most of those not yet told.
 func (t *tail) entries(ctx context.Context, s *database.Snapshot, table string, n now, block, fence uint64, most int) (list []entry, more bool, err error) {
 	// The server leaves out what is below the fence, by the same widening.
-	low, high := n.xmax&0xffffffff, n.xmax&^uint64(0xffffffff)
-	before := int64(high) - 1<<32
-	text := fmt.Sprintf(`SELECT %s, x.xmin::text AS xmin, x.ctid::text AS ctid FROM %s x
-		WHERE (CASE WHEN x.xmin::text::bigint < %d THEN %d ELSE %d END) + x.xmin::text::bigint >= %d`,
-		logColumns, table, low, high, max(before, 0), fence)
+	text := fmt.Sprintf("SELECT %s, x.xmin::text AS xmin, x.ctid::text AS ctid FROM %s x WHERE %s >= %d", logColumns, table, n.wide("x.xmin"), fence)
 	if block > 0 {
 		text += fmt.Sprintf(" AND x.ctid >= '(%d,0)'", block)
 	}

@@ -18,6 +18,8 @@ import (
 type window struct {
 	told map[string]string // entry.key of what was told, and its time
 	read time.Time         // when the whole overlap was read last
+
+	where string // a further condition; may be empty
 }
 
 // quickOverlap is how far back most rounds read; the whole overlap is read
@@ -56,9 +58,13 @@ func (w *window) entries(ctx context.Context, s *database.Snapshot, dialect stri
 		if isPostgres(dialect) {
 			text = "SELECT " + columns + " FROM " + quoted(p.log)
 		}
+		and := " WHERE "
 		if since != "" {
-			text += " WHERE time >= " + place(dialect)
-			args = append(args, since)
+			text += and + "time >= " + place(dialect)
+			args, and = append(args, since), " AND "
+		}
+		if w.where != "" {
+			text += and + w.where
 		}
 		err := s.Query(ctx, text, args, func(c database.Columns) error {
 			if _, ok := c["architecture"]; !ok {
