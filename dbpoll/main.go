@@ -6,6 +6,7 @@ package main
 
 import (
 	"os"
+	"runtime/debug"
 	_ "time/tzdata" // [db] timezone works on machines without the zones
 
 	"busbar/common/daemon"
@@ -27,6 +28,11 @@ type commandLine struct {
 
 func main() {
 	p := &daemon.Program{Name: "dbpoll", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	if os.Getenv("GOGC") == "" {
+		// What is kept of every row is nearly all of the memory, and changes
+		// seldom: collecting more often costs little and saves a third.
+		debug.SetGCPercent(25)
+	}
 	os.Exit(run(p, os.Args[1:]))
 }
 

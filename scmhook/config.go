@@ -1,5 +1,3 @@
-//go:build scm
-
 package main
 
 import (
@@ -29,7 +27,16 @@ type SCMConfig struct {
 	Grace        daemon.Duration `toml:"grace" doc:"How long a difference must last before comparing tells it: its hook may still be running."`
 	Poll         daemon.Duration `toml:"poll" doc:"How often the spool is read without any notification."`
 	Timeout      daemon.Duration `toml:"timeout" doc:"How long git, svnlook or hg may take to answer one question."`
-	Commits      int             `toml:"commits" doc:"How many commits of one update are told one by one; the rest is counted, and its range named."`
+	Commits      int             `toml:"commits" doc:"How many commits of one update are told one by one, at most 300: the newest. The rest is counted, and its range named."`
+	Refs         []string        `toml:"refs" doc:"Beginnings of the refs that are told; others are watched only. Add \"refs/\" to tell all."`
+	Links        LinksConfig     `toml:"links"`
+}
+
+// LinksConfig is the [scm.links] table.
+type LinksConfig struct {
+	Commit string `toml:"commit" doc:"Page of a commit. {repository} {id} {branch} {tag} {ref} are filled in: https://git.example.org/{repository}/commit/?id={id}"`
+	Branch string `toml:"branch" doc:"Page of a branch: https://git.example.org/{repository}/log/?h={branch}"`
+	Tag    string `toml:"tag" doc:"Page of a tag: https://git.example.org/{repository}/tag/?h={tag}"`
 }
 
 // DefaultConfig is the configuration before any file is read.
@@ -37,7 +44,7 @@ func DefaultConfig() Config {
 	return Config{
 		Bus: daemon.DefaultBus(), Sign: daemon.DefaultSign(),
 		SCM: SCMConfig{
-			Service: "scm", Spool: hook.DefaultDir, Commits: 100,
+			Service: "scm", Spool: hook.DefaultDir, Commits: 100, Refs: []string{"refs/heads/", "refs/tags/", "refs/notes/", "refs/bookmarks/", "refs/anonymous/"},
 			Reconcile: daemon.Duration(10 * time.Minute), Grace: daemon.Duration(2 * time.Second),
 			Poll: daemon.Duration(30 * time.Second), Timeout: daemon.Duration(time.Minute),
 		},
@@ -64,8 +71,8 @@ func (c SCMConfig) check() error {
 		return fmt.Errorf("spool is %q; it must be an absolute path, because hooks run anywhere", c.Spool)
 	case c.Reconcile <= 0 || c.Grace <= 0 || c.Poll <= 0 || c.Timeout <= 0:
 		return errors.New("reconcile, grace, poll and timeout must be more than 0s")
-	case c.Commits < 0 || c.Commits > 10_000:
-		return fmt.Errorf("commits is %d; it must be from 0 to 10000", c.Commits)
+	case c.Commits < 1 || c.Commits > 300:
+		return fmt.Errorf("commits is %d; it must be from 1 to 300", c.Commits)
 	}
 	_, err := feed.NewSet(c.Repositories)
 	return err

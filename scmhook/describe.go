@@ -1,21 +1,23 @@
-//go:build scm
-
 package main
 
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"busbar/adapters/scm"
+	"busbar/common/event"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/git"
+	"busbar/scmhook/hg"
+	"busbar/scmhook/hook"
+	"busbar/scmhook/refs"
+	"busbar/scmhook/svn"
 )
 
 // A describer asks repositories.
 type describer struct{ scm SCMConfig }
-
-func (c SCMConfig) links() scm.Links { return scm.Links{} }
 
 // refs are a repository's refs as they are now.
 func (d describer) refs(ctx context.Context, system, dir string) (map[string]string, error) {
@@ -28,21 +30,113 @@ func (d describer) refs(ctx context.Context, system, dir string) (map[string]str
 			return nil, err
 		}
 		return r.Refs(ctx)
+	case "svn":
+		revision, err := svn.Open(dir).Youngest(ctx)
+		return map[string]string{feed.Youngest: revision}, err
+	case "hg":
+		return hg.Open(dir).Refs(ctx)
 	}
 	return nil, fmt.Errorf("%s: not a system", system)
 }
 
 // push describes a batch.
 func (d describer) push(ctx context.Context, b feed.Batch) (told, error) {
-	t := told{Batch: b, Push: scm.Push{Repository: b.Repository.Name, Service: d.scm.Service, System: b.Repository.System, Via: "reconcile", Time: time.Now(), Recovered: b.Recovered}}
+	t := told{Batch: b, Push: scm.Push{Repository: b.Repository.Name, System: b.Repository.System, Via: "reconcile", Time: time.Now(), Recovered: b.Recovered}}
+	if b.Broken != "" || b.Nothing != "" {
+		return t, nil
+	}
 	if b.Notice != nil {
 		t.Push.Time = b.Notice.Time
 		if !b.Recovered {
 			t.Push.Via, t.Push.Pusher, t.Push.Options = "hook", pusher(*b.Notice), options(*b.Notice)
 		}
 	}
-	for _, u := range b.Updates {
-		t.Push.Updates = append(t.Push.Updates, scm.Update{Ref: u.Ref, Old: u.Old, New: u.New, Nth: u.Nth})
+	if b.Notice != nil && b.Notice.Hook == hook.PostRevpropChange {
+		return t, d.property(ctx, &t)
 	}
-	return t, nil
+	for _, u := range b.Updates {
+		if d.scm.wants(u.Ref) {
+			t.Push.Updates = append(t.Push.Updates, scm.Update{Ref: u.Ref, Old: u.Old, New: u.New, Nth: u.Nth})
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(d.scm.Timeout)*time.Duration(1+len(t.Push.Updates)))
+	defer cancel()
+	return t, d.describe(ctx, &t.Push, b)
+}
+
+func (d describer) describe(ctx context.Context, p *scm.Push, b feed.Batch) error {
+	switch p.System {
+	case "git":
+		r, err := git.Open(ctx, b.Repository.Dir)
+		if err != nil {
+			return err
+		}
+		return r.Describe(ctx, p.Updates, reached(b.Told), d.scm.Commits)
+	case "hg":
+		return hg.Open(b.Repository.Dir).Describe(ctx, p.Updates, reached(b.Told), d.scm.Commits)
+	case "svn":
+		for i := range p.Updates {
+			u := &p.Updates[i]
+			c, err := svn.Open(b.Repository.Dir).Commit(ctx, u.New)
+			if err != nil {
+				return err
+			}
+			u.Commits, u.Total = []scm.Commit{c}, 1
+			if len(p.Updates) == 1 { // svn knows better than the hook's environment
+				p.Pusher = scm.Pusher{Username: c.Author.Name}
+			}
+		}
+	}
+	return nil
+}
+
+// property describes the call of a hook that tells of a revision's property:
+// its arguments are REVISION USER NAME ACTION, its input the former value.
+func (d describer) property(ctx context.Context, t *told) error {
+	n := t.Notice
+	if len(n.Args) != 4 {
+		t.Broken = fmt.Sprintf("a changed property has the arguments %q", n.Args)
+		return nil
+	}
+	p := &scm.Property{Revision: n.Args[0], Name: n.Args[2], Previous: string(n.Input), Call: event.Stamp(n.Time) + fmt.Sprintf("/%d", n.Time.Nanosecond())}
+	p.Action = map[string]string{"A": "added", "M": "modified", "D": "removed"}[n.Args[3]]
+	t.Push.Pusher = scm.Pusher{Username: n.Args[1]}
+	if p.Action != "removed" {
+		ctx, cancel := context.WithTimeout(ctx, time.Duration(d.scm.Timeout))
+		defer cancel()
+		value, err := svn.Open(t.Repository.Dir).Property(ctx, p.Revision, p.Name)
+		if err != nil && ctx.Err() != nil {
+			return err
+		}
+		p.Value = value // empty: it was removed since
+	}
+	t.Push.Property = p
+	return nil
+}
+
+// reached are the ids that refs were told to be at. Those of the baseline count:
+// their commits are no news either.
+func reached(told map[string]refs.Told) []string {
+	ids := make([]string, 0, len(told))
+	for _, t := range told {
+		ids = append(ids, t.ID)
+	}
+	return ids
+}
+
+// wants tells whether updates of a ref are told.
+func (c SCMConfig) wants(ref string) bool {
+	if ref == feed.FakeRef || ref == feed.Youngest {
+		return true
+	}
+	for _, prefix := range c.Refs {
+		if strings.HasPrefix(ref, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c SCMConfig) links() scm.Links {
+	return scm.Links{Commit: c.Links.Commit, Branch: c.Links.Branch, Tag: c.Links.Tag}
 }

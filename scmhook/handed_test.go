@@ -1,5 +1,3 @@
-//go:build scm
-
 package main
 
 import (
@@ -22,7 +20,7 @@ func TestSubmit(t *testing.T) {
 	gone, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	push := adapters.Item[scm.Push]{Origin: "webhook", Received: time.Now(), Value: scm.Push{
-		Repository: "hello", Service: "scm", System: "git", Via: "webhook", Time: time.Now(),
+		Repository: "hello", System: "git", Via: "webhook", Time: time.Now(),
 		Updates: []scm.Update{{Ref: "refs/heads/main", New: "1111111111111111111111111111111111111111"}},
 	}}
 	if err := c.Submit(gone, push, nil); !errors.Is(err, context.DeadlineExceeded) {

@@ -1,5 +1,3 @@
-//go:build scm
-
 // Scmhook turns pushes into messages on the bus. Its hook takes milliseconds
 // and always succeeds; its daemon tells what was pushed, also where no hook
 // ran. See docs/howto/git-hooks.md.

@@ -1,5 +1,3 @@
-//go:build scm
-
 package main
 
 import (

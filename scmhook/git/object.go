@@ -1,0 +1,151 @@
+package git
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/text/encoding/htmlindex"
+
+	"busbar/adapters/scm"
+	"busbar/common/event"
+)
+
+// kinds are the types of objects; a missing one has none.
+func (r *Repo) kinds(ctx context.Context, ids []string) (map[string]string, error) {
+	kinds := map[string]string{}
+	err := r.each(ctx, strings.NewReader(strings.Join(ids, "\n")+"\n"), func(out *bufio.Reader) error {
+		for range ids {
+			line, err := out.ReadString('\n')
+			if err != nil {
+				return fmt.Errorf("reading the objects' types: %w", err)
+			}
+			if f := strings.Fields(line); len(f) == 2 && f[1] != "missing" {
+				kinds[f[0]] = f[1]
+			}
+		}
+		return nil
+	}, "cat-file", "--batch-check=%(objectname) %(objecttype)")
+	return kinds, err
+}
+
+// objects reads commits and tags.
+func (r *Repo) objects(ctx context.Context, ids []string, visit func(id, kind string, raw []byte)) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return r.each(ctx, strings.NewReader(strings.Join(ids, "\n")+"\n"), func(out *bufio.Reader) error {
+		for range ids {
+			line, err := out.ReadString('\n')
+			if err != nil {
+				return fmt.Errorf("reading objects: %w", err)
+			}
+			f := strings.Fields(line)
+			if len(f) == 2 { // missing
+				continue
+			}
+			if len(f) != 3 {
+				return fmt.Errorf("%q is no line of cat-file", line)
+			}
+			size, err := strconv.ParseInt(f[2], 10, 64)
+			if err != nil || size < 0 {
+				return fmt.Errorf("%q is no line of cat-file", line)
+			}
+			raw := make([]byte, min(size, maxObject))
+			if _, err := io.ReadFull(out, raw); err != nil {
+				return fmt.Errorf("reading objects: %w", err)
+			}
+			if _, err := io.CopyN(io.Discard, out, size-int64(len(raw))+1); err != nil {
+				return fmt.Errorf("reading objects: %w", err)
+			}
+			visit(f[0], f[1], raw)
+		}
+		return nil
+	}, "cat-file", "--batch")
+}
+
+// headers reads the lines before an object's message. A line that begins with a
+// blank continues the one before it.
+func headers(raw []byte) (h map[string][]string, message string) {
+	head, message, _ := strings.Cut(string(raw), "\n\n")
+	h = map[string][]string{}
+	last := ""
+	for line := range strings.SplitSeq(head, "\n") {
+		if more, ok := strings.CutPrefix(line, " "); ok && last != "" {
+			all := h[last]
+			all[len(all)-1] += "\n" + more
+			continue
+		}
+		name, value, _ := strings.Cut(line, " ")
+		h[name] = append(h[name], value)
+		last = name
+	}
+	return h, message
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}
+
+// parseCommit reads a commit object.
+func parseCommit(id string, raw []byte) scm.Commit {
+	h, message := headers(raw)
+	decode := decoder(first(h["encoding"]))
+	c := scm.Commit{ID: id, Parents: h["parent"], Message: decode(message)}
+	c.Author, c.Authored = stamp(decode(first(h["author"])))
+	c.Committer, c.Committed = stamp(decode(first(h["committer"])))
+	c.Signed = len(h["gpgsig"])+len(h["gpgsig-sha256"]) > 0
+	return c
+}
+
+// parseTag reads an annotated tag's object.
+func parseTag(raw []byte) *scm.Tag {
+	h, message := headers(raw)
+	t := &scm.Tag{Target: first(h["object"]), Type: first(h["type"])}
+	t.Tagger, t.Time = stamp(decoder("")(first(h["tagger"])))
+	for _, begin := range []string{"-----BEGIN PGP SIGNATURE-----", "-----BEGIN SSH SIGNATURE-----", "-----BEGIN SIGNED MESSAGE-----"} {
+		if at := strings.Index("\n"+message, "\n"+begin); at >= 0 {
+			t.Signed, message = true, message[:at]
+		}
+	}
+	t.Message = decoder("")(message)
+	return t
+}
+
+// stamp reads "Name <address> seconds zone".
+func stamp(s string) (event.Person, time.Time) {
+	name, rest, _ := strings.Cut(s, "<")
+	end := strings.LastIndex(rest, ">")
+	if end < 0 {
+		return event.Person{Name: strings.TrimSpace(name)}, time.Time{}
+	}
+	p := event.Person{Name: strings.TrimSpace(name), Email: strings.TrimSpace(rest[:end])}
+	seconds, err := strconv.ParseInt(first(strings.Fields(rest[end+1:])), 10, 64)
+	if err != nil {
+		return p, time.Time{}
+	}
+	return p, scm.Unix(seconds)
+}
+
+// decoder reads text in an encoding that a commit names. What is neither that
+// nor UTF-8 is read as Latin-1, so that no byte is lost.
+func decoder(name string) func(string) string {
+	if name != "" {
+		if enc, err := htmlindex.Get(strings.Trim(name, `"`)); err == nil {
+			return func(s string) string {
+				if text, err := enc.NewDecoder().String(s); err == nil {
+					return text
+				}
+				return scm.Decode(s)
+			}
+		}
+	}
+	return scm.Decode
+}
