@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,6 +75,8 @@ func (d describer) describe(ctx context.Context, p *scm.Push, b feed.Batch) erro
 		}
 		return r.Describe(ctx, p.Updates, reached(b.Told), d.scm.Commits)
 	case "hg":
+		// A branch comes before what only points into it.
+		slices.SortStableFunc(p.Updates, func(a, b scm.Update) int { return cmp.Compare(pointer(a.Ref), pointer(b.Ref)) })
 		return hg.Open(b.Repository.Dir).Describe(ctx, p.Updates, reached(b.Told), d.scm.Commits)
 	case "svn":
 		for i := range p.Updates {
@@ -88,6 +92,13 @@ func (d describer) describe(ctx context.Context, p *scm.Push, b feed.Batch) erro
 		}
 	}
 	return nil
+}
+
+func pointer(ref string) int {
+	if strings.HasPrefix(ref, "refs/heads/") || strings.HasPrefix(ref, "refs/anonymous/") {
+		return 0
+	}
+	return 1
 }
 
 // property describes the call of a hook that tells of a revision's property:

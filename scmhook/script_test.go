@@ -21,11 +21,12 @@ func TestMain(m *testing.M) {
 //
 //	poll TEXT COMMAND...    run a command until it says TEXT
 //	code N COMMAND...       run a command, which must exit with N
+//	told                    compare refs, and print what is new in the journal
 //	term                    end what runs in the background as systemd does
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
-		RequireExplicitExec: true,
+		RequireExplicitExec: true, UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
 			for name, value := range map[string]string{
 				"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "HGRCPATH": "/dev/null", "HGUSER": "nora",
@@ -46,7 +47,7 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"poll": poll, "code": code, "term": term},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"poll": poll, "code": code, "told": news, "term": term},
 	})
 }
 
