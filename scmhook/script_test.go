@@ -32,6 +32,7 @@ func TestScripts(t *testing.T) {
 				"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "HGRCPATH": "/dev/null", "HGUSER": "nora",
 				"GIT_AUTHOR_NAME": "Nora Ortega", "GIT_AUTHOR_EMAIL": "nora@example.org",
 				"GIT_COMMITTER_NAME": "Nora Ortega", "GIT_COMMITTER_EMAIL": "nora@example.org", "LOGNAME": "nora",
+				"GIT_AUTHOR_DATE": "1700000000 +0000", "GIT_COMMITTER_DATE": "1700000000 +0000", // ids are shown
 			} {
 				env.Setenv(name, value)
 			}

@@ -11,6 +11,8 @@
 package scm
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"busbar/common/event"
@@ -28,6 +30,15 @@ type Push struct {
 	Updates   []Update  `json:"updates"`
 	Property  *Property `json:"property,omitempty"`  // of an svn revision; then there are no updates
 	Recovered bool      `json:"recovered,omitempty"` // no hook told
+}
+
+// ParsePush reads a push from JSON, for explaining and for fixtures.
+func ParsePush(text []byte) (Push, error) {
+	var p Push
+	if err := json.Unmarshal(text, &p); err != nil {
+		return Push{}, fmt.Errorf("reading a push: %w", err)
+	}
+	return p, nil
 }
 
 // A Pusher is who pushed, as far as the channel knows.
