@@ -34,8 +34,11 @@ type step struct {
 // story ends with one of each: when both are told, all before them was.
 var storyEnds = map[string]string{"wannabuild.log.record": "the-last-builder", "wannabuild.build.queue": "busbar-saucer"}
 
-// notInStory are the kinds that a build queue tells only in an emergency.
-var notInStory = []string{"wannabuild.database.replace"}
+// inStory tells whether the demo shows a kind: pushes are another story, and a
+// build queue is not replaced every day.
+func inStory(topic string) bool {
+	return topic != "wannabuild.database.replace" && !strings.HasPrefix(topic, "scm.")
+}
 
 // story is some days in the life of a few packages, as the build service's
 // program and its daemons write them.

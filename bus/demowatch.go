@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"busbar/common/journal"
@@ -112,7 +111,7 @@ func (d *demo) summary(ctx context.Context, s seen) error {
 	var missing []string
 	for _, k := range kinds() {
 		total += s.topics[k.Topic]
-		if s.topics[k.Topic] == 0 && !slices.Contains(notInStory, k.Topic) {
+		if s.topics[k.Topic] == 0 && inStory(k.Topic) {
 			missing = append(missing, k.Topic)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"busbar/adapters/dak"
 	"busbar/adapters/debbugs"
 	"busbar/adapters/lists"
+	"busbar/adapters/scm"
 	"busbar/adapters/wannabuild"
 	"busbar/common/event"
 )
@@ -13,5 +14,5 @@ import (
 // kinds is every kind of event that an adapter declares. A new adapter is one
 // line here.
 func kinds() event.Catalog {
-	return slices.Concat(dak.Kinds(), debbugs.Kinds(), lists.Kinds(), wannabuild.Kinds())
+	return slices.Concat(dak.Kinds(), debbugs.Kinds(), lists.Kinds(), scm.Kinds(scm.DefaultService), wannabuild.Kinds())
 }

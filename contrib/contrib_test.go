@@ -25,7 +25,7 @@ var built = sync.OnceValues(func() (string, error) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-o", dir, "busbar/mail2bus", "busbar/dbpoll")
+	cmd := exec.Command("go", "build", "-o", dir, "busbar/mail2bus", "busbar/dbpoll", "busbar/scmhook")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
 	return dir, cmd.Run()
@@ -70,11 +70,13 @@ func TestConfigSamples(t *testing.T) {
 	}
 	item := file("soup.mail", mail)
 	row := file("row.json", `{"architecture": "amd64", "package": "hello", "distribution": "sid", "version": "1", "state": "Built", "state_change": "2026-07-06 10:00:00"}`)
+	call := file("call", `{"version":1,"system":"git","hook":"look","repository":"/","time":"2026-07-06T10:00:00Z","args":[],"env":{},"cut":false}`+"\n")
 	for _, c := range []struct{ sample, program, item, want, key string }{
 		{"config/mail2bus.toml", "mail2bus", item, "lists.mail.receive", "spool"},
 		{"config/bus.toml", "mail2bus", item, "lists.mail.receive", "prefix"},
 		{"config/bus.toml", "dbpoll", row, "wannabuild.build.finish", "subscribe"},
 		{"config/dbpoll.toml", "dbpoll", row, "wannabuild.build.finish", "preset"},
+		{"config/scmhook.toml", "scmhook", call, "not in [scm] repositories", "repositories"},
 	} {
 		explain := func(config string) (string, error) {
 			out, err := exec.Command(program(t, c.program), "--config", config, "explain", c.item).CombinedOutput()
@@ -98,7 +100,7 @@ func TestConfigSamples(t *testing.T) {
 }
 
 var (
-	command  = regexp.MustCompile(`/usr/bin/(mail2bus|dbpoll) ([a-z]+)((?: +--[a-z-]+ +[^ "\n]+)*)`)
+	command  = regexp.MustCompile(`/usr/bin/(mail2bus|dbpoll|scmhook) ([a-z]+)((?: +--[a-z-]+ +[^ "\n]+)*)`)
 	flagName = regexp.MustCompile(`--[a-z-]+`)
 	variable = regexp.MustCompile(`BUSBAR_[A-Z_]+`)
 )
@@ -110,7 +112,7 @@ func TestCommandsExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	calls := 0
-	for _, file := range append(files, unit("mail2bus"), unit("dbpoll")) {
+	for _, file := range append(files, unit("mail2bus"), unit("dbpoll"), unit("scmhook")) {
 		for _, m := range command.FindAllStringSubmatch(read(t, file), -1) {
 			calls++
 			help, err := exec.Command(program(t, m[1]), m[2], "--help").CombinedOutput()

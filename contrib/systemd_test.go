@@ -14,6 +14,7 @@ import (
 var units = map[string][]string{
 	"mail2bus": {"systemd/maildirs.conf", "systemd/network.conf"},
 	"dbpoll":   {"systemd/database.conf", "systemd/network.conf"},
+	"scmhook":  {"systemd/network.conf"},
 }
 
 func unit(name string) string { return "systemd/" + name + ".service" }
