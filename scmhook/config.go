@@ -16,6 +16,8 @@ type Config struct {
 	Bus  daemon.BusConfig  `toml:"bus"`
 	Sign daemon.SignConfig `toml:"sign"`
 	SCM  SCMConfig         `toml:"scm"`
+
+	Webhook WebhookConfig `toml:"webhook"`
 }
 
 // SCMConfig is the [scm] table.

@@ -1,0 +1,286 @@
+package webhook
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"busbar/adapters"
+	"busbar/adapters/adaptertest"
+	"busbar/adapters/scm"
+)
+
+const (
+	fixtures = "../../fixtures/webhooks"
+	secret   = "correct horse battery staple"
+)
+
+// load reads a payload as its forge would; what cannot be read is an empty push.
+func load(raw []byte) scm.Push {
+	forge := GitLab
+	switch text := string(raw); {
+	case strings.Contains(text, "compare_url"):
+		forge = Forgejo
+	case strings.Contains(text, "base_ref"):
+		forge = GitHub
+	}
+	p, _, err := Parse(forge, "push", raw)
+	if err != nil {
+		return scm.Push{}
+	}
+	p.Time = time.Date(2026, 3, 14, 9, 1, 0, 0, time.UTC)
+	return p
+}
+
+// TestEvents: what each payload becomes, and that a push has the ids that the
+// hook's account of it has.
+func TestEvents(t *testing.T) {
+	hook := scm.Push{Repository: "tea/kettle", System: "git", Via: "hook", Updates: []scm.Update{{
+		Ref: "refs/heads/main", Old: strings.Repeat("a0", 20), New: strings.Repeat("c2", 20),
+		Commits: []scm.Commit{{ID: strings.Repeat("b1", 20)}, {ID: strings.Repeat("c2", 20)}},
+	}}}
+	for file, want := range map[string]string{
+		"gitlab-push":              "branch.update Nora Ortega pushed to branch main of tea/kettle, 25 commits: Add a lid; commit.create Nora Ortega committed to tea/kettle: Whistle in tune; commit.create Nora Ortega committed to tea/kettle: Add a lid",
+		"gitlab-delete":            "branch.delete Nora Ortega deleted branch topic of tea/kettle",
+		"gitlab-tag":               "tag.create Nora Ortega made tag v1.0 of tea/kettle",
+		"gitlab-repository-update": "branch.update Nora Ortega pushed to branch main of tea/kettle; tag.create Nora Ortega made tag v1.0 of tea/kettle",
+		"gitlab-issue":             "",
+		"forgejo-push":             "branch.update Nora Ortega pushed to branch main of tea/kettle, 2 commits: Add a lid; commit.create Nora Ortega committed to tea/kettle: Whistle in tune; commit.create Nora Ortega committed to tea/kettle: Add a lid",
+		"github-push":              "branch.update nora pushed to branch main of tea/kettle, 2 commits, by force: Add a lid; commit.create Nora Ortega committed to tea/kettle: Add a lid",
+	} {
+		tr := scm.Translator("salsa", scm.Links{})
+		events, err := tr.Translate(adapters.Item[scm.Push]{Value: load(read(t, fixtures+"/"+file+".json"))})
+		if err != nil && want != "" {
+			t.Errorf("%s: %v", file, err)
+		}
+		var got []string
+		keys := map[string]bool{}
+		for _, e := range events {
+			got = append(got, strings.TrimPrefix(e.Kind.Topic, "salsa.")+" "+e.Kind.Sentence(e.Body))
+			keys[e.Key] = true
+		}
+		if strings.Join(got, "; ") != want {
+			t.Errorf("%s becomes\n%s\nwant\n%s", file, strings.Join(got, "; "), want)
+		}
+		if !strings.HasSuffix(file, "b-push") && file != "forgejo-push" {
+			continue
+		}
+		same, err := tr.Translate(adapters.Item[scm.Push]{Value: hook})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range same {
+			if !keys[e.Key] && !strings.HasPrefix(file, "github") { // which says that one is no news
+				t.Errorf("%s: the hook's %s is another fact", file, e.Key)
+			}
+		}
+	}
+}
+
+// FuzzParse: whatever comes is a push that holds to the contract, or an error.
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob(fixtures + "/*[a-z].json")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("there are no fixtures: %v", err)
+	}
+	for _, file := range files {
+		f.Add(read(f, file))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		adaptertest.Check(t, scm.Translator("scm", scm.Links{}), adapters.Item[scm.Push]{Value: load(raw)})
+	})
+}
+
+func read(t testing.TB, file string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func sign(body, key string) string {
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(body))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// desk is a server with somebody behind it.
+type desk struct {
+	mu   sync.Mutex
+	got  []adapters.Item[scm.Push]
+	fail error
+	url  string
+}
+
+func open(t *testing.T, change func(*Options)) *desk {
+	t.Helper()
+	d := &desk{}
+	o := Options{Secrets: []string{"the former one, still known", secret}, Limit: 1 << 16, Submit: func(_ context.Context, it adapters.Item[scm.Push], _ []byte) error {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.fail == nil {
+			d.got = append(d.got, it)
+		}
+		return d.fail
+	}}
+	if change != nil {
+		change(&o)
+	}
+	h, err := Handler(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(h)
+	s.Config = NewServer(h, slog.New(slog.DiscardHandler))
+	s.Config.ReadHeaderTimeout, s.Config.ReadTimeout = 300*time.Millisecond, 500*time.Millisecond
+	s.Start()
+	t.Cleanup(s.Close)
+	d.url = s.URL
+	return d
+}
+
+func (d *desk) post(t *testing.T, body string, headers ...string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequest("POST", d.url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, strings.TrimSpace(string(text))
+}
+
+func TestRequests(t *testing.T) {
+	d := open(t, nil)
+	lab, forgejo, hub := string(read(t, fixtures+"/gitlab-push.json")), string(read(t, fixtures+"/forgejo-push.json")), string(read(t, fixtures+"/github-push.json"))
+	issue := string(read(t, fixtures+"/gitlab-issue.json"))
+	for _, c := range []struct {
+		name    string
+		body    string
+		headers []string
+		want    int
+		stored  int
+	}{
+		{"GitLab", lab, []string{"X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", secret}, 200, 1},
+		{"the former secret", lab, []string{"X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", "the former one, still known"}, 200, 1},
+		{"Forgejo", forgejo, []string{"X-Forgejo-Event", "push", "X-GitHub-Event", "push", "X-Forgejo-Signature", sign(forgejo, secret)}, 200, 1},
+		{"Gitea", forgejo, []string{"X-Gitea-Event", "push", "X-Gitea-Signature", sign(forgejo, secret)}, 200, 1},
+		{"GitHub", hub, []string{"X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256=" + sign(hub, secret), "Content-Type", "application/json; charset=utf-8"}, 200, 1},
+		{"an issue", issue, []string{"X-Gitlab-Event", "Issue Hook", "X-Gitlab-Token", secret}, 200, 0},
+		{"GitHub's ping", "{}", []string{"X-GitHub-Event", "ping", "X-Hub-Signature-256", "sha256=" + sign("{}", secret)}, 200, 0},
+		{"no JSON, but from the forge: kept as poison", "{", []string{"X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", secret}, 200, 1},
+		{"wrong token", lab, []string{"X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", "wrong"}, 403, 0},
+		{"no token", lab, []string{"X-Gitlab-Event", "Push Hook"}, 403, 0},
+		{"another's signature", hub, []string{"X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256=" + sign(hub, "another secret, as long")}, 403, 0},
+		{"another body", hub + " ", []string{"X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256=" + sign(hub, secret)}, 403, 0},
+		{"an empty signature", hub, []string{"X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256="}, 403, 0},
+		{"no hexadecimal", hub, []string{"X-Forgejo-Event", "push", "X-Forgejo-Signature", "zz"}, 403, 0},
+		{"the token as a signature", hub, []string{"X-Forgejo-Event", "push", "X-Forgejo-Signature", secret}, 403, 0},
+		{"no forge", lab, nil, 400, 0},
+		{"a form", "payload=" + lab, []string{"X-GitHub-Event", "push", "Content-Type", "application/x-www-form-urlencoded"}, 415, 0},
+		{"too long", strings.Repeat("x", 1<<17), []string{"X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", secret}, 413, 0},
+	} {
+		before := len(d.got)
+		status, text := d.post(t, c.body, c.headers...)
+		if status != c.want || len(d.got)-before != c.stored {
+			t.Errorf("%s: %d %s, %d stored", c.name, status, text, len(d.got)-before)
+		}
+	}
+	res, err := http.Get(d.url)
+	if err != nil || res.StatusCode != 405 {
+		t.Errorf("GET: %v (%v)", res, err)
+	}
+	d.fail = errors.New("the disk is full")
+	if status, _ := d.post(t, lab, "X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", secret); status != 503 {
+		t.Errorf("a push that is not on disk is answered with %d", status)
+	}
+}
+
+// TestSlowSenders: those that never end their request are cut off, and others
+// are served meanwhile.
+func TestSlowSenders(t *testing.T) {
+	d := open(t, nil)
+	addr := strings.TrimPrefix(d.url, "http://")
+	var conns []net.Conn
+	for range 200 {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nX-Gitlab-Event: Push Hook\r\nX-Gitlab-Token: "+secret+"\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+			t.Fatal(err)
+		}
+		conns = append(conns, c)
+	}
+	lab := string(read(t, fixtures+"/gitlab-push.json"))
+	if status, text := d.post(t, lab, "X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", secret); status != 200 {
+		t.Errorf("beside slow senders: %d %s", status, text)
+	}
+	for _, c := range conns {
+		if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(c); err != nil || strings.Contains(string(text), " 200 ") {
+			t.Fatalf("a slow sender gets %q (%v)", text, err)
+		}
+	}
+	if len(d.got) != 1 {
+		t.Errorf("%d pushes", len(d.got))
+	}
+}
+
+func TestSecretsAreNeeded(t *testing.T) {
+	for _, secrets := range [][]string{nil, {"short"}} {
+		if _, err := Handler(Options{Secrets: secrets}); err == nil {
+			t.Errorf("a server starts with the secrets %q", secrets)
+		}
+	}
+}
+
+// TestCaptures reads what the forges' own documentation and tests show.
+func TestCaptures(t *testing.T) {
+	files, err := filepath.Glob("../../../shared/captures/scm/webhooks/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Skip("the captures are not here")
+	}
+	for _, file := range files {
+		forge := GitLab
+		if strings.HasPrefix(filepath.Base(file), "gitea") {
+			forge = Forgejo
+		}
+		p, why, err := Parse(forge, "push", read(t, file))
+		if err != nil || why != "" || len(p.Updates) == 0 || p.Repository == "" {
+			t.Errorf("%s: %+v, %q, %v", filepath.Base(file), p, why, err)
+		}
+	}
+}
