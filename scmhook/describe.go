@@ -14,7 +14,6 @@ import (
 	"busbar/scmhook/git"
 	"busbar/scmhook/hg"
 	"busbar/scmhook/hook"
-	"busbar/scmhook/refs"
 	"busbar/scmhook/svn"
 )
 
@@ -73,11 +72,11 @@ func (d describer) describe(ctx context.Context, p *scm.Push, b feed.Batch) erro
 		if err != nil {
 			return err
 		}
-		return r.Describe(ctx, p.Updates, reached(b.Told), d.scm.Commits)
+		return r.Describe(ctx, p.Updates, reached(b), d.scm.Commits)
 	case "hg":
 		// A branch comes before what only points into it.
 		slices.SortStableFunc(p.Updates, func(a, b scm.Update) int { return cmp.Compare(pointer(a.Ref), pointer(b.Ref)) })
-		return hg.Open(b.Repository.Dir).Describe(ctx, p.Updates, reached(b.Told), d.scm.Commits)
+		return hg.Open(b.Repository.Dir).Describe(ctx, p.Updates, reached(b), d.scm.Commits)
 	case "svn":
 		for i := range p.Updates {
 			u := &p.Updates[i]
@@ -126,11 +125,18 @@ func (d describer) property(ctx context.Context, t *told) error {
 }
 
 // reached are the ids that refs were told to be at. Those of the baseline count:
-// their commits are no news either.
-func reached(told map[string]refs.Told) []string {
-	ids := make([]string, 0, len(told))
-	for _, t := range told {
-		ids = append(ids, t.ID)
+// their commits are no news either, unless it is just the baseline that is told.
+func reached(b feed.Batch) []string {
+	importing := false
+	for _, u := range b.Updates {
+		t := b.Told[u.Ref]
+		importing = importing || u.Old == "" && t.Baseline && t.ID == u.New
+	}
+	ids := make([]string, 0, len(b.Told))
+	for _, t := range b.Told {
+		if !t.Baseline || !importing {
+			ids = append(ids, t.ID)
+		}
 	}
 	return ids
 }
