@@ -17,7 +17,7 @@ def sub(endpoint, count, interval=0):
     s = zmq.Context().socket(zmq.SUB)
     if int(interval):
         s.setsockopt(zmq.HEARTBEAT_IVL, int(interval))
-        s.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3 * int(interval))
+        s.setsockopt(zmq.HEARTBEAT_TIMEOUT, 10 * int(interval))
     s.setsockopt(zmq.RECONNECT_IVL, 20)
     s.setsockopt(zmq.RCVHWM, 0)
     s.setsockopt(zmq.SUBSCRIBE, b"org.example")
