@@ -114,9 +114,9 @@ func (q *Queue) prepare(ctx context.Context, s *database.Snapshot) error {
 	for _, p := range q.parts {
 		known[p.arch] = p
 	}
-	for i, p := range parts {
-		if k := known[p.arch]; k != nil {
-			parts[i] = k
+	for _, p := range parts {
+		if k := known[p.arch]; k != nil && k.reads(p) {
+			p.state = k.state
 			continue
 		}
 		if p.state, err = compare.Load(ctx, q.o.Journal.Reader(), p.source(), p.packages); err != nil {
