@@ -45,9 +45,20 @@ type Options struct {
 	Wait time.Duration
 	// Busy is how many requests are served at a time. [32]
 	Busy int
-	// Submit returns nil when what became of a push is on disk. raw is the body.
-	Submit func(ctx context.Context, it adapters.Item[scm.Push], raw []byte) error
+	// Submit returns nil when what became of a delivery is on disk.
+	Submit func(context.Context, Delivery) error
 	Log    *slog.Logger
+}
+
+// A Delivery is one request, and the push that it tells. An update without any
+// id deletes a ref.
+type Delivery struct {
+	Item adapters.Item[scm.Push]
+	Body []byte
+	// Names are what tells this request from others: one that is known already
+	// is sent again. The forge's own name stands in a header that no signature
+	// covers, so the body's digest is beside it where there is a signature.
+	Names []string
 }
 
 type server struct {
@@ -145,10 +156,10 @@ func (s *server) take(w http.ResponseWriter, r *http.Request, forge Forge, kind 
 	ctx, cancel := context.WithTimeout(r.Context(), s.Wait)
 	defer cancel()
 	item := adapters.Item[scm.Push]{
-		Origin: string(forge) + " " + delivery(r.Header), Received: push.Time, Value: push,
+		Origin: "webhook " + string(forge) + " " + delivery(r.Header), Received: push.Time, Value: push,
 		Evidence: []event.Evidence{{Type: "webhook", Verdict: "pass", Detail: string(forge)}},
 	}
-	if err := s.Submit(ctx, item, body); err != nil {
+	if err := s.Submit(ctx, Delivery{Item: item, Body: body, Names: names(forge, r.Header, body)}); err != nil {
 		w.Header().Set("Retry-After", "30")
 		s.Log.Error("a webhook could not be stored; the sender is told to try again", "forge", forge, "error", err)
 		answer(w, http.StatusServiceUnavailable, "not stored, try again")
@@ -183,10 +194,22 @@ func sender(h http.Header) (Forge, string) {
 	return "", ""
 }
 
-// delivery is the sender's name of the request, for people.
+// delivery is the sender's name of the request; empty: it gives none.
 func delivery(h http.Header) string {
-	id := first(h.Get("X-Gitlab-Event-Uuid"), h.Get("X-Forgejo-Delivery"), h.Get("X-Gitea-Delivery"), h.Get("X-Github-Delivery"))
-	return "webhook " + id[:min(len(id), 64)]
+	id := first(h.Get("Idempotency-Key"), h.Get("X-Gitlab-Event-Uuid"), h.Get("X-Forgejo-Delivery"), h.Get("X-Gitea-Delivery"), h.Get("X-Github-Delivery"))
+	return id[:min(len(id), 64)]
+}
+
+func names(forge Forge, h http.Header, body []byte) []string {
+	var all []string
+	if id := delivery(h); id != "" {
+		all = append(all, string(forge)+" "+id)
+	}
+	if forge != GitLab { // which may push twice with the same body, and signs nothing
+		sum := sha256.Sum256(body)
+		all = append(all, "sha256:"+hex.EncodeToString(sum[:]))
+	}
+	return all
 }
 
 // proved tells whether the sender knows one of the secrets. How long it takes

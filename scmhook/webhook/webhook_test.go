@@ -122,7 +122,7 @@ func sign(body, key string) string {
 // desk is a server with somebody behind it.
 type desk struct {
 	mu   sync.Mutex
-	got  []adapters.Item[scm.Push]
+	got  []Delivery
 	fail error
 	url  string
 }
@@ -130,7 +130,7 @@ type desk struct {
 func open(t *testing.T, change func(*Options)) *desk {
 	t.Helper()
 	d := &desk{}
-	o := Options{Secrets: []string{"the former one, still known", secret}, Limit: 1 << 16, Submit: func(_ context.Context, it adapters.Item[scm.Push], _ []byte) error {
+	o := Options{Secrets: []string{"the former one, still known", secret}, Limit: 1 << 16, Submit: func(_ context.Context, it Delivery) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.fail == nil {
