@@ -41,6 +41,14 @@ func (c *cleaner) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err er
 		if len(dst)-nDst < longest {
 			return nDst, nSrc, transform.ErrShortDst
 		}
+		if n := plainRun(src[nSrc:min(len(src), nSrc+len(dst)-nDst)]); n > 0 {
+			if err := c.pass(n); err != nil {
+				return nDst, nSrc, err
+			}
+			nDst += copy(dst[nDst:], src[nSrc:nSrc+n])
+			nSrc += n
+			continue
+		}
 		rest := src[nSrc:]
 		ahead := rest[:min(len(rest), longest)]
 		out, n, ok := c.next(ahead, atEOF || len(rest) >= longest)
@@ -96,12 +104,10 @@ func (c *cleaner) next(b []byte, enough bool) (out []byte, n int, ok bool) {
 
 // follow keeps track of where the bytes leave us.
 func (c *cleaner) follow(b []byte) error {
-	if c.in == inTag || c.quoted() {
-		if c.tag += len(b); c.tag > maxTag {
-			return fmt.Errorf("%w: one tag has more than %d KiB", ErrTooLarge, maxTag>>10)
-		}
-	}
 	before := c.last
+	if err := c.pass(len(b)); err != nil {
+		return err
+	}
 	c.last = [2]byte{before[1], b[0]}
 	if len(b) > 1 {
 		c.last = [2]byte{} // an opener is not also the beginning of a closer
@@ -137,6 +143,28 @@ func (c *cleaner) follow(b []byte) error {
 		c.in = inTag
 	}
 	return nil
+}
+
+// pass counts n bytes, none of which closes anything.
+func (c *cleaner) pass(n int) error {
+	c.last = [2]byte{}
+	if c.in == inTag || c.quoted() {
+		if c.tag += n; c.tag > maxTag {
+			return fmt.Errorf("%w: one tag has more than %d KiB", ErrTooLarge, maxTag>>10)
+		}
+	}
+	return nil
+}
+
+// plainRun is how many bytes mean themselves, wherever they stand.
+func plainRun(b []byte) int {
+	for i, c := range b {
+		if c < 0x20 && c != '\n' && c != '\t' || c >= 0x7f || c == '&' || c == '<' || c == '>' ||
+			c == '"' || c == '\'' || c == '-' || c == ']' || c == '?' {
+			return i
+		}
+	}
+	return len(b)
 }
 
 func (c *cleaner) leave(yes bool) {

@@ -36,12 +36,12 @@ func (l Limits) filled() Limits {
 // error of the type *Fault.
 func Decode(r io.Reader, contentType string, lim Limits) (*Node, error) {
 	d := decoder{lim: lim.filled(), names: map[string]string{}, ids: map[string]*Node{}, refs: map[*Node]string{}}
-	head := &beginning{r: &bounded{r: r, left: d.lim.Bytes}}
+	head := &beginning{r: bound(r, d.lim.Bytes)}
 	text, err := utf8Reader(bufio.NewReader(head), contentType)
 	if err != nil {
 		return nil, err
 	}
-	clean := &bounded{r: transform.NewReader(text, &cleaner{}), left: d.lim.Bytes}
+	clean := bound(transform.NewReader(text, &cleaner{}), d.lim.Bytes)
 	d.xml = xml.NewDecoder(bufio.NewReader(clean))
 	d.xml.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
 	root, err := d.document()
@@ -190,12 +190,14 @@ func (d *decoder) response(root *Node) (*Node, error) {
 	return n, nil
 }
 
-// bounded reads at most left bytes and keeps the first error.
+// bounded reads at most so many bytes and keeps the first error.
 type bounded struct {
-	r    io.Reader
-	left int64
-	err  error
+	r          io.Reader
+	most, left int64
+	err        error
 }
+
+func bound(r io.Reader, most int64) *bounded { return &bounded{r: r, most: most, left: most} }
 
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.err != nil {
@@ -206,7 +208,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	}
 	n, err := b.r.Read(p)
 	if b.left -= int64(n); b.left < 0 {
-		n, err = n-1, fmt.Errorf("%w: it has more bytes than the limit", ErrTooLarge)
+		n, err = n-1, fmt.Errorf("%w: it has more than %d bytes", ErrTooLarge, b.most)
 	}
 	b.err = err
 	return n, err
