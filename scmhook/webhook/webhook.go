@@ -8,16 +8,12 @@ package webhook
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/hex"
 	"errors"
 	"io"
 	"log/slog"
 	"mime"
 	"net/http"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"busbar/adapters"
@@ -40,6 +36,9 @@ type Options struct {
 	Secrets []string // any of them; to change one, accept both for a while
 	// Limit is the longest body, in bytes. [8 MiB]
 	Limit int64
+	// Memory is how many bytes of bodies are held at a time, of senders who have
+	// proved nothing yet, too. [8 bodies of the longest]
+	Memory int64
 	// Wait is how long a push may take to be durable; after it the sender is
 	// told to try again. [8 s: GitLab waits for 10]
 	Wait time.Duration
@@ -64,6 +63,7 @@ type Delivery struct {
 type server struct {
 	Options
 	turn chan struct{}
+	free atomic.Int64 // of Memory
 }
 
 // Handler answers POST requests on any path.
@@ -79,6 +79,9 @@ func Handler(o Options) (http.Handler, error) {
 	if o.Limit <= 0 {
 		o.Limit = 8 << 20
 	}
+	if o.Memory <= 0 {
+		o.Memory = 8 * o.Limit
+	}
 	if o.Wait <= 0 {
 		o.Wait = 8 * time.Second
 	}
@@ -88,7 +91,9 @@ func Handler(o Options) (http.Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &server{o, make(chan struct{}, o.Busy)}, nil
+	s := &server{Options: o, turn: make(chan struct{}, o.Busy)}
+	s.free.Store(o.Memory)
+	return s, nil
 }
 
 // NewServer is an HTTP server that slow or greedy senders cannot hold up.
@@ -115,12 +120,22 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusUnsupportedMediaType, "the content type must be application/json")
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.Limit))
-	if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
-		s.refuse(w, r, http.StatusRequestEntityTooLarge, "the body is too long")
+	if forge == GitLab && !s.proved(forge, r.Header, nil) { // its token stands before the body
+		s.refuse(w, r, http.StatusForbidden, "wrong token")
 		return
 	}
-	if err != nil {
+	in := &purse{r: http.MaxBytesReader(w, r.Body, s.Limit), free: &s.free}
+	defer in.release()
+	body, err := io.ReadAll(in)
+	tooLong := (*http.MaxBytesError)(nil)
+	switch {
+	case errors.As(err, &tooLong):
+		s.refuse(w, r, http.StatusRequestEntityTooLarge, "the body is too long")
+		return
+	case errors.Is(err, errFull):
+		s.busy(w, r)
+		return
+	case err != nil:
 		s.refuse(w, r, http.StatusBadRequest, "the body was cut off")
 		return
 	}
@@ -132,8 +147,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
 	default:
-		w.Header().Set("Retry-After", "10")
-		s.refuse(w, r, http.StatusServiceUnavailable, "too many at a time")
+		s.busy(w, r)
 		return
 	}
 	s.take(w, r, forge, kind, body)
@@ -168,6 +182,11 @@ func (s *server) take(w http.ResponseWriter, r *http.Request, forge Forge, kind 
 	answer(w, http.StatusOK, "stored")
 }
 
+func (s *server) busy(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Retry-After", "10")
+	s.refuse(w, r, http.StatusServiceUnavailable, "too many at a time")
+}
+
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
 	s.Log.Warn("a webhook is refused", "status", status, "why", why, "from", r.RemoteAddr)
 	answer(w, status, why)
@@ -177,61 +196,4 @@ func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, text+"\n") // the sender may be gone
-}
-
-// sender is who sends, and what kind of event. Forgejo and Gitea send GitHub's
-// headers, too.
-func sender(h http.Header) (Forge, string) {
-	if kind := h.Get("X-Gitlab-Event"); kind != "" {
-		return GitLab, kind
-	}
-	if kind := first(h.Get("X-Forgejo-Event"), h.Get("X-Gitea-Event")); kind != "" {
-		return Forgejo, kind
-	}
-	if kind := h.Get("X-Github-Event"); kind != "" {
-		return GitHub, kind
-	}
-	return "", ""
-}
-
-// delivery is the sender's name of the request; empty: it gives none.
-func delivery(h http.Header) string {
-	id := first(h.Get("Idempotency-Key"), h.Get("X-Gitlab-Event-Uuid"), h.Get("X-Forgejo-Delivery"), h.Get("X-Gitea-Delivery"), h.Get("X-Github-Delivery"))
-	return id[:min(len(id), 64)]
-}
-
-func names(forge Forge, h http.Header, body []byte) []string {
-	var all []string
-	if id := delivery(h); id != "" {
-		all = append(all, string(forge)+" "+id)
-	}
-	if forge != GitLab { // which may push twice with the same body, and signs nothing
-		sum := sha256.Sum256(body)
-		all = append(all, "sha256:"+hex.EncodeToString(sum[:]))
-	}
-	return all
-}
-
-// proved tells whether the sender knows one of the secrets. How long it takes
-// says nothing of them.
-func (s *server) proved(forge Forge, h http.Header, body []byte) bool {
-	ok := 0
-	for _, secret := range s.Secrets {
-		if forge == GitLab {
-			want, got := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(h.Get("X-Gitlab-Token")))
-			ok |= subtle.ConstantTimeCompare(want[:], got[:])
-			continue
-		}
-		text := first(h.Get("X-Forgejo-Signature"), h.Get("X-Gitea-Signature"))
-		if forge == GitHub {
-			text, _ = strings.CutPrefix(h.Get("X-Hub-Signature-256"), "sha256=")
-		}
-		got, err := hex.DecodeString(text)
-		mac := hmac.New(sha256.New, []byte(secret))
-		mac.Write(body)
-		if err == nil && hmac.Equal(mac.Sum(nil), got) {
-			ok = 1
-		}
-	}
-	return ok == 1
 }
