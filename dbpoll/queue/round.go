@@ -204,7 +204,7 @@ func (q *Queue) entries(ctx context.Context, s *database.Snapshot) (list []entry
 			return nil, nil, err
 		}
 		block, fence := t.from(n, q.o.FullLog, at)
-		list, more, err := t.entries(ctx, s, "public.transactions", n, block, fence, q.o.Most)
+		list, more, err := t.entries(ctx, s, "public.transactions", n, block, fence, q.place.Newest, q.o.Most)
 		if err != nil || more {
 			return list, nil, err
 		}
@@ -250,9 +250,13 @@ func (q *Queue) tellLog(ctx context.Context, s *database.Snapshot, list []entry,
 	if err := c.look(ctx, s); err != nil {
 		return err
 	}
+	at, err := q.clock(ctx, s) // a wrong time must not hide the right ones
+	if err != nil {
+		return err
+	}
 	for _, e := range c.order(list) {
 		c.tell(e)
-		q.place.Newest = max(q.place.Newest, value(e.row, "time"))
+		q.place.Newest = max(q.place.Newest, min(at, value(e.row, "time")))
 	}
 	return nil
 }
