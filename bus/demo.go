@@ -16,13 +16,16 @@ import (
 )
 
 type demoCmd struct {
-	Pace   time.Duration `help:"Pause between two mails, and between two changes of the build queue." default:"400ms"`
+	Pace   time.Duration `help:"Pause between two mails, two changes of the build queue, and two pushes." default:"400ms"`
 	SQLite bool          `help:"Keep the build queue in SQLite, also where PostgreSQL is installed." name:"sqlite"`
 	Keep   bool          `help:"Keep the folder."`
 }
 
+// feeders are those who give the adapters something to tell.
+const feeders = 3
+
 // The demo gives up on an adapter or a message that does not come.
-const demoPatience = 45 * time.Second
+const demoPatience = 3 * time.Minute
 
 // Run makes a bus in a temporary folder, starts the adapters, feeds them the
 // fixtures through their real channels and shows what arrives.
@@ -101,7 +104,13 @@ func (d *demo) build(ctx context.Context, sqlite bool) (err error) {
 	if err := d.add(ctx, ca, "mail2bus", mails); err != nil {
 		return err
 	}
-	return d.add(ctx, ca, "dbpoll", rows)
+	if err := d.add(ctx, ca, "dbpoll", rows); err != nil {
+		return err
+	}
+	// Its first poll only takes note of what there is: what changes from now on
+	// is news.
+	d.adapters[len(d.adapters)-1].first = []string{"poll"}
+	return d.addPushes(ctx, ca)
 }
 
 // add makes one adapter's key and configuration.
@@ -162,9 +171,10 @@ func (d *demo) show(ctx context.Context) error {
 	if err := awaitHeartbeats(ctx, f, len(d.adapters)); err != nil {
 		return fmt.Errorf("waiting for the publishers: %w", err)
 	}
-	fed := make(chan error, 2)
+	fed := make(chan error, feeders)
 	go func() { fed <- d.feed(ctx) }()
 	go func() { fed <- d.play(ctx) }()
+	go func() { fed <- d.push(ctx) }()
 	s, err := d.watch(ctx, f, fed)
 	if err != nil {
 		return err

@@ -54,6 +54,7 @@ type adapter struct {
 	name, program   string
 	config, journal string // files
 	endpoint        string
+	first           []string // commands before it starts
 
 	cmd    *exec.Cmd
 	cancel context.CancelFunc
@@ -64,19 +65,15 @@ type adapter struct {
 // interrupted.
 func (d *demo) start(ctx context.Context) error {
 	for _, a := range d.adapters {
-		if a.name == "dbpoll" {
-			// Its first poll only takes note of what there is: what changes
-			// from now on is news.
-			if out, err := exec.CommandContext(ctx, a.program, "poll", "--config", a.config).CombinedOutput(); err != nil {
-				return fmt.Errorf("polling for the first time: %w: %s", err, bytes.TrimSpace(out))
-			}
+		if err := a.firstCommands(ctx); err != nil {
+			return err
 		}
 		if err := a.start(); err != nil {
 			return err
 		}
 		d.say("%s runs (process %d) and publishes on %s.", a.name, a.cmd.Process.Pid, a.endpoint)
 	}
-	d.say("Mails go in, and %s; events come out:\n", d.queue.what())
+	d.say("Mails go in, people push, and %s; events come out:\n", d.queue.what())
 	return nil
 }
 

@@ -34,10 +34,10 @@ type step struct {
 // story ends with one of each: when both are told, all before them was.
 var storyEnds = map[string]string{"wannabuild.log.record": "the-last-builder", "wannabuild.build.queue": "busbar-saucer"}
 
-// inStory tells whether the demo shows a kind: pushes are another story, and a
-// build queue is not replaced every day.
-func inStory(topic string) bool {
-	return topic != "wannabuild.database.replace" && !strings.HasPrefix(topic, "scm.")
+// inStory tells whether the demo shows a kind: a build queue is not replaced
+// every day, and not every version control system is installed.
+func (d *demo) inStory(topic string) bool {
+	return topic != "wannabuild.database.replace" && d.pushed(topic)
 }
 
 // story is some days in the life of a few packages, as the build service's

@@ -37,7 +37,7 @@ type seen struct {
 func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (seen, error) {
 	s := seen{topics: map[string]int{}, last: map[string]int64{}, ended: map[string]bool{}}
 	out := newPrinter(d.p, &tailCmd{Color: "auto"})
-	feeders := 2
+	feeding := feeders
 	for {
 		m, err := f.Next(ctx)
 		switch {
@@ -53,7 +53,7 @@ func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (s
 			if err != nil {
 				return s, fmt.Errorf("feeding the adapters: %w", err)
 			}
-			feeders--
+			feeding--
 		default:
 		}
 		if !m.Heartbeat {
@@ -67,7 +67,7 @@ func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (s
 			d.say("  %s\n      %s, signed by %s, from %s", out.sentence(m), m.Topic, m.Verdict.Signer, m.Envelope.Origin)
 			continue
 		}
-		if feeders == 0 && len(s.ended) == len(storyEnds) && d.settled(ctx, s) {
+		if feeding == 0 && len(s.ended) == len(storyEnds) && d.settled(ctx, s) {
 			return s, nil
 		}
 	}
@@ -80,6 +80,9 @@ func (d *demo) settled(ctx context.Context, s seen) bool {
 		if waiting, err := os.ReadDir(d.path(sub, "new")); err != nil || len(waiting) > 0 {
 			return false
 		}
+	}
+	if !d.pushesTaken() {
+		return false
 	}
 	for _, a := range d.adapters {
 		err := a.read(ctx, func(r *journal.Reader) error {
@@ -111,12 +114,12 @@ func (d *demo) summary(ctx context.Context, s seen) error {
 	var missing []string
 	for _, k := range kinds() {
 		total += s.topics[k.Topic]
-		if s.topics[k.Topic] == 0 && inStory(k.Topic) {
+		if s.topics[k.Topic] == 0 && d.inStory(k.Topic) {
 			missing = append(missing, k.Topic)
 		}
 	}
-	d.say("\n%d mails and %d changes of a build queue became %d events of %d kinds; every signature was verified, no number was missing.",
-		len(d.mails)+1, len(story()), total, len(s.topics))
+	d.say("\n%d mails, %d changes of a build queue and %d pushes became %d events of %d kinds; every signature was verified, no number was missing.",
+		len(d.mails)+1, len(story()), d.pushCount(), total, len(s.topics))
 	for _, a := range d.adapters {
 		if err := a.read(ctx, func(r *journal.Reader) error { return d.told(ctx, a, r) }); err != nil {
 			return err
