@@ -5,47 +5,71 @@ import (
 	"fmt"
 
 	"busbar/adapters"
-	"busbar/adapters/scm"
 	"busbar/scmhook/feed"
+	"busbar/scmhook/webhook"
 )
 
-// handed is a channel of pushes that somebody hands in and waits for, such as
-// the webhooks' server, which answers its caller once they are durable.
-type handed struct{ in chan handIn }
+// handed is a channel of pushes that somebody hands in and waits for: the
+// webhooks' server, which answers its caller once they are durable. One is out at
+// a time, for each is planned from what was told before it.
+type handed struct {
+	in   chan handIn
+	plan func(context.Context, *told, []string) error
+	// flight is closed when the push that was handed out is durable, or has
+	// failed; nil: none is out.
+	flight chan struct{}
+}
 
 type handIn struct {
-	item   adapters.Item[told]
+	webhook.Delivery
 	answer chan error
 }
 
-func newHanded() *handed { return &handed{in: make(chan handIn)} }
+func newHanded(plan func(context.Context, *told, []string) error) *handed {
+	return &handed{in: make(chan handIn), plan: plan}
+}
 
 // Submit hands a push in; nil means that what became of it is on disk. After an
 // error it may be there all the same: handing it in again doubles nothing.
-func (c *handed) Submit(ctx context.Context, it adapters.Item[scm.Push], raw []byte) error {
-	h := handIn{answer: make(chan error, 1), item: adapters.Item[told]{
-		Origin: it.Origin, Received: it.Received, Evidence: it.Evidence,
-		Value: told{Batch: feed.Batch{Raw: raw}, Push: it.Value},
-	}}
+func (c *handed) Submit(ctx context.Context, d webhook.Delivery) error {
+	h := handIn{Delivery: d, answer: make(chan error, 1)}
 	select {
 	case c.in <- h:
 	case <-ctx.Done():
-		return fmt.Errorf("handing in %s: %w", it.Origin, ctx.Err())
+		return fmt.Errorf("handing in %s: %w", d.Item.Origin, ctx.Err())
 	}
 	select {
 	case err := <-h.answer:
 		return err
 	case <-ctx.Done():
-		return fmt.Errorf("storing %s: %w", it.Origin, ctx.Err())
+		return fmt.Errorf("storing %s: %w", d.Item.Origin, ctx.Err())
 	}
 }
 
 // Next waits for a push.
 func (c *handed) Next(ctx context.Context) (adapters.Item[told], []byte, func(error), error) {
-	select {
-	case h := <-c.in:
-		return h.item, nil, func(err error) { h.answer <- err }, nil
-	case <-ctx.Done():
-		return adapters.Item[told]{}, nil, nil, ctx.Err()
+	for {
+		if c.flight != nil {
+			select {
+			case <-c.flight:
+				c.flight = nil
+			case <-ctx.Done():
+				return adapters.Item[told]{}, nil, nil, ctx.Err()
+			}
+		}
+		select {
+		case h := <-c.in:
+			t := told{Batch: feed.Batch{Raw: h.Body}, Push: h.Item.Value}
+			if err := c.plan(ctx, &t, h.Names); err != nil {
+				h.answer <- err
+				continue
+			}
+			flight := make(chan struct{})
+			c.flight = flight
+			item := adapters.Item[told]{Origin: h.Item.Origin, Received: h.Item.Received, Evidence: h.Item.Evidence, Value: t}
+			return item, nil, func(err error) { h.answer <- err; close(flight) }, nil
+		case <-ctx.Done():
+			return adapters.Item[told]{}, nil, nil, ctx.Err()
+		}
 	}
 }

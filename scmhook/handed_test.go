@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,19 +12,19 @@ import (
 	"busbar/adapters/scm"
 	"busbar/common/journal"
 	"busbar/common/pump"
+	"busbar/scmhook/webhook"
 )
 
 // TestSubmit hands pushes in, twice, with a journal that fails at first, and
 // with nobody there.
 func TestSubmit(t *testing.T) {
-	c := newHanded()
+	book := &delivered{}
+	c := newHanded(book.plan)
 	gone, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	push := adapters.Item[scm.Push]{Origin: "webhook", Received: time.Now(), Value: scm.Push{
-		Repository: "hello", System: "git", Via: "webhook", Time: time.Now(),
-		Updates: []scm.Update{{Ref: "refs/heads/main", New: "1111111111111111111111111111111111111111"}},
-	}}
-	if err := c.Submit(gone, push, nil); !errors.Is(err, context.DeadlineExceeded) {
+	push := pushed("hello", ">1")
+	push.Body = []byte("{}")
+	if err := c.Submit(gone, push); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("nobody takes it: %v", err)
 	}
 	failures := 1
@@ -40,18 +41,19 @@ func TestSubmit(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close()
+	book.journal = j.Reader()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	p := &pump.Pump[told]{Channel: c, Table: table(DefaultConfig().SCM), Journal: j, Source: "webhook",
-		Raw: func(t told) ([]byte, string) { return t.Raw, "" }}
+		Raw: func(t told) ([]byte, string) { return t.Raw, "" }, Seen: func(t told) []journal.Seen { return t.Seen }}
 	go func() { ended <- p.Run(ctx) }()
-	if err := c.Submit(t.Context(), push, []byte("{}")); err == nil {
+	if err := c.Submit(t.Context(), push); err == nil {
 		t.Error("the journal failed, and the caller is told that all is well")
 	}
 	for range 2 {
 		var err error
 		for range 100 { // as a forge tries again
-			if err = c.Submit(t.Context(), push, []byte("{}")); err == nil {
+			if err = c.Submit(t.Context(), push); err == nil {
 				break
 			}
 			time.Sleep(50 * time.Millisecond)
@@ -70,5 +72,67 @@ func TestSubmit(t *testing.T) {
 	c2, err := j.Reader().Counts(t.Context())
 	if err != nil || c2.Duplicates == 0 {
 		t.Errorf("the second time is not known as a double: %+v, %v", c2, err)
+	}
+}
+
+// pushed is a delivery of updates "a>b" of main; an empty end means that it is
+// not there.
+func pushed(repository string, updates ...string) webhook.Delivery {
+	d := webhook.Delivery{Item: adapters.Item[scm.Push]{Origin: "webhook", Received: time.Now(), Value: scm.Push{
+		Repository: repository, System: "git", Via: "webhook", Time: time.Now()}}}
+	for _, u := range updates {
+		from, to, _ := strings.Cut(u, ">")
+		d.Item.Value.Updates = append(d.Item.Value.Updates, scm.Update{Ref: "refs/heads/main", Old: strings.Repeat(from, 40), New: strings.Repeat(to, 40)})
+	}
+	return d
+}
+
+// TestDeliveries: what is sent again is no news, by its name or as a fact; a
+// branch that comes back and moves again is; and a deleted branch was what it was
+// told to be.
+func TestDeliveries(t *testing.T) {
+	j, err := journal.Open(t.Context(), journal.Options{Path: filepath.Join(t.TempDir(), "journal.db"),
+		Identity: journal.Identity{Prefix: "org.example", Environment: "dev", Name: "test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	book := &delivered{j.Reader()}
+	c := newHanded(book.plan)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	p := &pump.Pump[told]{Channel: c, Table: table(DefaultConfig().SCM), Journal: j, Source: "webhook",
+		Raw: func(t told) ([]byte, string) { return t.Raw, "" }, Seen: func(t told) []journal.Seen { return t.Seen }}
+	go func() { ended <- p.Run(ctx) }()
+	var seq int64
+	for _, step := range []struct {
+		name, update string
+		news         int64 // events
+	}{
+		{"1", ">a", 1}, {"2", "a>b", 1},
+		{"2", "a>b", 0},  // sent again
+		{"2'", "a>b", 0}, // by another hook
+		{"3", "b>a", 1}, {"4", "a>b", 1}, {"4", "a>b", 0}, {"4'", "a>b", 0},
+		{"1", ">a", 0},                // an old one, by hand
+		{"6", "c>d", 1},               // the one before it is late
+		{"5", "b>c", 1},               // here it comes
+		{"7", "d>e", 1},               //
+		{"8", ">", 1}, {"9", ">a", 1}, // deleted, and made again as at first
+		{"8", ">", 0}, {"10", "a>", 1}, {"10'", ">", 0},
+	} {
+		d := pushed("hello", step.update)
+		d.Names = []string{"GitHub " + step.name}
+		if err := c.Submit(ctx, d); err != nil {
+			t.Fatal(err)
+		}
+		now, err := j.Reader().LastSeq(ctx)
+		if err != nil || now-seq != step.news {
+			t.Errorf("delivery %s of %s: %d events, want %d (%v)", step.name, step.update, now-seq, step.news, err)
+		}
+		seq = now
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

@@ -34,7 +34,8 @@ func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		return err
 	}
 	log := g.Logger(p)
-	in := newHanded()
+	book := &delivered{}
+	in := newHanded(book.plan)
 	server, err := webhookServer(cfg.Webhook, in, log)
 	if err != nil {
 		return &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
@@ -54,9 +55,11 @@ func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, node.Close()) }()
+	book.journal = node.Journal.Reader()
 	pump := &pump.Pump[told]{
 		Channel: in, Table: table(cfg.SCM), Journal: node.Journal, Source: "webhook", Log: log,
-		Raw: func(t told) ([]byte, string) { return t.Raw, "" },
+		Raw:  func(t told) ([]byte, string) { return t.Raw, "" },
+		Seen: func(t told) []journal.Seen { return t.Seen },
 	}
 	log.Info("scmhook takes webhooks", "version", daemon.Version(), "journal", cfg.Bus.Journal, "listen", listener.Addr().String())
 	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run},

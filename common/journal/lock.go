@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -17,20 +18,21 @@ func lock(path string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("locking: %w", explain(err))
 	}
-	// InUse, asked by another process, holds the lock for a moment.
-	for range 10 {
+	// InUse, asked by another process, holds the lock for a moment. Longer holds
+	// it a child of a writer that was killed while it started the child, until
+	// that has begun its own program.
+	const moment, afterDeath = 200 * time.Millisecond, 10 * time.Second
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
+		waited := time.Since(began)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || waited > moment && alive(holder(f)) || waited > afterDeath {
 			break
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		holder := make([]byte, 32)
-		n, _ := f.ReadAt(holder, 0)
+		pid := holder(f)
 		f.Close()
-		return nil, fmt.Errorf("%w (process %s); stop that one first, or give this instance a name and a journal of its own",
-			ErrLocked, strings.TrimSpace(string(holder[:n])))
+		return nil, fmt.Errorf("%w (process %s); stop that one first, or give this instance a name and a journal of its own", ErrLocked, pid)
 	}
 	if err != nil {
 		f.Close()
@@ -41,6 +43,19 @@ func lock(path string) (*os.File, error) {
 		_, _ = fmt.Fprintf(f, "%d\n", os.Getpid())
 	}
 	return f, nil
+}
+
+// holder is the number of the process that wrote its name into a lock last.
+func holder(f *os.File) string {
+	text := make([]byte, 32)
+	n, _ := f.ReadAt(text, 0)
+	return strings.TrimSpace(string(text[:n]))
+}
+
+// alive tells whether a process is there, as far as can be known.
+func alive(pid string) bool {
+	n, err := strconv.Atoi(pid)
+	return err != nil || n <= 0 || !errors.Is(syscall.Kill(n, 0), syscall.ESRCH)
 }
 
 // InUse says whether a process writes the journal at path now.

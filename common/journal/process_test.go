@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -11,9 +12,49 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
+
+// TestAWriterThatWasKilled left the lock to a child that it had just forked: the
+// next writer waits until the child has begun its own program.
+func TestAWriterThatWasKilled(t *testing.T) {
+	path := journalPath(t)
+	if err := mustOpen(t, options(path)).Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_TRUNC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	writer := exec.Command("true")
+	if err := writer.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprintln(f, writer.Process.Pid); err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command("sleep", "1")
+	child.ExtraFiles = []*os.File{f}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	j, err := Open(t.Context(), options(path))
+	if err != nil {
+		t.Errorf("the writer is dead: %v", err)
+	} else if err := j.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := child.Wait(); err != nil {
+		t.Error(err)
+	}
+}
 
 func TestOneWriter(t *testing.T) {
 	path := journalPath(t)

@@ -68,6 +68,12 @@ type part struct {
 // every level, so that a change of level is no news.
 func (p *part) source() string { return "wanna-build " + p.arch }
 
+// reads tells whether both read the same columns of the same rows.
+func (p *part) reads(o *part) bool {
+	a, b := p.packages, o.packages
+	return a.Name == b.Name && a.Where == b.Where && slices.Equal(a.Watch, b.Watch)
+}
+
 var keyColumns = []string{"distribution", "package"}
 
 // find looks what there is to read.

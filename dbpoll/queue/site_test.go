@@ -201,7 +201,7 @@ func (s *site) told() map[string]string {
 				s.t.Fatal(err)
 			}
 			body, _ := e.Msg.(map[string]any)
-			all[m.ID] = fmt.Sprintf("%s %v %v %v", strings.TrimPrefix(m.Topic, "org.example.dev.wannabuild."), body["package"], body["architecture"], body["changed"])
+			all[m.ID] = fmt.Sprintf("%s %v %v %v %v", strings.TrimPrefix(m.Topic, "org.example.dev.wannabuild."), body["package"], body["architecture"], body["changed"], body["suite"])
 			if e.Recovered {
 				all[m.ID] += " recovered"
 			}

@@ -42,6 +42,11 @@ type look struct{ xmax, blocks uint64 }
 // margin is how many blocks before the end writers may still be filling.
 const margin = 256
 
+// longest is how long a transaction may have run, by the time that its rows
+// bear. What is older is no late committer: it is a past that was copied in
+// again, or ids that came round.
+const longest = 7 * 24 * time.Hour
+
 // smallLog is 32 MiB.
 const smallLog = 4096
 
@@ -103,9 +108,12 @@ func (t *tail) from(n now, every time.Duration, at time.Time) (block uint64, fen
 
 // entries reads the rows at or above the fence that can be seen, in the order
 // of their transactions, with at most the first most of those not yet told.
-func (t *tail) entries(ctx context.Context, s *database.Snapshot, table string, n now, block, fence uint64, most int) (list []entry, more bool, err error) {
+func (t *tail) entries(ctx context.Context, s *database.Snapshot, table string, n now, block, fence uint64, newest string, most int) (list []entry, more bool, err error) {
 	// The server leaves out what is below the fence, by the same widening.
 	text := fmt.Sprintf("SELECT %s, x.xmin::text AS xmin, x.ctid::text AS ctid FROM %s x WHERE %s >= %d", logColumns, table, n.wide("x.xmin"), fence)
+	if at, err := time.Parse(timeForm, newest); err == nil {
+		text += fmt.Sprintf(" AND (x.time IS NULL OR x.time >= '%s')", at.Add(-longest).Format(timeForm))
+	}
 	if block > 0 {
 		text += fmt.Sprintf(" AND x.ctid >= '(%d,0)'", block)
 	}

@@ -206,6 +206,37 @@ func TestFirstPush(t *testing.T) {
 	p.want(p.drain(nil), "a: >1 refs/heads/m", "a: >2 refs/heads/n")
 }
 
+// TestYoungRepository: one that was made after the last look at the globs, and
+// pushed to at once, is not taken for a stranger.
+func TestYoungRepository(t *testing.T) {
+	p := newPlace(t, "a.git")
+	p.o.Once = false
+	c := Open(p.o)
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	next := func() string {
+		b, done, err := c.Next(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.j.Append(ctx, journal.Record{Origin: "test", Received: time.Now(), Skip: "test", Seen: b.Seen}); err != nil {
+			t.Fatal(err)
+		}
+		done(nil)
+		return strings.TrimSpace(brief(b))
+	}
+	if got := next(); got != "a: first sight of a repository" {
+		t.Fatal(got)
+	}
+	p.repository("b.git")
+	p.now("b.git", "1 refs/heads/m")
+	p.push("b.git", time.Now(), ">1 refs/heads/m")
+	if got := next(); got != "b: >1 refs/heads/m" {
+		t.Errorf("told: %s", got)
+	}
+}
+
 func TestTell(t *testing.T) {
 	p := newPlace(t, "a.git")
 	p.now("a.git", "1 refs/heads/m")
@@ -249,7 +280,7 @@ func TestSpoolOfStrangers(t *testing.T) {
 	if err := hook.Write(p.o.Spool, bad, strings.NewReader("rubbish\n")); err != nil {
 		t.Fatal(err)
 	}
-	p.want(p.drain(nil), ": broken", ": not in [scm] repositories", ": broken")
+	p.want(p.drain(nil), ": broken", ": broken", ": not in [scm] repositories")
 	if left, err := os.ReadDir(p.o.Spool); err != nil || len(left) != 0 {
 		t.Errorf("left in the spool: %v, %v", left, err)
 	}

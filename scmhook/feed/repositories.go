@@ -44,6 +44,7 @@ func NewSet(patterns []string) (*Set, error) {
 // All looks for the repositories and gives them by name. With an error it gives
 // those that were found all the same.
 func (s *Set) All() ([]Repository, error) {
+	began := time.Now()
 	found := map[string]Repository{}
 	names := map[string]string{}
 	var errs []error
@@ -77,7 +78,7 @@ func (s *Set) All() ([]Repository, error) {
 		}
 	}
 	s.mu.Lock()
-	s.found, s.at = found, time.Now()
+	s.found, s.at = found, began
 	s.mu.Unlock()
 	all := make([]Repository, 0, len(found))
 	for _, r := range found {
@@ -87,8 +88,11 @@ func (s *Set) All() ([]Repository, error) {
 	return all, errors.Join(errs...)
 }
 
-// Find is the repository in a directory that a hook named. It looks again, at
-// most once a second, where it is not known: repositories are made all the time.
+// rest is between two looks at the globs for repositories that are not known.
+const rest = time.Second
+
+// Find is the repository in a directory that a hook named. It looks again, after
+// a rest, where it is not known: repositories are made all the time.
 func (s *Set) Find(system, dir string) (Repository, bool) {
 	r, ok := Recognize(dir)
 	if !ok || r.System != system {
@@ -96,7 +100,7 @@ func (s *Set) Find(system, dir string) (Repository, bool) {
 	}
 	s.mu.Lock()
 	known, ok := s.found[r.Dir]
-	stale := time.Since(s.at) > time.Second
+	stale := time.Since(s.at) > rest
 	s.mu.Unlock()
 	if ok || !stale {
 		return known, ok
@@ -106,6 +110,18 @@ func (s *Set) Find(system, dir string) (Repository, bool) {
 	defer s.mu.Unlock()
 	known, ok = s.found[r.Dir]
 	return known, ok
+}
+
+// Again is when to ask for a repository once more that was not found, since it
+// may have been made after the last look. Zero: a look has come after the call of
+// its hook.
+func (s *Set) Again(called time.Time) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if called.After(time.Now()) || s.at.After(called) {
+		return time.Time{}
+	}
+	return s.at.Add(rest + time.Millisecond)
 }
 
 // Recognize tells what a directory is, by the files that each system keeps.

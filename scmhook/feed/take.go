@@ -76,6 +76,10 @@ func (c *Channel) take(ctx context.Context, name string) {
 	}
 	r, ok := c.o.Repositories.Find(n.System, n.Repository)
 	if !ok {
+		if again := c.o.Repositories.Again(n.Time); !again.IsZero() {
+			c.later[name] = again
+			return
+		}
 		c.o.Log.Warn("a hook called for a repository that is not in [scm] repositories", "repository", n.Repository, "owner", n.Owner)
 		nothing("not in [scm] repositories")
 		return

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -32,7 +33,7 @@ var Ran = endIfHook()
 
 func endIfHook() bool {
 	if Called(os.Args[1:]) {
-		Run(os.Args[1:], os.Stdin, os.Stderr)
+		Run(os.Args[1:], os.Stdin, stderr{})
 		os.Exit(0)
 	}
 	return false
@@ -89,10 +90,18 @@ func take(args []string, stdin io.Reader) error {
 		dir = Dir(os.Getenv)
 	}
 	if !input {
-		return Write(dir, n, nothing{})
+		return Write(dir, n, nothing{}) // it may be somebody's terminal, or hg's own protocol
 	}
-	return Write(dir, n, stdin)
+	err = Write(dir, n, stdin)
+	_, _ = io.Copy(io.Discard, stdin) // whoever writes there may not bear a closed pipe
+	return err
 }
+
+// stderr is standard error without os.File, which ends the process where the
+// pusher has hung up: a signal is no exit code 0.
+type stderr struct{}
+
+func (stderr) Write(b []byte) (int, error) { return syscall.Write(2, b) }
 
 type nothing struct{}
 

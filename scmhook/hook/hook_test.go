@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -175,6 +176,18 @@ func TestRunSaysWhatIsWrong(t *testing.T) {
 	Run([]string{"git", "--spool", t.TempDir()}, panics{}, &said)
 	if !strings.Contains(said.String(), "defect") {
 		t.Errorf("said: %q", said.String())
+	}
+}
+
+// TestTheWriterMayBeAScript: what hands over the lines need not bear a closed
+// pipe, also where nothing can be written.
+func TestTheWriterMayBeAScript(t *testing.T) {
+	for _, dir := range []string{t.TempDir(), t.TempDir() + "/none"} {
+		lines := strings.NewReader(strings.Repeat("x", MaxInput+1<<20))
+		Run([]string{"git", "--spool", dir}, lines, io.Discard)
+		if lines.Len() != 0 {
+			t.Errorf("%d bytes are left unread", lines.Len())
+		}
 	}
 }
 

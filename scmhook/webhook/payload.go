@@ -14,7 +14,7 @@ import (
 // moved a ref.
 //
 // Formats: GitLab's push, tag_push and repository_update, as project hooks and
-// system hooks; Forgejo's, Gitea's and GitHub's push.
+// system hooks; Forgejo's, Gitea's and GitHub's push and delete.
 func Parse(forge Forge, kind string, body []byte) (p scm.Push, why string, err error) {
 	var b payload
 	if err := json.Unmarshal(body, &b); err != nil {
@@ -32,6 +32,9 @@ func Parse(forge Forge, kind string, body []byte) (p scm.Push, why string, err e
 	} else {
 		p.Repository = b.Repository.FullName
 		p.Pusher = scm.Pusher{Name: b.Pusher.FullName, Email: shown(b.Pusher.Email), Username: first(b.Pusher.Login, b.Pusher.Username, b.Pusher.Name)}
+		if kind == "delete" {
+			p.Pusher = scm.Pusher{Name: b.Sender.FullName, Email: shown(b.Sender.Email), Username: first(b.Sender.Login, b.Sender.Username)}
+		}
 	}
 	switch kind {
 	case "push", "tag_push":
@@ -43,6 +46,12 @@ func Parse(forge Forge, kind string, body []byte) (p scm.Push, why string, err e
 		for _, c := range b.Changes {
 			p.Updates = append(p.Updates, scm.Update{Ref: c.Ref, Old: id(c.Before), New: id(c.After)})
 		}
+	case "delete": // Forgejo says so, and not what the branch was
+		ref := fullName(b.RefType, b.Ref)
+		if ref == "" {
+			return p, "not a push", nil
+		}
+		p.Updates = []scm.Update{{Ref: ref}}
 	case "":
 		return p, "no kind of event", nil
 	default:
@@ -59,6 +68,7 @@ type payload struct {
 	ObjectKind   string      `json:"object_kind"`
 	EventName    string      `json:"event_name"`
 	Ref          string      `json:"ref"`
+	RefType      string      `json:"ref_type"`
 	Before       string      `json:"before"`
 	After        string      `json:"after"`
 	Forced       bool        `json:"forced"`
@@ -68,6 +78,7 @@ type payload struct {
 	Project      project     `json:"project"`
 	Repository   repository  `json:"repository"`
 	Pusher       user        `json:"pusher"`
+	Sender       user        `json:"sender"`
 	Commits      []commit    `json:"commits"`
 	Total        *int        `json:"total_commits_count"` // GitLab
 	TotalCommits *int        `json:"total_commits"`       // Forgejo
@@ -123,6 +134,19 @@ func (o pushOptions) list() []string {
 		return []string{string(o.raw)}
 	}
 	return nil
+}
+
+// fullName is a ref's; a forge gives the short one and what it is.
+func fullName(kind, name string) string {
+	switch {
+	case strings.HasPrefix(name, "refs/"):
+		return name
+	case name != "" && kind == "branch":
+		return "refs/heads/" + name
+	case name != "" && kind == "tag":
+		return "refs/tags/" + name
+	}
+	return ""
 }
 
 func (b payload) update() scm.Update {

@@ -8,16 +8,12 @@ package webhook
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/hex"
 	"errors"
 	"io"
 	"log/slog"
 	"mime"
 	"net/http"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"busbar/adapters"
@@ -40,19 +36,34 @@ type Options struct {
 	Secrets []string // any of them; to change one, accept both for a while
 	// Limit is the longest body, in bytes. [8 MiB]
 	Limit int64
+	// Memory is how many bytes of bodies are held at a time, of senders who have
+	// proved nothing yet, too. [8 bodies of the longest]
+	Memory int64
 	// Wait is how long a push may take to be durable; after it the sender is
 	// told to try again. [8 s: GitLab waits for 10]
 	Wait time.Duration
 	// Busy is how many requests are served at a time. [32]
 	Busy int
-	// Submit returns nil when what became of a push is on disk. raw is the body.
-	Submit func(ctx context.Context, it adapters.Item[scm.Push], raw []byte) error
+	// Submit returns nil when what became of a delivery is on disk.
+	Submit func(context.Context, Delivery) error
 	Log    *slog.Logger
+}
+
+// A Delivery is one request, and the push that it tells. An update without any
+// id deletes a ref.
+type Delivery struct {
+	Item adapters.Item[scm.Push]
+	Body []byte
+	// Names are what tells this request from others: one that is known already
+	// is sent again. The forge's own name stands in a header that no signature
+	// covers, so the body's digest is beside it where there is a signature.
+	Names []string
 }
 
 type server struct {
 	Options
 	turn chan struct{}
+	free atomic.Int64 // of Memory
 }
 
 // Handler answers POST requests on any path.
@@ -68,6 +79,9 @@ func Handler(o Options) (http.Handler, error) {
 	if o.Limit <= 0 {
 		o.Limit = 8 << 20
 	}
+	if o.Memory <= 0 {
+		o.Memory = 8 * o.Limit
+	}
 	if o.Wait <= 0 {
 		o.Wait = 8 * time.Second
 	}
@@ -77,7 +91,9 @@ func Handler(o Options) (http.Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &server{o, make(chan struct{}, o.Busy)}, nil
+	s := &server{Options: o, turn: make(chan struct{}, o.Busy)}
+	s.free.Store(o.Memory)
+	return s, nil
 }
 
 // NewServer is an HTTP server that slow or greedy senders cannot hold up.
@@ -104,12 +120,22 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusUnsupportedMediaType, "the content type must be application/json")
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.Limit))
-	if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
-		s.refuse(w, r, http.StatusRequestEntityTooLarge, "the body is too long")
+	if forge == GitLab && !s.proved(forge, r.Header, nil) { // its token stands before the body
+		s.refuse(w, r, http.StatusForbidden, "wrong token")
 		return
 	}
-	if err != nil {
+	in := &purse{r: http.MaxBytesReader(w, r.Body, s.Limit), free: &s.free}
+	defer in.release()
+	body, err := io.ReadAll(in)
+	tooLong := (*http.MaxBytesError)(nil)
+	switch {
+	case errors.As(err, &tooLong):
+		s.refuse(w, r, http.StatusRequestEntityTooLarge, "the body is too long")
+		return
+	case errors.Is(err, errFull):
+		s.busy(w, r)
+		return
+	case err != nil:
 		s.refuse(w, r, http.StatusBadRequest, "the body was cut off")
 		return
 	}
@@ -121,8 +147,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
 	default:
-		w.Header().Set("Retry-After", "10")
-		s.refuse(w, r, http.StatusServiceUnavailable, "too many at a time")
+		s.busy(w, r)
 		return
 	}
 	s.take(w, r, forge, kind, body)
@@ -145,16 +170,21 @@ func (s *server) take(w http.ResponseWriter, r *http.Request, forge Forge, kind 
 	ctx, cancel := context.WithTimeout(r.Context(), s.Wait)
 	defer cancel()
 	item := adapters.Item[scm.Push]{
-		Origin: string(forge) + " " + delivery(r.Header), Received: push.Time, Value: push,
+		Origin: "webhook " + string(forge) + " " + delivery(r.Header), Received: push.Time, Value: push,
 		Evidence: []event.Evidence{{Type: "webhook", Verdict: "pass", Detail: string(forge)}},
 	}
-	if err := s.Submit(ctx, item, body); err != nil {
+	if err := s.Submit(ctx, Delivery{Item: item, Body: body, Names: names(forge, r.Header, body)}); err != nil {
 		w.Header().Set("Retry-After", "30")
 		s.Log.Error("a webhook could not be stored; the sender is told to try again", "forge", forge, "error", err)
 		answer(w, http.StatusServiceUnavailable, "not stored, try again")
 		return
 	}
 	answer(w, http.StatusOK, "stored")
+}
+
+func (s *server) busy(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Retry-After", "10")
+	s.refuse(w, r, http.StatusServiceUnavailable, "too many at a time")
 }
 
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
@@ -166,49 +196,4 @@ func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, text+"\n") // the sender may be gone
-}
-
-// sender is who sends, and what kind of event. Forgejo and Gitea send GitHub's
-// headers, too.
-func sender(h http.Header) (Forge, string) {
-	if kind := h.Get("X-Gitlab-Event"); kind != "" {
-		return GitLab, kind
-	}
-	if kind := first(h.Get("X-Forgejo-Event"), h.Get("X-Gitea-Event")); kind != "" {
-		return Forgejo, kind
-	}
-	if kind := h.Get("X-Github-Event"); kind != "" {
-		return GitHub, kind
-	}
-	return "", ""
-}
-
-// delivery is the sender's name of the request, for people.
-func delivery(h http.Header) string {
-	id := first(h.Get("X-Gitlab-Event-Uuid"), h.Get("X-Forgejo-Delivery"), h.Get("X-Gitea-Delivery"), h.Get("X-Github-Delivery"))
-	return "webhook " + id[:min(len(id), 64)]
-}
-
-// proved tells whether the sender knows one of the secrets. How long it takes
-// says nothing of them.
-func (s *server) proved(forge Forge, h http.Header, body []byte) bool {
-	ok := 0
-	for _, secret := range s.Secrets {
-		if forge == GitLab {
-			want, got := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(h.Get("X-Gitlab-Token")))
-			ok |= subtle.ConstantTimeCompare(want[:], got[:])
-			continue
-		}
-		text := first(h.Get("X-Forgejo-Signature"), h.Get("X-Gitea-Signature"))
-		if forge == GitHub {
-			text, _ = strings.CutPrefix(h.Get("X-Hub-Signature-256"), "sha256=")
-		}
-		got, err := hex.DecodeString(text)
-		mac := hmac.New(sha256.New, []byte(secret))
-		mac.Write(body)
-		if err == nil && hmac.Equal(mac.Sum(nil), got) {
-			ok = 1
-		}
-	}
-	return ok == 1
 }

@@ -90,6 +90,22 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestDeleted: Forgejo says what was deleted by its short name, and not what it
+// was; others are content with their own push event.
+func TestDeleted(t *testing.T) {
+	raw := read(t, fixtures+"/forgejo-delete.json")
+	p, why, err := Parse(Forgejo, "delete", raw)
+	if err != nil || why != "" || len(p.Updates) != 1 || p.Updates[0].Ref != "refs/heads/topic" || p.Updates[0].Old+p.Updates[0].New != "" || p.Repository != "tea/kettle" || p.Pusher.Username != "nora" {
+		t.Errorf("%+v, %q, %v", p, why, err)
+	}
+	for name, want := range map[string]string{"tag v1": "refs/tags/v1", "branch refs/heads/a/b": "refs/heads/a/b", "wiki x": ""} {
+		kind, short, _ := strings.Cut(name, " ")
+		if got := fullName(kind, short); got != want {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+}
+
 // FuzzParse: whatever comes is a push that holds to the contract, or an error.
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob(fixtures + "/*[a-z].json")
@@ -122,7 +138,7 @@ func sign(body, key string) string {
 // desk is a server with somebody behind it.
 type desk struct {
 	mu   sync.Mutex
-	got  []adapters.Item[scm.Push]
+	got  []Delivery
 	fail error
 	url  string
 }
@@ -130,7 +146,7 @@ type desk struct {
 func open(t *testing.T, change func(*Options)) *desk {
 	t.Helper()
 	d := &desk{}
-	o := Options{Secrets: []string{"the former one, still known", secret}, Limit: 1 << 16, Submit: func(_ context.Context, it adapters.Item[scm.Push], _ []byte) error {
+	o := Options{Secrets: []string{"the former one, still known", secret}, Limit: 1 << 16, Submit: func(_ context.Context, it Delivery) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.fail == nil {
@@ -147,7 +163,7 @@ func open(t *testing.T, change func(*Options)) *desk {
 	}
 	s := httptest.NewUnstartedServer(h)
 	s.Config = NewServer(h, slog.New(slog.DiscardHandler))
-	s.Config.ReadHeaderTimeout, s.Config.ReadTimeout = 300*time.Millisecond, 500*time.Millisecond
+	s.Config.ReadHeaderTimeout, s.Config.ReadTimeout = 2*time.Second, 2*time.Second
 	s.Start()
 	t.Cleanup(s.Close)
 	d.url = s.URL
@@ -253,6 +269,42 @@ func TestSlowSenders(t *testing.T) {
 	}
 	if len(d.got) != 1 {
 		t.Errorf("%d pushes", len(d.got))
+	}
+}
+
+// TestGreedySenders: bodies that never end, of senders who prove nothing, hold a
+// bounded memory, and give it back.
+func TestGreedySenders(t *testing.T) {
+	d := open(t, func(o *Options) { o.Memory = 5 << 16 })
+	addr := strings.TrimPrefix(d.url, "http://")
+	refused := 0
+	var conns []net.Conn
+	for range 20 {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		conns = append(conns, c)
+		if _, err := io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nX-GitHub-Event: push\r\nContent-Type: application/json\r\nContent-Length: 65000\r\n\r\n"+strings.Repeat("x", 64000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range conns {
+		if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(c) // the server may reset what it did not read
+		if strings.Contains(string(text), " 503 ") {
+			refused++
+		}
+	}
+	if refused == 0 {
+		t.Error("all of them were held in memory")
+	}
+	hub := string(read(t, fixtures+"/github-push.json"))
+	if status, text := d.post(t, hub, "X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256="+sign(hub, secret)); status != 200 {
+		t.Errorf("after them: %d %s", status, text)
 	}
 }
 

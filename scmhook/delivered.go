@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"busbar/adapters/scm"
+	"busbar/common/journal"
+)
+
+// deliveries is where the names of requests are.
+const deliveries = "webhook deliveries"
+
+// delivered knows what webhooks told. A forge sends a request again, sends the
+// same push by two hooks, and sends them out of order; and a branch may really
+// move again between the same two commits. So each ref has where it was last, as
+// with hooks, but a gap in its chain is no reason to tell less: nobody can be
+// asked.
+type delivered struct{ journal *journal.Reader }
+
+// plan says how often each update of a push was told before, and adds what is to
+// be remembered.
+func (d *delivered) plan(ctx context.Context, t *told, names []string) error {
+	if len(t.Push.Updates) == 0 {
+		return nil // it is poison
+	}
+	for _, name := range names {
+		_, known, err := d.seen(ctx, deliveries, name)
+		if err != nil {
+			return err
+		}
+		if known {
+			t.Nothing = "a webhook that was sent again"
+			return nil
+		}
+		t.Seen = append(t.Seen, journal.Seen{Source: deliveries, Key: name, Value: []byte("1")})
+	}
+	for i := range t.Push.Updates {
+		if err := d.update(ctx, t, &t.Push.Updates[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// update finds out how often an update was told. One that is told again keeps
+// its number, and so its id: the journal drops the double, and takes the commits
+// that the first account left out.
+func (d *delivered) update(ctx context.Context, t *told, u *scm.Update) error {
+	refs, pushes := "webhook "+t.Push.Repository, "webhook "+t.Push.Repository+" pushes"
+	last, known, err := d.seen(ctx, refs, u.Ref)
+	if err != nil {
+		return err
+	}
+	last = strings.TrimPrefix(last, "=")
+	if u.Old == "" && u.New == "" { // deleted; it was what it was told to be
+		u.Old = last
+	}
+	if u.Old == u.New {
+		return nil
+	}
+	pair := u.Ref + " " + u.Old + " " + u.New
+	count, _, err := d.seen(ctx, pushes, pair)
+	if err != nil {
+		return err
+	}
+	if count != "" {
+		if u.Nth, err = strconv.Atoi(count); err != nil {
+			return fmt.Errorf("reading how often %s moved: %w", u.Ref, err)
+		}
+		// It is another push only where the ref has come back since.
+		if !known || last != u.Old {
+			u.Nth--
+			return nil
+		}
+	}
+	t.Seen = append(t.Seen,
+		journal.Seen{Source: refs, Key: u.Ref, Value: []byte("=" + u.New)},
+		journal.Seen{Source: pushes, Key: pair, Value: []byte(strconv.Itoa(u.Nth + 1))})
+	return nil
+}
+
+func (d *delivered) seen(ctx context.Context, source, key string) (string, bool, error) {
+	value, err := d.journal.SeenOf(ctx, source, key)
+	if errors.Is(err, journal.ErrNotFound) {
+		return "", false, nil
+	}
+	return string(value), err == nil, err
+}
