@@ -10,7 +10,7 @@ type Bug struct {
 	Source    string       `json:"source,omitempty" doc:"the source package as debbugs tells it; several are separated by blanks; absent if it is unknown"`
 	Title     string       `json:"title" doc:"the bug's title; in a comment, the subject of the mail"`
 	Severity  string       `json:"severity,omitempty" doc:"in a report, what it asks for, if it is a valid severity; where states were compared, the severity now; absent means debbugs's default"`
-	Tags      []string     `json:"tags" doc:"the bug's tags at that time, as far as the mail tells them"`
+	Tags      []string     `json:"tags" doc:"the bug's tags at that time, as far as they are told"`
 	Person    event.Person `json:"person" doc:"who did it: the sender of the mail to debbugs; empty where no mail is known to have done it"`
 	MessageID string       `json:"message_id" doc:"Message-ID of the mail that did it, without angle brackets; empty where no mail is known to have done it"`
 	Time      string       `json:"time,omitempty" doc:"when debbugs received that mail; where states were compared, when the bug's log was last changed; RFC 3339 in UTC"`
