@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"busbar/common/event"
-	"busbar/common/mail"
 )
 
 // compare tells what the messages did not: each field that is not as it was
@@ -152,44 +151,6 @@ func (w *walk) field(field string, k *event.Kind, from, to []string, body func(B
 	w.add(event.Event{Kind: k, Key: StateKey(b.Bug, field, from, to, w.now.stamp()), Time: at, Body: body(b)}, true)
 }
 
-// cause is the one message whose text has the command for this change. Where
-// several touch the field, only one of them may name its value.
-func (w *walk) cause(field, value string) (*read, bool) {
-	var touch, name []*read
-	for i := range w.log {
-		r := &w.log[i]
-		touches, says := false, false
-		for _, c := range r.commands {
-			if c.changes(field, func(bug int) bool { return w.same(bug) || bug < 0 && i == w.copied-1 }) && i >= w.copied-1 {
-				touches, says = true, says || c.says(value)
-			}
-		}
-		if (field == "fixed" || field == "tag") && r.to[0].what == "done" && i >= w.copied { // with a version; off goes "pending"
-			touches = true
-		}
-		if touches {
-			touch = append(touch, r)
-		}
-		if says {
-			name = append(name, r)
-		}
-	}
-	switch {
-	case len(touch) == 1:
-		return touch[0], true
-	case len(name) == 1:
-		return name[0], true
-	}
-	return nil, false
-}
-
-// named tells whether any message has a command for the field.
-func (w *walk) named(field string) bool {
-	return slices.ContainsFunc(w.log, func(r read) bool {
-		return slices.ContainsFunc(r.commands, func(c command) bool { return c.changes(field, w.same) })
-	})
-}
-
 func one(s string) []string {
 	if s == "" {
 		return nil
@@ -203,48 +164,3 @@ func severity(s Status) string {
 	}
 	return tidy(s.Severity)
 }
-
-func tidyAll(list []string) []string {
-	all := make([]string, len(list))
-	for i, s := range list {
-		all[i], _ = cut(tidy(s), 200)
-	}
-	return all
-}
-
-func digits(list []int) []string {
-	all := make([]string, len(list))
-	for i, n := range list {
-		all[i] = strconv.Itoa(n)
-	}
-	return all
-}
-
-// who reads a person as the tracker keeps one: "Name <address>".
-func who(s string) event.Person { return person(mail.ParseAddress(tidy(s))) }
-
-func perhaps(s string) *event.Person {
-	if s == "" {
-		return nil
-	}
-	p := who(s)
-	return &p
-}
-
-// sameWho compares by address: names are decoded in more ways than one.
-func sameWho(a, b string) bool {
-	return a == b || a != "" && b != "" && who(a).Email != "" && strings.EqualFold(who(a).Email, who(b).Email)
-}
-
-// otherWho tells whether a person changed. What a report says of its sender is
-// compared by address.
-func (w *walk) otherWho(was, now string) bool {
-	return was != now && (w.ch.Before != nil || !sameWho(was, now))
-}
-
-func containsFold(s, part string) bool {
-	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
-}
-
-// clean makes valid text of a tracker's.
-func clean(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "") }

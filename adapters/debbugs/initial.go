@@ -17,13 +17,15 @@ func bare(now Status) Status {
 		MessageID: now.MessageID, Date: now.Date, Severity: now.Severity, Tags: now.Tags}
 }
 
-// initial is the bug as its report alone made it (debbugs: scripts/process).
+// initial is the bug as the event about its report tells it, which is what the
+// report made of it (debbugs: scripts/process) but for an owner and where it is
+// forwarded to: these are told on their own.
 // now helps where debbugs rewrites: a version becomes source/version, and a
 // title is decoded in its own ways.
 func initial(r read, now Status, retitled bool) Status {
-	p := pseudoHeaders(r.mail.Text()).also(r.mail.Header, "package", "source", "version", "severity", "tags", "owner", "forwarded")
+	p := pseudoHeaders(r.mail.Text()).also(r.mail.Header, "package", "source", "version", "severity", "tags")
 	was := bare(now)
-	was.Severity, was.Owner, was.Forwarded = p.severity(), p["owner"], p["forwarded"]
+	was.Severity = p.severity()
 	if was.Severity == "" {
 		was.Severity = defaultSeverity
 	}

@@ -48,8 +48,13 @@ func newWalk(ch Change) *walk {
 	if sum > MaxLogText {
 		most = MaxLogText / len(ch.Log)
 	}
+	ids := map[string]bool{}
 	for _, e := range ch.Log {
-		w.log = append(w.log, w.read(e, most))
+		r := w.read(e, most)
+		if id := messageID(r.mail.Header); !ids[id] { // debbugs lists each once, too
+			ids[id] = true
+			w.log = append(w.log, r)
+		}
 	}
 	if ch.Before != nil {
 		w.told = *ch.Before
@@ -108,8 +113,16 @@ func (w *walk) findReport() {
 			best = i
 		}
 	}
-	if best >= 0 {
-		w.log[best].report = true
+	if best < 0 {
+		return
+	}
+	r := &w.log[best]
+	r.report = true
+	p := pseudoHeaders(r.mail.Text()).also(r.mail.Header, "owner", "forwarded")
+	for _, verb := range []string{"owner", "forwarded"} { // as good as the command
+		if p[verb] != "" {
+			r.commands = append(r.commands, command{verb: verb, bugs: []int{w.ch.Bug}, args: p[verb]})
+		}
 	}
 }
 
