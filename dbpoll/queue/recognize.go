@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"busbar/adapters/wannabuild"
 	"busbar/dbpoll/database"
@@ -58,6 +59,12 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 	q.place.Log = standing{stands.Table, stands.File, max(stood.Timeline, stands.Timeline)}
 	if !q.place.Baseline {
 		return nil
+	}
+	if level != "" && level != q.access.Level {
+		q.place.Turned, q.mark.compared = true, time.Time{}
+		for _, p := range q.parts {
+			p.known, p.shown = nil, nil
+		}
 	}
 	replaced, moved := "", ""
 	switch {
