@@ -38,7 +38,7 @@ func (a Access) Meaning() []string {
 	switch a.Level {
 	case Base:
 		s = append(s, "Every transition is told, also those that come and go between two polls, and who did it.",
-			"No late committer is skipped: the log is read behind the oldest running transaction.")
+			"No late committer is skipped: the log is read behind the oldest running transaction (of the last week).")
 	case ViewsLog:
 		s = append(s, "Every transition is told, also those that come and go between two polls, and who did it,",
 			"unless its transaction ran for longer than a day: the log is read again for that long, because its views hide transaction ids.")
