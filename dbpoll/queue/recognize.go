@@ -95,7 +95,7 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 	}
 	q.log.Error("the database was replaced; everything is compared again, and what was told stays told", "why", replaced, "was", was, "is", identity)
 	q.mark, q.place.Replaced = marks{}, true
-	q.add(wannabuild.Change{Replaced: &wannabuild.Replacement{Why: replaced, From: was, To: identity, Time: q.o.Now().UTC()}}, nil)
+	q.add(wannabuild.Change{Replaced: &wannabuild.Replacement{Why: replaced, From: was, To: identity, Time: q.o.Now().UTC(), Generation: q.place.Generation}}, nil)
 	return nil
 }
 
