@@ -43,7 +43,7 @@ mutants:
 dbtorture:
 	$(GO) run ./contrib/dbtorture
 
-# Push while hook and daemon are killed; prints lost and doubled, and the hook's time.
+# Push while hook and daemon are killed, and send webhooks; prints lost, doubled, times.
 scmtorture:
 	$(GO) run ./contrib/scmtorture
 

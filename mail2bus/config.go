@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"busbar/adapters/scm"
 	"busbar/common/daemon"
 )
 
@@ -12,6 +13,7 @@ type Config struct {
 	Bus  daemon.BusConfig  `toml:"bus"`
 	Sign daemon.SignConfig `toml:"sign"`
 	Mail MailConfig        `toml:"mail"`
+	SCM  SCMConfig         `toml:"scm"`
 }
 
 // MailConfig is the [mail] table.
@@ -23,11 +25,19 @@ type MailConfig struct {
 	Poll    daemon.Duration `toml:"poll" doc:"How often the directories are read without any notification."`
 }
 
+// SCMConfig is the [scm] table: commit mails. A push that a hook tells, too, is
+// one event where both call the service and the repository the same.
+type SCMConfig struct {
+	Service string            `toml:"service" doc:"First part of the topics of commit mails: scm, or a name such as salsa; the same as scmhook's."`
+	Names   map[string]string `toml:"names" doc:"What commit mails call a repository (its description, or X-Git-Repo), to its name on the bus. Others keep theirs."`
+}
+
 // DefaultConfig is the configuration before any file is read.
 func DefaultConfig() Config {
 	return Config{
 		Bus: daemon.DefaultBus(), Sign: daemon.DefaultSign(),
 		Mail: MailConfig{Lists: true, Limit: 64 << 20, Poll: daemon.Duration(30e9)},
+		SCM:  SCMConfig{Service: scm.DefaultService},
 	}
 }
 

@@ -50,7 +50,7 @@ func (c explainCmd) explain(p *daemon.Program, cfg Config, path string) error {
 		return err
 	}
 	it := newItem(path, raw, received, int64(cfg.Mail.Limit))
-	x, err := daemon.Explain(table(cfg.Mail.Lists), it, cfg.Bus)
+	x, err := daemon.Explain(table(cfg), it, cfg.Bus)
 	if err != nil {
 		return err
 	}

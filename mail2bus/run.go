@@ -68,7 +68,7 @@ func place(dir string, cfg Config, node *daemon.Node, log *slog.Logger) (daemon.
 	}
 	pump := &pump.Pump[*mail.Message]{
 		Channel: mails{dir: ch, name: name, limit: int64(cfg.Mail.Limit)},
-		Table:   table(cfg.Mail.Lists), Journal: node.Journal, Source: dir, Raw: raw, Log: log,
+		Table:   table(cfg), Journal: node.Journal, Source: dir, Raw: raw, Log: log,
 	}
 	return daemon.Task{Name: name, Run: pump.Run}, ch.Close, nil
 }

@@ -5,6 +5,7 @@ import (
 	"busbar/adapters/dak"
 	"busbar/adapters/debbugs"
 	"busbar/adapters/lists"
+	"busbar/adapters/scm"
 	"busbar/common/event"
 	"busbar/common/mail"
 )
@@ -13,13 +14,14 @@ type translator = adapters.Translator[*mail.Message]
 
 // table is who is asked about a mail, in this order. A new service that speaks
 // mail is one line here.
-func table(withLists bool) []translator {
+func table(c Config) []translator {
 	t := []translator{
 		{Name: "mail", Translate: readable},
 		debbugs.Translator(),
 		dak.Translator(),
+		scm.Mails(c.SCM.Service, c.SCM.Names),
 	}
-	if withLists {
+	if c.Mail.Lists {
 		t = append(t, lists.Translator())
 	}
 	return t

@@ -15,7 +15,7 @@ type Ref struct {
 	Person     event.Person `json:"person" doc:"who pushed, as far as known"`
 	Username   string       `json:"username,omitempty" doc:"the account that pushed"`
 	Options    []string     `json:"options" doc:"push options, at most 50"`
-	Via        string       `json:"via" doc:"how it was noticed: hook, webhook, or reconcile (by comparing refs)"`
+	Via        string       `json:"via" doc:"how it was noticed: hook, webhook, mail, or reconcile (by comparing refs)"`
 	Time       string       `json:"time,omitempty" doc:"when the push was received, RFC 3339 in UTC"`
 	URL        string       `json:"url,omitempty" doc:"the ref's page, where the configuration has a template"`
 }

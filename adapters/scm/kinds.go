@@ -50,6 +50,11 @@ func (k kinds) all() event.Catalog {
 	return event.Catalog{k.branchCreate, k.branchUpdate, k.branchDelete, k.tagCreate, k.tagUpdate, k.tagDelete, k.commit, k.ref, k.bookmark, k.property}
 }
 
+// mailed are those that commit mails tell.
+func (k kinds) mailed() event.Catalog {
+	return event.Catalog{k.branchCreate, k.branchUpdate, k.branchDelete, k.tagCreate, k.tagUpdate, k.tagDelete, k.commit, k.ref}
+}
+
 // Kinds is every kind of a service, such as "scm" or "salsa".
 func Kinds(service string) event.Catalog { return define(service).all() }
 

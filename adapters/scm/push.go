@@ -1,10 +1,10 @@
 // Package scm translates pushes into events: refs that moved, and the commits
 // that came with them.
 //
-// A push may be told by a hook, or be found by comparing refs; it is the same
-// fact with the same id. An event of a ref is named by repository, ref, and both
-// ids; one of a commit by repository and id, so that a commit is told once,
-// whatever branches come to hold it.
+// A push may be told by a hook, a webhook or a commit mail, or be found by
+// comparing refs; it is the same fact with the same id. An event of a ref is named
+// by repository, ref, and both ids; one of a commit by repository and id, so that
+// a commit is told once, whatever branches come to hold it.
 //
 // Not here: asking a repository (scmhook/git), and deciding what is news
 // (scmhook/refs).
@@ -26,7 +26,7 @@ type Push struct {
 	Options    []string `json:"options,omitempty"` // push options, in their order
 	// Time is when the push was received; zero where nobody knows.
 	Time      time.Time `json:"time"`
-	Via       string    `json:"via"` // hook, reconcile, webhook
+	Via       string    `json:"via"` // hook, reconcile, webhook, mail
 	Updates   []Update  `json:"updates"`
 	Property  *Property `json:"property,omitempty"`  // of an svn revision; then there are no updates
 	Recovered bool      `json:"recovered,omitempty"` // no hook told
@@ -54,6 +54,8 @@ type Update struct {
 	Old string `json:"old,omitempty"`
 	New string `json:"new,omitempty"`
 	Nth int    `json:"nth,omitempty"` // how often this very update was told before
+	// Apart says that only the commits are told: how the ref moved is told apart.
+	Apart bool `json:"apart,omitempty"`
 	// Forced says that Old is no ancestor of New.
 	Forced bool `json:"forced,omitempty"`
 	// Commits are those that came with the update, oldest first; of many, the

@@ -68,7 +68,7 @@ func (t translator) translate(it adapters.Item[Push]) ([]event.Event, error) {
 		if u.Ref == "" || u.Old == u.New {
 			continue
 		}
-		if e := t.ref(p, u); p.System != "svn" { // there the commit is all
+		if e := t.ref(p, u); p.System != "svn" && !u.Apart { // in svn the commit is all
 			if seen[e.Key] {
 				continue
 			}
@@ -112,7 +112,7 @@ func (t translator) ref(p Push, u Update) event.Event {
 		b.Tag = word(tag)
 		b.URL = t.link(t.links.Tag, b, u.New)
 		e.Kind, e.Body = t.tag(b, u)
-	case strings.HasPrefix(u.Ref, "refs/bookmarks/"):
+	case p.System == "hg" && strings.HasPrefix(u.Ref, "refs/bookmarks/"):
 		b.Bookmark = word(strings.TrimPrefix(u.Ref, "refs/bookmarks/"))
 		e.Kind, e.Body = t.kinds.bookmark, b
 	default:

@@ -51,7 +51,7 @@ func actKills(ctx context.Context, o options, s *site, out io.Writer) error {
 	if _, err := s.command(ctx, "reconcile"); err != nil {
 		return err
 	}
-	if err := s.start(); err != nil {
+	if err := s.start("run"); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -133,7 +133,7 @@ func (s *site) deaths(ctx context.Context, o options, done *atomic.Int64, instal
 		if err != nil {
 			return wiped, err
 		}
-		if err := s.start(); err != nil {
+		if err := s.start("run"); err != nil {
 			return wiped, err
 		}
 	}

@@ -17,18 +17,19 @@ type ledger struct {
 	skipped   int // pushed, and told as a part of a net effect
 	lost      int // refs whose last told state is not their state
 	broken    int // updates that do not begin where the one before ended
+	untold    int // commits of a told state that were never told
 	doubled   int // told states that the ref did not go through (again), and commits told twice
 	faults    []string
 }
 
 func (l ledger) String() string {
-	return fmt.Sprintf("messages %d, ref updates told %d (of these found by comparing %d; %d intermediate states fell into a net effect), chain checked, faults %d; lost %d, broken %d, doubled %d",
-		l.messages, l.told, l.recovered, l.skipped, len(l.faults), l.lost, l.broken, l.doubled)
+	return fmt.Sprintf("messages %d, ref updates told %d (of these found by comparing %d; %d intermediate states fell into a net effect), chain checked, faults %d; lost %d, broken %d, commits untold %d, doubled %d",
+		l.messages, l.told, l.recovered, l.skipped, len(l.faults), l.lost, l.broken, l.untold, l.doubled)
 }
 
 func (l ledger) verdict() error {
 	var bad []error
-	for what, n := range map[string]int{"lost": l.lost, "broken": l.broken, "doubled": l.doubled} {
+	for what, n := range map[string]int{"lost": l.lost, "broken": l.broken, "commits untold": l.untold, "doubled": l.doubled} {
 		if n != 0 {
 			bad = append(bad, fmt.Errorf("%d %s", n, what))
 		}
@@ -87,6 +88,7 @@ func (s *site) audit(ctx context.Context, pushers []*pusher) (ledger, error) {
 		if err := p.check(ctx); err != nil {
 			return l, err
 		}
+		l.holdCommits(p.commits, told, commits, p.name)
 		for ref, history := range p.history {
 			l.hold(told[p.name+" "+ref], history)
 			delete(told, p.name+" "+ref)
@@ -94,6 +96,29 @@ func (s *site) audit(ctx context.Context, pushers []*pusher) (ledger, error) {
 	}
 	l.doubled += len(told) // refs that were never pushed
 	return l, nil
+}
+
+// holdCommits asks for every commit that a told state of a repository holds; line
+// is all of them, each the parent of the next.
+func (l *ledger) holdCommits(line []string, told map[string][]update, commits map[string]int, name string) {
+	place := map[string]int{}
+	for i, id := range line {
+		place[id] = i + 1
+	}
+	reached := 0
+	for key, chain := range told {
+		if !strings.HasPrefix(key, name+" ") {
+			continue
+		}
+		for _, u := range chain {
+			reached = max(reached, place[u.new])
+		}
+	}
+	for _, id := range line[:reached] {
+		if commits[name+" "+id] == 0 {
+			l.untold++
+		}
+	}
 }
 
 // hold compares one ref's chain with the states that the ref went through.

@@ -1,12 +1,15 @@
 // Scmtorture holds scmhook to its promises: a push never notices, and no push is
-// lost. It runs the real program with real git, in two acts:
+// lost. It runs the real program with real git, in acts:
 //
 //   - times: how long the hook takes, as a whole process, with the daemon dead
 //     and alive and on a full disk, beside /bin/true and, where it is installed,
 //     kgb-client;
 //   - kills: pushes while hook and daemon are killed at random, the hook is taken
 //     out for a while, and the spool is wiped once. Then what was told of each
-//     ref is held against what was pushed.
+//     ref is held against what was pushed;
+//   - big: one push of many commits, until all is durable;
+//   - webhooks: genuine pushes, the same again, forged ones, too long ones, and
+//     senders who never end, against scmhook serve.
 //
 // Usage:
 //
@@ -18,7 +21,7 @@
 // decide. Everything happens in a temporary folder and is cleared away. The full
 // disk is a small tmpfs and needs root; without, it is skipped and that is said.
 //
-// Not here: svn and hg, webhooks, and the power failing under the disk.
+// Not here: svn and hg, and the power failing under the disk.
 package main
 
 import (
@@ -36,17 +39,21 @@ type options struct {
 	runs          int
 	most          int
 	pushes, kills int
+	commits       int
+	hooks         int
 	seed          uint64
 	keep          bool
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.act, "act", "all", "times, kills or all")
+	flag.StringVar(&o.act, "act", "all", "times, kills, big, webhooks or all")
 	flag.IntVar(&o.runs, "runs", 1000, "hook runs of each measurement")
 	flag.IntVar(&o.most, "refs", 100_000, "the most refs of one push in the measurements")
 	flag.IntVar(&o.pushes, "pushes", 2000, "pushes of the second act")
 	flag.IntVar(&o.kills, "kills", 500, "how often the second act kills: every second time the hook, else the daemon")
+	flag.IntVar(&o.commits, "commits", 10_000, "commits of the one push of the third act")
+	flag.IntVar(&o.hooks, "hooks", 1000, "webhooks of each sort in the fourth act")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "seed of all that is random")
 	flag.BoolVar(&o.keep, "keep", false, "keep the folder")
 	limit := flag.Duration("limit", time.Hour, "give up after this time")

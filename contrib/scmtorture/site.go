@@ -36,8 +36,8 @@ func newSite(root, program, act string) (*site, error) {
 	if s.log, err = os.Create(s.path("log")); err != nil {
 		return nil, err
 	}
-	config := fmt.Sprintf("[bus]\nname = \"scmhook.torture\"\njournal = %q\n[sign]\nbackend = \"none\"\n[scm]\nspool = %q\nrepositories = [%q]\ngrace = \"500ms\"\nreconcile = \"2s\"\npoll = \"1s\"\n",
-		s.path("journal.db"), s.spool, s.path("git/*.git"))
+	config := fmt.Sprintf("[bus]\nname = \"scmhook.torture\"\njournal = %q\n[sign]\nbackend = \"none\"\n[scm]\nspool = %q\nrepositories = [%q]\ngrace = \"500ms\"\nreconcile = \"2s\"\npoll = \"1s\"\ncommits = %d\n",
+		s.path("journal.db"), s.spool, s.path("git/*.git"), mostTold)
 	return s, os.WriteFile(s.path("scmhook.toml"), []byte(config), 0o600)
 }
 
@@ -53,9 +53,9 @@ func (s *site) command(ctx context.Context, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// start starts the daemon.
-func (s *site) start() error {
-	cmd := exec.Command(s.program, "run", "--config", s.path("scmhook.toml"))
+// start starts the daemon: run, or serve.
+func (s *site) start(name string) error {
+	cmd := exec.Command(s.program, name, "--config", s.path("scmhook.toml"))
 	cmd.Stderr = s.log
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting scmhook: %w", err)

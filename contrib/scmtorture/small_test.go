@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-// TestTorture plays both acts, small.
+// TestTorture plays all acts, small.
 func TestTorture(t *testing.T) {
 	var out strings.Builder
-	err := torture(t.Context(), options{act: "all", runs: 20, most: 1000, pushes: 60, kills: 14, seed: 1}, &out)
+	err := torture(t.Context(), options{act: "all", runs: 20, most: 1000, pushes: 60, kills: 14, commits: 400, hooks: 20, seed: 1}, &out)
 	t.Log(out.String())
 	if err != nil {
 		t.Error(err)

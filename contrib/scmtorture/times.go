@@ -70,7 +70,7 @@ func next(refs int) int {
 func dead(_ context.Context, s *site) (string, error) { return s.spool, nil }
 
 // alive: the daemon takes each file as it comes.
-func alive(_ context.Context, s *site) (string, error) { return s.spool, s.start() }
+func alive(_ context.Context, s *site) (string, error) { return s.spool, s.start("run") }
 
 // full: the spool's disk has not a byte left.
 func full(_ context.Context, s *site) (string, error) {

@@ -34,7 +34,7 @@ func torture(ctx context.Context, o options, out io.Writer) (err error) {
 	for _, act := range []struct {
 		name string
 		play func(context.Context, options, *site, io.Writer) error
-	}{{"times", actTimes}, {"kills", actKills}} {
+	}{{"times", actTimes}, {"kills", actKills}, {"big", actBig}, {"webhooks", actWebhooks}} {
 		if o.act != "all" && o.act != act.name {
 			continue
 		}

@@ -33,6 +33,16 @@ func TestLedger(t *testing.T) {
 	}
 }
 
+// TestLedgerOfCommits misses one.
+func TestLedgerOfCommits(t *testing.T) {
+	told := map[string][]update{"r1 refs/heads/b": {{"", "B"}, {"B", ""}}, "r10 refs/heads/b": {{"", "C"}}}
+	var l ledger
+	l.holdCommits([]string{"A", "B", "C"}, told, map[string]int{"r1 B": 1, "r10 A": 1}, "r1")
+	if l.untold != 1 || l.verdict() == nil {
+		t.Errorf("%s, %v", l, l.verdict())
+	}
+}
+
 func TestLines(t *testing.T) {
 	if got := string(lines(2)); strings.Count(got, "\n") != 2 || !strings.HasPrefix(got, strings.Repeat("0", 39)+"1 "+strings.Repeat("0", 40)+" refs/heads/topic/0\n") {
 		t.Errorf("%q", got)

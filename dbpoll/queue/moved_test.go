@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"busbar/common/journal"
 )
 
 const past = `INSERT INTO transactions SELECT 'amd64', 'old' || i, 'sid', '1-1', '--take', 'Needs-Build', 'Building', 'x', 'x', now() - interval '300 days' FROM generate_series(1, 50) i`
@@ -105,5 +107,29 @@ func TestWrongClock(t *testing.T) {
 	}
 	if len(r.q.history) > 2 {
 		t.Errorf("%d builds are remembered", len(r.q.history))
+	}
+}
+
+// TestReplacedOnce: a poller that is killed before it has stored how far it
+// came notices again that the database was replaced, and tells it once.
+func TestReplacedOnce(t *testing.T) {
+	ctx := context.Background()
+	s := newSite(t, "wbadm")
+	s.act("teapot", "--take", "Building")
+	s.poll()
+	for range 2 {
+		r := s.start(nil)
+		if err := r.q.load(ctx); err != nil {
+			t.Fatal(err)
+		}
+		old := r.q.place
+		old.Identity, old.Generation = "another", 0
+		if _, err := r.j.Append(ctx, journal.Record{Source: r.q.o.Source, Position: old.encode()}); err != nil {
+			t.Fatal(err)
+		}
+		r.stop()
+		time.Sleep(1100 * time.Millisecond) // the times of events have seconds
+		s.poll()
+		want(t, "replaced", s.topics(nil), "database.replace <nil>")
 	}
 }

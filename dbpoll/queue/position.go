@@ -27,6 +27,9 @@ type position struct {
 	Generation int `json:"generation,omitempty"`
 	// Replaced says that the database is another one and was not compared yet.
 	Replaced bool `json:"replaced,omitempty"`
+	// Turned says that the account may read other things than before, and that
+	// they were not compared yet.
+	Turned bool `json:"turned,omitempty"`
 	// Again is what was not read again yet of its log.
 	Again *again `json:"again,omitempty"`
 	// Known are the architectures that the account saw. One that comes later

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"busbar/adapters/wannabuild"
 	"busbar/dbpoll/database"
@@ -59,6 +60,12 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 	if !q.place.Baseline {
 		return nil
 	}
+	if level != "" && level != q.access.Level {
+		q.place.Turned, q.mark.compared = true, time.Time{}
+		for _, p := range q.parts {
+			p.known, p.shown = nil, nil
+		}
+	}
 	replaced, moved := "", ""
 	switch {
 	case was != identity:
@@ -88,7 +95,7 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 	}
 	q.log.Error("the database was replaced; everything is compared again, and what was told stays told", "why", replaced, "was", was, "is", identity)
 	q.mark, q.place.Replaced = marks{}, true
-	q.add(wannabuild.Change{Replaced: &wannabuild.Replacement{Why: replaced, From: was, To: identity, Time: q.o.Now().UTC()}}, nil)
+	q.add(wannabuild.Change{Replaced: &wannabuild.Replacement{Why: replaced, From: was, To: identity, Time: q.o.Now().UTC(), Generation: q.place.Generation}}, nil)
 	return nil
 }
 

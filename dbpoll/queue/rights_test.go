@@ -28,9 +28,6 @@ func TestMoreRights(t *testing.T) {
 		if c.after == "wbadm" && c.before != "wbadm" {
 			topics = append(topics, "build.take hidden")
 		}
-		if c.before == "wbadm" {
-			topics = append(topics, "build.forget hidden")
-		}
 		want(t, name, s.topics(before), topics...)
 		before = s.told()
 		s.poll()
@@ -68,7 +65,72 @@ func TestRightsChangeWhileRunning(t *testing.T) {
 	step("then the log", "GRANT SELECT ON amd64_public.transactions, arm64_public.transactions TO guest", ViewsLog, append(all[:3:3], "build.finish teapot", "build.attempt teapot")...)
 	step("then the tables", "GRANT SELECT ON packages, transactions, pkg_history TO guest", Base, append(all[:3:3], "build.take hidden", "build.take hidden", "build.take hidden")...)
 	step("still", "SELECT 1", Base, append(all[:3:3], "build.take hidden")...)
+	s.sql("REVOKE SELECT ON packages, transactions, pkg_history FROM guest")
+	_ = r.try()
+	r.poll() // as the daemon does when the weather is better
+	step("then the log alone", "SELECT 1", ViewsLog, all...)
+	s.sql("GRANT SELECT ON packages TO guest; REVOKE SELECT ON amd64_public.transactions, arm64_public.transactions FROM guest")
+	_ = r.try()
+	r.poll()
+	step("then the table alone", "SELECT 1", Views, "build.take teapot", "package.update hidden")
 	if !strings.Contains(s.logs.String(), string(Base)) {
 		t.Error("the log does not tell of the change")
+	}
+}
+
+// TestColumnsComeAndGo: a column that vanishes costs a round, and no row is
+// news for it; neither is it for a column that comes.
+func TestColumnsComeAndGo(t *testing.T) {
+	s := newSite(t, "wbadm")
+	s.act("teapot", "--take", "Building")
+	s.sql("UPDATE packages SET failed_category = 'x', notes = 'y'")
+	r := s.start(func(o *Options) { o.Full = 1 })
+	defer r.stop()
+	r.poll()
+	s.sql("ALTER TABLE packages DROP COLUMN failed_category CASCADE, DROP COLUMN notes CASCADE")
+	if err := r.try(); err != nil && !strings.Contains(err.Error(), "does not exist") {
+		t.Errorf("a column that vanished gives %v", err)
+	}
+	r.poll()
+	want(t, "without the columns", s.topics(nil))
+	s.sql("ALTER TABLE packages ADD COLUMN notes text DEFAULT 'z'")
+	r.poll()
+	want(t, "with a new column", s.topics(nil))
+	s.sql("UPDATE packages SET notes = 'a'")
+	r.poll()
+	want(t, "when it changes", s.topics(nil), "package.update teapot")
+}
+
+// TestHugeTexts are told, a few at a time.
+func TestHugeTexts(t *testing.T) {
+	s := newSite(t, "views")
+	s.sql("INSERT INTO packages (architecture, package, distribution, version, state, state_change) SELECT 'amd64', 'p' || i, 'sid', '1', 'Building', now() FROM generate_series(1, 300) i")
+	r := s.start(nil)
+	defer r.stop()
+	r.poll()
+	s.sql("UPDATE packages SET state = 'Failed', state_change = now(), failed = repeat('it fails ', 40000)")
+	r.poll()
+	if n := len(s.topics(nil)); n != 300 {
+		t.Errorf("of 300 failures %d are told", n)
+	}
+	if n := r.q.Stats().Polls; n < 3 {
+		t.Errorf("108 MB of text came in %d polls", n)
+	}
+}
+
+// TestLongPause: what waits in the log after weeks is told in shares, in order.
+func TestLongPause(t *testing.T) {
+	s := newSite(t, "wbadm")
+	s.poll()
+	s.sql("SELECT act('amd64', 'sid', 'p' || i % 50, '1-1', '--take', CASE WHEN i % 3 = 0 THEN 'Building' ELSE 'Built' END, 'x') FROM generate_series(1, 50) i")
+	for range 9 {
+		s.sql("SELECT act('amd64', 'sid', 'p' || i % 50, '1-1', '--take', CASE WHEN i % 3 = 0 THEN 'Building' ELSE 'Built' END, 'x') FROM generate_series(1, 50) i")
+	}
+	r := s.start(func(o *Options) { o.Most = 7 })
+	r.poll()
+	r.stop()
+	rows := s.sql("SELECT count(*) FROM transactions")
+	if n := len(s.topics(nil)); rows != fmt.Sprint(n) {
+		t.Errorf("of %s rows %d are told", rows, n)
 	}
 }

@@ -342,7 +342,7 @@ func (q *Queue) readState(ctx context.Context) error {
 	if whole {
 		q.mark.state, q.mark.history = m.state, m.history
 		if due {
-			q.mark.compared, q.place.Replaced = at, false
+			q.mark.compared, q.place.Replaced, q.place.Turned = at, false, false
 		}
 	}
 	return nil
@@ -371,6 +371,9 @@ func (q *Queue) difference(ctx context.Context, s *database.Snapshot) (whole boo
 			return false, err
 		}
 		whole, q.left = whole && !more, q.left || more
+		if changes, err = q.quiet(ctx, s, p, changes); err != nil {
+			return false, err
+		}
 		rows += int64(p.state.Len())
 		for _, c := range changes {
 			name := p.arch + "\x00" + transitionName(c)

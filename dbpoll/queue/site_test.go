@@ -137,6 +137,13 @@ func (s *site) start(change func(*Options)) *running {
 // poll is one poll of a poller that stays.
 func (r *running) poll() {
 	r.s.t.Helper()
+	if err := r.try(); err != nil {
+		r.s.t.Fatalf("polling: %v", err)
+	}
+}
+
+// try is a poll that may fail.
+func (r *running) try() error {
 	r.q.count, r.q.last = 0, 0
 	failed := make(chan error, 1)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -156,9 +163,7 @@ func (r *running) poll() {
 		err = errors.Join(err, werr)
 	default:
 	}
-	if err != nil {
-		r.s.t.Fatalf("polling: %v", err)
-	}
+	return err
 }
 
 func (r *running) stop() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"busbar/dbpoll/database"
@@ -23,6 +24,30 @@ type entry struct {
 }
 
 const logColumns = "architecture, package, distribution, version, action, prevstate, state, real_user, set_user, time"
+
+func logNames(columns string) []string { return strings.Split(columns, ", ") }
+
+// A firsts keeps the first rows of a log that may be long: after a pause of
+// weeks, what waits there would not fit into memory.
+type firsts struct {
+	most  int
+	order func(a, b entry) int
+	list  []entry
+}
+
+func (f *firsts) add(e entry) {
+	if f.list = append(f.list, e); len(f.list) >= 2*f.most {
+		f.list = f.sorted()
+	}
+}
+
+// sorted gives them in order; equal ones in that of their coming.
+func (f *firsts) sorted() []entry {
+	slices.SortStableFunc(f.list, f.order)
+	n := min(len(f.list), f.most)
+	clear(f.list[n:])
+	return f.list[:n]
+}
 
 // A tail reads a log whose transaction ids can be read.
 type tail struct {
@@ -117,15 +142,16 @@ func (t *tail) entries(ctx context.Context, s *database.Snapshot, table string, 
 	if block > 0 {
 		text += fmt.Sprintf(" AND x.ctid >= '(%d,0)'", block)
 	}
-	err = s.Query(ctx, text, nil, func(c database.Columns) error {
+	first := firsts{most: most + len(t.told) + 1, order: func(a, b entry) int { return cmp.Or(cmp.Compare(a.xid, b.xid), cmp.Compare(a.tid, b.tid)) }}
+	err = s.Each(ctx, text, nil, append(logNames(logColumns), "xmin", "ctid"), func(c database.Columns) error {
 		e, err := newEntry(c, n.xmax)
-		list = append(list, e)
+		first.add(e)
 		return err
 	})
 	if err != nil {
 		return nil, false, err
 	}
-	slices.SortFunc(list, func(a, b entry) int { return cmp.Or(cmp.Compare(a.xid, b.xid), cmp.Compare(a.tid, b.tid)) })
+	list = first.sorted()
 	number(list)
 	list = slices.DeleteFunc(list, func(e entry) bool { return t.told[[2]uint64{e.xid, e.tid}] })
 	if len(list) > most {

@@ -110,11 +110,7 @@ func parseTag(raw []byte) *scm.Tag {
 	h, message := headers(raw)
 	t := &scm.Tag{Target: first(h["object"]), Type: first(h["type"])}
 	t.Tagger, t.Time = stamp(decoder("")(first(h["tagger"])))
-	for _, begin := range []string{"-----BEGIN PGP SIGNATURE-----", "-----BEGIN SSH SIGNATURE-----", "-----BEGIN SIGNED MESSAGE-----"} {
-		if at := strings.Index("\n"+message, "\n"+begin); at >= 0 {
-			t.Signed, message = true, message[:at]
-		}
-	}
+	message, t.Signed = scm.SplitSignature(message)
 	t.Message = decoder("")(message)
 	return t
 }

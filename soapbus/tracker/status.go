@@ -50,6 +50,9 @@ func (c *Client) Status(ctx context.Context, bugs []int) (map[int]debbugs.Status
 		err := c.ask(ctx, namespace, "get_status", args, func(n *soap.Node) error {
 			list, bad, err := statuses(n)
 			for _, s := range list {
+				if !asked[s.Bug] {
+					return fmt.Errorf("%w: it tells of bug %d, which was not asked for", soap.ErrShape, s.Bug)
+				}
 				found[s.Bug] = s
 			}
 			maps.Copy(broken, bad)
@@ -57,11 +60,6 @@ func (c *Client) Status(ctx context.Context, bugs []int) (map[int]debbugs.Status
 		})
 		if err != nil {
 			return found, err
-		}
-	}
-	for bug := range found {
-		if !asked[bug] {
-			return nil, fmt.Errorf("reading the answer to get_status: %w: it tells of bug %d, which was not asked for", soap.ErrShape, bug)
 		}
 	}
 	if len(broken) > 0 {

@@ -1,0 +1,163 @@
+package scm
+
+import (
+	"regexp"
+	"strings"
+
+	"busbar/adapters"
+	"busbar/common/event"
+	"busbar/common/mail"
+)
+
+// Mails reads the mails that hooks of older days send of a push: git's
+// post-receive-email, git-multimail, and Subversion's commit-email.pl. What they
+// tell has the ids that the hook's own account has, if they call the repository
+// by the same name; names says what is called otherwise, as "what the mail
+// says": "what the bus says".
+//
+// Not here: GitLab's mails, which name no full ids.
+func Mails(service string, names map[string]string) adapters.Translator[*mail.Message] {
+	t := translator{define(service), Links{}}
+	return adapters.Translator[*mail.Message]{
+		Name: "scm", Kinds: t.kinds.mailed(),
+		Why: func(it adapters.Item[*mail.Message]) string { _, why := claim(it.Value); return why },
+		Translate: func(it adapters.Item[*mail.Message]) ([]event.Event, error) {
+			read, why := claim(it.Value)
+			if why == "" {
+				return nil, adapters.Skip("no commit mail")
+			}
+			p := Push{Via: "mail"}
+			p.Time, _ = it.Value.Header.Time("Date")
+			if err := read(it.Value, &p); err != nil {
+				return nil, err
+			}
+			if name, ok := names[p.Repository]; ok {
+				p.Repository = name
+			}
+			return t.translate(adapters.Item[Push]{Value: p})
+		},
+	}
+}
+
+// claim finds who reads a mail, and says by what it is known.
+func claim(m *mail.Message) (read func(*mail.Message, *Push) error, why string) {
+	switch h := m.Header; {
+	case h.Has("X-Git-Refname") && h.Has("X-Git-Newrev"):
+		return gitRef, "X-Git-Refname: " + word(h.Get("X-Git-Refname"))
+	case h.Has("X-Git-Rev") && h.Has("X-Git-Multimail-Version"):
+		return gitCommit, "X-Git-Rev: " + word(h.Get("X-Git-Rev"))
+	}
+	if subject := m.Header.Get("Subject"); svnSubject.MatchString(subject) && svnBody.MatchString(m.Text()) {
+		return svnRevision, "Subject: " + word(subject)
+	}
+	return nil, ""
+}
+
+var (
+	// The repository's name is given in words.
+	ofRepository = regexp.MustCompile(`(?m)^in repository (.+)\.$|^the project "(.*)"\.$`)
+	whoPushed    = regexp.MustCompile(`(?m)^(.+) pushed a (?:change|commit) to `)
+	// Lines of what is new, and of what is gone: of post-receive-email, and of multimail.
+	brought = regexp.MustCompile(`(?m)^ +(?:via|new|adds) +[0-9a-f]{7,64}\b`)
+	undone  = regexp.MustCompile(`(?m)^ *(?:discards?|omits) +[0-9a-f]{7,64}\b`)
+
+	tagging  = regexp.MustCompile(`(?m)^ +tagging +([0-9a-f]{40,64}) \((\w+)\)`)
+	taggedBy = regexp.MustCompile(`(?m)^ +tagged by +(.+)$`)
+	taggedOn = regexp.MustCompile(`(?m)^ +on +(.+)$`)
+)
+
+// intro is the text before the log, where nobody's words stand.
+func intro(text string) string {
+	before, _, _ := strings.Cut(text, "\n- Log --")
+	return before
+}
+
+// about reads what all of git's mails have in common.
+func about(m *mail.Message, p *Push) (text string) {
+	text = strings.ReplaceAll(m.Text(), "\r\n", "\n")
+	p.System, p.Repository = "git", m.Header.Get("X-Git-Repo")
+	if found := ofRepository.FindStringSubmatch(intro(text)); p.Repository == "" && found != nil {
+		p.Repository = found[1] + found[2]
+	}
+	if found := whoPushed.FindStringSubmatch(intro(text)); found != nil {
+		p.Pusher.Username = found[1]
+	}
+	return text
+}
+
+// gitRef reads a mail of a ref that moved.
+func gitRef(m *mail.Message, p *Push) error {
+	text := about(m, p)
+	u := Update{Ref: m.Header.Get("X-Git-Refname")}
+	var ok [2]bool
+	u.Old, ok[0] = revision(m.Header.Get("X-Git-Oldrev"))
+	u.New, ok[1] = revision(m.Header.Get("X-Git-Newrev"))
+	if !ok[0] || !ok[1] || !strings.HasPrefix(u.Ref, "refs/") {
+		return adapters.Poison("the mail names no ref with two ids: %.100q %.100q %.100q", u.Ref, m.Header.Get("X-Git-Oldrev"), m.Header.Get("X-Git-Newrev"))
+	}
+	p.Updates = []Update{u}
+	switch u := &p.Updates[0]; {
+	case u.New == "":
+	case strings.HasPrefix(u.Ref, "refs/tags/"):
+		u.Tag = tagOf(text)
+	default:
+		u.Commits = log(text)
+		u.Total = max(len(brought.FindAllString(intro(text), -1)), len(u.Commits))
+		u.Forced = undone.MatchString(intro(text))
+	}
+	return nil
+}
+
+// gitCommit reads multimail's mail of one commit.
+func gitCommit(m *mail.Message, p *Push) error {
+	id, ok := revision(m.Header.Get("X-Git-Rev"))
+	if !ok || id == "" {
+		return adapters.Poison("the mail names no commit: %.100q", m.Header.Get("X-Git-Rev"))
+	}
+	u := Update{Ref: m.Header.Get("X-Git-Refname"), New: id, Apart: true}
+	for _, c := range log(about(m, p)) {
+		if c.ID == id {
+			u.Commits = []Commit{c}
+		}
+	}
+	if u.Commits == nil {
+		return adapters.Ignore("the commit's text is not in its mail")
+	}
+	p.Updates = []Update{u}
+	return nil
+}
+
+// tagOf reads what post-receive-email says of an annotated tag.
+func tagOf(text string) *Tag {
+	target := tagging.FindStringSubmatch(intro(text))
+	if target == nil {
+		return nil
+	}
+	t := &Tag{Target: target[1], Type: target[2]}
+	if by := taggedBy.FindStringSubmatch(intro(text)); by != nil {
+		t.Tagger.Name = by[1]
+	}
+	if on := taggedOn.FindStringSubmatch(intro(text)); on != nil {
+		t.Time = date(on[1])
+	}
+	t.Message, t.Signed = SplitSignature(section(text))
+	if at := shortlog.FindStringIndex(t.Message); at != nil {
+		t.Message = t.Message[:at[0]]
+	}
+	t.Message = strings.TrimSpace(t.Message) + "\n"
+	return t
+}
+
+// shortlog begins a list of what the tag holds.
+var shortlog = regexp.MustCompile(`(?m)^.+ \(\d+\):$`)
+
+// revision is an id; zeros are none, and no id is not ok.
+func revision(s string) (id string, ok bool) {
+	if (len(s) != 40 && len(s) != 64) || strings.Trim(s, "0123456789abcdef") != "" {
+		return "", false
+	}
+	if strings.Trim(s, "0") == "" {
+		return "", true
+	}
+	return s, true
+}

@@ -1,0 +1,118 @@
+package scm
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"busbar/adapters"
+	"busbar/adapters/adaptertest"
+	"busbar/common/event"
+	"busbar/common/mail"
+)
+
+const mails = "../../fixtures/commitmail"
+
+var called = map[string]string{"Kettle, the — one that sings": "tea/kettle", "teaware": "tea/ware"}
+
+func loadMail(raw []byte) *mail.Message { return mail.Parse(raw, mail.Limits{}) }
+
+func TestMailConformance(t *testing.T) {
+	adaptertest.Run(t, Mails(DefaultService, called), loadMail, mails)
+}
+
+func FuzzMails(f *testing.F) {
+	files, err := filepath.Glob(mails + "/*.mail")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("there are no fixtures: %v", err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		adaptertest.Check(t, Mails(DefaultService, called), adapters.Item[*mail.Message]{Value: loadMail(raw)})
+	})
+}
+
+func keys(t *testing.T, events []event.Event, err error) []string {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range events {
+		all = append(all, e.Key)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestMailIsTheHooksPush: the mail's account of a push is the same facts as the
+// hook's.
+func TestMailIsTheHooksPush(t *testing.T) {
+	id := func(s string) string { return strings.Repeat(s, 20) }
+	main := Update{Ref: "refs/heads/main", Old: id("a0"), New: id("c2"), Commits: []Commit{{ID: id("b1")}, {ID: id("c2")}}}
+	of := func(system, repository string, u Update) Push {
+		return Push{Repository: repository, System: system, Updates: []Update{u}}
+	}
+	for file, push := range map[string]Push{
+		"branch-updated":    of("git", "tea/kettle", main),
+		"branch-created":    of("git", "tea/kettle", Update{Ref: "refs/heads/topic", New: id("b1"), Commits: main.Commits[:1]}),
+		"branch-deleted":    of("git", "tea/kettle", Update{Ref: "refs/heads/topic", Old: id("c2")}),
+		"tag-annotated":     of("git", "tea/kettle", Update{Ref: "refs/tags/v1.0", New: id("d3")}),
+		"multimail-summary": of("git", "tea/kettle", Update{Ref: "refs/heads/main", Old: id("a0"), New: id("c2")}),
+		"multimail-commit":  of("git", "tea/kettle", Update{New: id("c2"), Ref: "refs/heads/main", Apart: true, Commits: main.Commits[1:]}),
+		"svn-commit":        of("svn", "tea/ware", Update{Ref: "youngest", Old: "6", New: "7", Commits: []Commit{{ID: "7"}}}),
+	} {
+		raw, err := os.ReadFile(mails + "/" + file + ".mail")
+		if err != nil {
+			t.Fatal(err)
+		}
+		told, err := Mails("scm", called).Translate(adapters.Item[*mail.Message]{Value: loadMail(raw)})
+		got := keys(t, told, err)
+		told, err = Translator("scm", Links{}).Translate(adapters.Item[Push]{Value: push})
+		if want := keys(t, told, err); !slices.Equal(got, want) {
+			t.Errorf("%s tells %q, the hook %q", file, got, want)
+		}
+	}
+}
+
+// TestMailCaptures: each mail that the real scripts sent names what it is about.
+func TestMailCaptures(t *testing.T) {
+	files, err := filepath.Glob("../../../shared/captures/scm/commit-mail/*.eml")
+	if err != nil || len(files) == 0 {
+		t.Skip("no captures beside the repository")
+	}
+	var said []string
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		it := adapters.Item[*mail.Message]{Value: loadMail(raw)}
+		adaptertest.Check(t, Mails("scm", nil), it)
+		events, err := Mails("scm", nil).Translate(it)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		var topics []string
+		for _, e := range events {
+			topics = append(topics, strings.TrimPrefix(e.Kind.Topic, "scm."))
+		}
+		said = append(said, strings.Join(topics, " "))
+	}
+	want := []string{
+		"branch.create commit.create", "branch.update commit.create commit.create", "branch.create commit.create", "branch.update commit.create",
+		"branch.delete", "tag.create", "tag.create",
+		"commit.create", "commit.create", "commit.create", "commit.create", "commit.create", "commit.create", "commit.create",
+	}
+	if !slices.Equal(said, want) {
+		t.Errorf("the captures tell %q", said)
+	}
+}
