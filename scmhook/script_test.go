@@ -52,7 +52,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // poll runs a command again and again until its output holds a text.
 func poll(ts *testscript.TestScript, neg bool, args []string) {

@@ -44,7 +44,7 @@ func claim(m *mail.Message) (read func(*mail.Message, *Push) error, why string) 
 	switch h := m.Header; {
 	case h.Has("X-Git-Refname") && h.Has("X-Git-Newrev"):
 		return gitRef, "X-Git-Refname: " + word(h.Get("X-Git-Refname"))
-	case h.Has("X-Git-Rev") && h.Has("X-Git-Multimail-Version"):
+	case h.Has("X-Git-Rev") && h.Has("X-Git-Refname"): // multimail of any age
 		return gitCommit, "X-Git-Rev: " + word(h.Get("X-Git-Rev"))
 	}
 	if subject := m.Header.Get("Subject"); svnSubject.MatchString(subject) && svnBody.MatchString(m.Text()) {

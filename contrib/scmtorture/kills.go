@@ -143,7 +143,7 @@ func (s *site) deaths(ctx context.Context, o options, done *atomic.Int64, instal
 // wipe waits for some files and removes them unread.
 func (s *site) wipe(ctx context.Context, over func() bool) (int, error) {
 	var files []string
-	err := await(ctx, "spool files", 20*time.Second, func() (bool, error) {
+	err := await(ctx, "spool files", 2*time.Minute, func() (bool, error) {
 		var err error
 		files, err = s.files()
 		return len(files) > 5 || over(), err
@@ -166,7 +166,7 @@ func (s *site) settle(ctx context.Context, pushers []*pusher) (ledger, error) {
 		files, err := s.files()
 		return len(files) == 0, err
 	}
-	if err := await(ctx, "the spool to be empty", 3*time.Minute, empty); err != nil {
+	if err := await(ctx, "the spool to be empty", 10*time.Minute, empty); err != nil {
 		return ledger{}, err
 	}
 	if err := s.stop(); err != nil {

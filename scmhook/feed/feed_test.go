@@ -116,7 +116,7 @@ func (p *place) drain(fail func(Batch) error) []string {
 	p.t.Helper()
 	c := Open(p.o)
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(p.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute)
 	defer cancel()
 	var said []string
 	for {
@@ -213,7 +213,7 @@ func TestYoungRepository(t *testing.T) {
 	p.o.Once = false
 	c := Open(p.o)
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	next := func() string {
 		b, done, err := c.Next(ctx)

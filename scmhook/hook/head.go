@@ -36,7 +36,7 @@ func (n Notice) head(cut bool) []byte {
 			b = append(b, ',')
 		}
 		b = quote(b, n.Env[i])
-		b = quote(append(b, ':'), n.Env[i+1][:min(len(n.Env[i+1]), maxValue)])
+		b = quote(append(b, ':'), bounded(n.Env[i+1]))
 	}
 	b = append(b, '}')
 	if cut {
@@ -45,20 +45,41 @@ func (n Notice) head(cut bool) []byte {
 	return append(b, '}', '\n')
 }
 
-// quote appends s as a JSON string (RFC 8259 §7). Bytes that are no UTF-8
-// become U+FFFD.
+// quote appends s as a JSON string (RFC 8259 §7). What is not UTF-8 is read as
+// Latin-1, as everywhere here.
 func quote(b []byte, s string) []byte {
-	const hex = "0123456789abcdef"
 	b = append(b, '"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b = append(b, '\\', byte(r))
-		case r < ' ' || r == 0x7f:
-			b = append(b, '\\', 'u', '0', '0', hex[r>>4], hex[r&15])
-		default:
-			b = utf8.AppendRune(b, r)
+	if utf8.ValidString(s) {
+		for _, r := range s {
+			b = letter(b, r)
+		}
+	} else {
+		for i := range len(s) {
+			b = letter(b, rune(s[i]))
 		}
 	}
 	return append(b, '"')
+}
+
+// bounded cuts a value, between characters where it has any.
+func bounded(s string) string {
+	if len(s) <= maxValue {
+		return s
+	}
+	n := maxValue
+	for n > maxValue-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+func letter(b []byte, r rune) []byte {
+	const hex = "0123456789abcdef"
+	switch {
+	case r == '"' || r == '\\':
+		return append(b, '\\', byte(r))
+	case r < ' ' || r == 0x7f:
+		return append(b, '\\', 'u', '0', '0', hex[r>>4], hex[r&15])
+	}
+	return utf8.AppendRune(b, r)
 }

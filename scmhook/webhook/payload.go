@@ -71,6 +71,8 @@ type payload struct {
 	RefType      string      `json:"ref_type"`
 	Before       string      `json:"before"`
 	After        string      `json:"after"`
+	Checkout     string      `json:"checkout_sha"` // GitLab: the commit of an annotated tag
+	Message      string      `json:"message"`      // and its text
 	Forced       bool        `json:"forced"`
 	UserName     string      `json:"user_name"`
 	UserUsername string      `json:"user_username"`
@@ -151,6 +153,10 @@ func fullName(kind, name string) string {
 
 func (b payload) update() scm.Update {
 	u := scm.Update{Ref: b.Ref, Old: id(b.Before), New: id(b.After), Forced: b.Forced, Total: len(b.Commits)}
+	if commit := id(b.Checkout); strings.HasPrefix(b.Ref, "refs/tags/") && commit != "" && u.New != "" && commit != u.New {
+		u.Tag = &scm.Tag{Target: commit, Type: "commit"}
+		u.Tag.Message, u.Tag.Signed = scm.SplitSignature(b.Message)
+	}
 	for _, total := range []*int{b.Total, b.TotalCommits} {
 		if total != nil {
 			u.Total = max(u.Total, min(*total, 1<<31-1))

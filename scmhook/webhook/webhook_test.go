@@ -90,6 +90,14 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestAnnotatedTag: GitLab names the tag's object, and the commit beside it.
+func TestAnnotatedTag(t *testing.T) {
+	p, _, err := Parse(GitLab, "", read(t, fixtures+"/gitlab-tag.json"))
+	if err != nil || len(p.Updates) != 1 || p.Updates[0].Tag == nil || p.Updates[0].Tag.Target != strings.Repeat("a0", 20) || p.Updates[0].New != strings.Repeat("b1", 20) {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
 // TestDeleted: Forgejo says what was deleted by its short name, and not what it
 // was; others are content with their own push event.
 func TestDeleted(t *testing.T) {
