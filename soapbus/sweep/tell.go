@@ -15,7 +15,7 @@ import (
 // What one poll makes ready, and what one item holds of a log.
 const (
 	mostTold    = 20
-	mostEntries = 500
+	mostEntries = debbugs.MaxLog
 	mostBytes   = 16 << 20
 )
 
@@ -89,7 +89,7 @@ func (s *Sweep) news(ctx context.Context, f found) error {
 	for len(change.Log) > mostEntries || size(change.Log) > mostBytes && len(change.Log) > 1 {
 		n := share(change.Log)
 		first := debbugs.Change{Bug: f.bug, Before: change.Before, After: f.status, Log: change.Log[:n], More: true}
-		change.Log = change.Log[n:]
+		change.Log, change.Before = change.Log[n:], debbugs.Told(first)
 		s.add(fmt.Sprintf("bug %d, part of its log", f.bug), Item{Change: &first}, func() { s.again(f) }, nil)
 	}
 	it := Item{Change: &change}
