@@ -132,10 +132,13 @@ func (s *Sweep) poll(ctx context.Context) error {
 	err := s.step(ctx)
 	s.note()
 	switch {
-	case errors.Is(err, io.EOF), ctx.Err() != nil && err != nil:
+	case err == io.EOF, ctx.Err() != nil && err != nil:
 		return err
 	case err != nil:
 		s.trouble(err)
+		if errors.Is(err, io.EOF) { // a connection's, and not ours
+			err = errors.New(err.Error())
+		}
 		if s.Ready() > 0 { // it is told first
 			s.later, err = err, nil
 		}

@@ -312,6 +312,23 @@ func TestFaultyLog(t *testing.T) {
 	p.want(p.told(), "2 3") // all messages
 }
 
+// TestCutReplyIsNoEnd: a connection that ends is trouble, not the end of all.
+func TestCutReplyIsNoEnd(t *testing.T) {
+	p := newPlace(t, 5)
+	p.want(p.told())
+	p.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		conn.Close() // the client reads io.EOF
+	})
+	if list, err := p.try(p.sweep(), nil); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("told %v, %v", list, err)
+	}
+}
+
 // TestGrace leaves a change to mail for a while.
 func TestGrace(t *testing.T) {
 	p := newPlace(t, 5)
