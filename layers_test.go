@@ -32,6 +32,7 @@ var rooms = []room{
 	{"common/wire/guard", nil},
 	{"common/wire", []string{"common/event", "common/journal", "common/sign", "common/wire/guard"}},
 	{"common/pump", []string{"common/event", "common/journal", "adapters"}},
+	{"common/rounds", []string{"adapters"}},
 	{"common/daemon", []string{"common/*", "adapters"}},
 	{"adapters", []string{"common/event"}},
 	{"adapters/*", []string{"adapters", "common/event", "common/mail"}},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -16,16 +17,13 @@ import (
 )
 
 type demoCmd struct {
-	Pace   time.Duration `help:"Pause between two mails, two changes of the build queue, and two pushes." default:"400ms"`
+	Pace   time.Duration `help:"Pause between two mails, and between two changes of the build queue." default:"400ms"`
 	SQLite bool          `help:"Keep the build queue in SQLite, also where PostgreSQL is installed." name:"sqlite"`
 	Keep   bool          `help:"Keep the folder."`
 }
 
-// feeders are those who give the adapters something to tell.
-const feeders = 3
-
 // The demo gives up on an adapter or a message that does not come.
-const demoPatience = 3 * time.Minute
+const demoPatience = 45 * time.Second
 
 // Run makes a bus in a temporary folder, starts the adapters, feeds them the
 // fixtures through their real channels and shows what arrives.
@@ -39,7 +37,7 @@ func (c *demoCmd) Run(p *daemon.Program) (err error) {
 	if !c.Keep {
 		defer os.RemoveAll(dir)
 	}
-	d := &demo{p: p, dir: dir, pace: c.Pace}
+	d := &demo{p: p, dir: dir, pace: c.Pace, absent: map[string]string{}, told: make(chan struct{})}
 	defer func() { err = errors.Join(err, d.close()) }()
 	if err := d.build(ctx, c.SQLite); err != nil {
 		return interrupted(ctx, err)
@@ -72,6 +70,10 @@ type demo struct {
 	adapters []*adapter
 	mails    []mailFixture
 	queue    buildQueue
+
+	repositories []repository
+	absent       map[string]string // kinds that this machine cannot show, and why
+	told         chan struct{}     // closed when the whole story of the queue has arrived
 }
 
 func (d *demo) path(parts ...string) string {
@@ -80,7 +82,7 @@ func (d *demo) path(parts ...string) string {
 
 // build makes keys, folders, a database and the configuration.
 func (d *demo) build(ctx context.Context, sqlite bool) (err error) {
-	d.say("A bus in %s: an authority, a key for each publisher, a Maildir, a build queue, journals.", d.dir)
+	d.say("A bus in %s: an authority, a key for each publisher, a Maildir, a build queue, repositories, journals.", d.dir)
 	if d.mails, err = loadMails(); err != nil {
 		return err
 	}
@@ -91,7 +93,7 @@ func (d *demo) build(ctx context.Context, sqlite bool) (err error) {
 	if _, err := ca.CRL(7); err != nil {
 		return err
 	}
-	for _, sub := range []string{"maildir", "spool"} {
+	for _, sub := range []string{"maildir", "spool", "scmspool", "git", "hg", "svn"} {
 		if err := os.Mkdir(d.path(sub), 0o700); err != nil {
 			return fmt.Errorf("making the demo's folder: %w", err)
 		}
@@ -99,18 +101,23 @@ func (d *demo) build(ctx context.Context, sqlite bool) (err error) {
 	if d.queue, err = d.openQueue(ctx, sqlite); err != nil {
 		return fmt.Errorf("making a build queue: %w", err)
 	}
+	if err := d.openRepositories(ctx); err != nil {
+		return fmt.Errorf("making repositories: %w", err)
+	}
 	mails := fmt.Sprintf("[mail]\nmaildir = [%q]\nspool = %q\n", d.path("maildir"), d.path("spool"))
-	rows := fmt.Sprintf("[db]\nurl = %q\npreset = \"wanna-build\"\ninterval = \"1s\"\n", d.queue.url())
 	if err := d.add(ctx, ca, "mail2bus", mails); err != nil {
 		return err
 	}
-	if err := d.add(ctx, ca, "dbpoll", rows); err != nil {
+	if err := d.add(ctx, ca, "dbpoll", d.rows()); err != nil || len(d.repositories) == 0 {
 		return err
 	}
-	// Its first poll only takes note of what there is: what changes from now on
-	// is news.
-	d.adapters[len(d.adapters)-1].first = []string{"poll"}
-	return d.addPushes(ctx, ca)
+	return d.add(ctx, ca, "scmhook", fmt.Sprintf("[scm]\nspool = %q\nrepositories = [%q, %q, %q]\n",
+		d.path("scmspool"), d.path("git", "*.git"), d.path("hg", "*"), d.path("svn", "*")))
+}
+
+// rows is dbpoll's own configuration.
+func (d *demo) rows() string {
+	return fmt.Sprintf("[db]\nurl = %q\npreset = \"wanna-build\"\ninterval = \"1s\"\n", d.queue.url())
 }
 
 // add makes one adapter's key and configuration.
@@ -122,15 +129,28 @@ func (d *demo) add(ctx context.Context, ca *sign.CA, name, own string) (err erro
 	if a.endpoint, err = freeEndpoint(); err != nil {
 		return err
 	}
-	crt, key, err := ca.Issue(name+"-demo.example.org", 7)
-	if err != nil {
+	if a.cert, a.key, err = ca.Issue(name+"-demo.example.org", 7); err != nil {
 		return err
 	}
-	config := fmt.Sprintf(demoConfig, name+".demo", a.endpoint, a.journal, crt, key, own)
+	d.adapters = append(d.adapters, a)
+	return a.configure(own)
+}
+
+// configure writes the configuration.
+func (a *adapter) configure(own string) error {
+	config := fmt.Sprintf(demoConfig, a.name+".demo", a.endpoint, a.journal, a.cert, a.key, own)
 	if err := os.WriteFile(a.config, []byte(config), 0o600); err != nil {
 		return fmt.Errorf("writing the demo's configuration: %w", err)
 	}
-	d.adapters = append(d.adapters, a)
+	return nil
+}
+
+func (d *demo) adapter(name string) *adapter {
+	for _, a := range d.adapters {
+		if a.name == name {
+			return a
+		}
+	}
 	return nil
 }
 
@@ -149,12 +169,15 @@ key = %q
 
 %s`
 
-// show follows the bus while mails and rows go in, and counts what comes out.
+// show follows the bus while mails, rows and pushes go in, and counts what comes
+// out.
 func (d *demo) show(ctx context.Context) error {
 	verifier, err := sign.NewVerifier(sign.VerifierOptions{CAFile: d.path("keys", "ca.crt"), CRLFile: d.path("keys", "crl.pem")})
 	if err != nil {
 		return err
 	}
+	var feeders sync.WaitGroup
+	defer feeders.Wait() // one of them starts a program
 	ctx, cancel := context.WithTimeout(ctx, demoPatience+time.Duration(max(len(d.mails), len(story())))*d.pace)
 	defer cancel()
 	var endpoints []string
@@ -171,11 +194,12 @@ func (d *demo) show(ctx context.Context) error {
 	if err := awaitHeartbeats(ctx, f, len(d.adapters)); err != nil {
 		return fmt.Errorf("waiting for the publishers: %w", err)
 	}
-	fed := make(chan error, feeders)
-	go func() { fed <- d.feed(ctx) }()
-	go func() { fed <- d.play(ctx) }()
-	go func() { fed <- d.push(ctx) }()
-	s, err := d.watch(ctx, f, fed)
+	stories := []func(context.Context) error{d.feed, d.play, d.push}
+	fed := make(chan error, len(stories))
+	for _, tell := range stories {
+		feeders.Go(func() { fed <- tell(ctx) })
+	}
+	s, err := d.watch(ctx, f, fed, len(stories))
 	if err != nil {
 		return err
 	}

@@ -6,150 +6,137 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
-
-	"busbar/common/sign"
 )
 
-// addPushes makes repositories for the version control systems that are
-// installed, and the adapter that tells of them. Without git there is none.
-func (d *demo) addPushes(ctx context.Context, ca *sign.CA) error {
-	if _, err := exec.LookPath("git"); err != nil {
-		d.say("Git is not installed, so no pushes are shown but those that mails tell.")
-		return nil
-	}
-	for _, dir := range []string{"pushes", "git", "svn", "hg"} {
-		if err := os.Mkdir(d.path(dir), 0o700); err != nil {
-			return fmt.Errorf("making the demo's folder: %w", err)
+// A repository is one of a version control system that the demo pushes to, if
+// its programs are there.
+type repository struct {
+	system   string
+	programs []string
+	kinds    []string          // what its story shows
+	files    map[string]string // that it needs, with what is in them
+	create   []string          // commands; an empty repository is no news
+	story    []string          // commands, with a pause after each
+}
+
+// repositories are all that there could be. {} is the demo's folder; the
+// commands' words are separated by blanks, and _ is a blank in a word.
+func repositories() []repository {
+	return []repository{{
+		system: "git", programs: []string{"git"},
+		kinds: []string{"scm.branch.create", "scm.branch.update", "scm.branch.delete", "scm.tag.create", "scm.tag.update",
+			"scm.tag.delete", "scm.commit.create", "scm.ref.update"},
+		create: []string{
+			"git init -q --bare git/kettle.git",
+			"git init -q kettle",
+			"git -C kettle remote add origin {}/git/kettle.git",
+			"git -C kettle commit -q --allow-empty -m Boil_water",
+			"git -C kettle tag v1",
+			"git -C kettle notes add -m Tested_with_tea",
+		},
+		story: []string{
+			"git -C kettle push -q origin HEAD:refs/heads/main",
+			"git -C kettle push -q origin v1",
+			"git -C kettle push -q origin refs/notes/commits",
+			"git -C kettle commit -q --allow-empty -m Whistle_when_it_boils",
+			"git -C kettle push -q origin HEAD:refs/heads/main HEAD:refs/heads/steam",
+			"git -C kettle tag -f v1",
+			"git -C kettle push -q -f origin v1",
+			"git -C kettle push -q origin :refs/tags/v1 :refs/heads/steam",
+		},
+	}, {
+		system: "Mercurial", programs: []string{"hg"},
+		kinds:  []string{"scm.branch.create", "scm.commit.create", "scm.bookmark.update"},
+		create: []string{"hg init hg/teapot"},
+		files:  map[string]string{"hg/teapot/leaf": "green\n"},
+		story: []string{
+			"hg -R hg/teapot commit -q -A -m Pour",
+			"hg -R hg/teapot bookmark spout",
+		},
+	}, {
+		system: "Subversion", programs: []string{"svn", "svnadmin", "svnlook"},
+		kinds:  []string{"scm.commit.create", "scm.property.update"},
+		create: []string{"svnadmin create svn/sugar"},
+		files:  map[string]string{"svn/sugar/hooks/pre-revprop-change": "#!/bin/sh\n"}, // else nobody may change a log message
+		story: []string{
+			"svn --config-dir svnconfig mkdir -q --username nora -m layout file://{}/svn/sugar/trunk",
+			"svn --config-dir svnconfig propset -q --username nora --revprop -r 1 svn:log A_first_layout file://{}/svn/sugar",
+		},
+	}}
+}
+
+// openRepositories makes those that this machine can have, and notes the kinds
+// that are not shown for want of the others.
+func (d *demo) openRepositories(ctx context.Context) error {
+	shown := map[string]bool{}
+	for _, r := range repositories() {
+		if !r.there() {
+			continue
 		}
-	}
-	for _, s := range d.pushing() {
-		for _, line := range s.before {
-			if err := d.shell(ctx, line); err != nil {
-				return fmt.Errorf("making a repository: %w", err)
+		d.repositories = append(d.repositories, r)
+		for _, topic := range r.kinds {
+			shown[topic] = true
+		}
+		if err := d.commands(ctx, 0, r.create); err != nil {
+			return err
+		}
+		for name, text := range r.files {
+			if err := os.WriteFile(d.path(name), []byte(text), 0o700); err != nil {
+				return err
 			}
 		}
 	}
-	own := fmt.Sprintf("[scm]\nspool = %q\ngrace = \"100ms\"\nrepositories = [%q, %q, %q]\n", d.path("pushes"), d.path("git", "*.git"), d.path("svn", "*"), d.path("hg", "*"))
-	if err := d.add(ctx, ca, "scmhook", own); err != nil {
-		return err
+	for _, r := range repositories() {
+		for _, topic := range r.kinds {
+			if !shown[topic] {
+				d.absent[topic] = r.system + " is not installed"
+			}
+		}
 	}
-	// The hooks are put in, and what is there is noted: what comes is news.
-	d.adapters[len(d.adapters)-1].first = []string{"install", "reconcile"}
 	return nil
 }
 
-// A pushStory is what happens in one version control system, as lines of the
-// shell.
-type pushStory struct {
-	program       string
-	before, lines []string
-}
-
-var pushStories = []pushStory{
-	{"git", []string{"git init -q --bare git/kettle.git", "git init -q -b main clone", "git -C clone remote add origin ../git/kettle.git"}, []string{
-		"cd clone; echo boil >kettle; git add kettle; git commit -q -m 'Boil'; git push -q origin main",
-		"cd clone; git mv kettle teakettle; echo whistle >>teakettle; git commit -q -a -m 'Whistle — in tune'; git push -q origin main main:topic",
-		"cd clone; git commit -q --amend -m 'Whistle, in another tune'; git push -q -f origin main",
-		"cd clone; git tag -a -m 'Kettle 1.0' v1.0; git tag soon main~1; git push -q origin v1.0 soon",
-		"cd clone; git tag -f soon main; git push -q -f origin soon",
-		"cd clone; git notes add -m 'Tested with tea'; git push -q origin refs/notes/commits",
-		"cd clone; git push -q origin :topic :refs/tags/soon",
-	}},
-	{"svn", []string{"svnadmin create svn/cups; printf '#!/bin/sh\\n' >svn/cups/hooks/pre-revprop-change; chmod +x svn/cups/hooks/pre-revprop-change"}, []string{
-		"svn mkdir -q --config-dir svn.conf --username nora -m Cups \"file://$PWD/svn/cups/trunk\"",
-		"svn propset -q --config-dir svn.conf --username nora --revprop -r 1 svn:log 'Cups, with handles' \"file://$PWD/svn/cups\"",
-	}},
-	{"hg", []string{"hg init hg/saucers"}, []string{
-		"cd hg/saucers; echo flat >saucer; hg commit -q -A -m Saucers -u nora; hg bookmark -q best",
-	}},
-}
-
-// pushing are the stories that can happen here.
-func (d *demo) pushing() []pushStory {
-	var all []pushStory
-	for _, s := range pushStories {
-		if _, err := exec.LookPath(s.program); err == nil {
-			all = append(all, s)
+func (r repository) there() bool {
+	for _, name := range r.programs {
+		if _, err := exec.LookPath(name); err != nil {
+			return false
 		}
 	}
-	return all
+	return true
 }
 
-// push makes the stories happen, at the demo's pace.
+// push makes the pushes happen, at the demo's pace.
 func (d *demo) push(ctx context.Context) error {
-	if !d.runs("scmhook") {
-		return nil
-	}
-	for _, s := range d.pushing() {
-		for _, line := range s.lines {
-			if err := d.shell(ctx, line); err != nil {
-				return fmt.Errorf("pushing: %w", err)
-			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(d.pace):
-			}
+	for _, r := range d.repositories {
+		if err := d.commands(ctx, d.pace, r.story); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (d *demo) shell(ctx context.Context, line string) error {
-	cmd := exec.CommandContext(ctx, "sh", "-e", "-c", line)
-	cmd.Dir = d.dir
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null", "HGRCPATH=/dev/null",
-		"GIT_AUTHOR_NAME=Nora Ortega", "GIT_AUTHOR_EMAIL=nora@example.org", "GIT_COMMITTER_NAME=Nora Ortega", "GIT_COMMITTER_EMAIL=nora@example.org")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s", line, err, bytes.TrimSpace(out))
-	}
-	return nil
-}
-
-func (d *demo) runs(name string) bool {
-	for _, a := range d.adapters {
-		if a.name == name {
-			return true
+// commands runs some in the demo's folder, as somebody who has configured
+// nothing.
+func (d *demo) commands(ctx context.Context, pace time.Duration, lines []string) error {
+	for _, line := range lines {
+		words := strings.Fields(line)
+		for i, w := range words {
+			words[i] = strings.ReplaceAll(strings.ReplaceAll(w, "_", " "), "{}", d.dir)
 		}
-	}
-	return false
-}
-
-// pushesTaken says that no hook's file waits.
-func (d *demo) pushesTaken() bool {
-	waiting, err := filepath.Glob(d.path("pushes", "*.push"))
-	return err == nil && len(waiting) == 0
-}
-
-// pushed tells whether a kind of pushes can be shown here.
-func (d *demo) pushed(topic string) bool {
-	needs := map[string]string{"scm.bookmark.update": "hg", "scm.property.update": "svn"}[topic]
-	if needs == "" {
-		return true // mails tell it, too
-	}
-	_, err := exec.LookPath(needs)
-	return err == nil && d.runs("scmhook")
-}
-
-// pushCount is how many lines of the stories push something.
-func (d *demo) pushCount() int {
-	n := 0
-	if d.runs("scmhook") {
-		for _, s := range d.pushing() {
-			n += len(s.lines)
+		cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+		cmd.Dir = d.dir
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null", "HGRCPATH=/dev/null",
+			"GIT_AUTHOR_NAME=Nora Ortega", "GIT_AUTHOR_EMAIL=nora@example.org", "GIT_COMMITTER_NAME=Nora Ortega",
+			"GIT_COMMITTER_EMAIL=nora@example.org", "HGUSER=Nora Ortega <nora@example.org>")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("running %s: %w: %s", line, err, bytes.TrimSpace(out))
 		}
-	}
-	return n
-}
-
-// firstCommands runs what an adapter needs before it starts.
-func (a *adapter) firstCommands(ctx context.Context) error {
-	for _, command := range a.first {
-		if out, err := exec.CommandContext(ctx, a.program, command, "--config", a.config).CombinedOutput(); err != nil {
-			return fmt.Errorf("%s %s: %w: %s", a.name, command, err, strings.TrimSpace(string(out)))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pace):
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ type buildQueue interface {
 	url() string  // for dbpoll
 	what() string // for people
 	run(ctx context.Context, statements string) error
+	restore(ctx context.Context) error // puts a copy in its place, while nobody looks
 	close() error
 }
 
@@ -31,7 +32,7 @@ func (d *demo) openQueue(ctx context.Context, sqlite bool) (buildQueue, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &postgresQueue{p}
+	q := &postgresQueue{p: p, database: "postgres"}
 	if _, err := p.SQL(ctx, "postgres", "postgres", buildqueue.Schema+postgresExtra+beginning); err != nil {
 		q.close()
 		return nil, err
@@ -41,16 +42,25 @@ func (d *demo) openQueue(ctx context.Context, sqlite bool) (buildQueue, error) {
 
 const postgresExtra = "\nINSERT INTO distributions (distribution) VALUES ('sid');\nSELECT add_architecture('amd64'), add_architecture('arm64');\n"
 
-type postgresQueue struct{ p *cluster.Postgres }
+type postgresQueue struct {
+	p        *cluster.Postgres
+	database string
+}
 
-func (q *postgresQueue) url() string { return q.p.URL("wbadm", "postgres") }
+func (q *postgresQueue) url() string { return q.p.URL("wbadm", q.database) }
 
 func (q *postgresQueue) what() string {
 	return fmt.Sprintf("a build queue changes in a private PostgreSQL (process %d)", q.p.PID())
 }
 
 func (q *postgresQueue) run(ctx context.Context, statements string) error {
-	_, err := q.p.SQL(ctx, "wbadm", "postgres", statements)
+	_, err := q.p.SQL(ctx, "wbadm", q.database, statements)
+	return err
+}
+
+func (q *postgresQueue) restore(ctx context.Context) error {
+	q.database = "restored"
+	_, err := q.p.SQL(ctx, "postgres", "template1", "CREATE DATABASE restored TEMPLATE postgres")
 	return err
 }
 
@@ -67,7 +77,7 @@ func openSQLiteQueue(ctx context.Context, path string) (buildQueue, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	q := &sqliteQueue{path, db}
+	q := &sqliteQueue{path: path, db: db}
 	if err := q.run(ctx, sqliteSchema+beginning); err != nil {
 		db.Close()
 		return nil, err
@@ -82,6 +92,11 @@ func (q *sqliteQueue) what() string { return "a build queue changes in SQLite" }
 func (q *sqliteQueue) run(ctx context.Context, statements string) error {
 	_, err := q.db.ExecContext(ctx, statements)
 	return err
+}
+
+func (q *sqliteQueue) restore(ctx context.Context) error {
+	q.path += ".restored"
+	return q.run(ctx, "VACUUM INTO "+quote(q.path))
 }
 
 func (q *sqliteQueue) close() error { return q.db.Close() }

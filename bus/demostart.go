@@ -53,27 +53,46 @@ func freeEndpoint() (string, error) {
 type adapter struct {
 	name, program   string
 	config, journal string // files
+	cert, key       string // likewise
 	endpoint        string
-	first           []string // commands before it starts
 
 	cmd    *exec.Cmd
 	cancel context.CancelFunc
 	log    lockedBuffer
 }
 
+// firstSight makes an adapter take note of what there is: what changes from now
+// on is news.
+var firstSight = map[string]string{"dbpoll": "poll", "scmhook": "reconcile"}
+
 // start starts the adapters. They end with close alone, also when the demo is
 // interrupted.
 func (d *demo) start(ctx context.Context) error {
 	for _, a := range d.adapters {
-		if err := a.firstCommands(ctx); err != nil {
-			return err
+		if command := firstSight[a.name]; command != "" {
+			if err := a.command(ctx, command); err != nil {
+				return err
+			}
+		}
+		if a.name == "scmhook" {
+			if err := a.command(ctx, "install"); err != nil {
+				return err
+			}
 		}
 		if err := a.start(); err != nil {
 			return err
 		}
 		d.say("%s runs (process %d) and publishes on %s.", a.name, a.cmd.Process.Pid, a.endpoint)
 	}
-	d.say("Mails go in, people push, and %s; events come out:\n", d.queue.what())
+	d.say("Mails go in, commits are pushed, and %s; events come out:\n", d.queue.what())
+	return nil
+}
+
+// command runs one of an adapter's commands.
+func (a *adapter) command(ctx context.Context, name string) error {
+	if out, err := exec.CommandContext(ctx, a.program, name, "--config", a.config).CombinedOutput(); err != nil {
+		return fmt.Errorf("running %s %s: %w: %s", a.name, name, err, bytes.TrimSpace(out))
+	}
 	return nil
 }
 
@@ -97,7 +116,9 @@ func (a *adapter) stop() error {
 		return nil
 	}
 	a.cancel()
-	if err := a.cmd.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+	err := a.cmd.Wait()
+	a.cmd = nil
+	if err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("running %s: %w: %s", a.name, err, a.log.String())
 	}
 	return nil

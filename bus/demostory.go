@@ -34,12 +34,6 @@ type step struct {
 // story ends with one of each: when both are told, all before them was.
 var storyEnds = map[string]string{"wannabuild.log.record": "the-last-builder", "wannabuild.build.queue": "busbar-saucer"}
 
-// inStory tells whether the demo shows a kind: a build queue is not replaced
-// every day, and not every version control system is installed.
-func (d *demo) inStory(topic string) bool {
-	return topic != "wannabuild.database.replace" && d.pushed(topic)
-}
-
 // story is some days in the life of a few packages, as the build service's
 // program and its daemons write them.
 func story() []step {
@@ -90,7 +84,28 @@ func (d *demo) play(ctx context.Context) error {
 		case <-time.After(d.pace):
 		}
 	}
-	return nil
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-d.told: // what is in the log of a database that is gone cannot be told
+	}
+	return d.restore(ctx)
+}
+
+// restore puts a copy in the database's place, as after a disaster. The poller
+// notices; what was told stays told.
+func (d *demo) restore(ctx context.Context) error {
+	a := d.adapter("dbpoll")
+	if err := a.stop(); err != nil {
+		return err
+	}
+	if err := d.queue.restore(ctx); err != nil {
+		return fmt.Errorf("restoring the build queue: %w", err)
+	}
+	if err := a.configure(d.rows()); err != nil {
+		return err
+	}
+	return a.start()
 }
 
 // statements is the step in SQL, as one transaction.

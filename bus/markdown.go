@@ -124,7 +124,7 @@ func exampleOf(topic string) (*example, error) {
 	for _, source := range []struct {
 		files fs.FS
 		ext   string
-	}{{fixtures.Pushes, ".json"}, {fixtures.Mails, ".mail"}, {fixtures.Changes, ".json"}} {
+	}{{fixtures.Pushes, ".json"}, {fixtures.Mails, ".mail"}, {fixtures.Changes, ".json"}, {fixtures.Bugs, ".json"}} {
 		files, err := fs.Glob(source.files, "*/*.events.json")
 		if err != nil {
 			return nil, err

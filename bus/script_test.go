@@ -60,6 +60,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("PKI", pki)
 			e.Setenv("PYTHON", python)
 			e.Setenv("ZMQSUB", filepath.Join(testdata, "zmqsub.py"))
+			e.Setenv("BIN", bin)
 			e.Setenv("PATH", e.Getenv("PATH")+string(filepath.ListSeparator)+bin)
 			return nil
 		},

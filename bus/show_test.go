@@ -123,7 +123,7 @@ func fits(t *testing.T, source fs.FS, file string, all map[string]any, seen map[
 func TestFixturesFitTheirSchemas(t *testing.T) {
 	all := schemas(kinds())
 	seen := map[string]bool{}
-	for _, source := range []fs.FS{fixtures.Mails, fixtures.Changes, fixtures.Pushes} {
+	for _, source := range []fs.FS{fixtures.Mails, fixtures.Changes, fixtures.Pushes, fixtures.Bugs} {
 		files, err := fs.Glob(source, "*/*.events.json")
 		if err != nil {
 			t.Fatal(err)

@@ -93,6 +93,9 @@ func (c *tailCmd) follow(ctx context.Context, f *wire.Follower, out *printer, wa
 		if d.Gap != nil {
 			out.notice("messages %d to %d of %s never came", d.Gap.From, d.Gap.To, d.Gap.Publisher)
 		}
+		if d.Reused {
+			out.notice("number %d of %s was another message before: its journal was put back to an older copy", d.Envelope.Seq, d.Envelope.Publisher)
+		}
 		switch {
 		case d.Err != nil:
 			out.notice("refused a message from %s with topic %s: %v", d.Endpoint, d.Topic, d.Err)

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"busbar/common/daemon"
-	"busbar/common/pump"
 )
 
 type pollCmd struct {
@@ -26,7 +25,7 @@ func (c pollCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 			return err
 		}
 		if c.Publish {
-			return s.publish(ctx)
+			return s.node.Drain(ctx)
 		}
 		return nil
 	})
@@ -54,7 +53,7 @@ func visit(p *daemon.Program, g *daemon.Globals, errand func(context.Context, *s
 	defer stop()
 	log := g.Logger(p)
 	if !g.Debug {
-		log = slog.New(quiet{log.Handler()}) // cron mails whatever is said
+		log = daemon.Quiet(log)
 	}
 	s, err := open(ctx, p, g, log)
 	if err != nil {
@@ -62,14 +61,6 @@ func visit(p *daemon.Program, g *daemon.Globals, errand func(context.Context, *s
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	return errand(ctx, s)
-}
-
-// quiet keeps what is no warning to itself.
-type quiet struct{ slog.Handler }
-
-// Enabled says what is told.
-func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
-	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
 }
 
 // once reads every source once, in their order, and what was given back. The
@@ -82,7 +73,7 @@ func (s *site) once(ctx context.Context, m mode, progress io.Writer) error {
 			return err
 		}
 		stop := count(progress, src)
-		err = calm(ctx, pump)
+		err = daemon.Once(ctx, pump)
 		stop()
 		r := src.report()
 		if err != nil {
@@ -106,7 +97,7 @@ func (s *site) once(ctx context.Context, m mode, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := calm(ctx, again); err != nil {
+	if err := daemon.Once(ctx, again); err != nil {
 		return &daemon.ExitError{Code: daemon.ExitTempFail, Err: err}
 	}
 	return nil
@@ -117,25 +108,6 @@ func (s *site) tellPoison(ctx context.Context) {
 	if c, err := s.node.Journal.Reader().Counts(ctx); err == nil && c.Poisoned > 0 {
 		s.log.Warn("changes are kept as poison; see dbpoll poison", "count", c.Poisoned)
 	}
-}
-
-// calm runs a pump to its end, or to the first trouble, which it returns.
-func calm(ctx context.Context, p *pump.Pump[row]) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	note := p.Weather
-	p.Weather = func(err error) {
-		if note != nil {
-			note(err)
-		}
-		if err != nil {
-			cancel(err)
-		}
-	}
-	if err := p.Run(ctx); err != nil {
-		return err
-	}
-	return context.Cause(ctx)
 }
 
 // restart lets the next reading begin anew.
@@ -171,44 +143,5 @@ func count(w io.Writer, s *source) (stop func()) {
 		close(ended)
 		wg.Wait()
 		fmt.Fprintf(w, "%s: %d rows\n", s.name, s.report().Changes)
-	}
-}
-
-// publishPatience is what subscribers get to take what waits.
-const publishPatience = time.Minute
-
-// publish runs the publisher until all that the journal holds is sent.
-func (s *site) publish(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, publishPatience)
-	defer cancel()
-	ended := make(chan error, 1)
-	running, stop := context.WithCancel(ctx)
-	go func() { ended <- s.node.Run(running) }()
-	err := s.sent(ctx)
-	stop()
-	if rerr := <-ended; rerr != nil && !errors.Is(rerr, context.Canceled) {
-		err = errors.Join(err, rerr)
-	}
-	if err != nil {
-		return &daemon.ExitError{Code: daemon.ExitTempFail, Err: fmt.Errorf("publishing: %w (what is left waits in the journal)", err)}
-	}
-	return nil
-}
-
-// sent waits until nothing waits to be sent.
-func (s *site) sent(ctx context.Context) error {
-	if len(s.cfg.Bus.Publish) == 0 {
-		return errors.New("[bus] publish is empty")
-	}
-	for {
-		left, err := s.node.Unsent(ctx)
-		if err == nil && left == 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(s.node.Trouble(), err, context.Cause(ctx))
-		case <-time.After(100 * time.Millisecond):
-		}
 	}
 }

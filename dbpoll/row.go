@@ -44,6 +44,15 @@ func parseRow(text []byte) (row, error) {
 	return r, err
 }
 
+// givenBack reads a change that was given back; what cannot be read is kept aside.
+func givenBack(text []byte) row {
+	r, err := parseRow(text)
+	if err != nil {
+		return row{text: text, unreadable: err}
+	}
+	return r
+}
+
 // raw is what is kept of a change that cannot be read; parseRow reads it.
 func (r row) raw() (item []byte, digest string) {
 	if r.text != nil {

@@ -109,7 +109,7 @@ func (s *site) again(once bool) (*pump.Pump[row], error) {
 		return nil, err
 	}
 	return &pump.Pump[row]{
-		Channel: &givenBack{dir: retryDir(s.cfg), once: once}, Table: table, Journal: s.node.Journal,
+		Channel: &daemon.GivenBack[row]{Dir: daemon.RetryDir(s.cfg.Bus), Once: once, Parse: givenBack}, Table: table, Journal: s.node.Journal,
 		Source: "given back", Raw: row.raw, Log: s.log,
 	}, nil
 }

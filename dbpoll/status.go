@@ -37,7 +37,7 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	if err != nil {
 		return err
 	}
-	names, err := waiting(retryDir(cfg))
+	names, err := daemon.Waiting(daemon.RetryDir(cfg.Bus))
 	if err != nil {
 		return err
 	}

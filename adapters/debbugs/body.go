@@ -9,11 +9,11 @@ type Bug struct {
 	Packages  []string     `json:"packages" doc:"all names that the bug is filed against, as debbugs writes them: binary packages, src:NAME, pseudo-packages"`
 	Source    string       `json:"source,omitempty" doc:"the source package as debbugs tells it; several are separated by blanks; absent if it is unknown"`
 	Title     string       `json:"title" doc:"the bug's title; in a comment, the subject of the mail"`
-	Severity  string       `json:"severity,omitempty" doc:"what the report asks for, if it is a valid severity; absent means debbugs's default"`
-	Tags      []string     `json:"tags" doc:"the bug's tags at that time, as far as the mail tells them"`
-	Person    event.Person `json:"person" doc:"who did it: the sender of the mail to debbugs"`
-	MessageID string       `json:"message_id" doc:"Message-ID of the mail that did it, without angle brackets"`
-	Time      string       `json:"time,omitempty" doc:"when debbugs received that mail, RFC 3339 in UTC"`
+	Severity  string       `json:"severity,omitempty" doc:"in a report, what it asks for, if it is a valid severity; where states were compared, the severity now; absent means debbugs's default"`
+	Tags      []string     `json:"tags" doc:"the bug's tags at that time, as far as they are told"`
+	Person    event.Person `json:"person" doc:"who did it: the sender of the mail to debbugs; empty where no mail is known to have done it"`
+	MessageID string       `json:"message_id" doc:"Message-ID of the mail that did it, without angle brackets; empty where no mail is known to have done it"`
+	Time      string       `json:"time,omitempty" doc:"when debbugs received that mail; where states were compared, when the bug's log was last changed; RFC 3339 in UTC"`
 	URL       string       `json:"url" doc:"the bug's page"`
 }
 
@@ -62,7 +62,8 @@ type Closed struct {
 // Forwarded is the body of debbugs.bug.forward.
 type Forwarded struct {
 	Bug
-	To string `json:"to" doc:"addresses that it was forwarded to, separated by commas; empty if the mail names none"`
+	To   string `json:"to" doc:"addresses that it was forwarded to, separated by commas, or a URL; empty if the mail names none"`
+	From string `json:"from,omitempty" doc:"where it was forwarded to before; only where states were compared"`
 	Message
 }
 

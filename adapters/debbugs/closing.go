@@ -15,50 +15,56 @@ import (
 func closing(m *mail.Message, b Bug) []event.Event {
 	theirs := strings.HasPrefix(m.Header.Get("X-Debian-PR-Message"), "they-closed")
 	cause, id := causing(m, theirs)
-	a := arrived(cause.Header)
 	if theirs {
 		b.Title = titleInText(m.Text(), b.Bug)
 	} else {
 		b.Title = titleInBrackets(m.Header.Get("Subject"), "marked as done (")
 	}
-	b.MessageID = id
-	b.Person = sender(cause.Header)
-	c := Closed{DoneBy: b.Person}
-	if cause != m {
-		p := pseudoHeaders(text(cause))
-		c.SourceVersion = p.version("source-version")
-		if c.Version = p.version("version"); c.Version == "" {
-			c.Version = c.SourceVersion
-		}
-		if done := mail.ParseAddress(p["done"]); done.Email != "" {
-			c.DoneBy = person(done)
-		}
-		c.Message = content(cause)
-	} else {
-		b.Person, c.Message = event.Person{}, Message{Attachments: []Attachment{}}
-		c.DoneBy = b.Person
+	e := closed(cause, b, arrived(cause.Header), id)
+	if cause == m { // it embeds nothing, and its own sender is debbugs
+		c := Closed{Bug: e.Body.(Closed).Bug, Message: Message{Attachments: []Attachment{}}}
+		c.Person = event.Person{}
+		e.Body = c
 	}
-	b.Time = event.Stamp(a.time)
+	return []event.Event{e, old(oldClosedKind, "closed", m, e.Body.(Closed).Bug, e)}
+}
+
+// closed tells of the mail that closed a bug, known by its id.
+func closed(cause *mail.Message, b Bug, a arrival, id string) event.Event {
+	b = caused(b, cause, a)
+	b.MessageID = id
+	p := pseudoHeaders(text(cause))
+	c := Closed{DoneBy: b.Person, SourceVersion: p.version("source-version"), Message: content(cause)}
+	if c.Version = p.version("version"); c.Version == "" {
+		c.Version = c.SourceVersion
+	}
+	if done := mail.ParseAddress(p["done"]); done.Email != "" {
+		c.DoneBy = person(done)
+	}
 	c.Bug = b
-	e := event.Event{Kind: closeKind, Key: CloseKey(b.Bug, id), Time: a.time, Body: c}
-	compat := old(oldClosedKind, "closed", m, b, e)
-	return []event.Event{e, compat}
+	return event.Event{Kind: closeKind, Key: CloseKey(b.Bug, id), Time: a.time, Body: c}
 }
 
 // forwarding tells that a bug was marked as forwarded; the notice embeds the
 // mail that did it.
 func forwarding(m *mail.Message, b Bug) []event.Event {
 	cause, id := causing(m, false)
-	a := arrived(cause.Header)
 	b.Title = titleInBrackets(m.Header.Get("Subject"), "marked as forwarded (")
-	b.MessageID, b.Time = id, event.Stamp(a.time)
-	f := Forwarded{Message: Message{Attachments: []Attachment{}}}
-	if cause != m {
-		b.Person = sender(cause.Header)
-		f.To, f.Message = recipients(cause.Header), content(cause)
+	e := forwarded(cause, b, arrived(cause.Header), id)
+	if cause == m {
+		f := Forwarded{Bug: e.Body.(Forwarded).Bug, Message: Message{Attachments: []Attachment{}}}
+		f.Person = event.Person{}
+		e.Body = f
 	}
-	f.Bug = b
-	return []event.Event{{Kind: forwardKind, Key: ForwardKey(b.Bug, id), Time: a.time, Body: f}}
+	return []event.Event{e}
+}
+
+// forwarded tells of the mail that marked a bug as forwarded, known by its id.
+func forwarded(cause *mail.Message, b Bug, a arrival, id string) event.Event {
+	b = caused(b, cause, a)
+	b.MessageID = id
+	return event.Event{Kind: forwardKind, Key: ForwardKey(b.Bug, id), Time: a.time,
+		Body: Forwarded{Bug: b, To: recipients(cause.Header), Message: content(cause)}}
 }
 
 // causing finds the embedded mail that a notice is about, and its id: the

@@ -13,6 +13,18 @@
 // in "Received: (at ADDRESS) by bugs.debian.org; DATE", which the SOAP
 // interface's log has too. Where that line is missing it is the Date header.
 //
-// Not here: control transcripts, the SOAP interface, and any judgement whether
+// The tracker's own records (SOAP) come as a [Change] of a bug: the messages of
+// its log become what their mails become, by the same code and with the same
+// ids, and what differs between two states besides is told field by field. A
+// control transcript has no id that a reader of states could derive, nor the
+// other way round: that two facts are one shows in their bug, topic, and what
+// was before and after, and the one from SOAP is marked as recovered.
+//
+// What SOAP cannot tell: the attachments of a message (its log holds the first
+// text alone), the id of one that came without Message-ID, the numbers that a
+// bug's clones got (each clone's own log tells what it is a copy of), and the
+// time of what leaves no stamp.
+//
+// Not here: control transcripts, asking the tracker (soapbus), and any judgement whether
 // a mail really came from debbugs: that is evidence, and the channel's.
 package debbugs

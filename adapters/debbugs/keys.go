@@ -25,6 +25,35 @@ func CloseKey(bug int, messageID string) string { return messageKey(bug, "close"
 // that of the mail that did it.
 func ForwardKey(bug int, messageID string) string { return messageKey(bug, "forward", messageID) }
 
+// StateKey names the fact that a field of a bug changed, as two states tell it
+// that somebody compared: stamp is the later state's, in Unix seconds, so that a
+// change there and back is two facts, and all who see the same two states tell
+// one. No mail has this key: its reader knows no state. That a mail's fact is
+// the same shows in the bug, the topic, and what was before and after.
+func StateKey(bug int, field string, from, to []string, stamp int64) string {
+	h := sha256.New()
+	for _, side := range [][]string{from, to} {
+		fmt.Fprintf(h, "%d,", len(side))
+		for _, v := range side {
+			fmt.Fprintf(h, "%d:%s", len(v), v)
+		}
+	}
+	return fmt.Sprintf("bug/%d/%s/%s/%d", bug, field, hex.EncodeToString(h.Sum(nil)[:12]), stamp)
+}
+
+// CloneKey names the fact that a bug was cloned. A number is given once.
+func CloneKey(bug, clone int) string { return fmt.Sprintf("bug/%d/clone/%d", bug, clone) }
+
+// DeleteKey names the fact that the tracker knows a bug no more. stamp is that
+// of its last known state.
+func DeleteKey(bug int, stamp int64) string { return fmt.Sprintf("bug/%d/delete/%d", bug, stamp) }
+
+// UsertagKey names a part of a change of a user's tag.
+func UsertagKey(user, tag string, serial int64, part int) string {
+	sum := sha256.Sum256([]byte(fmt.Sprintf("%d:%s%s", len(user), user, tag)))
+	return fmt.Sprintf("usertag/%s/%d/%d", hex.EncodeToString(sum[:12]), serial, part)
+}
+
 // Link is a bug's page.
 func Link(bug int) string {
 	if bug <= 0 {

@@ -14,25 +14,39 @@ import (
 func message(m *mail.Message, b Bug) []event.Event {
 	a := arrived(m.Header)
 	b.Title = ownTitle(m.Header.Get("Subject"), b.Bug)
-	b.Person = sender(m.Header)
-	b.MessageID = messageID(m.Header)
-	b.Time = event.Stamp(a.time)
 	isReport := strings.HasPrefix(m.Header.Get("X-Debian-PR-Message"), "report")
 	if !isReport || a.code == "U" || a.ref {
-		e := event.Event{Kind: commentKind, Key: CommentKey(b.Bug, b.MessageID), Time: a.time}
-		e.Body = Commented{Bug: b, ToSubmitter: a.code == "U", Quiet: a.code == "Q",
-			Maintonly: a.code == "M", Message: content(m)}
-		return []event.Event{e, old(oldFollowupKind, "followup", m, b, e)}
+		e := commented(m, b, a)
+		return []event.Event{e, old(oldFollowupKind, "followup", m, e.Body.(Commented).Bug, e)}
 	}
+	e := reported(m, b, a)
+	return []event.Event{e, old(oldReportKind, "report", m, e.Body.(Created).Bug, e)}
+}
+
+// commented tells of a mail that was added to a bug. b holds what debbugs says
+// of the bug.
+func commented(m *mail.Message, b Bug, a arrival) event.Event {
+	b = caused(b, m, a)
+	return event.Event{Kind: commentKind, Key: CommentKey(b.Bug, b.MessageID), Time: a.time,
+		Body: Commented{Bug: b, ToSubmitter: a.code == "U", Quiet: a.code == "Q", Maintonly: a.code == "M", Message: content(m)}}
+}
+
+// reported tells of the mail that made a bug.
+func reported(m *mail.Message, b Bug, a arrival) event.Event {
+	b = caused(b, m, a)
 	p := pseudoHeaders(m.Text()).also(m.Header, "version", "severity")
 	b.Severity = p.severity()
 	if b.Title == "" {
 		b.Title = "(no subject)"
 	}
-	e := event.Event{Kind: createKind, Key: CreateKey(b.Bug), Time: a.time}
-	e.Body = Created{Bug: b, Version: p.version("version"), Quiet: a.code == "Q",
-		Maintonly: a.code == "M", Message: content(m)}
-	return []event.Event{e, old(oldReportKind, "report", m, b, e)}
+	return event.Event{Kind: createKind, Key: CreateKey(b.Bug), Time: a.time,
+		Body: Created{Bug: b, Version: p.version("version"), Quiet: a.code == "Q", Maintonly: a.code == "M", Message: content(m)}}
+}
+
+// caused adds what the mail that did it says.
+func caused(b Bug, m *mail.Message, a arrival) Bug {
+	b.Person, b.MessageID, b.Time = sender(m.Header), messageID(m.Header), event.Stamp(a.time)
+	return b
 }
 
 // ownTitle takes "Bug#N: " off a subject.

@@ -14,7 +14,7 @@ type pseudo map[string]string
 
 // pseudoHeaders reads the block: it ends at the first blank line or line of
 // another form. A value may go on in lines that begin with a blank. The first
-// of several fields counts.
+// of several fields counts; those named Control all do, a line each.
 func pseudoHeaders(text string) pseudo {
 	const most = 200 // lines
 	if signed, _, ok := mail.Clearsigned(text); ok {
@@ -35,6 +35,8 @@ func pseudoHeaders(text string) pseudo {
 			last = ""
 			if name = strings.ToLower(name); p[name] == "" {
 				p[name], last = strings.TrimSpace(value), name
+			} else if name == "control" {
+				p[name], last = p[name]+"\n"+strings.TrimSpace(value), name
 			}
 		default:
 			return p

@@ -42,17 +42,23 @@ type Entry struct {
 	Header []byte `json:"header"` // as received, without an encoding of its own
 	Body   string `json:"body"`   // the first text part alone, decoded
 	Cut    bool   `json:"cut,omitempty"`
+
+	// Lines is the header as people write it, where Header is absent.
+	Lines []string `json:"lines,omitempty"`
 }
 
 // A Change is what is new about one bug: how it was when it was last told, how
-// it is, and the messages that its log got in between, oldest first.
+// it is, and the messages that its log got in between, oldest first. After and
+// Log must be of one moment: a closing message beside a state that does not
+// have it yet would be told as a closing and a reopening.
 type Change struct {
 	Bug    int     `json:"bug"`
 	Before *Status `json:"before"` // nil: it was not known
 	After  *Status `json:"after"`  // nil: the tracker knows it no more
 	Log    []Entry `json:"log,omitempty"`
 	// More says that this is the first part of a long log: the messages are
-	// told, and the comparison comes with the last part.
+	// told, and the comparison comes with the last part, whose Before is what
+	// [Told] says of this one.
 	More bool `json:"more,omitempty"`
 }
 

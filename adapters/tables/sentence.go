@@ -37,7 +37,11 @@ func parseSentence(s Spec) (func(Row, string) string, error) {
 		if errors.Is(err, errFull) {
 			err = nil
 		}
-		return strings.ToValidUTF8(string(w), "\uFFFD"), err
+		text := strings.ToValidUTF8(string(w), "\uFFFD") // three bytes for one
+		if len(text) > maxSentence {
+			text = strings.ToValidUTF8(text[:maxSentence], "")
+		}
+		return text, err
 	}
 	sample := Row{Row: map[string]string{}}
 	for _, name := range slices.Concat(s.Key, s.Watch) {

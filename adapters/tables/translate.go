@@ -271,6 +271,9 @@ func parseTime(s string) (time.Time, bool) {
 		time.RFC3339Nano, "2006-01-02T15:04:05.999999999", time.DateOnly,
 	} {
 		if t, err := time.Parse(layout, s); err == nil {
+			if y := t.UTC().Year(); y < 1 || y > 9999 {
+				return time.Time{}, false // RFC 3339 cannot write it
+			}
 			return t.UTC(), true
 		}
 	}

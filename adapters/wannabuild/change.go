@@ -50,6 +50,9 @@ type Replacement struct {
 	From string    `json:"from"` // what the database was known by
 	To   string    `json:"to"`
 	Time time.Time `json:"time"` // when it was noticed
+	// Generation is the how manieth it is. Noticed twice, because the first
+	// time was not stored, it is one fact.
+	Generation int `json:"generation,omitempty"`
 }
 
 // ParseChange reads a change from JSON, for explaining: either a Change, or a

@@ -72,6 +72,9 @@ var layouts = []string{
 func ParseTime(s string, zone *time.Location) (time.Time, bool) {
 	for _, layout := range layouts {
 		if t, err := time.ParseInLocation(layout, strings.TrimSpace(s), zone); err == nil {
+			if y := t.UTC().Year(); y < 1 || y > 9999 {
+				return time.Time{}, false // RFC 3339 cannot write it
+			}
 			return t.UTC(), true
 		}
 	}

@@ -2,6 +2,7 @@ package wannabuild
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"busbar/adapters"
@@ -92,6 +93,10 @@ func (t translator) recorded(row Columns) ([]event.Event, error) {
 // replaced is the news that the database is another one.
 func replaced(r Replacement) []event.Event {
 	short := func(s string) string { s, _ = cut(s, maxWord); return s }
-	return []event.Event{{Kind: replaceKind, Key: "database/" + short(r.From) + "/" + short(r.To) + "/" + event.Stamp(r.Time), Time: r.Time,
+	which := event.Stamp(r.Time)
+	if r.Generation > 0 {
+		which = strconv.Itoa(r.Generation)
+	}
+	return []event.Event{{Kind: replaceKind, Key: "database/" + short(r.From) + "/" + short(r.To) + "/" + which, Time: r.Time,
 		Body: Replaced{Why: short(r.Why), From: short(r.From), To: short(r.To), Time: event.Stamp(r.Time)}}}
 }

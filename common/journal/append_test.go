@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"busbar/common/event"
 )
@@ -97,6 +98,36 @@ func TestKnownFactsAreDropped(t *testing.T) {
 	m, err := j.Reader().ByID(context.Background(), otherYear.ID(someday))
 	if err != nil || m.Seq != 1 {
 		t.Errorf("ByID with another year: %d, %v", m.Seq, err)
+	}
+	mustVerify(t, j.Reader())
+}
+
+// TestHeardFactsAreDropped: what another publisher told is not told again, also
+// where both come at once, and after a restart; the sequence stays whole.
+func TestHeardFactsAreDropped(t *testing.T) {
+	ctx := context.Background()
+	o := options(journalPath(t))
+	j := mustOpen(t, o)
+	mustAppend(t, j, noteRecord("ours"))
+	heard := Record{Heard: []uuid.UUID{note("theirs").UUID(), note("ours").UUID()}}
+	if res := mustAppend(t, j, heard); len(res.Seqs) != 0 {
+		t.Errorf("hearing made messages: %+v", res)
+	}
+	both := heard
+	both.Heard, both.Events = []uuid.UUID{note("now").UUID()}, []event.Event{note("now"), note("theirs"), note("news")}
+	if res := mustAppend(t, j, both); !slices.Equal(res.Seqs, []int64{2}) || res.Duplicates != 2 {
+		t.Errorf("heard and told: %+v", res)
+	}
+	j.Close()
+	j = mustOpen(t, o)
+	if res := mustAppend(t, j, noteRecord("theirs")); res.Duplicates != 1 {
+		t.Errorf("after opening again: %+v", res)
+	}
+	if _, err := j.Reader().ByID(ctx, note("theirs").ID(someday)); !errors.Is(err, ErrElsewhere) {
+		t.Errorf("looking for it: %v", err)
+	}
+	if m, err := j.Reader().ByID(ctx, note("ours").ID(someday)); err != nil || m.Seq != 1 {
+		t.Errorf("ours is theirs now: %d, %v", m.Seq, err)
 	}
 	mustVerify(t, j.Reader())
 }

@@ -28,7 +28,7 @@ type counter struct{ kind, name string }
 
 // statements are prepared once on the writer's connection.
 type statements struct {
-	findID, message, id, count, position, seen, forget, poison, healed, meta, cursor *sql.Stmt
+	findID, message, id, count, position, seen, forget, heard, poison, healed, meta, cursor *sql.Stmt
 }
 
 func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
@@ -36,6 +36,7 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		&s.findID:   "SELECT seq FROM ids WHERE uuid = ?",
 		&s.message:  "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)",
 		&s.id:       "INSERT INTO ids VALUES (?, ?)",
+		&s.heard:    "INSERT OR IGNORE INTO ids VALUES (?, 0)",
 		&s.count:    "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
 		&s.position: "INSERT OR REPLACE INTO positions VALUES (?, ?)",
 		&s.seen:     "INSERT OR REPLACE INTO seen VALUES (?, ?, ?)",
@@ -93,6 +94,9 @@ func (t *transaction) keep(s statements, r Record, now int64) {
 	}
 	if r.Position != nil {
 		t.run(s.position, r.Source, r.Position)
+	}
+	for _, u := range r.Heard {
+		t.run(s.heard, u[:])
 	}
 	for _, it := range r.Seen {
 		if it.Value == nil {

@@ -21,5 +21,5 @@
 //
 // Not here: signing (Options.Seal), carrying messages (common/wire), what an
 // item means (adapters/), and noticing that a whole file was put back to an
-// older copy of itself: followers see that as a sequence that went back.
+// older copy of itself: followers see numbers that are used a second time.
 package journal

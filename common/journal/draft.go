@@ -22,7 +22,7 @@ type batch struct {
 	state    state // as it will be
 	parts    []part
 	messages []*message
-	ids      map[uuid.UUID]bool // made in this batch
+	ids      map[uuid.UUID]bool // made or heard in this batch
 	counters map[counter]int64
 	err      error // of all
 }
@@ -82,6 +82,9 @@ func (j *Journal) place(ctx context.Context, b *batch, p *part) error {
 			p.result.Poison = r.Poison
 		}
 		return nil
+	}
+	for _, u := range r.Heard {
+		b.ids[u] = true
 	}
 	for i, e := range r.Events {
 		if e.Kind.Family != "" && !slices.Contains(j.o.Compat, e.Kind.Family) {

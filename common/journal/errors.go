@@ -28,6 +28,7 @@ var (
 	ErrStale     = errors.New("an earlier record failed")    // see SubmitIf
 	ErrNotFound  = errors.New("not in the journal")
 	ErrPruned    = errors.New("dropped by retention")
+	ErrElsewhere = errors.New("told by another publisher, not by this one")
 )
 
 const adviceCorrupt = "copy FILE, FILE-wal and FILE-shm away, then put a backup in their place, " +

@@ -85,7 +85,7 @@ func scanMessage(row interface{ Scan(...any) error }) (Message, error) {
 
 // ByID finds the message that tells a fact; the year in the id does not count.
 // ErrNotFound is wrapped where the journal never held it, ErrPruned where
-// retention has dropped it.
+// retention has dropped it, ErrElsewhere where another publisher told it.
 func (r *Reader) ByID(ctx context.Context, id string) (Message, error) {
 	u, err := event.IDUUID(id)
 	if err != nil {
@@ -95,6 +95,9 @@ func (r *Reader) ByID(ctx context.Context, id string) (Message, error) {
 	err = r.db.QueryRowContext(ctx, "SELECT seq FROM ids WHERE uuid = ?", u[:]).Scan(&seq)
 	if err != nil {
 		return Message{}, r.fail(err, "looking for %s", id)
+	}
+	if seq == 0 {
+		return Message{}, fmt.Errorf("looking for %s in journal %s: %w", id, r.path, ErrElsewhere)
 	}
 	m, err := r.bySeq(ctx, seq)
 	if errors.Is(err, sql.ErrNoRows) {

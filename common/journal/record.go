@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"busbar/common/event"
 )
 
@@ -35,6 +37,9 @@ type Record struct {
 	Position []byte
 	// Seen is what sources now say of their things.
 	Seen []Seen
+	// Heard are facts that another publisher has told: from now on they are
+	// known here, and never published.
+	Heard []uuid.UUID
 }
 
 // A Seen is what a source last said of one of its things: the state that news

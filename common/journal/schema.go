@@ -35,7 +35,7 @@ CREATE TABLE messages (
 -- Every fact that was ever published. Rows outlive their messages.
 CREATE TABLE ids (
 	uuid BLOB PRIMARY KEY,   -- 16 bytes: the id without its year
-	seq  INTEGER NOT NULL
+	seq  INTEGER NOT NULL    -- 0: another publisher told it
 ) STRICT, WITHOUT ROWID;
 
 -- How far each source was read, in the source's own terms.

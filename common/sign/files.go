@@ -17,7 +17,13 @@ type files struct {
 	mu      sync.Mutex
 	ca, crl stamp
 	trust   *trust
+	failed  time.Time // when a state could not be read; zero: all is read
 }
+
+// readAgain is when a state that could not be read is tried once more though
+// nothing seems to have changed: the trouble may have been the reader's own, or
+// too short for the file's time to show it.
+const readAgain = 5 * time.Second
 
 // A stamp tells one state of a file from the next.
 type stamp struct {
@@ -80,9 +86,13 @@ func (f *files) load() error {
 func (f *files) current(now time.Time) *trust {
 	f.mu.Lock()
 	var err error
-	changed := !f.ca.same(stampOf(f.caFile)) || f.crlFile != "" && !f.crl.same(stampOf(f.crlFile))
+	changed := !f.ca.same(stampOf(f.caFile)) || f.crlFile != "" && !f.crl.same(stampOf(f.crlFile)) ||
+		!f.failed.IsZero() && now.Sub(f.failed).Abs() >= readAgain
 	if changed {
-		err = f.load()
+		f.failed = time.Time{}
+		if err = f.load(); err != nil {
+			f.failed = now
+		}
 	}
 	t := f.trust
 	f.mu.Unlock()

@@ -124,6 +124,40 @@ func TestBrokenFilesKeepTheLastGoodState(t *testing.T) {
 	}
 }
 
+// TestBrokenFileIsReadAgain: a list that could not be read is read once more
+// though its file looks as it did, or a revocation would never be noticed.
+func TestBrokenFileIsReadAgain(t *testing.T) {
+	w, m := watch(t, CRLRefuse)
+	if err := w.ca.Revoke(bridge); err != nil {
+		t.Fatal(err)
+	}
+	file, err := w.ca.CRL(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inPlace := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(file, w.now, w.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	when := w.now
+	inPlace(strings.Repeat("x", len(good)))
+	w.expect(t, m, true, 1)
+	inPlace(string(good))
+	w.now = when.Add(readAgain - time.Second)
+	w.expect(t, m, true, 1)
+	w.now = when.Add(readAgain)
+	w.expect(t, m, false, 1)
+}
+
 func TestForeignListIsRefused(t *testing.T) {
 	pki := filepath.Join(wireFixtures, "pki")
 	o := VerifierOptions{CAFile: filepath.Join(pki, "ca.crt")}

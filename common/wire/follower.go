@@ -40,6 +40,9 @@ type Delivery struct {
 	Duplicate bool
 	// Gap, if not nil, was noticed with this message.
 	Gap *Gap
+	// Reused says that another message bore this number before: the
+	// publisher's journal was put back to an older copy.
+	Reused bool
 	// Err says why the message is not to be believed or read: malformed,
 	// signature refused, topics that differ. It never ends the follower.
 	Err error
@@ -55,7 +58,8 @@ type Follower struct {
 	sub      *Sub
 	verifier *sign.Verifier
 	seen     *memory[fact, struct{}]
-	last     *memory[stream, int64] // the newest number of each
+	last     *memory[stream, *int64] // the newest number of each
+	numbers  *memory[place, uuid.UUID]
 }
 
 // A fact is what doubles are found by. The topic is part of it, because ids can
@@ -72,6 +76,12 @@ type stream struct{ signer, publisher, epoch string }
 
 const maxStreams = 10_000
 
+// A place is a number of a stream, which is known by where its newest is kept.
+type place struct {
+	of  *int64
+	seq int64
+}
+
 // Follow subscribes. An absent publisher is no error: it is redialled.
 func Follow(ctx context.Context, o FollowOptions) (*Follower, error) {
 	sub, err := Subscribe(ctx, SubOptions{Endpoints: o.Endpoints, Log: o.Log})
@@ -81,7 +91,10 @@ func Follow(ctx context.Context, o FollowOptions) (*Follower, error) {
 	if o.Remember <= 0 {
 		o.Remember = 100_000
 	}
-	return &Follower{sub: sub, verifier: o.Verifier, seen: newMemory[fact, struct{}](o.Remember), last: newMemory[stream, int64](maxStreams)}, nil
+	return &Follower{
+		sub: sub, verifier: o.Verifier, seen: newMemory[fact, struct{}](o.Remember),
+		last: newMemory[stream, *int64](maxStreams), numbers: newMemory[place, uuid.UUID](o.Remember),
+	}, nil
 }
 
 // Next waits for the next message. Its error is the end: ctx, or Close.
@@ -121,38 +134,57 @@ func (f *Follower) judge(frame Frame) Delivery {
 		}
 	}
 	d.Heartbeat = strings.HasSuffix(d.Topic, "."+HeartbeatTopic)
-	if id, err := event.IDUUID(d.Envelope.MsgID); err == nil && !d.Heartbeat {
-		_, d.Duplicate = f.seen.get(fact{id, d.Topic})
-		f.seen.put(fact{id, d.Topic}, struct{}{})
-	}
-	d.Gap = f.gap(d)
+	f.count(&d)
 	return d
 }
 
-// gap compares the message with the last one of its stream. Only messages that
-// hold may move the count, so judge calls it last; doubles do move it, for
-// another publisher may have told the same fact first.
-func (f *Follower) gap(d Delivery) *Gap {
+// count compares the message with those before it. Only messages that hold may
+// move the count, so judge calls it last.
+func (f *Follower) count(d *Delivery) {
+	newest, known := f.gap(d)
+	id, err := event.IDUUID(d.Envelope.MsgID)
+	if err != nil || d.Heartbeat {
+		return
+	}
+	_, d.Duplicate = f.seen.get(fact{id, d.Topic})
+	f.seen.put(fact{id, d.Topic}, struct{}{})
+	if known {
+		n := place{newest, d.Envelope.Seq}
+		before, used := f.numbers.get(n)
+		d.Reused = used && before != id
+		f.numbers.put(n, id)
+	}
+}
+
+// gap compares the message with the last one of its stream, and gives where that
+// one's newest number is; known is false for a message without a number. Doubles
+// move the count, too, for another publisher may have told the same fact first.
+func (f *Follower) gap(d *Delivery) (newest *int64, known bool) {
 	e := d.Envelope
-	newest := e.Seq
+	n := e.Seq
 	if d.Heartbeat {
 		msg, _ := e.Msg.(map[string]any)
-		newest = event.Integer(msg["newest"])
+		n = event.Integer(msg["newest"])
 	}
-	if e.Publisher == "" || newest < 0 || newest == 0 && !d.Heartbeat {
-		return nil
+	if e.Publisher == "" || n < 0 || n == 0 && !d.Heartbeat {
+		return nil, false
 	}
 	s := stream{d.Verdict.Signer, e.Publisher, e.Epoch}
-	last, known := f.last.get(s)
-	f.last.put(s, max(last, newest))
-	to := newest // a heartbeat's newest should be here
+	newest, known = f.last.get(s)
+	if !known {
+		newest = &n
+	}
+	last := *newest
+	*newest = max(last, n)
+	f.last.put(s, newest)
+	to := n // a heartbeat's newest should be here
 	if !d.Heartbeat {
 		to-- // and a message is here
 	}
-	if !known || to <= last {
-		return nil
+	if known && to > last {
+		d.Gap = &Gap{Publisher: e.Publisher, Epoch: e.Epoch, From: last + 1, To: to}
 	}
-	return &Gap{Publisher: e.Publisher, Epoch: e.Epoch, From: last + 1, To: to}
+	return newest, true
 }
 
 // memory remembers what was put last, in two halves so that forgetting is

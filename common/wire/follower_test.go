@@ -134,6 +134,8 @@ func mark(d Delivery) string {
 		return d.Err.Error()
 	case d.Gap != nil:
 		return fmt.Sprintf("%d-%d", d.Gap.From, d.Gap.To)
+	case d.Reused:
+		return "R"
 	case d.Duplicate:
 		return "D"
 	}
@@ -174,6 +176,32 @@ func TestFollowerStreams(t *testing.T) {
 		}
 		if s := strings.Join(got, " "); s != c.want {
 			t.Errorf("%s: %q, not %q", c.what, s, c.want)
+		}
+	}
+}
+
+// TestFollowerReusedNumbers: a journal that was put back to an older copy gives
+// numbers away a second time. What is only told again does not, nor what comes
+// late, nor what another stream says.
+func TestFollowerReusedNumbers(t *testing.T) {
+	f := heard(t, nil)
+	as := func(seq, fact int64, epoch string) string {
+		return mark(f.judge(frame(signed(t, goodSigner, seq, func(tree map[string]any) {
+			tree["epoch"] = epoch
+			tree["msg_id"] = event.FormatID(time.Unix(1.7e9, 0), event.UUID("notes", fmt.Sprint(fact)))
+		}, nil))))
+	}
+	for i, c := range []struct {
+		seq, fact int64
+		epoch     string
+		want      string
+	}{
+		{1, 1, "one", "."}, {2, 2, "one", "."}, {4, 4, "one", "3-3"}, {3, 3, "one", "."}, {2, 2, "one", "D"},
+		{1, 21, "two", "."}, // a new journal begins at 1
+		{3, 5, "one", "R"}, {4, 6, "one", "R"}, {5, 7, "one", "."}, {3, 5, "one", "D"},
+	} {
+		if got := as(c.seq, c.fact, c.epoch); got != c.want {
+			t.Errorf("message %d, number %d of epoch %s: %q, not %q", i, c.seq, c.epoch, got, c.want)
 		}
 	}
 }

@@ -27,24 +27,37 @@ type ledger struct {
 	missing        []string // some of the skipped rows
 	present        int
 	others         int // events of actions and single columns
+	retries        int // give-backs without their event, and such events without a give-back
 	replaced       int // events that the database was replaced
 	faults         int // of the journal's chain
 }
 
 func (l ledger) String() string {
-	s := fmt.Sprintf("log rows %d, state events %d; deletions %d, told %d; skipped %d, doubled %d; of %d packages the last news is wrong for %d; other events %d; chain faults %d",
-		l.logged, l.states, l.deleted, l.gone, l.skipped, l.doubled, l.present, l.wrong, l.others, l.faults)
+	s := fmt.Sprintf("log rows %d, state events %d; deletions %d, told %d; skipped %d, doubled %d; give-backs skipped or doubled %d; of %d packages the last news is wrong for %d; other events %d; chain faults %d",
+		l.logged, l.states, l.deleted, l.gone, l.skipped, l.doubled, l.retries, l.present, l.wrong, l.others, l.faults)
 	if l.replaced > 0 {
 		s += fmt.Sprintf("; the replaced database was told %d time", l.replaced)
 	}
 	return s
 }
 
-// verdict says what broke a promise: complete promises every row of the log,
-// exact every deletion as well.
-func (l ledger) verdict(complete, exact bool) error {
+// A promise is what an act must keep.
+type promise struct {
+	complete bool // every row of the log is told
+	exact    bool // and every deletion
+	restored bool // the replaced database is told, and nobody else's is
+}
+
+// verdict says what broke a promise.
+func (l ledger) verdict(p promise) error {
 	var errs []error
-	if complete && l.skipped > 0 || exact && l.gone != l.deleted && l.replaced == 0 {
+	if told := l.replaced == 1; told != p.restored || l.replaced > 1 {
+		errs = append(errs, fmt.Errorf("a replaced database was told %d times", l.replaced))
+	}
+	if p.complete && !p.restored && l.retries > 0 {
+		errs = append(errs, fmt.Errorf("%d give-backs were skipped or doubled", l.retries))
+	}
+	if p.complete && l.skipped > 0 || p.exact && !p.restored && l.gone != l.deleted {
 		errs = append(errs, fmt.Errorf("skipped %d, and of %d deletions %d are told (skipped are %v)", l.skipped, l.deleted, l.gone, l.missing))
 	}
 	if l.doubled > 0 || l.wrong > 0 || l.faults > 0 {
@@ -60,11 +73,13 @@ type told struct {
 	gone   int
 	others int
 
+	retries map[string]bool // ids of give-backs
+
 	replaced int
 }
 
 func (s *site) told(ctx context.Context) (told, error) {
-	t := told{all: map[string]bool{}, last: map[string]string{}}
+	t := told{all: map[string]bool{}, last: map[string]string{}, retries: map[string]bool{}}
 	r, err := journal.OpenReader(ctx, s.path("journal.db"))
 	if err != nil {
 		return t, err
@@ -100,6 +115,10 @@ func (t *told) note(id string, e event.Envelope) {
 		if kind == "package.update" && text("field") == "state" {
 			t.last[where] = text("state") // a restored row
 		}
+		if kind == "build.retry" {
+			u, _ := event.IDUUID(id)
+			t.retries[u.String()] = true
+		}
 	case "database.replace":
 		t.replaced++
 	default:
@@ -124,7 +143,7 @@ func (s *site) audit(ctx context.Context) (ledger, error) {
 	defer c.Close(ctx)
 	expected := map[string]bool{}
 	nth := map[string]int{}
-	err = each(ctx, c, "SELECT architecture, distribution, package, state, time FROM transactions ORDER BY ctid", func(row wannabuild.Columns) {
+	err = each(ctx, c, "SELECT architecture, distribution, package, state, time, action FROM transactions ORDER BY ctid", func(row wannabuild.Columns) {
 		state, at := *row["state"], *row["time"]
 		key := wannabuild.StateKey(row, at, state, 0, time.UTC)
 		n := nth[key]
@@ -134,7 +153,15 @@ func (s *site) audit(ctx context.Context) (ledger, error) {
 			return
 		}
 		l.logged++
-		id := event.UUID("wannabuild", wannabuild.StateKey(row, at, state, n, time.UTC)).String()
+		key = wannabuild.StateKey(row, at, state, n, time.UTC)
+		id := event.UUID("wannabuild", key).String()
+		if *row["action"] == "--give-back" {
+			retry := event.UUID("wannabuild", key+"/retry").String()
+			if !t.retries[retry] {
+				l.retries++
+			}
+			delete(t.retries, retry)
+		}
 		expected[id] = true
 		if !t.all[id] {
 			l.skipped++
@@ -146,6 +173,7 @@ func (s *site) audit(ctx context.Context) (ledger, error) {
 	if err != nil {
 		return l, err
 	}
+	l.retries += len(t.retries)
 	for id := range t.all {
 		if !expected[id] && !s.lost[id] {
 			l.doubled++

@@ -4,6 +4,7 @@
 #
 #   gcc libc6-dev       the race detector
 #   git                 go's version stamp, and layers_test.go in a clone
+#   libsoap-lite-perl   what debbugs speaks SOAP with, the other end of our client
 #   mercurial, subversion
 #                       repositories whose hooks are tried, and whose pushes are told
 #   openssl             the other end of our certificates
@@ -22,7 +23,7 @@
 # disabled. A policy of the machine's own is left as it is.
 set -eu
 
-packages=(gcc libc6-dev git openssl mercurial procmail python3-cryptography python3-zmq sqlite3 subversion systemd)
+packages=(gcc libc6-dev git libsoap-lite-perl openssl mercurial procmail python3-cryptography python3-zmq sqlite3 subversion systemd)
 policy=${DEPS_POLICY:-/usr/sbin/policy-rc.d} # another one in the test of this script
 
 if ! command -v go >/dev/null; then

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"busbar/common/journal"
 	"busbar/dbpoll/database"
@@ -19,6 +20,10 @@ type Change struct {
 	digest uint64
 }
 
+// shareBytes bounds the texts of the rows that one comparison gives, beside
+// their number: texts may be huge. (A variable for its test.)
+var shareBytes = 32 << 20
+
 // Compare reads the table and gives at most most changes, those of rows that
 // are there first; more says that there are others.
 func (st *State) Compare(ctx context.Context, snap *database.Snapshot, most int) (changes []Change, more bool, err error) {
@@ -31,13 +36,25 @@ func (st *State) Compare(ctx context.Context, snap *database.Snapshot, most int)
 	if err != nil {
 		return nil, false, err
 	}
-	err = snap.Rows(ctx, st.table, keys, func(r database.Row) error {
-		c, err := st.changed(ctx, r)
-		changes = append(changes, c)
-		return err
-	})
-	if err != nil {
-		return nil, false, err
+	room := shareBytes
+	for some := range slices.Chunk(keys, 100) {
+		if room <= 0 {
+			more = true
+			break
+		}
+		err := snap.Rows(ctx, st.table, some, func(r database.Row) error {
+			c, err := st.changed(ctx, r)
+			changes = append(changes, c)
+			for _, text := range c.After {
+				if text != nil {
+					room -= len(*text)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			return nil, false, err
+		}
 	}
 	if present == len(st.rows) {
 		return changes, more, nil

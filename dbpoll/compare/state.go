@@ -97,6 +97,19 @@ func (st *State) Before(ctx context.Context, key []string) (row database.Columns
 	return v.columns(st.table, key), v.Mark, nil
 }
 
+// Firsts are the values of the first key column of all rows that are known.
+func (st *State) Firsts(ctx context.Context) (map[string]bool, error) {
+	all := map[string]bool{}
+	err := st.reader.EachSeen(ctx, st.source, func(joined string, stored []byte) error {
+		if !isTombstone(stored) {
+			first, _, _ := strings.Cut(joined, "/")
+			all[splitKey(first)[0]] = true
+		}
+		return nil
+	})
+	return all, err
+}
+
 // Note makes the change of a row that something else than a comparison told: a
 // log. after is what is known of the row from then on, nil if it is gone; a
 // digest of 0 leaves it to be compared. mark is given back by Before.

@@ -43,21 +43,44 @@ func dialPostgres(ctx context.Context, o Options) (session, error) {
 	return &postgres{c, o}, nil
 }
 
+// grace is what the server gets beyond its own time limits to say that they
+// were passed. One that says nothing, hung or cut off, is given up.
+const grace = 10 * time.Second
+
+func (p *postgres) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, p.o.StatementTimeout+grace, fmt.Errorf("the server did not answer within %s", p.o.StatementTimeout+grace))
+}
+
+// do runs statements without results.
+func (p *postgres) do(ctx context.Context, statements string) error {
+	bound, cancel := p.bounded(ctx)
+	defer cancel()
+	_, err := p.c.Exec(bound, statements).ReadAll()
+	return late(bound, err)
+}
+
+// late says why a context ended what failed.
+func late(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return errors.Join(context.Cause(ctx), err)
+	}
+	return err
+}
+
 func (p *postgres) begin(ctx context.Context) error {
 	encoding := "UTF8"
 	if p.c.ParameterStatus("server_encoding") == "SQL_ASCII" {
 		encoding = "SQL_ASCII" // the server can convert nothing: the bytes are ours to read
 	}
 	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
-	_, err := p.c.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "+
+	return p.do(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "+
 		"SET LOCAL statement_timeout = "+ms(p.o.StatementTimeout)+"; SET LOCAL lock_timeout = "+ms(p.o.LockTimeout)+"; "+
 		// If we hang, the server must not keep our snapshot for ever.
 		"SET LOCAL idle_in_transaction_session_timeout = "+ms(p.o.StatementTimeout)+"; "+
 		"SET LOCAL client_encoding = '"+encoding+"'; SET LOCAL datestyle = 'ISO, MDY'; SET LOCAL timezone = 'UTC'; "+
 		"SET LOCAL intervalstyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; "+
 		// We read to the end; parallel workers are for those who are in a hurry.
-		"SET LOCAL cursor_tuple_fraction = 1; SET LOCAL max_parallel_workers_per_gather = 0").ReadAll()
-	return err
+		"SET LOCAL cursor_tuple_fraction = 1; SET LOCAL max_parallel_workers_per_gather = 0")
 }
 
 func (p *postgres) query(ctx context.Context, text string, args []any, visit func([][]byte) error) ([]string, error) {
@@ -65,7 +88,10 @@ func (p *postgres) query(ctx context.Context, text string, args []any, visit fun
 	for i, a := range args {
 		values[i] = fmt.Append(nil, a)
 	}
-	return p.read(p.c.ExecParams(ctx, text, values, nil, nil, nil), visit)
+	bound, cancel := p.bounded(ctx)
+	defer cancel()
+	columns, err := p.read(p.c.ExecParams(bound, text, values, nil, nil, nil), visit)
+	return columns, late(bound, err)
 }
 
 func (p *postgres) read(rr *pgconn.ResultReader, visit func([][]byte) error) (columns []string, err error) {
@@ -82,7 +108,7 @@ func (p *postgres) read(rr *pgconn.ResultReader, visit func([][]byte) error) (co
 // stream reads through a cursor: each fetch is bounded, and has the time limit
 // of a statement to itself.
 func (p *postgres) stream(ctx context.Context, text string, visit func([][]byte) error) error {
-	if _, err := p.c.Exec(ctx, "DECLARE busbar NO SCROLL CURSOR FOR "+text).ReadAll(); err != nil {
+	if err := p.do(ctx, "DECLARE busbar NO SCROLL CURSOR FOR "+text); err != nil {
 		return err
 	}
 	fetch := "FETCH " + strconv.Itoa(p.o.Fetch) + " FROM busbar"
@@ -93,8 +119,7 @@ func (p *postgres) stream(ctx context.Context, text string, visit func([][]byte)
 			return err
 		}
 		if n < p.o.Fetch {
-			_, err := p.c.Exec(ctx, "CLOSE busbar").ReadAll()
-			return err
+			return p.do(ctx, "CLOSE busbar")
 		}
 	}
 }

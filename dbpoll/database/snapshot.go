@@ -134,6 +134,19 @@ func (s *Snapshot) Query(ctx context.Context, text string, args []any, visit fun
 	return nil
 }
 
+// Each is Query for many rows: they come one by one, and their columns bear the
+// names given here.
+func (s *Snapshot) Each(ctx context.Context, text string, args []any, names []string, visit func(Columns) error) error {
+	_, err := s.s.query(ctx, text, args, func(row [][]byte) error {
+		c := make(Columns, len(names))
+		for i, name := range names {
+			c[name] = s.text(name, row[i])
+		}
+		return visit(c)
+	})
+	return s.fail(err, "asking the database")
+}
+
 // Value is the one value of a statement's one row; empty where there is none.
 func (s *Snapshot) Value(ctx context.Context, text string, args ...any) (string, error) {
 	var value string

@@ -38,7 +38,7 @@ func (a Access) Meaning() []string {
 	switch a.Level {
 	case Base:
 		s = append(s, "Every transition is told, also those that come and go between two polls, and who did it.",
-			"No late committer is skipped: the log is read behind the oldest running transaction.")
+			"No late committer is skipped: the log is read behind the oldest running transaction (of the last week).")
 	case ViewsLog:
 		s = append(s, "Every transition is told, also those that come and go between two polls, and who did it,",
 			"unless its transaction ran for longer than a day: the log is read again for that long, because its views hide transaction ids.")
@@ -62,11 +62,19 @@ type part struct {
 	log      string // table or view; empty: not readable
 	history  string
 	state    *compare.State
+
+	known, shown map[string]bool // suites, while others may come into sight
 }
 
 // source is the name under which the part's rows are kept; it is the same at
 // every level, so that a change of level is no news.
 func (p *part) source() string { return "wanna-build " + p.arch }
+
+// reads tells whether both read the same columns of the same rows.
+func (p *part) reads(o *part) bool {
+	a, b := p.packages, o.packages
+	return a.Name == b.Name && a.Where == b.Where && slices.Equal(a.Watch, b.Watch)
+}
 
 var keyColumns = []string{"distribution", "package"}
 
@@ -137,6 +145,11 @@ func findPostgres(ctx context.Context, s *database.Snapshot) (Access, []*part, e
 	}
 	a := Access{Level: None}
 	var parts []*part
+	if has["public"]["packages"] { // the table alone, which shows at least what its views do
+		a = Access{Level: Views, History: has["public"]["pkg_history"]}
+		parts, err := byArchitecture(ctx, s, "public.", a)
+		return a, parts, err
+	}
 	for schema, tables := range has {
 		arch, isViews := strings.CutSuffix(schema, "_public")
 		if !isViews || !tables["packages"] {

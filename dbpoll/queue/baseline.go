@@ -6,53 +6,12 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"busbar/adapters/wannabuild"
 	"busbar/common/journal"
 	"busbar/dbpoll/database"
 )
-
-// recognize notices a database that is not the one of the last round.
-func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
-	is, err := s.Identity(ctx)
-	if err != nil {
-		return err
-	}
-	was, why := q.place.Identity, ""
-	if q.place.Baseline && was != is {
-		why = "it is known by another identity"
-	}
-	if q.access.Level == Base {
-		n, err := (&tail{}).ask(ctx, s, "public.transactions")
-		if err != nil {
-			return err
-		}
-		if why == "" && n.xmax < q.place.Fence {
-			why = "its transaction ids went back: it was restored from an older copy"
-		}
-		if why != "" {
-			// Old ids mean nothing here. What is in the log since the last row
-			// that was told, less a day, is read again by its time.
-			q.place.Fence, q.place.Whole = n.xmin, n.xmin
-			if q.place.Newest != "" {
-				since, _ := (&window{}).since(q.place, q.o.Overlap, q.o.FullLog, q.o.Now())
-				if q.place.Again != nil {
-					since = min(since, q.place.Again.Since)
-				}
-				q.place.Again = &again{Since: since, Until: q.place.Newest, Below: n.xmin}
-			}
-		}
-	}
-	q.place.Identity = is
-	if why == "" {
-		return nil
-	}
-	q.place.Generation++
-	q.log.Error("the database was replaced; everything is compared again, and what was told stays told", "why", why, "was", was, "is", is)
-	q.fence, q.recent, q.again, q.mark, q.place.Replaced = nil, nil, nil, marks{}, true
-	q.add(wannabuild.Change{Replaced: &wannabuild.Replacement{Why: why, From: was, To: is, Time: q.o.Now().UTC()}}, nil)
-	return nil
-}
 
 // again is what is read once more of a replaced database's log, by its times.
 type again struct {
@@ -97,7 +56,7 @@ func (q *Queue) readAgain(ctx context.Context, s *database.Snapshot) error {
 // the first poll is no news. (Import tells it.)
 func (q *Queue) baseline(ctx context.Context, s *database.Snapshot) error {
 	q.log.Info("first poll: the present state is noted, and only what changes from now on is told")
-	began, err := s.Value(ctx, clock(q.o.DB.Dialect()))
+	began, err := q.clock(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -222,13 +181,22 @@ func (q *Queue) share(ctx context.Context, s *database.Snapshot, p *part) error 
 
 func isSQLite(dialect string) bool { return strings.EqualFold(dialect, "sqlite") }
 
-// clock is the writers' clock, in the form of the log's times.
-func clock(dialect string) string {
-	if isPostgres(dialect) {
-		return "SELECT localtimestamp(6)::text"
+// clock is the server's clock in the form and zone of the log's times.
+func (q *Queue) clock(ctx context.Context, s *database.Snapshot) (string, error) {
+	text := "SELECT utc_timestamp(6)"
+	switch dialect := q.o.DB.Dialect(); {
+	case isPostgres(dialect):
+		text = "SELECT localtimestamp(6)::text" // in UTC, as our sessions are
+	case isSQLite(dialect):
+		text = "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"
 	}
-	if isSQLite(dialect) {
-		return "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"
+	text, err := s.Value(ctx, text)
+	if err != nil {
+		return "", err
 	}
-	return "SELECT utc_timestamp(6)"
+	at, err := time.Parse(timeForm, text)
+	if err != nil {
+		return "", fmt.Errorf("reading the server's clock: %w", err)
+	}
+	return at.In(q.o.Zone).Format(timeForm), nil
 }

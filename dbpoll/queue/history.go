@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 
@@ -12,12 +13,19 @@ import (
 
 // builds makes the changes that new rows of the build history are. Rows come
 // late (a log's mail may take hours): the last day is read again, less what was
-// told.
+// told. A build daemon's clock may be wrong: what bears a time to come does not
+// hide what bears a right one.
 func (q *Queue) builds(ctx context.Context, s *database.Snapshot) error {
+	clock, err := q.clock(ctx, s)
+	if err != nil {
+		return err
+	}
+	q.place.History = min(q.place.History, clock) // the server's may have been wrong
 	since := q.place.History
 	if t, err := time.Parse(timeForm, since); err == nil {
 		since = t.Add(-q.o.Overlap).Format(timeForm)
 	}
+	q.forgetBuilds(since)
 	room := q.o.Most - q.Ready()
 	return q.eachBuild(ctx, s, since, func(row database.Columns, key string) error {
 		q.telling.Lock()
@@ -33,11 +41,16 @@ func (q *Queue) builds(ctx context.Context, s *database.Snapshot) error {
 			defer q.telling.Unlock()
 			q.history[key] = true
 		})
-		if at > q.place.History {
-			q.place.History = at
-		}
+		q.place.History = max(q.place.History, min(at, clock))
 		return nil
 	})
+}
+
+// forgetBuilds forgets those that are not read again.
+func (q *Queue) forgetBuilds(since string) {
+	q.telling.Lock()
+	defer q.telling.Unlock()
+	maps.DeleteFunc(q.history, func(key string, _ bool) bool { return key[strings.LastIndexByte(key, 0)+1:] < since })
 }
 
 // noteBuilds passes over the builds of before the baseline that later rounds

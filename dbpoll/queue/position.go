@@ -13,18 +13,23 @@ import (
 // A position is how far the database was read. It is a hint where it is old:
 // what is read twice has the same ids.
 type position struct {
-	Identity string `json:"identity"` // of the database
-	Began    string `json:"began"`    // the database's clock at the baseline: nothing before it is ever told from the log
-	Fence    uint64 `json:"fence"`    // every transaction below it is told, as far as the log's end shows
-	Whole    uint64 `json:"whole"`    // every transaction below it is told, of the whole log
-	Newest   string `json:"newest"`   // time of the newest row of the log that was told
-	History  string `json:"history"`  // time of the newest build that was told
-	Baseline bool   `json:"baseline"` // the baseline is complete
-	// Generation counts the databases: transaction ids of different ones
-	// cannot be compared.
+	Identity string   `json:"identity"` // of the database
+	Log      standing `json:"log"`
+	Level    Level    `json:"level"`    // what the account could read
+	Began    string   `json:"began"`    // the database's clock at the baseline: nothing before it is ever told from the log
+	Fence    uint64   `json:"fence"`    // every transaction below it is told, as far as the log's end shows
+	Whole    uint64   `json:"whole"`    // every transaction below it is told, of the whole log
+	Newest   string   `json:"newest"`   // time of the newest row of the log that was told
+	History  string   `json:"history"`  // time of the newest build that was told
+	Baseline bool     `json:"baseline"` // the baseline is complete
+	// Generation counts the databases, and what else makes transaction ids
+	// incomparable.
 	Generation int `json:"generation,omitempty"`
 	// Replaced says that the database is another one and was not compared yet.
 	Replaced bool `json:"replaced,omitempty"`
+	// Turned says that the account may read other things than before, and that
+	// they were not compared yet.
+	Turned bool `json:"turned,omitempty"`
 	// Again is what was not read again yet of its log.
 	Again *again `json:"again,omitempty"`
 	// Known are the architectures that the account saw. One that comes later

@@ -11,7 +11,7 @@ import (
 	"busbar/adapters/wannabuild"
 	"busbar/common/journal"
 	"busbar/dbpoll/database"
-	"busbar/dbpoll/rounds"
+	"busbar/common/rounds"
 )
 
 // Options say what is polled, and how.

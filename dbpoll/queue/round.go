@@ -114,9 +114,9 @@ func (q *Queue) prepare(ctx context.Context, s *database.Snapshot) error {
 	for _, p := range q.parts {
 		known[p.arch] = p
 	}
-	for i, p := range parts {
-		if k := known[p.arch]; k != nil {
-			parts[i] = k
+	for _, p := range parts {
+		if k := known[p.arch]; k != nil && k.reads(p) {
+			p.state = k.state
 			continue
 		}
 		if p.state, err = compare.Load(ctx, q.o.Journal.Reader(), p.source(), p.packages); err != nil {
@@ -204,7 +204,7 @@ func (q *Queue) entries(ctx context.Context, s *database.Snapshot) (list []entry
 			return nil, nil, err
 		}
 		block, fence := t.from(n, q.o.FullLog, at)
-		list, more, err := t.entries(ctx, s, "public.transactions", n, block, fence, q.o.Most)
+		list, more, err := t.entries(ctx, s, "public.transactions", n, block, fence, q.place.Newest, q.o.Most)
 		if err != nil || more {
 			return list, nil, err
 		}
@@ -250,9 +250,13 @@ func (q *Queue) tellLog(ctx context.Context, s *database.Snapshot, list []entry,
 	if err := c.look(ctx, s); err != nil {
 		return err
 	}
+	at, err := q.clock(ctx, s) // a wrong time must not hide the right ones
+	if err != nil {
+		return err
+	}
 	for _, e := range c.order(list) {
 		c.tell(e)
-		q.place.Newest = max(q.place.Newest, value(e.row, "time"))
+		q.place.Newest = max(q.place.Newest, min(at, value(e.row, "time")))
 	}
 	return nil
 }
@@ -338,7 +342,7 @@ func (q *Queue) readState(ctx context.Context) error {
 	if whole {
 		q.mark.state, q.mark.history = m.state, m.history
 		if due {
-			q.mark.compared, q.place.Replaced = at, false
+			q.mark.compared, q.place.Replaced, q.place.Turned = at, false, false
 		}
 	}
 	return nil
@@ -367,6 +371,9 @@ func (q *Queue) difference(ctx context.Context, s *database.Snapshot) (whole boo
 			return false, err
 		}
 		whole, q.left = whole && !more, q.left || more
+		if changes, err = q.quiet(ctx, s, p, changes); err != nil {
+			return false, err
+		}
 		rows += int64(p.state.Len())
 		for _, c := range changes {
 			name := p.arch + "\x00" + transitionName(c)

@@ -137,6 +137,13 @@ func (s *site) start(change func(*Options)) *running {
 // poll is one poll of a poller that stays.
 func (r *running) poll() {
 	r.s.t.Helper()
+	if err := r.try(); err != nil {
+		r.s.t.Fatalf("polling: %v", err)
+	}
+}
+
+// try is a poll that may fail.
+func (r *running) try() error {
 	r.q.count, r.q.last = 0, 0
 	failed := make(chan error, 1)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -156,9 +163,7 @@ func (r *running) poll() {
 		err = errors.Join(err, werr)
 	default:
 	}
-	if err != nil {
-		r.s.t.Fatalf("polling: %v", err)
-	}
+	return err
 }
 
 func (r *running) stop() {
@@ -201,7 +206,7 @@ func (s *site) told() map[string]string {
 				s.t.Fatal(err)
 			}
 			body, _ := e.Msg.(map[string]any)
-			all[m.ID] = fmt.Sprintf("%s %v %v %v", strings.TrimPrefix(m.Topic, "org.example.dev.wannabuild."), body["package"], body["architecture"], body["changed"])
+			all[m.ID] = fmt.Sprintf("%s %v %v %v %v", strings.TrimPrefix(m.Topic, "org.example.dev.wannabuild."), body["package"], body["architecture"], body["changed"], body["suite"])
 			if e.Recovered {
 				all[m.ID] += " recovered"
 			}

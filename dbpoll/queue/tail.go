@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"busbar/dbpoll/database"
@@ -24,6 +25,30 @@ type entry struct {
 
 const logColumns = "architecture, package, distribution, version, action, prevstate, state, real_user, set_user, time"
 
+func logNames(columns string) []string { return strings.Split(columns, ", ") }
+
+// A firsts keeps the first rows of a log that may be long: after a pause of
+// weeks, what waits there would not fit into memory.
+type firsts struct {
+	most  int
+	order func(a, b entry) int
+	list  []entry
+}
+
+func (f *firsts) add(e entry) {
+	if f.list = append(f.list, e); len(f.list) >= 2*f.most {
+		f.list = f.sorted()
+	}
+}
+
+// sorted gives them in order; equal ones in that of their coming.
+func (f *firsts) sorted() []entry {
+	slices.SortStableFunc(f.list, f.order)
+	n := min(len(f.list), f.most)
+	clear(f.list[n:])
+	return f.list[:n]
+}
+
 // A tail reads a log whose transaction ids can be read.
 type tail struct {
 	fence, whole uint64
@@ -41,6 +66,11 @@ type look struct{ xmax, blocks uint64 }
 
 // margin is how many blocks before the end writers may still be filling.
 const margin = 256
+
+// longest is how long a transaction may have run, by the time that its rows
+// bear. What is older is no late committer: it is a past that was copied in
+// again, or ids that came round.
+const longest = 7 * 24 * time.Hour
 
 // smallLog is 32 MiB.
 const smallLog = 4096
@@ -103,21 +133,25 @@ func (t *tail) from(n now, every time.Duration, at time.Time) (block uint64, fen
 
 // entries reads the rows at or above the fence that can be seen, in the order
 // of their transactions, with at most the first most of those not yet told.
-func (t *tail) entries(ctx context.Context, s *database.Snapshot, table string, n now, block, fence uint64, most int) (list []entry, more bool, err error) {
+func (t *tail) entries(ctx context.Context, s *database.Snapshot, table string, n now, block, fence uint64, newest string, most int) (list []entry, more bool, err error) {
 	// The server leaves out what is below the fence, by the same widening.
 	text := fmt.Sprintf("SELECT %s, x.xmin::text AS xmin, x.ctid::text AS ctid FROM %s x WHERE %s >= %d", logColumns, table, n.wide("x.xmin"), fence)
+	if at, err := time.Parse(timeForm, newest); err == nil {
+		text += fmt.Sprintf(" AND (x.time IS NULL OR x.time >= '%s')", at.Add(-longest).Format(timeForm))
+	}
 	if block > 0 {
 		text += fmt.Sprintf(" AND x.ctid >= '(%d,0)'", block)
 	}
-	err = s.Query(ctx, text, nil, func(c database.Columns) error {
+	first := firsts{most: most + len(t.told) + 1, order: func(a, b entry) int { return cmp.Or(cmp.Compare(a.xid, b.xid), cmp.Compare(a.tid, b.tid)) }}
+	err = s.Each(ctx, text, nil, append(logNames(logColumns), "xmin", "ctid"), func(c database.Columns) error {
 		e, err := newEntry(c, n.xmax)
-		list = append(list, e)
+		first.add(e)
 		return err
 	})
 	if err != nil {
 		return nil, false, err
 	}
-	slices.SortFunc(list, func(a, b entry) int { return cmp.Or(cmp.Compare(a.xid, b.xid), cmp.Compare(a.tid, b.tid)) })
+	list = first.sorted()
 	number(list)
 	list = slices.DeleteFunc(list, func(e entry) bool { return t.told[[2]uint64{e.xid, e.tid}] })
 	if len(list) > most {

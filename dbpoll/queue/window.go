@@ -43,6 +43,7 @@ func (w *window) since(p position, overlap, every time.Duration, at time.Time) (
 
 // entries reads the rows of each part since a time.
 func (w *window) entries(ctx context.Context, s *database.Snapshot, dialect string, parts []*part, since string, most int) (list []entry, more bool, err error) {
+	first := firsts{most: most + len(w.told) + 1, order: func(a, b entry) int { return strings.Compare(value(a.row, "time"), value(b.row, "time")) }}
 	done := map[string]bool{}
 	for _, p := range parts {
 		if done[p.log] {
@@ -66,18 +67,18 @@ func (w *window) entries(ctx context.Context, s *database.Snapshot, dialect stri
 		if w.where != "" {
 			text += and + w.where
 		}
-		err := s.Query(ctx, text, args, func(c database.Columns) error {
+		err := s.Each(ctx, text, args, logNames(columns), func(c database.Columns) error {
 			if _, ok := c["architecture"]; !ok {
 				c["architecture"] = &p.arch
 			}
-			list = append(list, entry{row: c})
+			first.add(entry{row: c})
 			return nil
 		})
 		if err != nil {
 			return nil, false, err
 		}
 	}
-	slices.SortStableFunc(list, func(a, b entry) int { return strings.Compare(value(a.row, "time"), value(b.row, "time")) })
+	list = first.sorted()
 	number(list)
 	for i := range list {
 		list[i].key = fingerprint(list[i])

@@ -19,7 +19,7 @@ import (
 	"busbar/common/journal"
 	"busbar/dbpoll/compare"
 	"busbar/dbpoll/database"
-	"busbar/dbpoll/rounds"
+	"busbar/common/rounds"
 )
 
 // Options say what is polled, and how.

@@ -190,8 +190,9 @@ func (c *Conn) linger(deadline time.Time) {
 func (c *Conn) shut(err error) {
 	c.once.Do(func() {
 		c.err = err
-		left, dropped := c.queue.kill()
+		c.queue.kill()
 		c.Conn.Close() // ends the reader and the writer; its error is of no use
+		left, dropped := c.queue.settle()
 		c.peers.gone(c, err, left, dropped)
 		close(c.done)
 	})

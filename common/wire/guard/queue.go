@@ -29,9 +29,10 @@ type queue struct {
 	mu       sync.Mutex
 	wake     sync.Cond
 	chunks   []*chunk
-	bytes    int // waiting or being written
-	messages int // likewise
-	dropped  int // for want of room
+	bytes    int  // waiting or being written
+	messages int  // likewise
+	dropped  int  // for want of room
+	writing  bool // a chunk is on its way to the system
 	dead     bool
 	closing  bool
 	deadline time.Time // of closing
@@ -117,6 +118,7 @@ func (q *queue) take() (*chunk, time.Time) {
 	c := q.chunks[0]
 	q.chunks[0] = nil
 	q.chunks = q.chunks[1:]
+	q.writing = true
 	deadline := time.Now().Add(q.peers.o.WriteTimeout)
 	if q.closing && q.deadline.Before(deadline) {
 		deadline = q.deadline
@@ -127,17 +129,15 @@ func (q *queue) take() (*chunk, time.Time) {
 // written takes a chunk off the books of which n messages reached the system.
 func (q *queue) written(c *chunk, n int) {
 	q.mu.Lock()
-	if q.dead {
-		n = 0 // kill counted them as lost
-	}
-	q.bytes -= len(c.buf)
-	q.messages -= n
-	q.wake.Broadcast()
-	q.mu.Unlock()
 	q.peers.mu.Lock()
 	q.peers.stats.Queued -= int64(len(c.buf))
 	q.peers.stats.Sent += int64(n)
 	q.peers.mu.Unlock()
+	q.bytes -= len(c.buf)
+	q.messages -= n
+	q.writing = false
+	q.wake.Broadcast()
+	q.mu.Unlock()
 	if cap(c.buf) == chunkSize {
 		c.buf, c.messages = c.buf[:0], 0
 		q.peers.pool.Put(c)
@@ -176,9 +176,8 @@ func (q *queue) finish(deadline time.Time) {
 	q.wake.Broadcast()
 }
 
-// kill ends the queue and tells how many messages were left in it, and how
-// many were dropped in all.
-func (q *queue) kill() (left, dropped int) {
+// kill ends the queue: what waits will not be written.
+func (q *queue) kill() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	waiting := 0
@@ -189,5 +188,17 @@ func (q *queue) kill() (left, dropped int) {
 	q.bytes -= waiting
 	q.wake.Broadcast()
 	q.peers.count(&q.peers.stats.Queued, -int64(waiting))
+}
+
+// settle tells, of a queue that was killed, how many messages were left in it
+// and how many were dropped in all. The connection must be closed: a peer may
+// have read the whole of the last write, and gone, before that write returns,
+// and then nothing of it was lost.
+func (q *queue) settle() (left, dropped int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.writing {
+		q.wake.Wait()
+	}
 	return q.messages, q.dropped + q.messages
 }

@@ -1,7 +1,11 @@
 package guard
 
 import (
+	"bufio"
 	"bytes"
+	"io"
+	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,7 +27,8 @@ func TestQueueBounds(t *testing.T) {
 	if s := p.snapshot(); s.Queued != int64(len(large)) || s.Dropped != 2 {
 		t.Errorf("after the large ones: %+v", s)
 	}
-	if left, dropped := q.kill(); left != 1 || dropped != 3 {
+	q.kill()
+	if left, dropped := q.settle(); left != 1 || dropped != 3 {
 		t.Errorf("%d were left and %d dropped", left, dropped)
 	}
 	if q.put(large) || q.putCommand([]byte{0, 0}) {
@@ -82,4 +87,50 @@ func TestWriteTimeout(t *testing.T) {
 		t.Errorf("stats %+v", s)
 	}
 	works(t, p, address)
+}
+
+// A hasty peer has read all of a write, and is gone, before the write returns.
+type hasty struct {
+	net.Conn
+	once    sync.Once
+	written chan struct{} // closed by the first write: the peer goes
+	closed  chan struct{}
+}
+
+func (h *hasty) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
+func (h *hasty) SetWriteDeadline(time.Time) error { return nil }
+
+func (h *hasty) Read([]byte) (int, error) {
+	<-h.written
+	return 0, io.EOF
+}
+
+func (h *hasty) Write(b []byte) (int, error) {
+	h.once.Do(func() { close(h.written) })
+	<-h.closed
+	return len(b), nil
+}
+
+func (h *hasty) Close() error {
+	close(h.closed)
+	return nil
+}
+
+// TestGoneWithTheLastMessage: what a peer has read before it went is not
+// counted as missed, however late the system tells that it was written.
+func TestGoneWithTheLastMessage(t *testing.T) {
+	p, err := newPeers(Options{Type: zmq4.Pub})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := &hasty{written: make(chan struct{}), closed: make(chan struct{})}
+	c := newConn(p, conn, bufio.NewReader(conn), zmq4.Sub)
+	c.queue.put(appendFrame(nil, 0, []byte("the last message")))
+	if _, err := io.Copy(io.Discard, c); err != nil {
+		t.Fatal(err)
+	}
+	<-c.Done()
+	if s := p.snapshot(); s.Sent != 1 || s.Dropped != 0 || s.Queued != 0 || s.Peers != 0 {
+		t.Errorf("stats %+v", s)
+	}
 }

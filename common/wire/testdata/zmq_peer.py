@@ -1,6 +1,7 @@
 """A libzmq peer for the tests: reads commands from its arguments, prints what happens.
 
-sub ENDPOINT COUNT [IVL]   connect a SUB, print "ready", then "N" per message of two frames
+sub ENDPOINT COUNT [MS]    connect a SUB, print "ready", then "N" per message of two frames;
+                           with MS, it pings and drops who does not answer in that time
 pub COUNT                  bind a PUB, print its endpoint; send COUNT numbered messages for each line read
 bound                      bind a SUB, print its endpoint, then each message as "TOPIC BODY"
 """
@@ -13,11 +14,11 @@ def say(*words):
     print(*words, flush=True)
 
 
-def sub(endpoint, count, interval=0):
+def sub(endpoint, count, within=0):
     s = zmq.Context().socket(zmq.SUB)
-    if int(interval):
-        s.setsockopt(zmq.HEARTBEAT_IVL, int(interval))
-        s.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3 * int(interval))
+    if int(within):
+        s.setsockopt(zmq.HEARTBEAT_IVL, int(within) // 5)
+        s.setsockopt(zmq.HEARTBEAT_TIMEOUT, int(within))
     s.setsockopt(zmq.RECONNECT_IVL, 20)
     s.setsockopt(zmq.RCVHWM, 0)
     s.setsockopt(zmq.SUBSCRIBE, b"org.example")

@@ -1,0 +1,139 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"busbar/adapters"
+)
+
+// RetryDir is where items wait that are given back: only one process may write
+// the journal, and it may be running.
+func RetryDir(bus BusConfig) string { return bus.Journal + ".retry" }
+
+// GiveBack writes an item into the folder dir, where GivenBack finds it. It is
+// there whole or not at all; should it be lost, the journal still has it. What
+// root gives back belongs to the owner of the journal, who is to read it.
+func GiveBack(dir string, item []byte, journal string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := ownAs(dir, journal); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(item)
+	err = errors.Join(err, f.Close(), ownAs(f.Name(), journal))
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(dir, fmt.Sprintf("%020d.json", time.Now().UnixNano())))
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// ownAs gives a path to the owner of another, where root runs this.
+func ownAs(path, like string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(like)
+	if err != nil {
+		return err
+	}
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return os.Lchown(path, int(s.Uid), int(s.Gid))
+	}
+	return nil
+}
+
+// retryEvery is how often the daemon looks for items that were given back.
+const retryEvery = 2 * time.Second
+
+// GivenBack is the channel of items that were given back.
+type GivenBack[T any] struct {
+	Dir   string
+	Once  bool           // io.EOF when nothing waits
+	Parse func([]byte) T // copes with anything
+
+	handed map[string]bool // not to be handed out twice
+}
+
+// Next hands out the oldest file that is not in flight.
+func (c *GivenBack[T]) Next(ctx context.Context) (adapters.Item[T], []byte, func(error), error) {
+	for {
+		names, err := Waiting(c.Dir)
+		if err != nil {
+			return adapters.Item[T]{}, nil, nil, err
+		}
+		for _, name := range names {
+			if c.handed[name] {
+				continue
+			}
+			it, done, err := c.take(name)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // it was in flight
+			}
+			return it, nil, done, err
+		}
+		if c.Once {
+			return adapters.Item[T]{}, nil, nil, io.EOF
+		}
+		c.handed = nil // what is still there failed, and is handed out again
+		select {
+		case <-ctx.Done():
+			return adapters.Item[T]{}, nil, nil, ctx.Err()
+		case <-time.After(retryEvery):
+		}
+	}
+}
+
+func (c *GivenBack[T]) take(name string) (it adapters.Item[T], done func(error), err error) {
+	path := filepath.Join(c.Dir, name)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return it, nil, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return it, nil, err
+	}
+	if c.handed == nil {
+		c.handed = map[string]bool{}
+	}
+	c.handed[name] = true
+	it = adapters.Item[T]{Origin: "given back " + name, Value: c.Parse(text), Received: info.ModTime()}
+	return it, func(err error) {
+		if err == nil {
+			os.Remove(path) // at the worst it is read again, and its facts are known
+		}
+	}, nil
+}
+
+// Waiting lists the files of items that were given back, oldest first.
+func Waiting(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("looking for items that were given back: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Type().IsRegular() && filepath.Ext(e.Name()) == ".json" {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
