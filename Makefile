@@ -2,12 +2,12 @@
 
 GO       ?= go
 FUZZTIME ?= 5m
-UNITS    := $(addprefix contrib/systemd/,mail2bus.service dbpoll.service scmhook.service)
+UNITS    := $(addprefix contrib/systemd/,mail2bus.service dbpoll.service scmhook.service soapbus.service)
 
 # The product is built without cgo; only the race detector needs it.
 export CGO_ENABLED = 0
 
-.PHONY: test help deps build bench torture mutants dbtorture scmtorture dbbench fuzz generate check-unit clean
+.PHONY: test help deps build bench torture mutants dbtorture scmtorture soaptorture dbbench fuzz generate check-unit clean
 
 # Everything that must hold. Installs what is missing; about five minutes.
 test: deps
@@ -25,7 +25,7 @@ deps:
 
 # Static binaries, in bin/.
 build:
-	$(GO) build -trimpath -o bin/ ./mail2bus ./dbpoll ./scmhook ./bus
+	$(GO) build -trimpath -o bin/ ./mail2bus ./dbpoll ./scmhook ./soapbus ./bus
 
 # Benchmarks, with the machine printed above them.
 bench:
@@ -47,6 +47,10 @@ dbtorture:
 scmtorture:
 	$(GO) run ./contrib/scmtorture
 
+# Change, fail, cut and kill under a running soapbus; prints lost and doubled, and the rate.
+soaptorture:
+	$(GO) run ./contrib/soaptorture
+
 # What a poll costs with two million rows: time, memory, the database's CPU.
 dbbench:
 	$(GO) run ./contrib/dbbench
@@ -57,7 +61,7 @@ fuzz:
 
 # The pages of docs/reference, from the programs; read the difference.
 generate:
-	$(GO) test -count 1 -run 'Reference$$' ./bus ./mail2bus ./dbpoll ./scmhook -update
+	$(GO) test -count 1 -run 'Reference$$' ./bus ./mail2bus ./dbpoll ./scmhook ./soapbus -update
 
 # How much the hardened units leave open: 0 is nothing, 10 is all.
 check-unit:

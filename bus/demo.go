@@ -70,6 +70,7 @@ type demo struct {
 	adapters []*adapter
 	mails    []mailFixture
 	queue    buildQueue
+	tracker  *bugTracker
 
 	repositories []repository
 	absent       map[string]string // kinds that this machine cannot show, and why
@@ -82,7 +83,7 @@ func (d *demo) path(parts ...string) string {
 
 // build makes keys, folders, a database and the configuration.
 func (d *demo) build(ctx context.Context, sqlite bool) (err error) {
-	d.say("A bus in %s: an authority, a key for each publisher, a Maildir, a build queue, repositories, journals.", d.dir)
+	d.say("A bus in %s: an authority, a key for each publisher, a Maildir, a build queue, a bug tracker, repositories, journals.", d.dir)
 	if d.mails, err = loadMails(); err != nil {
 		return err
 	}
@@ -101,6 +102,9 @@ func (d *demo) build(ctx context.Context, sqlite bool) (err error) {
 	if d.queue, err = d.openQueue(ctx, sqlite); err != nil {
 		return fmt.Errorf("making a build queue: %w", err)
 	}
+	if d.tracker, err = openTracker(); err != nil {
+		return err
+	}
 	if err := d.openRepositories(ctx); err != nil {
 		return fmt.Errorf("making repositories: %w", err)
 	}
@@ -108,7 +112,10 @@ func (d *demo) build(ctx context.Context, sqlite bool) (err error) {
 	if err := d.add(ctx, ca, "mail2bus", mails); err != nil {
 		return err
 	}
-	if err := d.add(ctx, ca, "dbpoll", d.rows()); err != nil || len(d.repositories) == 0 {
+	if err := d.add(ctx, ca, "dbpoll", d.rows()); err != nil {
+		return err
+	}
+	if err := d.add(ctx, ca, "soapbus", d.tracker.config()); err != nil || len(d.repositories) == 0 {
 		return err
 	}
 	return d.add(ctx, ca, "scmhook", fmt.Sprintf("[scm]\nspool = %q\nrepositories = [%q, %q, %q]\n",
@@ -194,7 +201,7 @@ func (d *demo) show(ctx context.Context) error {
 	if err := awaitHeartbeats(ctx, f, len(d.adapters)); err != nil {
 		return fmt.Errorf("waiting for the publishers: %w", err)
 	}
-	stories := []func(context.Context) error{d.feed, d.play, d.push}
+	stories := []func(context.Context) error{d.feed, d.play, d.live, d.push}
 	fed := make(chan error, len(stories))
 	for _, tell := range stories {
 		feeders.Go(func() { fed <- tell(ctx) })

@@ -63,7 +63,7 @@ type adapter struct {
 
 // firstSight makes an adapter take note of what there is: what changes from now
 // on is news.
-var firstSight = map[string]string{"dbpoll": "poll", "scmhook": "reconcile"}
+var firstSight = map[string]string{"dbpoll": "poll", "scmhook": "reconcile", "soapbus": "poll"}
 
 // start starts the adapters. They end with close alone, also when the demo is
 // interrupted.
@@ -84,7 +84,7 @@ func (d *demo) start(ctx context.Context) error {
 		}
 		d.say("%s runs (process %d) and publishes on %s.", a.name, a.cmd.Process.Pid, a.endpoint)
 	}
-	d.say("Mails go in, commits are pushed, and %s; events come out:\n", d.queue.what())
+	d.say("Mails go in, commits are pushed, bugs of a tracker that answers SOAP change, and %s; events come out:\n", d.queue.what())
 	return nil
 }
 
@@ -132,6 +132,9 @@ func (d *demo) close() error {
 	}
 	if d.queue != nil {
 		errs = append(errs, d.queue.close())
+	}
+	if d.tracker != nil {
+		errs = append(errs, d.tracker.close())
 	}
 	return errors.Join(errs...)
 }

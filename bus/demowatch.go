@@ -114,7 +114,7 @@ func (a *adapter) read(ctx context.Context, do func(*journal.Reader) error) erro
 // missing are the kinds of which nothing has come, and should.
 func (d *demo) missing(s seen) []string {
 	var topics []string
-	for _, k := range shown() {
+	for _, k := range kinds() {
 		if s.topics[k.Topic] == 0 && d.absent[k.Topic] == "" {
 			topics = append(topics, k.Topic)
 		}
@@ -138,8 +138,8 @@ func (d *demo) summary(ctx context.Context, s seen) error {
 	for _, r := range d.repositories {
 		pushes += len(r.story)
 	}
-	d.say("\n%d mails, %d changes of a build queue and %d steps in repositories became %d events of %d of %d kinds; every signature was verified, no number was missing.",
-		len(d.mails)+1, len(story())+1, pushes, total, len(s.topics), len(shown()))
+	d.say("\n%d mails, %d changes of a build queue, %d of a bug tracker and %d steps in repositories became %d events of %d of %d kinds; every signature was verified, no number was missing.",
+		len(d.mails)+1, len(story())+1, len(d.tracker.acts()), pushes, total, len(s.topics), len(kinds()))
 	for _, topic := range slices.Sorted(maps.Keys(d.absent)) {
 		d.say("Not shown here: %s, for %s.", topic, d.absent[topic])
 	}

@@ -25,7 +25,7 @@ var built = sync.OnceValues(func() (string, error) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-o", dir, "busbar/mail2bus", "busbar/dbpoll", "busbar/scmhook")
+	cmd := exec.Command("go", "build", "-o", dir, "busbar/mail2bus", "busbar/dbpoll", "busbar/scmhook", "busbar/soapbus")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
 	return dir, cmd.Run()
@@ -71,11 +71,13 @@ func TestConfigSamples(t *testing.T) {
 	item := file("soup.mail", mail)
 	row := file("row.json", `{"architecture": "amd64", "package": "hello", "distribution": "sid", "version": "1", "state": "Built", "state_change": "2026-07-06 10:00:00"}`)
 	call := file("call", `{"version":1,"system":"git","hook":"look","repository":"/","time":"2026-07-06T10:00:00Z","args":[],"env":{},"cut":false}`+"\n")
+	tags := file("tags.json", `{"user": "qa@example.org", "tag": "ftbfs", "added": [700001], "removed": [], "serial": 1}`)
 	for _, c := range []struct{ sample, program, item, want, key string }{
 		{"config/mail2bus.toml", "mail2bus", item, "lists.mail.receive", "spool"},
 		{"config/bus.toml", "mail2bus", item, "lists.mail.receive", "prefix"},
 		{"config/bus.toml", "dbpoll", row, "wannabuild.build.finish", "subscribe"},
 		{"config/dbpoll.toml", "dbpoll", row, "wannabuild.build.finish", "preset"},
+		{"config/soapbus.toml", "soapbus", tags, "debbugs.usertag.update", "contact"},
 		{"config/scmhook.toml", "scmhook", call, "not in [scm] repositories", "repositories"},
 	} {
 		explain := func(config string) (string, error) {
@@ -100,7 +102,7 @@ func TestConfigSamples(t *testing.T) {
 }
 
 var (
-	command  = regexp.MustCompile(`/usr/bin/(mail2bus|dbpoll|scmhook) ([a-z]+)((?: +--[a-z-]+ +[^ "\n]+)*)`)
+	command  = regexp.MustCompile(`/usr/bin/(mail2bus|dbpoll|scmhook|soapbus) ([a-z]+)((?: +--[a-z-]+ +[^ "\n]+)*)`)
 	flagName = regexp.MustCompile(`--[a-z-]+`)
 	variable = regexp.MustCompile(`BUSBAR_[A-Z_]+`)
 )
@@ -112,7 +114,7 @@ func TestCommandsExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	calls := 0
-	for _, file := range append(files, unit("mail2bus"), unit("dbpoll"), unit("scmhook")) {
+	for _, file := range append(files, unit("mail2bus"), unit("dbpoll"), unit("scmhook"), unit("soapbus")) {
 		for _, m := range command.FindAllStringSubmatch(read(t, file), -1) {
 			calls++
 			help, err := exec.Command(program(t, m[1]), m[2], "--help").CombinedOutput()

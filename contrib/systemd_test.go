@@ -15,6 +15,7 @@ var units = map[string][]string{
 	"mail2bus": {"systemd/maildirs.conf", "systemd/network.conf"},
 	"dbpoll":   {"systemd/database.conf", "systemd/network.conf"},
 	"scmhook":  {"systemd/network.conf", "systemd/webhooks.conf"},
+	"soapbus":  {"systemd/tracker.conf", "systemd/network.conf"},
 }
 
 func unit(name string) string { return "systemd/" + name + ".service" }

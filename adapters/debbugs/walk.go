@@ -58,6 +58,7 @@ func newWalk(ch Change) *walk {
 	}
 	if ch.Before != nil {
 		w.told = *ch.Before
+		w.findReport() // it was told, or was there before us
 		return w
 	}
 	w.findReport()
@@ -109,7 +110,7 @@ func (w *walk) findReport() {
 			best = i
 			break
 		}
-		if best < 0 && (w.now.MessageID == "" || !aboutBug.MatchString(r.title())) {
+		if w.ch.Before == nil && best < 0 && (w.now.MessageID == "" || !aboutBug.MatchString(r.title())) {
 			best = i
 		}
 	}

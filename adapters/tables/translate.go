@@ -163,7 +163,9 @@ func (t table) fill(b *Row, ch Change, row Columns) {
 	}
 	for _, name := range t.watched(ch.Before, ch.After) {
 		put(b.Row, name, row[name])
-		if ch.Before != nil && ch.After != nil && !same(ch.Before[name], ch.After[name]) {
+		_, was := ch.Before[name]
+		_, is := ch.After[name]
+		if was && is && !same(ch.Before[name], ch.After[name]) { // a column that the table gained or lost is no news of each row
 			b.Changed = append(b.Changed, short(name))
 			put(b.Before, name, ch.Before[name])
 		}

@@ -63,7 +63,7 @@ func (s Size) MarshalText() ([]byte, error) {
 // A Key is one configuration key, as its struct field declares it.
 type Key struct {
 	Path    string // "bus.prefix"
-	Type    string // "text", "list of text", "yes or no", "duration", "size", "table"
+	Type    string // "text", "list of text", "number", "list of numbers", "yes or no", "duration", "size", "table"
 	Default string
 	Doc     string
 	Many    bool // of a table that may be there several times, [[table]]: in files, and by --set table.0.key=…
@@ -128,6 +128,8 @@ func typeName(v reflect.Value) string {
 		return "yes or no"
 	case int, int64:
 		return "number"
+	case []int:
+		return "list of numbers"
 	}
 	return "table"
 }
@@ -136,6 +138,8 @@ func text(v reflect.Value) string {
 	switch x := v.Interface().(type) {
 	case []string:
 		return strings.Join(x, ",")
+	case []int:
+		return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(x)), ","), "[]")
 	case Duration:
 		return time.Duration(x).String()
 	case Size:
@@ -162,6 +166,15 @@ func (k Key) set(s string) error {
 			if part = strings.TrimSpace(part); part != "" {
 				*p = append(*p, part)
 			}
+		}
+	case *[]int:
+		*p = nil
+		for part := range strings.SplitSeq(s, ",") {
+			n, err := strconv.Atoi(strings.TrimSpace(part))
+			if err != nil {
+				return fmt.Errorf("setting %s: %q is not a number", k.Path, part)
+			}
+			*p = append(*p, n)
 		}
 	case *bool:
 		b, err := strconv.ParseBool(s)

@@ -144,6 +144,22 @@ func (r *running) listening() *Pub {
 	return nil
 }
 
+// recovered takes the state of one that works again; it may have tried in vain
+// until a moment ago.
+func (r *running) recovered() *Pub {
+	r.t.Helper()
+	for {
+		select {
+		case s := <-r.states:
+			if s.err == nil {
+				return s.pub
+			}
+		case <-time.After(patience):
+			r.t.Fatal("the publisher says nothing")
+		}
+	}
+}
+
 func (r *running) goOn() { r.states <- state{} }
 
 // trouble takes the state of one that does not.

@@ -84,7 +84,7 @@ func TestPublisherTakenPort(t *testing.T) {
 	}
 	write(t, j, 1, 20, 0) // the source never notices
 	holder.Close()
-	f := follow(t, r.listening(), testVerifier(t, nil))
+	f := follow(t, r.recovered(), testVerifier(t, nil))
 	r.goOn()
 	expectNotes(t, f, 1, 20)
 	r.stop()

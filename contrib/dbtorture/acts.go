@@ -131,6 +131,7 @@ func actRestore(ctx context.Context, o options, s *site) error {
 		return err
 	}
 	maps.Copy(s.lost, told.all)
+	maps.Copy(s.lost, told.retries)
 	if err := s.sql(ctx, "postgres", "DROP DATABASE "+database+" WITH (FORCE)"); err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (l ledger) verdict(p promise) error {
 	if told := l.replaced == 1; told != p.restored || l.replaced > 1 {
 		errs = append(errs, fmt.Errorf("a replaced database was told %d times", l.replaced))
 	}
-	if p.complete && !p.restored && l.retries > 0 {
+	if p.complete && l.retries > 0 {
 		errs = append(errs, fmt.Errorf("%d give-backs were skipped or doubled", l.retries))
 	}
 	if p.complete && l.skipped > 0 || p.exact && !p.restored && l.gone != l.deleted {
@@ -173,7 +173,11 @@ func (s *site) audit(ctx context.Context) (ledger, error) {
 	if err != nil {
 		return l, err
 	}
-	l.retries += len(t.retries)
+	for id := range t.retries {
+		if !s.lost[id] {
+			l.retries++
+		}
+	}
 	for id := range t.all {
 		if !expected[id] && !s.lost[id] {
 			l.doubled++

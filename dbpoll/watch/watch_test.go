@@ -232,3 +232,23 @@ func TestMistakesInEveryDialect(t *testing.T) {
 		})
 	}
 }
+
+// TestColumnsComeAndGo: what the table gains and loses is no news of each row.
+func TestColumnsComeAndGo(t *testing.T) {
+	for _, p := range places(t) {
+		t.Run(p.name, func(t *testing.T) {
+			p.exec(t, teaTable)
+			s := &site{place: p, t: t, file: filepath.Join(t.TempDir(), "journal.db"), spec: spec}
+			s.spec.Watch = nil
+			want(t, "at first", s.poll())
+			p.exec(t, "ALTER TABLE tea ADD COLUMN organic varchar(3) DEFAULT 'no'")
+			want(t, "a new column", s.poll())
+			p.exec(t, "UPDATE tea SET organic = 'yes' WHERE id = 1")
+			want(t, "it changes", s.poll(), "update a/1 mint 2")
+			p.exec(t, "ALTER TABLE tea DROP COLUMN other")
+			want(t, "a column less", s.poll())
+			p.exec(t, "UPDATE tea SET price = 5 WHERE id = 1")
+			want(t, "afterwards", s.poll(), "update a/1 mint 5")
+		})
+	}
+}

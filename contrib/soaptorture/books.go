@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+
+	"busbar/adapters/debbugs"
+	"busbar/common/event"
+	"busbar/common/journal"
+	"busbar/fixtures/bugtracker"
+)
+
+// books know how the tracker was when soapbus began.
+type books struct {
+	tracker *bugtracker.Tracker
+	bugs    map[int]bugtracker.Status
+	letters map[string]bool // messages that were there: bug and id
+	tags    map[string]map[int]bool
+}
+
+func openBooks(t *bugtracker.Tracker) *books {
+	b := &books{tracker: t, bugs: map[int]bugtracker.Status{}, letters: map[string]bool{}, tags: usertags(t)}
+	for _, bug := range t.Bugs() {
+		b.bugs[bug], _ = t.Status(bug)
+		for _, m := range t.Log(bug) {
+			_, id := letterOf(m.Raw)
+			b.letters[fmt.Sprint(bug, " ", id)] = true
+		}
+	}
+	return b
+}
+
+func usertags(t *bugtracker.Tracker) map[string]map[int]bool {
+	all := map[string]map[int]bool{}
+	for tag, bugs := range t.Usertags("qa@example.org") {
+		all[tag] = map[int]bool{}
+		for _, b := range bugs {
+			all[tag][b] = true
+		}
+	}
+	return all
+}
+
+// letterOf is where a mail was sent to, and its id.
+func letterOf(raw []byte) (to, id string) {
+	m, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		return "", ""
+	}
+	_, to, _ = strings.Cut(m.Header.Get("Received"), "(at ")
+	to, _, _ = strings.Cut(to, ")")
+	return to, strings.Trim(m.Header.Get("Message-Id"), "<> ")
+}
+
+// A ledger compares the tracker with the journal.
+type ledger struct {
+	events, messages  int
+	lost, doubled     int // messages without their event, or with several
+	idle              int // changes that change nothing: told twice
+	wrong, bugs       int // bugs whose last news are not their state
+	gone, goneTold    int
+	tags, tagsWrong   int
+	faults            int // of the journal's chain
+	poison, recovered int
+	where             []string
+}
+
+func (l ledger) String() string {
+	return fmt.Sprintf("%d events; of %d messages lost %d, doubled %d; changes told twice %d; of %d bugs the last news is wrong for %d; of %d bugs that went %d are told; of %d usertags wrong %d; poison %d; chain faults %d",
+		l.events, l.messages, l.lost, l.doubled, l.idle, l.bugs, l.wrong, l.gone, l.goneTold, l.tags, l.tagsWrong, l.poison, l.faults)
+}
+
+func (l ledger) verdict() error {
+	if l.lost+l.doubled+l.idle+l.wrong+l.tagsWrong+l.poison+l.faults > 0 || l.gone != l.goneTold {
+		return &brokenPromise{fmt.Sprintf("lost %d, doubled %d and %d, wrong %d and %d, poison %d: %s",
+			l.lost, l.doubled, l.idle, l.wrong, l.tagsWrong, l.poison, strings.Join(l.where[:min(len(l.where), 8)], "; "))}
+	}
+	return nil
+}
+
+func (l *ledger) fault(format string, args ...any) {
+	l.where = append(l.where, fmt.Sprintf(format, args...))
+}
+
+// audit makes the ledger.
+func (b *books) audit(ctx context.Context, path string) (l ledger, err error) {
+	r, err := journal.OpenReader(ctx, path)
+	if err != nil {
+		return l, err
+	}
+	defer r.Close()
+	t, err := b.read(ctx, r, &l)
+	if err != nil {
+		return l, err
+	}
+	there := map[int]bool{}
+	for _, bug := range b.tracker.Bugs() {
+		there[bug] = true
+		l.bugs++
+		want, _ := b.tracker.Status(bug)
+		if diff := t.bug(bug).differs(want); diff != "" {
+			l.wrong++
+			l.fault("bug %d: %s", bug, diff)
+		}
+		b.messages(bug, t, &l)
+	}
+	for bug := range t.bugs {
+		if !there[bug] && (b.bugs[bug].Bug != 0 || t.ids[event.UUID("debbugs", debbugs.CreateKey(bug)).String()]) {
+			l.gone++
+			if t.bugs[bug].gone {
+				l.goneTold++
+			}
+		}
+	}
+	for tag, bugs := range usertags(b.tracker) {
+		l.tags += len(bugs)
+		for bug := range bugs {
+			if !t.tags[tag][bug] {
+				l.tagsWrong++
+			}
+		}
+		l.tagsWrong += max(0, len(t.tags[tag])-len(bugs))
+	}
+	report, err := r.Verify(ctx, nil)
+	l.faults = len(report.Faults)
+	c, cerr := r.Counts(ctx)
+	l.poison = int(c.Poisoned)
+	return l, slicesFirst(err, cerr)
+}
+
+func slicesFirst(errs ...error) error {
+	i := slices.IndexFunc(errs, func(err error) bool { return err != nil })
+	if i < 0 {
+		return nil
+	}
+	return errs[i]
+}
+
+// messages looks for the event of each message of a bug.
+func (b *books) messages(bug int, t *told, l *ledger) {
+	for i, m := range b.tracker.Log(bug) {
+		to, id := letterOf(m.Raw)
+		if b.letters[fmt.Sprint(bug, " ", id)] || to == "control" {
+			continue
+		}
+		l.messages++
+		n := 0
+		var keys []string
+		for _, key := range []string{debbugs.CommentKey(bug, id), debbugs.CloseKey(bug, id), debbugs.ForwardKey(bug, id)} {
+			if t.ids[event.UUID("debbugs", key).String()] {
+				n++
+				keys = append(keys, key)
+			}
+		}
+		if i == 0 && t.ids[event.UUID("debbugs", debbugs.CreateKey(bug)).String()] {
+			n++
+		}
+		switch {
+		case n == 0:
+			l.lost++
+			l.fault("bug %d: the message %s to %s is not told", bug, id, to)
+		case n > 1:
+			l.doubled++
+			l.fault("bug %d: the message %s to %s is told %d times: %v", bug, id, to, n, keys)
+		}
+	}
+}

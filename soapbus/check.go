@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"strings"
+	"time"
+
+	"busbar/common/daemon"
+	"busbar/soapbus/tracker"
+)
+
+type checkCmd struct {
+	JSON bool `help:"Print one JSON object a line."`
+}
+
+// Run is the doctor.
+func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := load(p, g)
+	if err != nil {
+		return errors.Join(daemon.PrintFindings(p, []daemon.Finding{daemon.Found("configuration", err, "")}, c.JSON), err)
+	}
+	ctx := context.Background()
+	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.debbugs.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
+	findings = append(findings, daemon.CheckBus(ctx, cfg.Bus, cfg.Sign)...)
+	if err := cfg.something(); err != nil {
+		findings = append(findings, daemon.Found("tracker", err, ""))
+	} else {
+		findings = append(findings, checkTracker(ctx, cfg)...)
+	}
+	if cfg.SOAP.Contact == "" {
+		findings = append(findings, daemon.Finding{What: "contact", Level: "warn", Detail: "[soap] contact is not set: whoever runs the tracker cannot ask you to slow down, and may lock you out"})
+	}
+	return daemon.PrintFindings(p, findings, c.JSON)
+}
+
+// checkTracker asks the tracker a little, at once.
+func checkTracker(ctx context.Context, cfg Config) []daemon.Finding {
+	hurried := cfg.SOAP
+	hurried.Rate = 600 // three questions, and a person waits
+	clock := &clock{}
+	client, err := hurried.client(slog.New(slog.DiscardHandler), clock)
+	if err != nil {
+		return []daemon.Finding{daemon.Found("tracker", err, "")}
+	}
+	began := time.Now()
+	newest, err := client.Newest(ctx, 10)
+	if err != nil {
+		return []daemon.Finding{daemon.Found("tracker", err, "")}
+	}
+	findings := []daemon.Finding{daemon.Found("tracker", nil, fmt.Sprintf("%s answers in %d ms", cfg.SOAP.URL, time.Since(began).Milliseconds()))}
+	if f, ok := clock.check(); ok {
+		findings = append(findings, f)
+	}
+	highest := 0
+	for _, b := range newest {
+		highest = max(highest, b)
+	}
+	statuses, err := client.Status(ctx, newest)
+	broken, some := errors.AsType[*tracker.BrokenError](err)
+	switch {
+	case some:
+		findings = append(findings, daemon.Finding{What: "answers", Level: "warn", Detail: broken.Error()})
+	case err != nil:
+		findings = append(findings, daemon.Found("answers", err, ""))
+	case len(statuses) == 0:
+		findings = append(findings, daemon.Finding{What: "answers", Level: "warn", Detail: fmt.Sprintf("the newest number is %d, but none of the newest %d bugs is known: is this a bug tracker's address?", highest, len(newest))})
+	default:
+		findings = append(findings, daemon.Found("answers", nil, fmt.Sprintf("the newest bug is %d; %d of the newest %d are known", highest, len(statuses), len(newest))))
+	}
+	return append(findings, checkRate(cfg.SOAP, highest))
+}
+
+// A clock carries requests, and notes the Date of the replies (RFC 9110
+// §6.6.1): times of bugs are compared with ours where mail is waited for.
+type clock struct {
+	ours, theirs time.Time
+}
+
+// RoundTrip is net/http's.
+func (c *clock) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil {
+		if at, derr := http.ParseTime(resp.Header.Get("Date")); derr == nil {
+			c.ours, c.theirs = time.Now(), at
+		}
+	}
+	return resp, err
+}
+
+func (c *clock) check() (daemon.Finding, bool) {
+	if c.theirs.IsZero() {
+		return daemon.Finding{}, false
+	}
+	off := c.theirs.Sub(c.ours).Round(time.Second)
+	f := daemon.Finding{What: "clock", Level: "ok", Detail: fmt.Sprintf("the tracker's differs by %s", off)}
+	if off.Abs() > time.Minute {
+		f.Level, f.Detail = "warn", f.Detail+": set this machine's clock, or [soap] grace to that much more"
+	}
+	return f, true
+}
+
+// checkRate says what the rate means.
+func checkRate(c SOAPConfig, highest int) daemon.Finding {
+	each := time.Minute / time.Duration(c.Rate)
+	text := fmt.Sprintf("%d requests a minute, one each %s, watching %s", c.Rate, each.Round(time.Millisecond), c.watch())
+	if c.watch().String() != (SOAPConfig{}).watch().String() {
+		return daemon.Finding{What: "rate", Level: "ok", Detail: text}
+	}
+	requests := math.Ceil(float64(max(0, highest-c.First+1)) / tracker.MaxStatus)
+	whole := time.Duration(requests) * each
+	text += fmt.Sprintf("; all %d numbers are %.0f requests, so a whole sweep takes %s at least and is spread over %s", highest-c.First+1, requests, whole.Round(time.Second), time.Duration(c.Full))
+	f := daemon.Finding{What: "rate", Level: "ok", Detail: text}
+	if whole > time.Duration(c.Full)/2 {
+		f.Level, f.Detail = "warn", text+strings.TrimSpace(": that leaves little for news: raise [soap] rate or full")
+	}
+	return f
+}

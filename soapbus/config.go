@@ -1,0 +1,135 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"busbar/common/daemon"
+	"busbar/soapbus/sweep"
+)
+
+// Config is the configuration of soapbus.
+type Config struct {
+	Bus  daemon.BusConfig  `toml:"bus"`
+	Sign daemon.SignConfig `toml:"sign"`
+	SOAP SOAPConfig        `toml:"soap"`
+}
+
+// SOAPConfig is the [soap] table.
+type SOAPConfig struct {
+	URL      string          `toml:"url" doc:"The tracker's SOAP address, such as https://bugs.debian.org/cgi-bin/soap.cgi."`
+	Contact  string          `toml:"contact" doc:"Address of a person, told to the tracker's operators with every request (User-Agent)."`
+	Interval daemon.Duration `toml:"interval" doc:"How often a round begins, give or take a tenth."`
+	Rate     int             `toml:"rate" doc:"Requests a minute at most, evenly spaced; never two at a time."`
+
+	Packages    []string `toml:"packages" doc:"Watch the bugs of these packages; src:NAME is a source package. All watch lists empty: every bug."`
+	Maintainers []string `toml:"maintainers" doc:"Watch the bugs of these maintainers' packages, by address."`
+	Severities  []string `toml:"severities" doc:"Watch the open bugs of these severities."`
+	Usertags    []string `toml:"usertags" doc:"Watch the bugs that bear these usertags, each USER/TAG."`
+	Bugs        []int    `toml:"bugs" doc:"Watch these bugs."`
+	Users       []string `toml:"users" doc:"Users whose usertags are told."`
+
+	Full     daemon.Duration `toml:"full" doc:"In which time every bug is asked once, whether it seems to have changed or not."`
+	Recent   daemon.Duration `toml:"recent" doc:"For how long a bug that changed is asked in every round."`
+	Grace    daemon.Duration `toml:"grace" doc:"How long mail gets to tell a change first."`
+	Follow   bool            `toml:"follow" doc:"Follow the bus ([bus] subscribe, [sign] ca): what was told there is not told again, and bugs that were spoken of are asked next."`
+	First    int             `toml:"first" doc:"The tracker's lowest bug number."`
+	Timeout  daemon.Duration `toml:"timeout" doc:"What one request may take."`
+	MaxReply daemon.Size     `toml:"max_reply" doc:"What one reply may have; a log that is larger is left out, and that is said."`
+}
+
+// DefaultConfig is the configuration before any file is read.
+func DefaultConfig() Config {
+	return Config{
+		Bus: daemon.DefaultBus(), Sign: daemon.DefaultSign(),
+		SOAP: SOAPConfig{
+			Interval: daemon.Duration(5 * time.Minute), Rate: 12, Full: daemon.Duration(48 * time.Hour),
+			Recent: daemon.Duration(72 * time.Hour), Grace: daemon.Duration(2 * time.Minute), First: 1,
+			Timeout: daemon.Duration(2 * time.Minute), MaxReply: 64 << 20,
+		},
+	}
+}
+
+func load(p *daemon.Program, g *daemon.Globals) (Config, error) {
+	c := DefaultConfig()
+	_, err := g.Source(p).Load(&c)
+	if err == nil {
+		err = c.Bus.Complete(p.Name)
+	}
+	if err == nil {
+		err = c.SOAP.complete()
+	}
+	if err != nil {
+		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+	}
+	return c, nil
+}
+
+// complete checks what needs no tracker.
+func (c *SOAPConfig) complete() error {
+	for _, least := range []struct {
+		key   string
+		value daemon.Duration
+		least time.Duration
+	}{
+		{"interval", c.Interval, time.Second}, {"full", c.Full, time.Second}, {"recent", c.Recent, 0},
+		{"grace", c.Grace, 0}, {"timeout", c.Timeout, time.Millisecond},
+	} {
+		if time.Duration(least.value) < least.least {
+			return fmt.Errorf("checking [soap] %s: %s is less than %s", least.key, time.Duration(least.value), least.least)
+		}
+	}
+	switch {
+	case c.Rate < 1 || c.Rate > 60_000:
+		return fmt.Errorf("checking [soap] rate: %d is not between 1 and 60000 requests a minute", c.Rate)
+	case c.First < 1:
+		return fmt.Errorf("checking [soap] first: %d is no bug number", c.First)
+	case c.MaxReply < 64<<10:
+		return fmt.Errorf("checking [soap] max_reply: %d bytes are less than 64KiB, which one bug may need", c.MaxReply)
+	}
+	for _, t := range c.Usertags {
+		if user, tag, ok := strings.Cut(t, "/"); !ok || user == "" || tag == "" {
+			return fmt.Errorf("checking [soap] usertags: %q is not USER/TAG", t)
+		}
+	}
+	for _, b := range c.Bugs {
+		if b < 1 {
+			return fmt.Errorf("checking [soap] bugs: %d is no bug number", b)
+		}
+	}
+	for _, list := range [][]string{c.Packages, c.Maintainers, c.Severities, c.Users} {
+		if slices.Contains(list, "") {
+			return errors.New("checking [soap]: a list has an empty entry, which would ask for more than is meant")
+		}
+	}
+	if c.URL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return fmt.Errorf("checking [soap] url: %w", err)
+	}
+	if u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return fmt.Errorf("checking [soap] url: %q does not begin with https:// or http:// and a host", c.URL)
+	}
+	return nil
+}
+
+// something fails where nobody could be asked.
+func (c Config) something() error {
+	switch {
+	case c.SOAP.URL == "":
+		return errors.New("[soap] url is not set: which tracker is to be asked?")
+	case c.SOAP.Follow && len(c.Bus.Subscribe) == 0:
+		return errors.New("[soap] follow is set, but [bus] subscribe is empty: which publishers are to be followed?")
+	}
+	return nil
+}
+
+func (c SOAPConfig) watch() sweep.Watch {
+	return sweep.Watch{Packages: c.Packages, Maintainers: c.Maintainers, Severities: c.Severities, Usertags: c.Usertags, Bugs: c.Bugs}
+}

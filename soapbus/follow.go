@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"busbar/common/event"
+	"busbar/common/journal"
+	"busbar/common/wire"
+)
+
+// follow hears what the bus says of bugs. A fact that another publisher told is
+// not told again by us, and its bug is asked in the next round: where one change
+// came by mail, others may have been missed.
+func (s *site) follow(ctx context.Context) error {
+	verifier, err := s.cfg.Sign.Verifier(func(alarm string) { s.log.Warn(alarm) })
+	if err != nil {
+		return fmt.Errorf("following the bus: %w", err)
+	}
+	if verifier == nil {
+		s.log.Warn("the bus is followed without verifying: anybody who can speak there can keep a fact from being told here; set [sign] ca")
+	}
+	f, err := wire.Follow(ctx, wire.FollowOptions{Endpoints: s.cfg.Bus.Subscribe, Verifier: verifier, Log: s.log})
+	if err != nil {
+		return fmt.Errorf("following the bus: %w", err)
+	}
+	defer f.Close()
+	for {
+		m, err := f.Next(ctx)
+		switch {
+		case err != nil:
+			return err
+		case m.Err != nil:
+			s.log.Warn("a message of the bus is not believed", "endpoint", m.Endpoint, "error", m.Err)
+		case m.Gap != nil:
+			s.log.Info("messages of the bus were missed; the sweep finds what they told", "publisher", m.Gap.Publisher, "from", m.Gap.From, "to", m.Gap.To)
+		}
+		if m.Err == nil && !m.Heartbeat && !m.Duplicate && m.Envelope.Publisher != s.cfg.Bus.Name {
+			if err := s.heard(ctx, m.Envelope); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// heard takes note of a message about a bug.
+func (s *site) heard(ctx context.Context, e event.Envelope) error {
+	topic, ours := strings.CutPrefix(e.Topic, s.cfg.Bus.Prefix+"."+s.cfg.Bus.Environment+".")
+	if !ours || !strings.HasPrefix(topic, "debbugs.") {
+		return nil
+	}
+	id, err := event.IDUUID(e.MsgID)
+	if err != nil {
+		return nil // another's, with ids of another form
+	}
+	if _, err := s.node.Journal.Append(ctx, journal.Record{Heard: []uuid.UUID{id}}); err != nil {
+		return fmt.Errorf("keeping what the bus told: %w", err)
+	}
+	if body, ok := e.Msg.(map[string]any); ok {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.sweep.Hint(int(event.Integer(body["bug"])))
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+
+	"busbar/common/daemon"
+)
+
+type poisonCmd struct {
+	List struct {
+		JSON bool `help:"Print one JSON object a line."`
+	} `cmd:"" default:"1" help:"List the changes that could not be read, and why."`
+	Show struct {
+		ID int64 `arg:"" help:"Number from the list."`
+	} `cmd:"" help:"Print one as JSON, as explain takes it."`
+	Retry struct {
+		ID []int64 `arg:"" optional:"" help:"Numbers from the list; none: all."`
+	} `cmd:"" help:"Give changes back to the daemon, or to the next poll, which reads them as if they were new."`
+}
+
+// Run works on the poison that the journal keeps.
+func (c *poisonCmd) Run(k *daemon.Selected, p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := load(p, g)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	dir := daemon.RetryDir(cfg.Bus)
+	poison := daemon.Poison{Journal: cfg.Bus.Journal, Retry: func(item []byte) error { return daemon.GiveBack(dir, item, cfg.Bus.Journal) }}
+	switch k.Leaf {
+	case "show":
+		return poison.Show(ctx, p, c.Show.ID)
+	case "retry":
+		return poison.RetryAll(ctx, p, c.Retry.ID)
+	}
+	return poison.List(ctx, p, c.List.JSON)
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os/signal"
+	"syscall"
+
+	"busbar/common/daemon"
+)
+
+type runCmd struct{}
+
+// Run is the daemon: the sweep into the journal, and the publisher that empties
+// it.
+func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
+	log := g.Logger(p)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	s, err := open(ctx, p, g, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	pump, again := s.pump(forEver, log), s.again(false)
+	if err := s.node.Register(collector{s}); err != nil {
+		return err
+	}
+	s.node.Watch(source, s.unwell)
+	tasks := []daemon.Task{
+		{Name: "the publisher", Run: s.node.Run},
+		{Name: "the sweep", Run: pump.Run},
+		{Name: "changes given back", Run: again.Run},
+		{Name: "the reports", Run: s.announce},
+	}
+	if s.cfg.SOAP.Follow {
+		tasks = append(tasks, daemon.Task{Name: "the follower", Run: s.follow})
+	}
+	log.Info("soapbus runs", "version", daemon.Version(), "journal", s.cfg.Bus.Journal, "tracker", s.cfg.SOAP.URL,
+		"watches", s.cfg.SOAP.watch().String(), "rate", s.cfg.SOAP.Rate)
+	return daemon.Serve(ctx, log, s.status, tasks...)
+}

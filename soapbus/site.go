@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"busbar/common/daemon"
+	"busbar/common/journal"
+	"busbar/common/pump"
+	"busbar/soapbus/sweep"
+	"busbar/soapbus/tracker"
+)
+
+// source names the tracker in the journal.
+const source = "soap"
+
+// How the tracker is asked.
+type mode int
+
+const (
+	forEver   mode = iota
+	once           // one round
+	importing      // every bug, once
+)
+
+// A site is a configuration with its journal and its tracker, opened.
+type site struct {
+	cfg     Config
+	node    *daemon.Node
+	tracker *tracker.Client
+	log     *slog.Logger
+
+	mu      sync.Mutex
+	sweep   *sweep.Sweep
+	trouble error
+	since   time.Time // of trouble
+}
+
+func open(ctx context.Context, p *daemon.Program, g *daemon.Globals, log *slog.Logger) (*site, error) {
+	cfg, err := load(p, g)
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.something(); err != nil {
+		return nil, &daemon.ExitError{Code: daemon.ExitConfig, Err: fmt.Errorf("starting: %w", err)}
+	}
+	client, err := cfg.SOAP.client(log, nil)
+	if err != nil {
+		return nil, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+	}
+	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
+	if errors.Is(err, journal.ErrLocked) {
+		return nil, &daemon.ExitError{Code: daemon.ExitTempFail, Err: fmt.Errorf("%w (does the daemon run?)", err)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &site{cfg: cfg, node: node, tracker: client, log: log}, nil
+}
+
+// client asks the tracker; via carries the requests, nil: as usual.
+func (c SOAPConfig) client(log *slog.Logger, via http.RoundTripper) (*tracker.Client, error) {
+	return tracker.New(tracker.Options{
+		URL: c.URL, Contact: c.Contact, Rate: float64(c.Rate), Timeout: time.Duration(c.Timeout), MaxReply: int64(c.MaxReply),
+		Transport: via, Log: log,
+	})
+}
+
+func (s *site) close() error { return s.node.Close() }
+
+// pump is the way of the tracker's news into the journal.
+func (s *site) pump(m mode, log *slog.Logger) *pump.Pump[item] {
+	c := s.cfg.SOAP
+	sw := sweep.Open(sweep.Options{
+		Tracker: s.tracker, Journal: s.node.Journal, Source: source, Watch: c.watch(), Users: c.Users, First: c.First,
+		Interval: time.Duration(c.Interval), Full: time.Duration(c.Full), Recent: time.Duration(c.Recent), Grace: time.Duration(c.Grace),
+		// Ten requests' time, so that a polite rate goes with polite retries.
+		Backoff: 10 * time.Minute / time.Duration(c.Rate),
+		Once:    m == once, Import: m == importing, Log: log,
+	})
+	s.mu.Lock()
+	s.sweep = sw
+	s.mu.Unlock()
+	return &pump.Pump[item]{
+		Channel: channel{sw}, Table: translators(), Journal: s.node.Journal, Source: source,
+		Raw: item.raw, Seen: func(i item) []journal.Seen { return i.seen }, Log: log, Weather: s.weather,
+	}
+}
+
+// again is the pump of changes that were given back.
+func (s *site) again(once bool) *pump.Pump[item] {
+	return &pump.Pump[item]{
+		Channel: &daemon.GivenBack[item]{Dir: daemon.RetryDir(s.cfg.Bus), Once: once, Parse: givenBack},
+		Table:   translators(), Journal: s.node.Journal, Source: "given back", Raw: item.raw, Log: s.log,
+	}
+}
+
+// weather notes trouble, or with nil that it is over.
+func (s *site) weather(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trouble, s.since = err, time.Now()
+}
+
+// unwell is why nothing new is learned now, or nil.
+func (s *site) unwell() error {
+	if r := s.report(); r.Trouble != "" {
+		return errors.New(r.Trouble)
+	}
+	return nil
+}
+
+// status is one line for systemctl status: trouble first.
+func (s *site) status() string {
+	parts := []string{s.node.Status()}
+	r := s.report()
+	switch {
+	case r.Trouble != "":
+		parts = append([]string{"NOT asking: " + r.Trouble}, parts...)
+	case !r.Based:
+		parts = append(parts, fmt.Sprintf("taking note of what is there: %d bugs", r.Known))
+	default:
+		parts = append(parts, fmt.Sprintf("%d rounds, %d bugs known, news of %d", r.Rounds, r.Known, r.Told))
+	}
+	return strings.Join(parts, "; ")
+}

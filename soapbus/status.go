@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"busbar/common/daemon"
+	"busbar/common/journal"
+)
+
+type statusCmd struct {
+	JSON bool `help:"Print JSON."`
+}
+
+// A status is the shared one and what the sweep reported.
+type status struct {
+	daemon.Status
+	Tracker report `json:"tracker"`
+}
+
+// Run prints what the journal knows.
+func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := load(p, g)
+	if err != nil {
+		return err
+	}
+	names, err := daemon.Waiting(daemon.RetryDir(cfg.Bus))
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	shared, err := daemon.ReadStatus(ctx, cfg.Bus.Journal, map[string]int{"given back": len(names)})
+	if err != nil {
+		return err
+	}
+	r, err := journal.OpenReader(ctx, cfg.Bus.Journal)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	s := status{Status: shared}
+	if s.Tracker, err = keptReport(ctx, r); err != nil && !errors.Is(err, journal.ErrNotFound) {
+		return err
+	}
+	if c.JSON {
+		enc := json.NewEncoder(p.Stdout)
+		enc.SetEscapeHTML(false)
+		return enc.Encode(s)
+	}
+	if err := s.Status.Print(p.Stdout, false); err != nil {
+		return err
+	}
+	s.Tracker.print(p.Stdout, cfg)
+	return nil
+}
+
+func (r report) print(w io.Writer, cfg Config) {
+	if r.Watches == "" {
+		fmt.Fprintln(w, "tracker    not asked yet")
+		return
+	}
+	fmt.Fprintf(w, "tracker    %s: %s; %d bugs known\n", cfg.SOAP.URL, r.Watches, r.Known)
+	switch {
+	case !r.Based:
+		fmt.Fprintf(w, "  baseline taking note of what is there: at %d of %d; nothing is told of these\n", r.Cursor, r.High)
+	case r.Last.IsZero():
+		fmt.Fprintln(w, "  sweep    no round has ended yet")
+	default:
+		fmt.Fprintf(w, "  sweep    at %d of %d; last round ended %s after %.1f s; %d bugs are asked in every round\n",
+			r.Cursor, r.High, r.Last.UTC().Format(time.RFC3339), r.Seconds, r.Recent)
+	}
+	if r.Trouble != "" {
+		fmt.Fprintf(w, "  TROUBLE  %s\n", r.Trouble)
+	}
+}

@@ -1,0 +1,202 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"busbar/adapters/debbugs"
+	"busbar/common/journal"
+	"busbar/soapbus/soap"
+	"busbar/soapbus/tracker"
+)
+
+// A due is why a bug is asked in each round.
+type due struct {
+	not   time.Time // before
+	since time.Time // when it was held back first, for mail to tell it
+	tries int       // how often a new number was not there
+}
+
+// ask asks for some bugs and sorts them: what is as it was told, what was not
+// there before us, what is to be told.
+func (s *Sweep) ask(ctx context.Context, bugs []int) error {
+	statuses, broken, err := s.statuses(ctx, s.withWitnesses(bugs))
+	if err != nil {
+		return err
+	}
+	var quiet []journal.Seen
+	missing := map[int]*known{}
+	present, fresh := 0, 0
+	for _, bug := range bugs {
+		if err := broken[bug]; err != nil {
+			s.log.Warn("the tracker cannot tell of a bug; it is asked again", "bug", bug, "error", err)
+			continue
+		}
+		k, err := s.known(ctx, bug)
+		if err != nil {
+			return err
+		}
+		st, there := statuses[bug]
+		switch {
+		case !there && k == nil:
+			s.hole(bug)
+		case !there:
+			missing[bug] = k
+		case !s.differs(bug, k, st):
+		case k == nil && s.old(bug):
+			quiet = append(quiet, s.seen(bug, s.noted(st)))
+			delete(s.due, bug)
+			fresh++
+		case !s.held(bug, st):
+			s.found = append(s.found, found{bug: bug, status: &st})
+		}
+		if there && k != nil {
+			present++
+		}
+	}
+	absent, err := s.missing(missing, present, len(statuses) > 0)
+	if err != nil {
+		return err
+	}
+	return s.quietly(ctx, append(quiet, absent...), fresh)
+}
+
+// quietly takes note of bugs without telling anything; fresh of them are new.
+func (s *Sweep) quietly(ctx context.Context, quiet []journal.Seen, fresh int) error {
+	if len(quiet) == 0 {
+		return nil
+	}
+	if _, err := s.o.Journal.Append(ctx, journal.Record{Seen: quiet}); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.Known += int64(fresh)
+	return nil
+}
+
+// differs says whether anything is to be told, or kept, of a bug.
+func (s *Sweep) differs(bug int, k *known, st debbugs.Status) bool {
+	if k == nil || s.o.Import || k.care() {
+		return true
+	}
+	if st.LogModified == k.LogModified && st.LastModified == k.LastModified && debbugs.Same(st, k.Status) {
+		delete(s.due, bug)
+		return false
+	}
+	return true
+}
+
+// old says whether an unknown bug was there before us. With a watch list, a bug
+// may come into it at any time.
+func (s *Sweep) old(bug int) bool {
+	if s.o.Import || bug > s.pos.Base {
+		return false
+	}
+	return !s.pos.Based || !s.o.Watch.everything()
+}
+
+// held says whether mail still has time to tell a change first.
+func (s *Sweep) held(bug int, st debbugs.Status) bool {
+	now := s.o.Now()
+	if s.o.Grace <= 0 || now.Sub(time.Unix(max(st.LogModified, st.LastModified), 0)) >= s.o.Grace {
+		return false
+	}
+	d := s.due[bug]
+	if d.since.IsZero() {
+		d.since = now
+	}
+	s.due[bug] = d
+	return now.Sub(d.since) < s.o.Grace // the tracker's clock may be wrong
+}
+
+// holePatience is how often a new number that is not there is asked for again,
+// with growing pauses: a report may be filed late.
+const holePatience = 6
+
+// hole notes a number without a bug.
+func (s *Sweep) hole(bug int) {
+	d, waiting := s.due[bug]
+	if bug <= s.pos.Base && !waiting {
+		return
+	}
+	if d.tries++; d.tries > holePatience {
+		delete(s.due, bug) // the sweep comes by
+		return
+	}
+	d.not = s.o.Now().Add(s.o.Interval << (d.tries - 1) / 2)
+	s.due[bug] = d
+}
+
+// missingPatience is in how many rounds a bug must be missing to be gone.
+const missingPatience = 3
+
+// missing notes bugs that were there before. It believes nothing where the
+// answer has nothing that should be there.
+func (s *Sweep) missing(bugs map[int]*known, present int, witness bool) (quiet []journal.Seen, err error) {
+	if len(bugs) == 0 {
+		return nil, nil
+	}
+	if !witness || len(bugs) >= 10 && len(bugs) > present {
+		return nil, fmt.Errorf("asking for %d bugs: the tracker does not know %d of them any more, such as bug %d; that is not believed: are its files there?",
+			len(bugs)+present, len(bugs), slices.Min(slices.Collect(maps.Keys(bugs))))
+	}
+	for bug, k := range bugs {
+		if k.Missing++; k.Missing >= missingPatience {
+			s.found = append(s.found, found{bug: bug})
+			continue
+		}
+		s.due[bug] = due{}
+		quiet = append(quiet, s.seen(bug, k))
+	}
+	return quiet, nil
+}
+
+// withWitnesses adds bugs that should be there, so that an answer about bugs
+// that are gone can be told from one of a tracker that is not itself.
+func (s *Sweep) withWitnesses(bugs []int) []int {
+	const enough = 50 // they witness for each other
+	if len(bugs) >= enough {
+		return bugs
+	}
+	all := append(slices.Clone(bugs), s.fresh...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// statuses asks for the bugs' states. Where one of them makes the tracker fail,
+// it is found by halving, and told in broken.
+func (s *Sweep) statuses(ctx context.Context, bugs []int) (all map[int]debbugs.Status, broken map[int]error, err error) {
+	all, err = s.o.Tracker.Status(ctx, bugs)
+	if some, ok := errors.AsType[*tracker.BrokenError](err); ok {
+		broken, err = some.Bugs, nil
+	}
+	_, fault := errors.AsType[*soap.Fault](err)
+	switch {
+	case err == nil:
+		s.batch = min(tracker.MaxStatus, s.batch*2)
+		return all, broken, nil
+	case !fault:
+		s.batch = max(leastBatch, s.batch/2) // it may have been too much to ask
+		return nil, nil, err
+	case len(bugs) == 1:
+		return nil, map[int]error{bugs[0]: err}, nil
+	}
+	all, broken = map[int]debbugs.Status{}, map[int]error{}
+	for _, half := range [][]int{bugs[:len(bugs)/2], bugs[len(bugs)/2:]} {
+		a, b, err := s.statuses(ctx, half)
+		if err != nil {
+			return nil, nil, err
+		}
+		maps.Copy(all, a)
+		maps.Copy(broken, b)
+	}
+	return all, broken, nil
+}
+
+// leastBatch is how few bugs one question has at least.
+const leastBatch = 10

@@ -1,0 +1,136 @@
+package sweep
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"busbar/adapters/debbugs"
+	"busbar/common/journal"
+)
+
+// A known is what was last told of a bug.
+type known struct {
+	debbugs.Status
+	// Since is up to when the bug's messages were there before we were: those
+	// are never told. Unix seconds; 0: all are told.
+	Since int64 `json:"since,omitempty"`
+	// Told is the number of the last message of its log that was told, and
+	// ToldID that message's id: where the two still belong together, only what
+	// follows is new.
+	Told   int    `json:"told,omitempty"`
+	ToldID string `json:"told_id,omitempty"`
+	// Faulty is how often its log could not be read, Missing how often the
+	// tracker did not know it: both are looked after in each round.
+	Faulty  int `json:"faulty,omitempty"`
+	Missing int `json:"missing,omitempty"`
+	// Fresh says that its log was modified only just before it was read: times
+	// are whole seconds, so one more message may have come under the same one.
+	Fresh bool `json:"fresh,omitempty"`
+}
+
+// care says whether it is to be looked after in each round.
+func (k known) care() bool {
+	return k.Fresh || k.Missing > 0 || k.Faulty > 0 && k.Faulty < logPatience
+}
+
+// freshness is far more than a second, for clocks differ.
+const freshness = time.Minute
+
+// justNow says whether a bug was modified only just now.
+func (s *Sweep) justNow(st debbugs.Status) bool {
+	return s.o.Now().Sub(time.Unix(st.LogModified, 0)) < freshness
+}
+
+// value is the form in the journal: for a quick start, when the log was modified
+// and a mark if the bug is to be looked after; a blank, and JSON.
+func (k known) value() []byte {
+	head := strconv.AppendInt(nil, k.LogModified, 10)
+	if k.care() {
+		head = append(head, '!')
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // addresses are in angle brackets
+	_ = enc.Encode(k)        // texts and numbers always encode
+	return append(append(head, ' '), bytes.TrimSpace(b.Bytes())...)
+}
+
+// head reads the beginning of a value.
+func head(value []byte) (modified int64, care bool) {
+	text, _, _ := bytes.Cut(value, []byte{' '})
+	text, care = bytes.CutSuffix(text, []byte{'!'})
+	modified, _ = strconv.ParseInt(string(text), 10, 64)
+	return modified, care
+}
+
+func (s *Sweep) seen(bug int, k *known) journal.Seen {
+	seen := journal.Seen{Source: s.o.Source, Key: strconv.Itoa(bug)}
+	if k != nil {
+		seen.Value = k.value()
+	}
+	return seen
+}
+
+// known is what was last told of a bug, nil if nothing was.
+func (s *Sweep) known(ctx context.Context, bug int) (*known, error) {
+	value, err := s.o.Journal.Reader().SeenOf(ctx, s.o.Source, strconv.Itoa(bug))
+	if errors.Is(err, journal.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, text, _ := bytes.Cut(value, []byte{' '})
+	k := &known{}
+	if err := json.Unmarshal(text, k); err != nil {
+		return nil, fmt.Errorf("reading what is known of bug %d: %w", bug, err)
+	}
+	return k, nil
+}
+
+// margin is far more than debbugs takes between receiving a mail and filing it.
+const margin = 15 * time.Minute
+
+// noted is a bug that was there before us. Its messages of up to now are no
+// news; but where the log was modified only lately, one that was received before
+// that may be filed after it, so some that were there may be told.
+func (s *Sweep) noted(st debbugs.Status) *known {
+	k := &known{Status: st, Since: max(st.LogModified, 1), Fresh: s.justNow(st)}
+	if s.o.Now().Sub(time.Unix(st.LogModified, 0)) < margin {
+		k.Since = max(k.Since-int64(margin/time.Second), 1)
+	}
+	return k
+}
+
+// news are the messages of a log that were not told yet.
+func (k known) news(log []debbugs.Entry) []debbugs.Entry {
+	for i, e := range log {
+		if k.Told > 0 && e.Number == k.Told && e.MessageID() == k.ToldID {
+			return log[i+1:]
+		}
+	}
+	if k.Since == 0 {
+		return log
+	}
+	var list []debbugs.Entry
+	for _, e := range log {
+		if at := e.Arrived(); at.IsZero() || at.Unix() > k.Since {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// heard takes note that the whole log is told.
+func (k *known) heard(log []debbugs.Entry) {
+	k.Faulty = 0
+	if len(log) > 0 {
+		last := log[len(log)-1]
+		k.Told, k.ToldID = last.Number, last.MessageID()
+	}
+}

@@ -1,0 +1,73 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"busbar/soapbus/soap"
+)
+
+// Stats is what an operator wants to know of the polls.
+type Stats struct {
+	Rounds  int64
+	Last    time.Time     // end of the last round
+	Took    time.Duration // the last round
+	Known   int64         // bugs that were taken note of
+	Hot     int64         // bugs that are asked in each round
+	Told    int64         // bugs and usertags with news, since the start
+	High    int           // the highest number
+	Based   bool          // every bug that there was has been taken note of
+	Cursor  int           // the sweep goes on below this number
+	Waiting int           // bugs with news that are to be told next
+	Failed  int           // failures in a row
+}
+
+// Stats tells of the polls so far.
+func (s *Sweep) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stats
+}
+
+// note keeps what Stats tells of the place where the round stands.
+func (s *Sweep) note() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.High, s.stats.Based, s.stats.Cursor = s.pos.High, s.pos.Based || !s.o.Watch.everything(), s.pos.Cursor
+	s.stats.Waiting, s.stats.Failed = len(s.found), s.failed
+}
+
+// longestHold is how long nothing is asked at most after failures.
+const longestHold = 15 * time.Minute
+
+// trouble lets the next question wait: longer with each failure, and as long as
+// the server asks for.
+func (s *Sweep) trouble(err error) {
+	s.failed++
+	hold := longestHold
+	if shift := s.failed - 1; shift < 20 {
+		hold = min(hold, s.o.Backoff<<shift)
+	}
+	if status, ok := errors.AsType[*soap.StatusError](err); ok {
+		hold = max(hold, min(status.RetryAfter, 4*longestHold))
+	}
+	s.hold = s.o.Now().Add(hold)
+}
+
+// patience waits where the last questions failed. Who polls once tells the
+// failure and ends.
+func (s *Sweep) patience(ctx context.Context) error {
+	left := s.hold.Sub(s.o.Now())
+	if left <= 0 || s.o.Once {
+		return nil
+	}
+	t := time.NewTimer(left)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,209 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"busbar/adapters/debbugs"
+	"busbar/common/journal"
+	"busbar/common/rounds"
+	"busbar/soapbus/tracker"
+)
+
+// Options say what is polled, and how.
+type Options struct {
+	Tracker *tracker.Client
+	Journal *journal.Journal
+	Source  string   // names the tracker in the journal
+	Watch   Watch    // which bugs; the zero value: every one
+	Users   []string // whose usertags are told
+	First   int      // the tracker's lowest number [1]
+
+	Interval time.Duration // between the beginnings of two rounds [5m]
+	Full     time.Duration // in which every bug is asked once [48h]
+	Recent   time.Duration // how long a bug that changed is asked in each round [72h]
+	Grace    time.Duration // how long mail gets to tell a change first [0]
+	Backoff  time.Duration // after the first failure; doubles, to 15 minutes [10s]
+
+	Once   bool // one round, then io.EOF
+	Import bool // tell the present state of every bug once; then io.EOF
+	Log    *slog.Logger
+	Now    func() time.Time // nil: time.Now
+}
+
+// An Item is news of a bug or of a usertag, with what is known from then on.
+type Item struct {
+	Change  *debbugs.Change
+	Usertag *debbugs.UsertagChange
+	Seen    []journal.Seen
+}
+
+// A Sweep is a channel of what changed in a tracker. It is for one reader.
+type Sweep struct {
+	rounds.Rounds[Item]
+	o   Options
+	log *slog.Logger
+
+	loaded bool
+	pos    position // where the round stands
+	stored position // as the journal has it
+	list   []int    // with a watch list: the bugs that are watched, in order
+	plan   []task   // what is left of the round
+	found  []found  // bugs that differ, to be told
+	begun  time.Time
+	batch  int            // bugs in one question
+	due    map[int]due    // asked in each round until they are clear
+	faulty map[int]int    // how often the log of a bug that is not known could not be read
+	gone   map[string]int // how often all tags of a user were missing
+	fresh  []int          // the newest numbers: bugs that should be there
+	later  error          // trouble, told after what is ready
+	failed int            // in a row
+	hold   time.Time      // nothing is asked before
+
+	mu    sync.Mutex
+	open  map[int64]func() // handed out and not yet durable: how to find it again
+	next  int64
+	hot   map[int]int64 // bugs that changed lately, and when
+	hints map[int]bool
+	stats Stats
+}
+
+// A task is one question, or little more. What failed is tried again.
+type task func(context.Context) error
+
+// A found is a bug that differs from what was told.
+type found struct {
+	bug    int
+	status *debbugs.Status // nil: it is gone
+	moves  int             // how often it changed while its news was read
+}
+
+// Open prepares a sweep. The tracker is asked at the first Next.
+func Open(o Options) *Sweep {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	o.First = max(o.First, 1)
+	for _, d := range []struct {
+		at  *time.Duration
+		set time.Duration
+	}{{&o.Interval, 5 * time.Minute}, {&o.Full, 48 * time.Hour}, {&o.Recent, 72 * time.Hour}, {&o.Backoff, 10 * time.Second}} {
+		if *d.at <= 0 {
+			*d.at = d.set
+		}
+	}
+	s := &Sweep{
+		o: o, log: o.Log, batch: tracker.MaxStatus, due: map[int]due{}, faulty: map[int]int{}, gone: map[string]int{},
+		open: map[int64]func(){}, hot: map[int]int64{}, hints: map[int]bool{},
+	}
+	s.Poll, s.Reset, s.Position, s.Now = s.poll, s.reset, s.position, o.Now
+	return s
+}
+
+// Hint says that something happened to a bug: the next round asks for it.
+func (s *Sweep) Hint(bug int) {
+	const most = 100_000
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if bug > 0 && len(s.hints) < most {
+		s.hints[bug] = true
+	}
+}
+
+// poll asks a little, and makes ready what is new.
+func (s *Sweep) poll(ctx context.Context) error {
+	if err := s.later; err != nil {
+		s.later = nil
+		return err
+	}
+	if err := s.load(ctx); err != nil {
+		return err
+	}
+	if err := s.patience(ctx); err != nil {
+		return err
+	}
+	err := s.step(ctx)
+	s.note()
+	switch {
+	case errors.Is(err, io.EOF), ctx.Err() != nil && err != nil:
+		return err
+	case err != nil:
+		s.trouble(err)
+		if s.Ready() > 0 { // it is told first
+			s.later, err = err, nil
+		}
+		return err
+	}
+	s.failed = 0
+	return s.store(ctx)
+}
+
+// step is the next thing to do.
+func (s *Sweep) step(ctx context.Context) error {
+	switch {
+	case len(s.found) > 0:
+		return s.tell(ctx)
+	case len(s.plan) > 0:
+		if err := s.plan[0](ctx); err != nil {
+			return err
+		}
+		if s.plan = s.plan[1:]; len(s.plan) == 0 {
+			s.ended()
+		}
+		return nil
+	case !s.begun.IsZero() && !s.pos.Based && s.o.Watch.everything() && !s.o.Import && (s.o.Once || s.o.Now().Sub(s.begun) < s.o.Interval):
+		return s.baseline(ctx)
+	case !s.begun.IsZero() && (s.o.Once || s.o.Import):
+		return io.EOF
+	}
+	if err := s.wait(ctx); err != nil {
+		return err
+	}
+	s.begin()
+	return nil
+}
+
+// wait lets the pause between two rounds pass.
+func (s *Sweep) wait(ctx context.Context) error {
+	if s.begun.IsZero() {
+		return nil
+	}
+	return rounds.Wait(ctx, max(0, s.o.Interval-s.o.Now().Sub(s.begun)), nil)
+}
+
+// add makes an item ready. redo finds it again, should it not become durable;
+// told is called once it is.
+func (s *Sweep) add(origin string, it Item, redo, told func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next++
+	id := s.next
+	s.open[id] = redo
+	s.Add(rounds.Item[Item]{Origin: origin, Value: it, Told: func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.open, id)
+		if told != nil {
+			told()
+		}
+	}})
+}
+
+// reset finds again what was made ready and did not become durable.
+func (s *Sweep) reset() {
+	s.stored = position{High: -1} // it may not have come along
+	s.mu.Lock()
+	again := s.open
+	s.open = map[int64]func(){}
+	s.mu.Unlock()
+	for _, redo := range again {
+		redo()
+	}
+}

@@ -1,0 +1,384 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"busbar/adapters"
+	"busbar/common/journal"
+	"busbar/fixtures/bugtracker"
+	"busbar/soapbus/tracker"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A place is a tracker, a journal, and what sweeps are opened with.
+type place struct {
+	t       *testing.T
+	tracker *bugtracker.Tracker
+	server  *httptest.Server
+	journal *journal.Journal
+	path    string
+	o       Options
+	now     time.Time
+	n       int
+}
+
+func newPlace(t *testing.T, bugs int) *place {
+	t.Helper()
+	p := &place{t: t, path: filepath.Join(t.TempDir(), "journal.db"), now: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)}
+	p.tracker = bugtracker.New(bugtracker.Options{First: 700001, Clock: func() time.Time { return p.now }})
+	p.server = httptest.NewServer(p.tracker.Handler())
+	t.Cleanup(p.server.Close)
+	for range bugs {
+		p.report()
+	}
+	p.pass(3 * time.Hour) // what was there is no news
+	p.o = Options{Source: "soap", First: 700001, Once: true, Interval: time.Minute, Full: time.Minute, Now: func() time.Time { return p.now }}
+	p.open()
+	t.Cleanup(func() { p.journal.Close() })
+	return p
+}
+
+func (p *place) open() {
+	p.t.Helper()
+	var err error
+	p.journal, err = journal.Open(context.Background(), journal.Options{Path: p.path, Identity: journal.Identity{Prefix: "org.example", Environment: "dev", Name: "soapbus.test", Username: "soapbus"}})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *place) pass(d time.Duration) { p.now = p.now.Add(d) }
+
+func (p *place) letter() bugtracker.Letter {
+	p.n++
+	return bugtracker.Letter{From: "Nora Ortega <nora@example.org>", Subject: "tea: is cold", Body: "It is.\n", MessageID: fmt.Sprintf("sweep.%d@example.org", p.n)}
+}
+
+func (p *place) report() int {
+	return p.tracker.Report(bugtracker.Report{Package: "tea", Version: "1-1", Letter: p.letter()})
+}
+
+func (p *place) sweep() *Sweep {
+	p.t.Helper()
+	client, err := tracker.New(tracker.Options{URL: p.server.URL, Timeout: 10 * time.Second})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	o := p.o
+	o.Tracker, o.Journal = client, p.journal
+	return Open(o)
+}
+
+// told makes a round and stores all that it finds; it says what that was.
+func (p *place) told() []string {
+	p.t.Helper()
+	list, err := p.try(p.sweep(), nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return list
+}
+
+// try reads a sweep to its end. store may refuse an item.
+func (p *place) try(s *Sweep, store func(Item) error) (list []string, err error) {
+	for {
+		it, position, done, err := s.Next(context.Background())
+		if errors.Is(err, io.EOF) {
+			return list, nil
+		}
+		if err != nil {
+			return list, err
+		}
+		err = nil
+		if store != nil {
+			err = store(it.Value)
+		}
+		if err == nil {
+			r := journal.Record{Origin: it.Origin, Seen: it.Value.Seen}
+			if position != nil {
+				r.Source, r.Position = p.o.Source, position
+			}
+			_, err = p.journal.Append(context.Background(), r)
+		}
+		if err == nil {
+			list = append(list, what(it))
+		}
+		done(err)
+	}
+}
+
+// what says in a word what an item tells.
+func what(it adapters.Item[Item]) string {
+	if u := it.Value.Usertag; u != nil {
+		return fmt.Sprintf("%s +%v -%v #%d", u.Tag, u.Added, u.Removed, u.Serial)
+	}
+	c := it.Value.Change
+	parts := []string{fmt.Sprint(c.Bug - 700000)}
+	switch {
+	case c.More:
+		parts = append(parts, "part")
+	case c.Before == nil && c.After != nil:
+		parts = append(parts, "new")
+	case c.After == nil:
+		parts = append(parts, "gone")
+	}
+	return strings.Join(append(parts, fmt.Sprint(len(c.Log))), " ")
+}
+
+func (p *place) want(got []string, want ...string) {
+	p.t.Helper()
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		p.t.Errorf("told %q, want %q", got, want)
+	}
+}
+
+func (p *place) command(format string, args ...any) {
+	p.tracker.Control(p.letter(), fmt.Sprintf(format, args...))
+}
+
+// TestSweep: what is there at first is not told; then new bugs, changes with
+// their messages, and bugs that are gone are, once each, also over restarts.
+func TestSweep(t *testing.T) {
+	p := newPlace(t, 1200)
+	p.tracker.Mail(700007, "done", p.letter())
+	p.pass(1000 * time.Hour)
+	p.want(p.told())
+	p.want(p.told())
+	p.pass(2 * time.Hour)
+	p.report()
+	p.command("severity 700005 serious")
+	p.tracker.Mail(700700, "", p.letter())
+	if !p.tracker.Expire(700007) { // leaves no message
+		t.Error("the tracker does not archive")
+	}
+	p.tracker.Delete(700009)
+	p.want(p.told(), "1201 new 1", "5 1", "700 1", "7 0")
+	p.want(p.told()) // 9 is missing for the second time
+	p.want(p.told(), "9 gone 0")
+	p.want(p.told())
+	p.tracker.Mail(700700, "", p.letter())
+	p.tracker.Mail(700700, "", p.letter())
+	if err := p.journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.open()
+	p.pass(time.Minute)
+	p.want(p.told(), "700 2")
+}
+
+// TestStoredOrFoundAgain: what could not be stored is found again in the same
+// run, and what was not asked to its end, in the next.
+func TestStoredOrFoundAgain(t *testing.T) {
+	p := newPlace(t, 20)
+	p.o.Users = []string{"qa@example.org"}
+	p.want(p.told())
+	p.pass(2 * time.Hour)
+	var want []string
+	for b := 700001; b <= 700020; b++ {
+		p.tracker.Mail(b, "", p.letter())
+		want = append(want, fmt.Sprintf("%d 1", b-700000))
+	}
+	p.tracker.Usertag("qa@example.org", "cold", []int{700001}, nil)
+	want = append(want, "cold +[700001] -[] #1")
+	failures := 0
+	got, err := p.try(p.sweep(), func(it Item) error {
+		if failures++; failures%3 == 1 && failures < 20 {
+			return errors.New("the disk is full")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(got)
+	p.want(slices.Compact(got), want...)
+	p.want(p.told())
+}
+
+// TestNothingIsBelievedEasily: a tracker whose files are away loses no bug.
+func TestNothingIsBelievedEasily(t *testing.T) {
+	p := newPlace(t, 40)
+	p.want(p.told())
+	was := p.tracker
+	p.tracker = bugtracker.New(bugtracker.Options{First: 700001, Clock: func() time.Time { return p.now }})
+	for range 40 {
+		p.report()
+	}
+	for b := 700001; b <= 700030; b++ {
+		p.tracker.Delete(b)
+	}
+	p.server.Config.Handler = p.tracker.Handler()
+	for range 4 {
+		if list, err := p.try(p.sweep(), nil); err == nil || !strings.Contains(err.Error(), "not believed") {
+			t.Fatalf("told %v, %v", list, err)
+		}
+	}
+	p.tracker = was
+	p.server.Config.Handler = p.tracker.Handler()
+	p.want(p.told())
+}
+
+// TestWatch: only the bugs of the lists are asked for, and those that come into
+// them later are told from then on.
+func TestWatch(t *testing.T) {
+	p := newPlace(t, 10)
+	other := p.tracker.Report(bugtracker.Report{Package: "kettle", Version: "2-1", Letter: p.letter()})
+	p.tracker.Usertag("qa@example.org", "cold", []int{700003}, nil)
+	p.pass(2 * time.Hour)
+	p.o.Watch = Watch{Packages: []string{"kettle"}, Bugs: []int{700002}, Usertags: []string{"qa@example.org/cold"}}
+	p.want(p.told())
+	p.pass(2 * time.Hour)
+	for _, b := range []int{700001, 700002, 700003, other} {
+		p.tracker.Mail(b, "", p.letter())
+	}
+	p.want(p.told(), "2 1", "3 1", "11 1")
+	p.command("reassign 700001 kettle")
+	p.pass(time.Hour)
+	p.want(p.told()) // it was there before
+	p.pass(2 * time.Hour)
+	p.tracker.Mail(700001, "", p.letter())
+	p.tracker.Report(bugtracker.Report{Package: "kettle", Version: "2-1", Letter: p.letter()})
+	p.report()
+	p.want(p.told(), "1 1", "12 new 1")
+	if n := slices.IndexFunc(p.tracker.Requests(), func(r bugtracker.Request) bool { return r.Method == "get_status" && r.Bugs > 30 }); n >= 0 {
+		t.Errorf("it asked for more than is watched: %+v", p.tracker.Requests()[n])
+	}
+}
+
+// TestUsertags: the tags of a user are told from the second time on, with the
+// number of their change.
+func TestUsertags(t *testing.T) {
+	p := newPlace(t, 5)
+	p.o.Users = []string{"qa@example.org"}
+	p.tracker.Usertag("qa@example.org", "cold", []int{700001, 700002}, nil)
+	p.want(p.told())
+	p.tracker.Usertag("qa@example.org", "cold", []int{700003}, []int{700001})
+	p.tracker.Usertag("qa@example.org", "4 o'clock", []int{700005}, nil)
+	p.want(p.told(), "cold +[700003] -[700001] #1", "4 o'clock +[700005] -[] #1")
+	p.want(p.told())
+	p.tracker.Usertag("qa@example.org", "cold", nil, []int{700002, 700003})
+	p.tracker.Usertag("qa@example.org", "4 o'clock", nil, []int{700005})
+	for range missingPatience - 1 {
+		s := p.sweep() // a user without any tag may be one whose file is away
+		list, err := p.try(s, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.want(list)
+	}
+}
+
+// TestFaultyLog: a log that cannot be told is asked for again, and then the rest
+// of the news is told without it.
+func TestFaultyLog(t *testing.T) {
+	p := newPlace(t, 5)
+	p.want(p.told())
+	p.pass(2 * time.Hour)
+	p.tracker.Mail(700002, "", p.letter())
+	p.command("severity 700002 minor")
+	broken := true
+	inner := p.tracker.Handler()
+	p.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if broken && strings.Contains(r.Header.Get("SOAPAction"), "get_bug_log") {
+			w.Header().Set("Content-Type", "text/xml")
+			w.WriteHeader(500)
+			io.WriteString(w, `<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body><soap:Fault><faultcode>soap:Server</faultcode><faultstring>Wide character at Debbugs/Log.pm line 1.</faultstring></soap:Fault></soap:Body></soap:Envelope>`)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
+	for range logPatience - 1 {
+		p.want(p.told())
+	}
+	p.want(p.told(), "2 0")
+	p.want(p.told())
+	broken = false
+	p.tracker.Mail(700002, "", p.letter())
+	p.want(p.told(), "2 3") // all messages
+}
+
+// TestGrace leaves a change to mail for a while.
+func TestGrace(t *testing.T) {
+	p := newPlace(t, 5)
+	p.o.Grace = 5 * time.Minute
+	p.want(p.told())
+	p.pass(2 * time.Hour)
+	p.tracker.Mail(700002, "", p.letter())
+	p.pass(time.Minute)
+	p.want(p.told())
+	p.pass(5 * time.Minute)
+	p.want(p.told(), "2 1")
+}
+
+// TestImport tells everything once, and what is told later from there.
+func TestImport(t *testing.T) {
+	p := newPlace(t, 3)
+	p.tracker.Mail(700002, "", p.letter())
+	p.o.Users = []string{"qa@example.org"}
+	p.tracker.Usertag("qa@example.org", "cold", []int{700001}, nil)
+	p.pass(2 * time.Hour)
+	p.want(p.told())
+	p.o.Once, p.o.Import = false, true
+	p.want(p.told(), "1 new 1", "2 new 2", "3 new 1", "cold +[700001] -[] #0")
+	p.o.Once, p.o.Import = true, false
+	p.tracker.Mail(700002, "", p.letter())
+	p.want(p.told(), "2 1")
+}
+
+// TestLongLog: a log of many messages comes in parts, the state with the last.
+func TestLongLog(t *testing.T) {
+	p := newPlace(t, 1)
+	p.want(p.told())
+	p.pass(2 * time.Hour)
+	for range mostEntries + 3 {
+		p.tracker.Mail(700001, "", p.letter())
+	}
+	p.want(p.told(), fmt.Sprintf("1 part %d", mostEntries), "1 3")
+	p.want(p.told())
+}
+
+// TestHint asks for a bug that somebody spoke of before its turn.
+func TestHint(t *testing.T) {
+	p := newPlace(t, 1200)
+	p.want(p.told())
+	p.pass(2 * time.Hour)
+	p.o.Full, p.o.Recent = 1000*time.Hour, time.Second
+	p.tracker.Mail(700002, "", p.letter())
+	p.want(p.told()) // not yet its turn
+	s := p.sweep()
+	s.Hint(700002)
+	list, err := p.try(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.want(list, "2 1")
+}
+
+// TestHeadOfValue: what a start reads of each bug is cut off rightly.
+func TestHeadOfValue(t *testing.T) {
+	for _, k := range []known{{}, {Missing: 1}, {Faulty: 1}, {Faulty: logPatience}} {
+		k.LogModified = 12
+		at, care := head(k.value())
+		if at != 12 || care != k.care() {
+			t.Errorf("%+v: %d, %v", k, at, care)
+		}
+	}
+	if at, care := head([]byte("x")); at != 0 || care {
+		t.Errorf("nonsense is %d, %v", at, care)
+	}
+}

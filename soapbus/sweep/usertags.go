@@ -1,0 +1,140 @@
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"busbar/adapters/debbugs"
+	"busbar/common/journal"
+)
+
+// A tagged is what was last told of a user's tag.
+type tagged struct {
+	Bugs   []int `json:"bugs"`
+	Serial int64 `json:"serial"` // how many changes were told
+}
+
+// usertagSource names the usertags in the journal.
+func (s *Sweep) usertagSource() string { return s.o.Source + " usertags" }
+
+// usertags compares the tags of a user with what was last told. A user that was
+// not asked before is taken note of.
+func (s *Sweep) usertags(ctx context.Context, user string) error {
+	now, err := s.o.Tracker.Usertags(ctx, user)
+	if err != nil {
+		return err
+	}
+	before, asked, err := s.taggedBy(ctx, user)
+	if err != nil {
+		return err
+	}
+	if len(now) == 0 && tagsAny(before) {
+		// An unknown user and one whose file is away look alike.
+		if s.gone[user]++; s.gone[user] < missingPatience {
+			return nil
+		}
+	}
+	delete(s.gone, user)
+	first := !asked && !s.o.Import
+	var quiet []journal.Seen
+	if !asked {
+		quiet = append(quiet, journal.Seen{Source: s.usertagSource(), Key: user, Value: []byte(`{}`)})
+	}
+	for tag := range union(before, now) {
+		bugs := slices.Compact(slices.Sorted(slices.Values(now[tag])))
+		was := before[tag]
+		if s.o.Import {
+			was.Bugs = nil
+		}
+		added, removed := differences(was.Bugs, bugs)
+		if len(added)+len(removed) == 0 {
+			continue
+		}
+		serial := was.Serial + 1
+		if first || s.o.Import {
+			serial = was.Serial
+		}
+		value, _ := json.Marshal(tagged{bugs, serial}) // numbers always encode
+		if len(bugs) == 0 {
+			value, _ = json.Marshal(tagged{[]int{}, serial}) // its serial goes on
+		}
+		seen := journal.Seen{Source: s.usertagSource(), Key: user + "\x00" + tag, Value: value}
+		if first {
+			quiet = append(quiet, seen)
+			continue
+		}
+		change := &debbugs.UsertagChange{User: user, Tag: tag, Added: added, Removed: removed, Serial: serial}
+		s.add(fmt.Sprintf("usertag %s of %s", tag, user), Item{Usertag: change, Seen: []journal.Seen{seen}}, func() {
+			s.plan = append(s.plan, func(ctx context.Context) error { return s.usertags(ctx, user) })
+		}, func() { s.stats.Told++ })
+	}
+	if len(quiet) == 0 {
+		return nil
+	}
+	_, err = s.o.Journal.Append(ctx, journal.Record{Seen: quiet})
+	return err
+}
+
+// taggedBy is what was told of a user's tags, and whether it was ever asked.
+func (s *Sweep) taggedBy(ctx context.Context, user string) (tags map[string]tagged, asked bool, err error) {
+	r := s.o.Journal.Reader()
+	if _, err := r.SeenOf(ctx, s.usertagSource(), user); errors.Is(err, journal.ErrNotFound) {
+		return nil, false, nil
+	} else if err != nil {
+		return nil, false, err
+	}
+	tags = map[string]tagged{}
+	err = r.EachSeen(ctx, s.usertagSource(), func(key string, value []byte) error {
+		if len(key) <= len(user) || key[:len(user)+1] != user+"\x00" {
+			return nil
+		}
+		var t tagged
+		if err := json.Unmarshal(value, &t); err != nil {
+			return fmt.Errorf("reading the usertags of %s: %w", user, err)
+		}
+		tags[key[len(user)+1:]] = t
+		return nil
+	})
+	return tags, true, err
+}
+
+// tagsAny says whether any tag has bugs.
+func tagsAny(tags map[string]tagged) bool {
+	for _, t := range tags {
+		if len(t.Bugs) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func union(a map[string]tagged, b map[string][]int) map[string]bool {
+	all := map[string]bool{}
+	for tag := range maps.Keys(a) {
+		all[tag] = true
+	}
+	for tag := range maps.Keys(b) {
+		all[tag] = true
+	}
+	return all
+}
+
+// differences are what two sorted lists do not share.
+func differences(was, is []int) (added, removed []int) {
+	added, removed = []int{}, []int{}
+	for _, b := range is {
+		if _, there := slices.BinarySearch(was, b); !there {
+			added = append(added, b)
+		}
+	}
+	for _, b := range was {
+		if _, there := slices.BinarySearch(is, b); !there {
+			removed = append(removed, b)
+		}
+	}
+	return added, removed
+}
