@@ -7,10 +7,12 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
 
+	"busbar/adapters/debbugs"
 	"busbar/common/daemon"
 	"busbar/common/sign"
 	"busbar/common/wire"
@@ -100,6 +102,11 @@ func (d *demo) build(ctx context.Context, sqlite bool) (err error) {
 	}
 	if d.queue, err = d.openQueue(ctx, sqlite); err != nil {
 		return fmt.Errorf("making a build queue: %w", err)
+	}
+	for _, k := range debbugs.SOAPKinds() {
+		if !slices.Contains(debbugs.Kinds(), k) {
+			d.absent[k.Topic] = "soapbus alone tells it and the demo has no tracker to ask"
+		}
 	}
 	if err := d.openRepositories(ctx); err != nil {
 		return fmt.Errorf("making repositories: %w", err)

@@ -114,7 +114,7 @@ func (a *adapter) read(ctx context.Context, do func(*journal.Reader) error) erro
 // missing are the kinds of which nothing has come, and should.
 func (d *demo) missing(s seen) []string {
 	var topics []string
-	for _, k := range shown() {
+	for _, k := range kinds() {
 		if s.topics[k.Topic] == 0 && d.absent[k.Topic] == "" {
 			topics = append(topics, k.Topic)
 		}
@@ -139,9 +139,13 @@ func (d *demo) summary(ctx context.Context, s seen) error {
 		pushes += len(r.story)
 	}
 	d.say("\n%d mails, %d changes of a build queue and %d steps in repositories became %d events of %d of %d kinds; every signature was verified, no number was missing.",
-		len(d.mails)+1, len(story())+1, pushes, total, len(s.topics), len(shown()))
+		len(d.mails)+1, len(story())+1, pushes, total, len(s.topics), len(kinds()))
+	reasons := map[string][]string{}
 	for _, topic := range slices.Sorted(maps.Keys(d.absent)) {
-		d.say("Not shown here: %s, for %s.", topic, d.absent[topic])
+		reasons[d.absent[topic]] = append(reasons[d.absent[topic]], topic)
+	}
+	for _, why := range slices.Sorted(maps.Keys(reasons)) {
+		d.say("Not shown here, for %s: %s.", why, strings.Join(reasons[why], ", "))
 	}
 	for _, a := range d.adapters {
 		if err := a.read(ctx, func(r *journal.Reader) error { return d.kept(ctx, a, r) }); err != nil {

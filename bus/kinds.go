@@ -16,12 +16,3 @@ import (
 func kinds() event.Catalog {
 	return slices.Concat(dak.Kinds(), debbugs.SOAPKinds(), lists.Kinds(), scm.Kinds(scm.DefaultService), wannabuild.Kinds())
 }
-
-// shown is the kinds that the demo has to show: it has no bug tracker to ask,
-// and so none of those that soapbus alone tells.
-func shown() event.Catalog {
-	byMail := debbugs.Kinds()
-	return slices.DeleteFunc(kinds(), func(k *event.Kind) bool {
-		return slices.Contains(debbugs.SOAPKinds(), k) && !slices.Contains(byMail, k)
-	})
-}
