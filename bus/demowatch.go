@@ -140,8 +140,12 @@ func (d *demo) summary(ctx context.Context, s seen) error {
 	}
 	d.say("\n%d mails, %d changes of a build queue, %d of a bug tracker and %d steps in repositories became %d events of %d of %d kinds; every signature was verified, no number was missing.",
 		len(d.mails)+1, len(story())+1, len(d.tracker.acts()), pushes, total, len(s.topics), len(kinds()))
+	reasons := map[string][]string{}
 	for _, topic := range slices.Sorted(maps.Keys(d.absent)) {
-		d.say("Not shown here: %s, for %s.", topic, d.absent[topic])
+		reasons[d.absent[topic]] = append(reasons[d.absent[topic]], topic)
+	}
+	for _, why := range slices.Sorted(maps.Keys(reasons)) {
+		d.say("Not shown here, for %s: %s.", why, strings.Join(reasons[why], ", "))
 	}
 	for _, a := range d.adapters {
 		if err := a.read(ctx, func(r *journal.Reader) error { return d.kept(ctx, a, r) }); err != nil {
