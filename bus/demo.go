@@ -133,7 +133,7 @@ func (d *demo) add(ctx context.Context, ca *sign.CA, name, own string) (err erro
 	if a.program, err = findProgram(ctx, name, d.dir); err != nil {
 		return err
 	}
-	if a.endpoint, err = freeEndpoint(); err != nil {
+	if a.endpoint, a.held, err = holdEndpoint(); err != nil {
 		return err
 	}
 	if a.cert, a.key, err = ca.Issue(name+"-demo.example.org", 7); err != nil {

@@ -41,12 +41,19 @@ func findProgram(ctx context.Context, name, into string) (string, error) {
 
 // freeEndpoint is an address of this machine that nobody uses now.
 func freeEndpoint() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	endpoint, held, err := holdEndpoint()
 	if err != nil {
-		return "", fmt.Errorf("looking for a free port: %w", err)
+		return "", err
 	}
-	defer l.Close()
-	return "tcp://" + l.Addr().String(), nil
+	return endpoint, held.Close()
+}
+
+// holdEndpoint takes a free address: until held is closed, nobody else gets it.
+func holdEndpoint() (endpoint string, held net.Listener, err error) {
+	if held, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return "", nil, fmt.Errorf("looking for a free port: %w", err)
+	}
+	return "tcp://" + held.Addr().String(), held, nil
 }
 
 // An adapter is a program of ours that the demo runs.
@@ -55,6 +62,7 @@ type adapter struct {
 	config, journal string // files
 	cert, key       string // likewise
 	endpoint        string
+	held            net.Listener // of the endpoint, until it starts: two must not get one port
 
 	cmd    *exec.Cmd
 	cancel context.CancelFunc
@@ -97,6 +105,12 @@ func (a *adapter) command(ctx context.Context, name string) error {
 }
 
 func (a *adapter) start() error {
+	if a.held != nil {
+		if err := a.held.Close(); err != nil {
+			return fmt.Errorf("starting %s: %w", a.name, err)
+		}
+		a.held = nil
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, a.program, "run", "--config", a.config)
 	cmd.Stderr = &a.log

@@ -72,7 +72,7 @@ const python = "/usr/bin/python3" // Debian's own, which sees Debian's python3-z
 
 func buildAdapters(t *testing.T, into string) {
 	t.Helper()
-	cmd := exec.Command("go", "build", "-o", into, "busbar/mail2bus", "busbar/dbpoll", "busbar/scmhook")
+	cmd := exec.Command("go", "build", "-o", into, "busbar/mail2bus", "busbar/dbpoll", "busbar/scmhook", "busbar/soapbus")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building the adapters: %v: %s", err, out)
