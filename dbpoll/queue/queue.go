@@ -10,8 +10,8 @@ import (
 
 	"busbar/adapters/wannabuild"
 	"busbar/common/journal"
-	"busbar/dbpoll/database"
 	"busbar/common/rounds"
+	"busbar/dbpoll/database"
 )
 
 // Options say what is polled, and how.

@@ -17,9 +17,9 @@ import (
 
 	"busbar/adapters/tables"
 	"busbar/common/journal"
+	"busbar/common/rounds"
 	"busbar/dbpoll/compare"
 	"busbar/dbpoll/database"
-	"busbar/common/rounds"
 )
 
 // Options say what is polled, and how.
