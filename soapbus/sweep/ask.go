@@ -136,12 +136,19 @@ func (s *Sweep) hole(bug int) {
 const missingPatience = 3
 
 // missing notes bugs that were there before. It believes nothing where the
-// answer has nothing that should be there.
+// answer has nothing that should be there, nor where most of what should be is
+// missing for the first time.
 func (s *Sweep) missing(bugs map[int]*known, present int, witness bool) (quiet []journal.Seen, err error) {
 	if len(bugs) == 0 {
 		return nil, nil
 	}
-	if !witness || len(bugs) >= 10 && len(bugs) > present {
+	first := 0
+	for _, k := range bugs {
+		if k.Missing == 0 {
+			first++
+		}
+	}
+	if !witness || first >= 10 && first > present {
 		return nil, fmt.Errorf("asking for %d bugs: the tracker does not know %d of them any more, such as bug %d; that is not believed: are its files there?",
 			len(bugs)+present, len(bugs), slices.Min(slices.Collect(maps.Keys(bugs))))
 	}

@@ -233,6 +233,23 @@ func TestNothingIsBelievedEasily(t *testing.T) {
 	p.want(p.told())
 }
 
+// TestManyAreGone: bugs that go a few at a time are believed to be gone, also
+// where many of them are asked for again together.
+func TestManyAreGone(t *testing.T) {
+	p := newPlace(t, 200)
+	p.want(p.told())
+	p.o.Recent = time.Second
+	var want []string
+	for b := 700001; b <= 700060; b++ {
+		p.tracker.Delete(b)
+		want = append(want, fmt.Sprintf("%d gone 0", b-700000))
+	}
+	p.want(p.told())
+	p.want(p.told())
+	p.want(p.told(), want...)
+	p.want(p.told())
+}
+
 // TestWatch: only the bugs of the lists are asked for, and those that come into
 // them later are told from then on.
 func TestWatch(t *testing.T) {
