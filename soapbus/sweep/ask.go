@@ -166,10 +166,6 @@ func (s *Sweep) missing(bugs map[int]*known, present int, witness bool) (quiet [
 // withWitnesses adds bugs that should be there, so that an answer about bugs
 // that are gone can be told from one of a tracker that is not itself.
 func (s *Sweep) withWitnesses(bugs []int) []int {
-	const enough = 50 // they witness for each other
-	if len(bugs) >= enough {
-		return bugs
-	}
 	all := append(slices.Clone(bugs), s.fresh...)
 	slices.Sort(all)
 	return slices.Compact(all)
@@ -185,7 +181,7 @@ func (s *Sweep) statuses(ctx context.Context, bugs []int) (all map[int]debbugs.S
 	_, fault := errors.AsType[*soap.Fault](err)
 	switch {
 	case err == nil:
-		s.batch = min(tracker.MaxStatus, s.batch*2)
+		s.batch = min(mostAsked, s.batch*2)
 		return all, broken, nil
 	case !fault:
 		s.batch = max(leastBatch, s.batch/2) // it may have been too much to ask
@@ -204,6 +200,9 @@ func (s *Sweep) statuses(ctx context.Context, bugs []int) (all map[int]debbugs.S
 	}
 	return all, broken, nil
 }
+
+// mostAsked is how many bugs one question has at most, beside the witnesses.
+const mostAsked = tracker.MaxStatus - newestAsked
 
 // leastBatch is how few bugs one question has at least.
 const leastBatch = 10

@@ -100,7 +100,7 @@ func Open(o Options) *Sweep {
 		}
 	}
 	s := &Sweep{
-		o: o, log: o.Log, batch: tracker.MaxStatus, due: map[int]due{}, faulty: map[int]int{}, gone: map[string]int{},
+		o: o, log: o.Log, batch: mostAsked, due: map[int]due{}, faulty: map[int]int{}, gone: map[string]int{},
 		open: map[int64]func(){}, hot: map[int]int64{}, hints: map[int]bool{},
 	}
 	s.Poll, s.Reset, s.Position, s.Now = s.poll, s.reset, s.position, o.Now
