@@ -102,7 +102,7 @@ func httpReply(raw []byte) (*http.Response, error) {
 	}
 	header, err := tp.ReadMIMEHeader()
 	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("reading the header of an HTTP reply: %w", err)
+		return nil, fmt.Errorf("reading the header of an HTTP reply: %.200s", strings.ToValidUTF8(err.Error(), "\uFFFD")) // it quotes the whole line
 	}
 	resp := &http.Response{StatusCode: code, Header: http.Header(header), Body: io.NopCloser(in)}
 	if packed, _ := in.Peek(2); string(packed) == "\x1f\x8b" {
