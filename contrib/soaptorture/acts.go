@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"busbar/fixtures/bugtracker"
@@ -11,7 +12,9 @@ import (
 
 // begin makes a tracker with bugs, and lets soapbus take note of them.
 func (s *site) begin(ctx context.Context) (*world, *books, error) {
-	s.tracker = bugtracker.New(bugtracker.Options{First: 700001, Seed: s.o.seed})
+	var ago atomic.Int64 // the bugs that are there at first are some hours old
+	ago.Store(int64(3 * time.Hour))
+	s.tracker = bugtracker.New(bugtracker.Options{First: 700001, Seed: s.o.seed, Clock: func() time.Time { return time.Now().Add(-time.Duration(ago.Load())) }})
 	w := newWorld(s.tracker, s.o.seed)
 	for range s.o.bugs {
 		w.report()
@@ -19,6 +22,7 @@ func (s *site) begin(ctx context.Context) (*world, *books, error) {
 	for range s.o.bugs / 2 {
 		w.change(pick(w, s.tracker.Bugs()))
 	}
+	ago.Store(0)
 	clear(w.did)
 	if err := s.serve(); err != nil {
 		return nil, nil, err

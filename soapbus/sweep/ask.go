@@ -47,6 +47,8 @@ func (s *Sweep) ask(ctx context.Context, bugs []int) error {
 		case !there:
 			missing[bug] = k
 		case !s.differs(bug, k, st):
+		case k == nil && s.old(bug) && s.lately(st):
+			s.found = append(s.found, found{bug: bug, status: &st, note: true})
 		case k == nil && s.old(bug):
 			quiet = append(quiet, s.seen(bug, s.noted(st)))
 			delete(s.due, bug)

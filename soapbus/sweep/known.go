@@ -96,15 +96,15 @@ func (s *Sweep) known(ctx context.Context, bug int) (*known, error) {
 // margin is far more than debbugs takes between receiving a mail and filing it.
 const margin = 15 * time.Minute
 
-// noted is a bug that was there before us. Its messages of up to now are no
-// news; but where the log was modified only lately, one that was received before
-// that may be filed after it, so some that were there may be told.
+// lately says whether a bug's log was modified within the margin: then a mail
+// that was received before that may still be filed after it.
+func (s *Sweep) lately(st debbugs.Status) bool {
+	return s.o.Now().Sub(time.Unix(st.LogModified, 0)) < margin
+}
+
+// noted is a bug that was there before us: its messages of up to now are no news.
 func (s *Sweep) noted(st debbugs.Status) *known {
-	k := &known{Status: st, Since: max(st.LogModified, 1), Fresh: s.justNow(st)}
-	if s.o.Now().Sub(time.Unix(st.LogModified, 0)) < margin {
-		k.Since = max(k.Since-int64(margin/time.Second), 1)
-	}
-	return k
+	return &known{Status: st, Since: max(st.LogModified, 1)}
 }
 
 // news are the messages of a log that were not told yet.

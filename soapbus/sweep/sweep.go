@@ -80,6 +80,7 @@ type found struct {
 	bug    int
 	status *debbugs.Status // nil: it is gone
 	moves  int             // how often it changed while its news was read
+	note   bool            // it was there before us: it is taken note of, with its log
 }
 
 // Open prepares a sweep. The tracker is asked at the first Next.

@@ -181,6 +181,21 @@ func TestSweep(t *testing.T) {
 	p.want(p.told(), "700 2")
 }
 
+// TestFreshAtFirst: a bug that was written to a moment before we came is taken
+// note of with its log, so that what was there is not told, and what follows is.
+func TestFreshAtFirst(t *testing.T) {
+	p := newPlace(t, 3)
+	p.tracker.Mail(700001, "", p.letter())
+	p.tracker.Mail(700002, "done", p.letter())
+	p.want(p.told())
+	p.want(p.told())
+	p.tracker.Mail(700001, "", p.letter()) // in the same second
+	p.want(p.told(), "1 1")
+	p.pass(time.Hour)
+	p.tracker.Mail(700002, "", p.letter())
+	p.want(p.told(), "2 1")
+}
+
 // TestStoredOrFoundAgain: what could not be stored is found again in the same
 // run, and what was not asked to its end, in the next.
 func TestStoredOrFoundAgain(t *testing.T) {

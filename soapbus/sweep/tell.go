@@ -71,7 +71,7 @@ func (s *Sweep) news(ctx context.Context, f found) error {
 		case err != nil:
 			return err
 		case fault != nil:
-			if s.postpone(ctx, f.bug, &after, before) {
+			if !f.note && s.postpone(ctx, f.bug, &after, before) {
 				return nil
 			}
 		case s.o.Import:
@@ -81,6 +81,11 @@ func (s *Sweep) news(ctx context.Context, f found) error {
 			change.Log = after.news(log)
 			after.heard(log)
 		}
+	}
+	if f.note && before == nil {
+		after.Since = max(f.status.LogModified, 1)
+		s.told(f, true)
+		return s.quietly(ctx, []journal.Seen{s.seen(f.bug, &after)}, 1)
 	}
 	if change.Before != nil && len(change.Log) == 0 && debbugs.Same(*change.Before, *f.status) {
 		s.told(f, false)
@@ -127,7 +132,7 @@ func (s *Sweep) moved(ctx context.Context, f *found, fresh bool) (bool, error) {
 	if err != nil || !there || st.LogModified == f.status.LogModified && debbugs.Same(st, *f.status) {
 		return false, err
 	}
-	s.found = append(s.found, found{f.bug, &st, f.moves + 1})
+	s.found = append(s.found, found{f.bug, &st, f.moves + 1, f.note})
 	return true, nil
 }
 
