@@ -29,7 +29,7 @@ func (s *site) disturbed(ctx context.Context, o options, disturb func(context.Co
 	if err := s.poll(ctx); err != nil {
 		return err
 	}
-	if err := s.start(); err != nil {
+	if err := s.daemon.Start(); err != nil {
 		return err
 	}
 	writing, stop := context.WithCancel(ctx)
@@ -45,7 +45,7 @@ func (s *site) disturbed(ctx context.Context, o options, disturb func(context.Co
 	t, err := s.write(ctx, o, 1)
 	stop()
 	d := <-disturbed
-	if err := errors.Join(err, d.err, s.stop()); err != nil {
+	if err := errors.Join(err, d.err, s.daemon.Stop()); err != nil {
 		return err
 	}
 	s.what = fmt.Sprintf("%d writers, %s%s", o.writers, t, d.what)
@@ -67,10 +67,10 @@ func actKill(ctx context.Context, o options, s *site) error {
 			if ctx.Err() != nil {
 				return "", ctx.Err()
 			}
-			if err := s.kill(); err != nil {
+			if err := s.daemon.Kill(); err != nil {
 				return "", err
 			}
-			if err := s.start(); err != nil {
+			if err := s.daemon.Start(); err != nil {
 				return "", err
 			}
 		}
@@ -141,11 +141,11 @@ func actRestore(ctx context.Context, o options, s *site) error {
 	if err := s.sql(ctx, database, dump); err != nil {
 		return err
 	}
-	if err := s.start(); err != nil {
+	if err := s.daemon.Start(); err != nil {
 		return err
 	}
 	last, err := s.write(ctx, third, 4)
-	if err = errors.Join(err, s.stop()); err != nil {
+	if err = errors.Join(err, s.daemon.Stop()); err != nil {
 		return err
 	}
 	s.what = fmt.Sprintf("%d writers: %s; then, lost by the restore: %s; then %s", o.writers, first, second, last)

@@ -1,16 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
-	"time"
 
+	"busbar/contrib/victim"
 	"busbar/fixtures/buildqueue"
 	"busbar/fixtures/cluster"
 )
@@ -31,8 +29,7 @@ type site struct {
 	lost               map[string]bool // events of changes that a restore undid
 
 	log    *os.File
-	daemon *exec.Cmd
-	ended  chan error // the daemon's Wait
+	daemon victim.Victim
 }
 
 func newSite(ctx context.Context, dir, program, role string) (*site, error) {
@@ -44,6 +41,7 @@ func newSite(ctx context.Context, dir, program, role string) (*site, error) {
 	if s.log, err = os.Create(s.path("log")); err != nil {
 		return nil, err
 	}
+	s.daemon = victim.Victim{Program: program, Args: []string{"run", "--config", s.path("dbpoll.toml")}, Log: s.log}
 	s.pg, err = cluster.StartPostgres(ctx, s.path("pg"), cluster.PostgresOptions{Settings: []string{"max_connections = 50"}})
 	if err != nil {
 		return nil, err
@@ -90,68 +88,4 @@ func (s *site) poll(ctx context.Context) error {
 	return nil
 }
 
-func (s *site) start() error {
-	cmd := exec.Command(s.program, "run", "--config", s.path("dbpoll.toml"))
-	cmd.Stderr = s.log
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("starting dbpoll: %w", err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	s.daemon, s.ended = cmd, ended
-	return nil
-}
-
-// kill ends the daemon without a warning. A daemon that had ended by itself is
-// an error.
-func (s *site) kill() error {
-	select {
-	case err := <-s.ended:
-		s.daemon = nil
-		return fmt.Errorf("dbpoll ended by itself: %w", errors.Join(err, errors.New("nobody had asked it to")))
-	default:
-	}
-	if err := s.daemon.Process.Kill(); err != nil {
-		return fmt.Errorf("killing dbpoll: %w", err)
-	}
-	<-s.ended
-	s.daemon = nil
-	return nil
-}
-
-// stop ends the daemon as an operator does.
-func (s *site) stop() error {
-	if s.daemon == nil {
-		return nil
-	}
-	d := s.daemon
-	s.daemon = nil
-	if err := d.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stopping dbpoll: %w", err)
-	}
-	select {
-	case err := <-s.ended:
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			if ws, ok := exit.Sys().(syscall.WaitStatus); ok && ws.Signal() == syscall.SIGTERM {
-				return nil // it had only just been started
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("stopping dbpoll: %w", err)
-		}
-		return nil
-	case <-time.After(time.Minute):
-		_ = d.Process.Kill()
-		<-s.ended
-		return errors.New("dbpoll did not end within a minute of SIGTERM")
-	}
-}
-
-func (s *site) end() error { return errors.Join(s.stop(), s.pg.Stop(), s.log.Close()) }
-
-func (s *site) lastWords() string {
-	raw, _ := os.ReadFile(s.path("log"))
-	lines := bytes.Split(bytes.TrimSpace(raw), []byte("\n"))
-	return string(bytes.Join(lines[max(len(lines)-15, 0):], []byte("\n")))
-}
+func (s *site) end() error { return errors.Join(s.daemon.Stop(), s.pg.Stop(), s.log.Close()) }

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"busbar/contrib/victim"
 )
 
 // torture plays the acts and prints a line of numbers for each. Its error says
@@ -60,7 +62,7 @@ func torture(ctx context.Context, o options, out io.Writer) (err error) {
 		}
 		err = errors.Join(err, s.end())
 		if err != nil {
-			return fmt.Errorf("%s: %w; dbpoll's last words:\n%s", act.name, err, s.lastWords())
+			return fmt.Errorf("%s: %w; dbpoll's last words:\n%s", act.name, err, victim.LastWords(s.path("log")))
 		}
 		fmt.Fprintf(out, "%s: %s; %s; %.0f s\n", act.name, s.what, l, time.Since(began).Seconds())
 		if err := l.verdict(promise{act.role != "views", act.role == "wbadm", act.restored}); err != nil {

@@ -51,7 +51,7 @@ func actPlain(ctx context.Context, o options, s *site) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := s.start(); err != nil {
+	if err := s.daemon.Start(); err != nil {
 		return "", err
 	}
 	w.live(ctx, o.changes/4, time.Duration(o.changes/4)*5*time.Millisecond)
@@ -64,7 +64,7 @@ func actKill(ctx context.Context, o options, s *site) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := s.start(); err != nil {
+	if err := s.daemon.Start(); err != nil {
 		return "", err
 	}
 	lived := make(chan struct{})
@@ -94,10 +94,10 @@ func actKill(ctx context.Context, o options, s *site) (string, error) {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		if err := s.kill(); err != nil {
+		if err := s.daemon.Kill(); err != nil {
 			return "", err
 		}
-		if err := s.start(); err != nil {
+		if err := s.daemon.Start(); err != nil {
 			return "", err
 		}
 	}
@@ -109,7 +109,7 @@ func actKill(ctx context.Context, o options, s *site) (string, error) {
 
 // close ends the daemon, polls what is left, and makes the ledger.
 func (s *site) close(ctx context.Context, w *world, b *books, what string) (string, error) {
-	if err := s.stop(); err != nil {
+	if err := s.daemon.Stop(); err != nil {
 		return "", err
 	}
 	if err := s.settle(ctx); err != nil {

@@ -68,7 +68,7 @@ func actBoth(ctx context.Context, o options, s *site) (text string, err error) {
 		mail.Process.Signal(syscall.SIGTERM)
 		mail.Wait()
 	}()
-	if err := s.start(); err != nil {
+	if err := s.daemon.Start(); err != nil {
 		return "", err
 	}
 	sub, err := subscribe(ctx, ports)

@@ -78,7 +78,7 @@ var resident = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
 func (s *site) restart(ctx context.Context) (ready time.Duration, memory int64, err error) {
 	before := len(s.tracker.Requests())
 	began := time.Now()
-	if err := s.start(); err != nil {
+	if err := s.daemon.Start(); err != nil {
 		return 0, 0, err
 	}
 	for len(s.tracker.Requests()) == before {
@@ -89,7 +89,7 @@ func (s *site) restart(ctx context.Context) (ready time.Duration, memory int64, 
 	}
 	ready = time.Since(began)
 	time.Sleep(5 * time.Second)
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.daemon.Process.Pid))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.daemon.PID()))
 	if err != nil {
 		return 0, 0, err
 	}

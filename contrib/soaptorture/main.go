@@ -27,6 +27,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"busbar/contrib/victim"
 )
 
 type options struct {
@@ -105,7 +107,7 @@ func torture(ctx context.Context, o options, out io.Writer) error {
 		}
 		text, err := act.play(ctx, o, s)
 		var broken *brokenPromise
-		if words := s.lastWords(); err != nil && !errors.As(err, &broken) {
+		if words := victim.LastWords(s.path("log")); err != nil && !errors.As(err, &broken) {
 			return errors.Join(fmt.Errorf("%s: %w; soapbus's last words:\n%s", act.name, err, words), s.end())
 		}
 		if err := s.end(); err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,9 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
 
+	"busbar/contrib/victim"
 	"busbar/fixtures/bugtracker"
 )
 
@@ -25,8 +24,7 @@ type site struct {
 	server   *http.Server
 
 	log    *os.File
-	daemon *exec.Cmd
-	ended  chan error // the daemon's Wait
+	daemon victim.Victim
 }
 
 func newSite(dir, bin string, o options) (*site, error) {
@@ -36,6 +34,7 @@ func newSite(dir, bin string, o options) (*site, error) {
 	s := &site{dir: dir, bin: bin, o: o}
 	var err error
 	s.log, err = os.Create(s.path("log"))
+	s.daemon = victim.Victim{Program: filepath.Join(bin, "soapbus"), Args: []string{"run", "--config", s.path("soapbus.toml")}, Log: s.log}
 	return s, err
 }
 
@@ -88,74 +87,10 @@ func (s *site) poll(ctx context.Context) error {
 	return nil
 }
 
-func (s *site) start() error {
-	cmd := exec.Command(filepath.Join(s.bin, "soapbus"), "run", "--config", s.path("soapbus.toml"))
-	cmd.Stdout, cmd.Stderr = s.log, s.log
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("starting soapbus: %w", err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	s.daemon, s.ended = cmd, ended
-	return nil
-}
-
-// kill ends the daemon without a warning. A daemon that had ended by itself is
-// an error.
-func (s *site) kill() error {
-	select {
-	case err := <-s.ended:
-		s.daemon = nil
-		return fmt.Errorf("soapbus ended by itself: %w", errors.Join(err, errors.New("nobody had asked it to")))
-	default:
-	}
-	if err := s.daemon.Process.Kill(); err != nil {
-		return fmt.Errorf("killing soapbus: %w", err)
-	}
-	<-s.ended
-	s.daemon = nil
-	return nil
-}
-
-// stop ends the daemon as an operator does.
-func (s *site) stop() error {
-	if s.daemon == nil {
-		return nil
-	}
-	d := s.daemon
-	s.daemon = nil
-	if err := d.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stopping soapbus: %w", err)
-	}
-	select {
-	case err := <-s.ended:
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			if ws, ok := exit.Sys().(syscall.WaitStatus); ok && ws.Signal() == syscall.SIGTERM {
-				return nil // it had only just been started
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("stopping soapbus: %w", err)
-		}
-		return nil
-	case <-time.After(time.Minute):
-		_ = d.Process.Kill()
-		<-s.ended
-		return errors.New("soapbus did not end within a minute of SIGTERM")
-	}
-}
-
 func (s *site) end() error {
-	errs := []error{s.stop()}
+	errs := []error{s.daemon.Stop()}
 	if s.server != nil {
 		errs = append(errs, s.server.Close())
 	}
 	return errors.Join(append(errs, s.log.Close())...)
-}
-
-func (s *site) lastWords() string {
-	raw, _ := os.ReadFile(s.path("log"))
-	lines := bytes.Split(bytes.TrimSpace(raw), []byte("\n"))
-	return string(bytes.Join(lines[max(len(lines)-15, 0):], []byte("\n")))
 }

@@ -62,7 +62,7 @@ func actKill(ctx context.Context, o options, s *site) (result, error) {
 // warm starts the daemon and waits until the subscriber hears it: what follows
 // is heard or noticed as missing.
 func (s *site) warm(ctx context.Context, sub *live) error {
-	if err := s.start(); err != nil {
+	if err := s.daemon.Start(); err != nil {
 		return err
 	}
 	return await(ctx, "the first heartbeat", patience, func() (bool, error) { return sub.beats() > 0, nil })
@@ -106,10 +106,10 @@ func (s *site) lives(ctx context.Context, o options, tickets chan<- int) error {
 				time.Sleep(min(pace, length))
 			}
 		}
-		if err := s.kill(); err != nil {
+		if err := s.daemon.Kill(); err != nil {
 			return err
 		}
-		if err := s.start(); err != nil {
+		if err := s.daemon.Start(); err != nil {
 			return err
 		}
 	}
@@ -133,7 +133,7 @@ func actPort(ctx context.Context, o options, s *site) (result, error) {
 		return result{}, err
 	}
 	defer thief.Close()
-	if err := s.start(); err != nil {
+	if err := s.daemon.Start(); err != nil {
 		return result{}, err
 	}
 	b := newBook()
@@ -194,7 +194,7 @@ func (s *site) close(ctx context.Context, b *book, ways int, sub *live) (result,
 		}
 		t = sub.end(last)
 	}
-	if err := s.stop(); err != nil {
+	if err := s.daemon.Stop(); err != nil {
 		return result{}, err
 	}
 	l, err := s.audit(ctx, b, ways)

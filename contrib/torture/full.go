@@ -24,7 +24,7 @@ func actFull(ctx context.Context, o options, s *site) (result, error) {
 	if err := s.install(small); err != nil {
 		return result{}, err
 	}
-	if err := s.start(); err != nil {
+	if err := s.daemon.Start(); err != nil {
 		return result{}, err
 	}
 	b := newBook()
@@ -86,12 +86,10 @@ func actFull(ctx context.Context, o options, s *site) (result, error) {
 
 // revive starts the daemon as systemd would, if it has ended.
 func (s *site) revive() (int, error) {
-	select {
-	case <-s.ended:
-		return 1, s.start()
-	default:
-		return 0, nil
+	if s.daemon.Ended() {
+		return 1, s.daemon.Start()
 	}
+	return 0, nil
 }
 
 // fill writes until the disk is full.

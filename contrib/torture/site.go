@@ -1,19 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"busbar/common/sign"
+	"busbar/contrib/victim"
 )
 
 // A site is one installation of mail2bus in a folder of its own, and the daemon
@@ -26,8 +24,7 @@ type site struct {
 	verifier     *sign.Verifier
 
 	log    *os.File
-	daemon *exec.Cmd
-	ended  chan error // the daemon's Wait
+	daemon victim.Victim
 	undo   []func() error
 }
 
@@ -45,6 +42,7 @@ func newSite(root, program, act string) (*site, error) {
 	if s.log, err = os.Create(s.path("log")); err != nil {
 		return nil, err
 	}
+	s.daemon = victim.Victim{Program: program, Args: []string{"run", "--config", s.path("mail2bus.toml")}, Log: s.log}
 	return s, nil
 }
 
@@ -79,72 +77,13 @@ func (s *site) install(in string) error {
 	return os.WriteFile(s.path("mail2bus.toml"), []byte(config), 0o600)
 }
 
-// start starts the daemon.
-func (s *site) start() error {
-	cmd := exec.Command(s.program, "run", "--config", s.path("mail2bus.toml"))
-	cmd.Stderr = s.log
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("starting mail2bus: %w", err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	s.daemon, s.ended = cmd, ended
-	return nil
-}
-
-// kill ends the daemon without a warning. A daemon that had ended by itself is
-// an error.
-func (s *site) kill() error {
-	select {
-	case err := <-s.ended:
-		s.daemon = nil
-		return fmt.Errorf("mail2bus ended by itself: %w", errors.Join(err, errors.New("nobody had asked it to")))
-	default:
-	}
-	if err := s.daemon.Process.Kill(); err != nil {
-		return fmt.Errorf("killing mail2bus: %w", err)
-	}
-	<-s.ended
-	s.daemon = nil
-	return nil
-}
-
-// stop ends the daemon as an operator does.
-func (s *site) stop() error {
-	if s.daemon == nil {
-		return nil
-	}
-	d := s.daemon
-	s.daemon = nil
-	if err := d.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stopping mail2bus: %w", err)
-	}
-	select {
-	case err := <-s.ended:
-		if err != nil {
-			return fmt.Errorf("stopping mail2bus: %w", err)
-		}
-		return nil
-	case <-time.After(time.Minute):
-		_ = d.Process.Kill()
-		<-s.ended
-		return errors.New("mail2bus did not end within a minute of SIGTERM")
-	}
-}
-
 // end stops what runs and undoes what was done to the machine.
 func (s *site) end() error {
-	err := s.stop()
+	err := s.daemon.Stop()
 	for _, undo := range s.undo {
 		err = errors.Join(err, undo())
 	}
 	return errors.Join(err, s.log.Close())
-}
-
-func (s *site) lastWords() string {
-	raw, _ := os.ReadFile(s.path("log"))
-	lines := bytes.Split(bytes.TrimSpace(raw), []byte("\n"))
-	return string(bytes.Join(lines[max(len(lines)-15, 0):], []byte("\n")))
 }
 
 // await waits until ok says so.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"busbar/contrib/victim"
 )
 
 type options struct {
@@ -61,7 +63,7 @@ func torture(ctx context.Context, o options, out io.Writer) (err error) {
 			fmt.Fprintf(out, "%s: %v\n", act.name, err)
 			continue
 		case err != nil:
-			return fmt.Errorf("%s: %w; the daemon's last words:\n%s", act.name, err, s.lastWords())
+			return fmt.Errorf("%s: %w; the daemon's last words:\n%s", act.name, err, victim.LastWords(s.path("log")))
 		}
 		fmt.Fprintf(out, "%s: %s; %.0f s\n", act.name, r, time.Since(began).Seconds())
 		if err := r.verdict(); err != nil {
