@@ -108,7 +108,7 @@ func (t *told) note(e event.Envelope, l *ledger) {
 	case "bug.archive":
 		idle, s.archived = s.archived, true
 	case "bug.unarchive":
-		idle, s.archived = !s.archived, false
+		s.archived = false // between two looks it may have been archived and come back, which is one fact
 	case "bug.delete":
 		idle, s.gone = s.gone, true
 	case "bug.severity.update":
