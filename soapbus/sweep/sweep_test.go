@@ -190,7 +190,17 @@ func TestFreshAtFirst(t *testing.T) {
 	p.want(p.told())
 	p.want(p.told())
 	p.tracker.Mail(700001, "", p.letter()) // in the same second
-	p.want(p.told(), "1 1")
+	p.o.Full, p.o.Recent = 1000*time.Hour, time.Nanosecond
+	s := p.sweep()
+	list, err := p.try(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.want(list, "1 1")
+	if err := s.load(context.Background()); err != nil || s.due[700001] != (due{}) || len(s.due) == 0 {
+		t.Errorf("a bug that was modified only just now is not asked again: %v, %v", s.due, err)
+	}
+	p.o.Full = time.Minute
 	p.pass(time.Hour)
 	p.tracker.Mail(700002, "", p.letter())
 	p.want(p.told(), "2 1")

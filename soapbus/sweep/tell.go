@@ -84,11 +84,11 @@ func (s *Sweep) news(ctx context.Context, f found) error {
 	}
 	if f.note && before == nil {
 		after.Since = max(f.status.LogModified, 1)
-		s.told(f, true)
+		s.settle(f.bug, &after)
 		return s.quietly(ctx, []journal.Seen{s.seen(f.bug, &after)}, 1)
 	}
 	if change.Before != nil && len(change.Log) == 0 && debbugs.Same(*change.Before, *f.status) {
-		s.told(f, false)
+		s.settle(f.bug, &after)
 		return s.quietly(ctx, []journal.Seen{s.seen(f.bug, &after)}, 0)
 	}
 	for len(change.Log) > mostEntries || size(change.Log) > mostBytes && len(change.Log) > 1 {
@@ -100,7 +100,16 @@ func (s *Sweep) news(ctx context.Context, f found) error {
 	it := Item{Change: &change}
 	it.Seen = append(it.Seen, s.seen(f.bug, &after))
 	s.add(fmt.Sprintf("bug %d", f.bug), it, func() { s.again(f) }, s.told(f, before == nil))
+	s.settle(f.bug, &after)
 	return nil
+}
+
+// settle takes note whether the bug is to be asked in the next round.
+func (s *Sweep) settle(bug int, k *known) {
+	delete(s.due, bug)
+	if k != nil && k.care() {
+		s.due[bug] = due{}
+	}
 }
 
 // asOf leaves out the messages that came after the state was asked for: what
@@ -144,12 +153,12 @@ func (s *Sweep) vanished(f found, before *known) error {
 	it := Item{Change: &debbugs.Change{Bug: f.bug, Before: &before.Status}}
 	it.Seen = append(it.Seen, s.seen(f.bug, nil))
 	s.add(fmt.Sprintf("bug %d is gone", f.bug), it, func() { s.again(f) }, s.told(f, false))
+	s.settle(f.bug, nil)
 	return nil
 }
 
 // told takes note that a bug's news is durable. It is called with s.mu held.
 func (s *Sweep) told(f found, first bool) func() {
-	delete(s.due, f.bug)
 	return func() {
 		s.stats.Told++
 		switch {
