@@ -3,9 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/mail"
-	"slices"
 	"strings"
 
 	"busbar/adapters/debbugs"
@@ -108,36 +108,57 @@ func (b *books) audit(ctx context.Context, path string) (l ledger, err error) {
 		}
 		b.messages(bug, t, &l)
 	}
-	for bug := range t.bugs {
-		if !there[bug] && (b.bugs[bug].Bug != 0 || t.ids[event.UUID("debbugs", debbugs.CreateKey(bug)).String()]) {
-			l.gone++
-			if t.bugs[bug].gone {
-				l.goneTold++
-			}
-		}
+	b.vanished(there, t, &l)
+	b.compareTags(t, &l)
+	report, err := r.Verify(ctx, nil)
+	l.faults = len(report.Faults)
+	c, cerr := r.Counts(ctx)
+	l.poison = int(c.Poisoned)
+	return l, errors.Join(err, cerr)
+}
+
+// vanished looks for the events of bugs that went: those that were there at the
+// beginning, whether anything was ever told of them or not, and those that were
+// told since.
+func (b *books) vanished(there map[int]bool, t *told, l *ledger) {
+	known := map[int]bool{}
+	for bug := range b.bugs {
+		known[bug] = true
 	}
-	for tag, bugs := range usertags(b.tracker) {
+	for bug := range t.bugs {
+		known[bug] = known[bug] || t.ids[event.UUID("debbugs", debbugs.CreateKey(bug)).String()]
+	}
+	for bug, was := range known {
+		switch {
+		case !was || there[bug]:
+			continue
+		case t.bugs[bug] != nil && t.bugs[bug].gone:
+			l.goneTold++
+		default:
+			l.fault("bug %d went, and that is not told", bug)
+		}
+		l.gone++
+	}
+}
+
+// compareTags compares the usertags with what was told of them.
+func (b *books) compareTags(t *told, l *ledger) {
+	now := usertags(b.tracker)
+	for tag, bugs := range now {
 		l.tags += len(bugs)
 		for bug := range bugs {
 			if !t.tags[tag][bug] {
 				l.tagsWrong++
 			}
 		}
-		l.tagsWrong += max(0, len(t.tags[tag])-len(bugs))
 	}
-	report, err := r.Verify(ctx, nil)
-	l.faults = len(report.Faults)
-	c, cerr := r.Counts(ctx)
-	l.poison = int(c.Poisoned)
-	return l, slicesFirst(err, cerr)
-}
-
-func slicesFirst(errs ...error) error {
-	i := slices.IndexFunc(errs, func(err error) bool { return err != nil })
-	if i < 0 {
-		return nil
+	for tag, bugs := range t.tags {
+		for bug := range bugs {
+			if !now[tag][bug] {
+				l.tagsWrong++
+			}
+		}
 	}
-	return errs[i]
 }
 
 // messages looks for the event of each message of a bug.

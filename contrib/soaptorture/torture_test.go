@@ -53,6 +53,18 @@ func TestLedger(t *testing.T) {
 	if b.messages(bug, told, l); l.lost != 1 || l.messages != 1 {
 		t.Errorf("a lost message counts %d of %d", l.lost, l.messages)
 	}
+	l, told = fresh()
+	if b.vanished(map[int]bool{}, told, l); l.gone != 1 || l.goneTold != 0 {
+		t.Errorf("a bug that went without a word counts %d, told %d", l.gone, l.goneTold)
+	}
+	if b.vanished(map[int]bool{bug: true}, told, l); l.gone != 1 {
+		t.Error("a bug that is there counts as gone")
+	}
+	l, told = fresh()
+	told.tags["cold"] = map[int]bool{bug: true}
+	if b.compareTags(told, l); l.tagsWrong != 1 {
+		t.Errorf("a usertag that is no more counts %d", l.tagsWrong)
+	}
 	if (ledger{lost: 1}).verdict() == nil || (ledger{gone: 1}).verdict() == nil || (ledger{}).verdict() != nil {
 		t.Error("the verdict is not that of the numbers")
 	}

@@ -58,10 +58,7 @@ func (s *Sweep) usertags(ctx context.Context, user string) error {
 		if first || s.o.Import {
 			serial = was.Serial
 		}
-		value, _ := json.Marshal(tagged{bugs, serial}) // numbers always encode
-		if len(bugs) == 0 {
-			value, _ = json.Marshal(tagged{[]int{}, serial}) // its serial goes on
-		}
+		value, _ := json.Marshal(tagged{bugs, serial}) // numbers always encode; without bugs, its serial goes on
 		seen := journal.Seen{Source: s.usertagSource(), Key: user + "\x00" + tag, Value: value}
 		if first {
 			quiet = append(quiet, seen)
