@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
@@ -36,6 +37,14 @@ func (d *demo) openQueue(ctx context.Context, sqlite bool) (buildQueue, error) {
 	if _, err := p.SQL(ctx, "postgres", "postgres", buildqueue.Schema+postgresExtra+beginning); err != nil {
 		q.close()
 		return nil, err
+	}
+	comment, err := p.SQL(ctx, "postgres", "postgres", "SELECT obj_description('debversion'::regtype, 'pg_type')")
+	if err != nil {
+		q.close()
+		return nil, err
+	}
+	if comment = strings.TrimSpace(comment); strings.HasPrefix(comment, "stand-in") {
+		d.say("the build queue's type debversion is a %s", comment)
 	}
 	return q, nil
 }
