@@ -70,6 +70,7 @@ func place(dir string, cfg Config, node *daemon.Node, log *slog.Logger) (daemon.
 		Channel: mails{dir: ch, name: name, limit: int64(cfg.Mail.Limit)},
 		Table:   table(cfg), Journal: node.Journal, Source: dir, Raw: raw, Log: log,
 	}
+	node.Watch(name, pump.Trouble)
 	return daemon.Task{Name: name, Run: pump.Run}, ch.Close, nil
 }
 

@@ -48,6 +48,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	node.Watch("the spool", s.pump.Trouble)
 	log.Info("scmhook runs", "version", daemon.Version(), "journal", cfg.Bus.Journal, "spool", cfg.SCM.Spool)
 	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run}, daemon.Task{Name: "the spool", Run: s.pump.Run})
 }

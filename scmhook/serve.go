@@ -61,6 +61,7 @@ func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		Raw:  func(t told) ([]byte, string) { return t.Raw, "" },
 		Seen: func(t told) []journal.Seen { return t.Seen },
 	}
+	node.Watch("the journal's pump", pump.Trouble)
 	log.Info("scmhook takes webhooks", "version", daemon.Version(), "journal", cfg.Bus.Journal, "listen", listener.Addr().String())
 	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run},
 		daemon.Task{Name: "the journal's pump", Run: pump.Run},

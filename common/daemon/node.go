@@ -61,6 +61,7 @@ func NewNode(ctx context.Context, program string, bus BusConfig, sc SignConfig, 
 		return nil, err
 	}
 	n.metrics = newMetrics(program, n)
+	n.Watch("journal", n.Journal.Trouble)
 	return n, nil
 }
 

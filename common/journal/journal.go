@@ -44,6 +44,7 @@ type Journal struct {
 	changed chan struct{}
 	cursors map[string]int64 // set and not yet stored
 	head    int64            // newest durable number
+	trouble error            // why nothing is stored now
 
 	// Of the writer's goroutine alone.
 	state   state
@@ -144,6 +145,20 @@ func (j *Journal) Changed() <-chan struct{} {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.changed
+}
+
+// Trouble is why nothing can be stored now, such as for a full disk, or nil. It
+// is over when a record is stored.
+func (j *Journal) Trouble() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.trouble
+}
+
+func (j *Journal) setTrouble(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.trouble = err
 }
 
 // Close stores what is queued and ends the journal.

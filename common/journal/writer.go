@@ -85,6 +85,7 @@ func (j *Journal) store(group []job) {
 	} else {
 		j.state = b.state
 	}
+	j.setTrouble(err)
 	for i, next := range group {
 		switch p := b.parts[i]; {
 		case p.err != nil:

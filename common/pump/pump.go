@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync/atomic"
 
 	"busbar/adapters"
 	"busbar/common/journal"
@@ -31,13 +32,36 @@ type Pump[T any] struct {
 	// nil when records are stored again. Nil: nobody is told. It is called
 	// from several goroutines and must be quick.
 	Weather func(error)
+
+	trouble atomic.Pointer[error]
+}
+
+// Trouble is why nothing comes through now (the source cannot be read, the
+// journal cannot store), or nil. It may be asked from any goroutine.
+func (p *Pump[T]) Trouble() error {
+	if err := p.trouble.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// note keeps the weather for Trouble, and passes it on.
+func (p *Pump[T]) note(err error) {
+	if err == nil {
+		p.trouble.Store(nil)
+	} else {
+		p.trouble.Store(&err)
+	}
+	if p.Weather != nil {
+		p.Weather(err)
+	}
 }
 
 // Run carries items until ctx ends or the channel says io.EOF; then it waits
 // for what is in flight and returns nil. Trouble is not an error: Run waits
 // and goes on.
 func (p *Pump[T]) Run(ctx context.Context) error {
-	f := newFlow(p.Log, p.Weather)
+	f := newFlow(p.Log, p.note)
 	defer f.drain()
 	table := guarded(p.Table)
 	for f.calm(ctx) {

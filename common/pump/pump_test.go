@@ -58,9 +58,18 @@ func TestTroubleInTheJournal(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		weather = append(weather, err)
+		if (err == nil) != (p.Trouble() == nil) {
+			t.Errorf("with the weather %v, Trouble is %v", err, p.Trouble())
+		}
+		if err != nil && j.Trouble() == nil {
+			t.Errorf("with the weather %v, the journal has no trouble", err)
+		}
 	}
 	run(t, p)
 	tape.check(t)
+	if p.Trouble() != nil || j.Trouble() != nil {
+		t.Errorf("at the end there is trouble: %v, %v", p.Trouble(), j.Trouble())
+	}
 	if got := stored(t, j); !slices.Equal(got, tape.items) {
 		t.Errorf("%d texts stored, or out of order", len(got))
 	}
