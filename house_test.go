@@ -20,7 +20,9 @@ const (
 var (
 	initFunc   = regexp.MustCompile(`(?m)^func init\(`)
 	unfinished = regexp.MustCompile(`\b(TO[D]O|FIX[M]E|XX[X])\b`)
-	junkNames  = []string{"util", "utils", "helper", "helpers", "misc", "types"}
+	// What a program prints may hold a stranger's text.
+	printed   = regexp.MustCompile(`\bfmt\.(?:Print|Fprint)(?:f|ln)?\((?:[a-z.]*p\.Std(?:out|err)|os\.Std(?:out|err)|w,|"|` + "`" + `)`)
+	junkNames = []string{"util", "utils", "helper", "helpers", "misc", "types"}
 )
 
 func TestFilesAreInOrder(t *testing.T) {
@@ -70,6 +72,7 @@ func TestUntidyFilesAreFound(t *testing.T) {
 		{"common/event/util.go", []byte("package event\n"), "says nothing"},
 		{"common/helpers/a.go", []byte("package helpers\n"), "says nothing"},
 		{"common/event/misc_test.go", []byte("package event\n"), "says nothing"},
+		{"bus/say.go", []byte("package main\n\nfunc f() { fmt.Fprintf(p.Stdout, \"x\") }\n"), "common/show"},
 		{"common/event/open.go", []byte("package event\n\n" + open), "left open"},
 	} {
 		got := strings.Join(untidy(c.path, c.source), "\n")
@@ -95,6 +98,10 @@ func untidy(path string, source []byte) []string {
 	}
 	if m := unfinished.Find(source); m != nil {
 		complain("something is left open (%s): do it, or file an issue", m)
+	}
+	program := !strings.HasSuffix(path, "_test.go") && !strings.HasPrefix(path, "contrib/") && !strings.HasPrefix(path, "fixtures/") && !strings.HasPrefix(path, "common/show/")
+	if m := printed.Find(source); m != nil && program {
+		complain("it prints by %s…: print by common/show, which makes strangers' text fit for a terminal", m)
 	}
 	for part := range strings.SplitSeq(path, "/") {
 		name := strings.TrimSuffix(strings.TrimSuffix(part, ".go"), "_test")

@@ -7,6 +7,7 @@ import (
 
 	"busbar/common/daemon"
 	"busbar/common/event"
+	"busbar/common/show"
 )
 
 type catalogCmd struct {
@@ -38,7 +39,7 @@ func (c *catalogCmd) Run(p *daemon.Program) error {
 
 func writeText(w io.Writer, catalog event.Catalog) error {
 	for _, k := range catalog {
-		if _, err := fmt.Fprintf(w, "%-32s %s\n", k.Topic, meaning(k)); err != nil {
+		if _, err := show.Fprintf(w, "%-32s %s\n", k.Topic, meaning(k)); err != nil {
 			return err
 		}
 	}

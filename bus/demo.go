@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"busbar/common/daemon"
+	"busbar/common/show"
 	"busbar/common/sign"
 	"busbar/common/wire"
 )
@@ -49,7 +50,7 @@ func (c *demoCmd) Run(p *daemon.Program) (err error) {
 		return interrupted(ctx, errors.Join(err, d.trouble()))
 	}
 	if c.Keep {
-		fmt.Fprintf(p.Stdout, "\nEverything is kept in %s.\n", dir)
+		show.Fprintf(p.Stdout, "\nEverything is kept in %s.\n", dir)
 	}
 	return nil
 }
@@ -213,4 +214,4 @@ func (d *demo) show(ctx context.Context) error {
 	return d.summary(ctx, s)
 }
 
-func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.p.Stdout, format+"\n", args...) }
+func (d *demo) say(format string, args ...any) { show.Fprintf(d.p.Stdout, format+"\n", args...) }

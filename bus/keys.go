@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"busbar/common/daemon"
+	"busbar/common/show"
 	"busbar/common/sign"
 )
 
@@ -53,7 +54,7 @@ func (c *keysCmd) Run(k *daemon.Selected, p *daemon.Program) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(p.Stdout, "certificate %s\nkey         %s (keep it secret; the publisher alone reads it)\n", crt, key)
+		show.Fprintf(p.Stdout, "certificate %s\nkey         %s (keep it secret; the publisher alone reads it)\n", crt, key)
 		return nil
 	case "revoke":
 		if err := ca.Revoke(c.Revoke.Name); err != nil {
@@ -71,7 +72,7 @@ func (c *keysCmd) writeCRL(p *daemon.Program, ca *sign.CA, days int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.Stdout, "authority   %s\nrevocations %s (write it anew within %d days: bus keys crl)\n", filepath.Join(c.Dir, "ca.crt"), file, days)
+	show.Fprintf(p.Stdout, "authority   %s\nrevocations %s (write it anew within %d days: bus keys crl)\n", filepath.Join(c.Dir, "ca.crt"), file, days)
 	return nil
 }
 
@@ -87,7 +88,7 @@ func list(p *daemon.Program, ca *sign.CA) error {
 		} else if time.Now().After(i.NotAfter) {
 			state = "expired " + i.NotAfter.Format(time.DateOnly)
 		}
-		fmt.Fprintf(p.Stdout, "%s  %s  serial %s\n", i.Name, state, i.Serial)
+		show.Fprintf(p.Stdout, "%s  %s  serial %s\n", i.Name, state, i.Serial)
 	}
 	return nil
 }

@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"strings"
 	"time"
-	"unicode"
 
 	"busbar/common/daemon"
 	"busbar/common/event"
+	"busbar/common/show"
 	"busbar/common/wire"
 )
 
@@ -30,18 +28,13 @@ func wantColor(p *daemon.Program, when string) bool {
 	if when != "auto" {
 		return when == "always"
 	}
-	f, ok := p.Stdout.(*os.File)
-	if !ok || p.Getenv("NO_COLOR") != "" || p.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return p.Getenv("NO_COLOR") == "" && p.Getenv("TERM") != "dumb" && p.Terminal()
 }
 
 // notice tells what is not a message. Names, topics and reasons in it are a
 // stranger's text, too.
 func (o *printer) notice(format string, args ...any) {
-	fmt.Fprintf(o.p.Stderr, "bus: %s\n", clean(fmt.Sprintf(format, args...)))
+	show.Fprintf(o.p.Stderr, "bus: %s\n", fmt.Sprintf(format, args...))
 }
 
 func (o *printer) print(d wire.Delivery) error {
@@ -50,15 +43,15 @@ func (o *printer) print(d wire.Delivery) error {
 	case o.json:
 		var line []byte
 		if line, err = event.Canonical(d.Tree); err == nil {
-			_, err = fmt.Fprintf(o.p.Stdout, "%s\n", line)
+			_, err = show.Fprintf(o.p.Stdout, "%s\n", line)
 		}
 	case o.pretty:
 		var line []byte
 		if line, err = event.Canonical(d.Tree); err == nil {
-			_, err = fmt.Fprintf(o.p.Stdout, "%s\n", indent(line))
+			_, err = show.Fprintf(o.p.Stdout, "%s\n", show.Clean(indent(line)))
 		}
 	default:
-		_, err = fmt.Fprintln(o.p.Stdout, o.sentence(d))
+		_, err = show.Fprintln(o.p.Stdout, o.sentence(d))
 	}
 	return err
 }
@@ -78,7 +71,7 @@ const (
 )
 
 // sentence is the line that a person reads: when, what, and a link.
-func (o *printer) sentence(d wire.Delivery) string {
+func (o *printer) sentence(d wire.Delivery) show.Clean {
 	text, link := say(o.catalog, d.Envelope)
 	at := time.Unix(d.Envelope.Timestamp, 0).UTC().Format(time.DateTime)
 	if t, err := time.Parse(time.RFC3339, d.Envelope.EventTime); err == nil {
@@ -92,9 +85,9 @@ func (o *printer) sentence(d wire.Delivery) string {
 		link = "  " + link
 	}
 	if !o.color {
-		return at + "  " + mark + clean(text) + clean(link)
+		return show.Clean(at + "  " + mark + show.Line(text) + show.Line(link))
 	}
-	return dim + at + reset + "  " + yellow + mark + reset + bold + clean(text) + reset + dim + clean(link) + reset
+	return show.Clean(dim + at + reset + "  " + yellow + mark + reset + bold + show.Line(text) + reset + dim + show.Line(link) + reset)
 }
 
 // say finds the sentence of a message. Kinds that are not ours are said by
@@ -116,15 +109,4 @@ func say(catalog event.Catalog, e event.Envelope) (text, link string) {
 		body = append(body[:most:most], "…"...)
 	}
 	return e.Topic + " " + string(body), ""
-}
-
-// clean takes away what could command a terminal: a message's text comes from
-// strangers.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
 }

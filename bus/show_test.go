@@ -10,6 +10,7 @@ import (
 
 	"busbar/common/daemon"
 	"busbar/common/event"
+	"busbar/common/show"
 	"busbar/common/wire"
 	"busbar/fixtures"
 )
@@ -64,8 +65,8 @@ func TestClean(t *testing.T) {
 		"\x1b[2J\r\n\t\x00":  "\uFFFD[2J\uFFFD\uFFFD\uFFFD\uFFFD",
 		"\u009b31m\u202eabc": "\uFFFD31m\uFFFDabc",
 	} {
-		if got := clean(in); got != want {
-			t.Errorf("clean(%q) = %q, not %q", in, got, want)
+		if got := show.Line(in); got != want {
+			t.Errorf("show.Line(%q) = %q, not %q", in, got, want)
 		}
 	}
 }
@@ -85,8 +86,8 @@ func FuzzSentence(f *testing.F) {
 			return
 		}
 		k := o.catalog[kind%uint(len(o.catalog))]
-		s := o.sentence(wire.Delivery{Envelope: event.Envelope{Topic: "org.debian.dev." + k.Topic, Msg: v}})
-		if clean(s) != s || !utf8.ValidString(s) {
+		s := string(o.sentence(wire.Delivery{Envelope: event.Envelope{Topic: "org.debian.dev." + k.Topic, Msg: v}}))
+		if show.Line(s) != s || !utf8.ValidString(s) {
 			t.Errorf("printed %q", s)
 		}
 	})

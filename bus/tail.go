@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"busbar/common/daemon"
+	"busbar/common/show"
 	"busbar/common/sign"
 	"busbar/common/wire"
 )
@@ -71,9 +72,9 @@ func (c *tailCmd) verifier(p *daemon.Program, cfg Config) (*sign.Verifier, error
 	} else if c.CRL != "" {
 		cfg.Sign.CRL = c.CRL
 	}
-	v, err := cfg.Sign.Verifier(func(alarm string) { fmt.Fprintf(p.Stderr, "bus: ALARM: %s\n", alarm) })
+	v, err := cfg.Sign.Verifier(func(alarm string) { show.Fprintf(p.Stderr, "bus: ALARM: %s\n", alarm) })
 	if err == nil && v == nil {
-		fmt.Fprintln(p.Stderr, "bus: nothing is verified: no authority is known (give --ca, or set [sign] ca)")
+		show.Fprintln(p.Stderr, "bus: nothing is verified: no authority is known (give --ca, or set [sign] ca)")
 	}
 	return v, err
 }

@@ -7,6 +7,7 @@ import (
 
 	"busbar/common/daemon"
 	"busbar/common/journal"
+	"busbar/common/show"
 )
 
 type verifyCmd struct {
@@ -48,14 +49,14 @@ func (c *verifyCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		return err
 	}
 	for _, f := range report.Faults {
-		fmt.Fprintf(p.Stdout, "fault: message %d: %s\n", f.Seq, clean(f.What))
+		show.Fprintf(p.Stdout, "fault: message %d: %s\n", f.Seq, f.What)
 	}
 	faults := int64(len(report.Faults)) + report.More
 	signatures := "signatures not checked"
 	if verifier != nil {
 		signatures = "signatures checked"
 	}
-	fmt.Fprintf(p.Stdout, "%d messages, numbers %d to %d, %s, %d faults\n", report.Messages, report.First, report.Last, signatures, faults)
+	show.Fprintf(p.Stdout, "%d messages, numbers %d to %d, %s, %d faults\n", report.Messages, report.First, report.Last, signatures, faults)
 	if faults > 0 {
 		return &daemon.ExitError{Code: daemon.ExitData, Err: fmt.Errorf("verifying %s: %d faults", c.Journal, faults)}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os/signal"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"busbar/common/daemon"
+	"busbar/common/show"
 )
 
 type pollCmd struct {
@@ -135,13 +135,13 @@ func count(w io.Writer, s *source) (stop func()) {
 			case <-ended:
 				return
 			case <-tick.C:
-				fmt.Fprintf(w, "%s: %d rows so far\n", s.name, s.report().Changes)
+				show.Fprintf(w, "%s: %d rows so far\n", s.name, s.report().Changes)
 			}
 		}
 	})
 	return func() {
 		close(ended)
 		wg.Wait()
-		fmt.Fprintf(w, "%s: %d rows\n", s.name, s.report().Changes)
+		show.Fprintf(w, "%s: %d rows\n", s.name, s.report().Changes)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"busbar/common/daemon"
 	"busbar/common/journal"
+	"busbar/common/show"
 	"busbar/dbpoll/queue"
 )
 
@@ -86,18 +86,18 @@ func (s status) print(w io.Writer, cfg Config) error {
 	for _, name := range cfg.sourceNames() {
 		one := s.Sources[name]
 		if one.Last.IsZero() {
-			fmt.Fprintf(w, "source     %s: not polled yet\n", name)
+			show.Fprintf(w, "source     %s: not polled yet\n", name)
 		} else {
-			fmt.Fprintf(w, "source     %s: %d rows, polled %s in %.2f s\n", name, one.Rows, one.Last.UTC().Format(time.RFC3339), one.Seconds)
+			show.Fprintf(w, "source     %s: %d rows, polled %s in %.2f s\n", name, one.Rows, one.Last.UTC().Format(time.RFC3339), one.Seconds)
 		}
 		if one.Level != "" {
-			fmt.Fprintf(w, "  may read %s: %s\n", one.Level, strings.Join(one.Meaning, " "))
+			show.Fprintf(w, "  may read %s: %s\n", one.Level, strings.Join(one.Meaning, " "))
 		}
 		for _, what := range slices.Sorted(maps.Keys(one.Position)) {
-			fmt.Fprintf(w, "  %-10s %s\n", what, one.Position[what])
+			show.Fprintf(w, "  %-10s %s\n", what, one.Position[what])
 		}
 		if one.Trouble != "" {
-			fmt.Fprintf(w, "  TROUBLE  %s\n", one.Trouble)
+			show.Fprintf(w, "  TROUBLE  %s\n", one.Trouble)
 		}
 	}
 	return nil

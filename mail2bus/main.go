@@ -4,11 +4,11 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"strings"
 
 	"busbar/common/daemon"
+	"busbar/common/show"
 )
 
 type commandLine struct {
@@ -33,7 +33,7 @@ func run(p *daemon.Program, args []string) (code int) {
 			// A mail system bounces or drops the mail at most other codes:
 			// whatever is wrong here, it must keep it.
 			if r := recover(); r != nil {
-				fmt.Fprintln(p.Stderr, "mail2bus: delivering:", r)
+				show.Fprintln(p.Stderr, "mail2bus: delivering:", r)
 				code = daemon.ExitTempFail
 			}
 			if code != daemon.ExitOK {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"busbar/common/daemon"
+	"busbar/common/show"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/hook"
 	"busbar/scmhook/install"
@@ -47,7 +48,7 @@ func (c installCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		if changed {
 			said = "wired"
 		}
-		fmt.Fprintf(p.Stdout, "%s\t%s %s\n", said, r.System, r.Dir)
+		show.Fprintf(p.Stdout, "%s\t%s %s\n", said, r.System, r.Dir)
 	}
 	return failed
 }
@@ -69,7 +70,7 @@ func (c uninstallCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		if changed {
 			said = "taken out"
 		}
-		fmt.Fprintf(p.Stdout, "%s\t%s %s\n", said, r.System, r.Dir)
+		show.Fprintf(p.Stdout, "%s\t%s %s\n", said, r.System, r.Dir)
 	}
 	return failed
 }

@@ -11,6 +11,7 @@ import (
 
 	"busbar/common/daemon"
 	"busbar/common/journal"
+	"busbar/common/show"
 	"busbar/scmhook/hook"
 )
 
@@ -32,7 +33,7 @@ func (c reconcileCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	if err := hook.Write(cfg.SCM.Spool, ask, strings.NewReader("")); err != nil {
 		return fmt.Errorf("asking the daemon: %w", err)
 	}
-	fmt.Fprintln(p.Stdout, "the daemon is asked; scmhook status says what it finds")
+	show.Fprintln(p.Stdout, "the daemon is asked; scmhook status says what it finds")
 	return nil
 }
 
@@ -76,7 +77,7 @@ func once(p *daemon.Program, g *daemon.Globals, cfg Config, tell bool) (err erro
 	if err = errors.Join(err, rerr, ctx.Err()); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.Stdout, "%d messages\n", after-before)
+	show.Fprintf(p.Stdout, "%d messages\n", after-before)
 	if failed := s.channel.feed.Troubled(); len(failed) > 0 {
 		return fmt.Errorf("comparing refs: these repositories could not be asked: %s", strings.Join(failed, ", "))
 	}

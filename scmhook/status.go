@@ -10,6 +10,7 @@ import (
 
 	"busbar/common/daemon"
 	"busbar/common/journal"
+	"busbar/common/show"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/install"
 	"busbar/scmhook/spool"
@@ -61,7 +62,7 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		if c.JSON {
 			err = json.NewEncoder(p.Stdout).Encode(r)
 		} else {
-			_, err = fmt.Fprintln(p.Stdout, r)
+			_, err = show.Fprintln(p.Stdout, r)
 		}
 		if err != nil {
 			return err
@@ -102,7 +103,7 @@ func repositories(ctx context.Context, p *daemon.Program, cfg Config) ([]reposit
 	defer r.Close()
 	found, missing := set.All()
 	if missing != nil {
-		fmt.Fprintln(p.Stderr, "scmhook:", missing)
+		show.Fprintln(p.Stderr, "scmhook:", missing)
 	}
 	all := make([]repositoryStatus, 0, len(found))
 	for _, f := range found {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os/signal"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"busbar/common/daemon"
+	"busbar/common/show"
 )
 
 type pollCmd struct {
@@ -97,7 +97,7 @@ func count(w io.Writer, s *site, always bool) (stop func()) {
 			case <-tick.C:
 				r := s.report()
 				if always || !r.Based { // the first round of a large tracker takes hours
-					fmt.Fprintf(w, "%d requests; %d bugs known; news of %d; the sweep is at %d of %d\n", r.Requests, r.Known, r.Told, r.Cursor, r.High)
+					show.Fprintf(w, "%d requests; %d bugs known; news of %d; the sweep is at %d of %d\n", r.Requests, r.Known, r.Told, r.Cursor, r.High)
 				}
 			}
 		}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
 	"busbar/common/daemon"
 	"busbar/common/journal"
+	"busbar/common/show"
 )
 
 type statusCmd struct {
@@ -60,20 +60,20 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 
 func (r report) print(w io.Writer, cfg Config) {
 	if r.Watches == "" {
-		fmt.Fprintln(w, "tracker    not asked yet")
+		show.Fprintln(w, "tracker    not asked yet")
 		return
 	}
-	fmt.Fprintf(w, "tracker    %s: %s; %d bugs known\n", cfg.SOAP.URL, r.Watches, r.Known)
+	show.Fprintf(w, "tracker    %s: %s; %d bugs known\n", cfg.SOAP.URL, r.Watches, r.Known)
 	switch {
 	case !r.Based:
-		fmt.Fprintf(w, "  baseline taking note of what is there: at %d of %d; nothing is told of these\n", r.Cursor, r.High)
+		show.Fprintf(w, "  baseline taking note of what is there: at %d of %d; nothing is told of these\n", r.Cursor, r.High)
 	case r.Last.IsZero():
-		fmt.Fprintln(w, "  sweep    no round has ended yet")
+		show.Fprintln(w, "  sweep    no round has ended yet")
 	default:
-		fmt.Fprintf(w, "  sweep    at %d of %d; last round ended %s after %.1f s; %d bugs are asked in every round\n",
+		show.Fprintf(w, "  sweep    at %d of %d; last round ended %s after %.1f s; %d bugs are asked in every round\n",
 			r.Cursor, r.High, r.Last.UTC().Format(time.RFC3339), r.Seconds, r.Recent)
 	}
 	if r.Trouble != "" {
-		fmt.Fprintf(w, "  TROUBLE  %s\n", r.Trouble)
+		show.Fprintf(w, "  TROUBLE  %s\n", r.Trouble)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"busbar/common/journal"
+	"busbar/common/show"
 )
 
 // A Finding is one thing that `check` looked at.
@@ -118,7 +119,7 @@ func PrintFindings(p *Program, findings []Finding, asJSON bool) error {
 			}
 			continue
 		}
-		fmt.Fprintf(p.Stdout, "%-5s %-14s %s\n", f.Level, f.What, f.Detail)
+		show.Fprintf(p.Stdout, "%-5s %-14s %s\n", f.Level, f.What, f.Detail)
 	}
 	if failed > 0 {
 		return &ExitError{ExitConfig, fmt.Errorf("checking: %d of %d checks failed", failed, len(findings))}

@@ -7,6 +7,7 @@ import (
 
 	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/show"
 )
 
 // An Explanation is what one item becomes, and why. Its JSON form is a contract
@@ -75,25 +76,25 @@ func (x Explanation) Print(w io.Writer, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, x)
 	}
-	fmt.Fprintln(w, x.Origin)
+	show.Fprintln(w, x.Origin)
 	for _, d := range x.Tolerated {
-		fmt.Fprintf(w, "  tolerated: %s\n", d)
+		show.Fprintf(w, "  tolerated: %s\n", d)
 	}
 	if x.Translator != "" {
-		fmt.Fprintf(w, "  claimed by %s", x.Translator)
+		show.Fprintf(w, "  claimed by %s", x.Translator)
 		if x.Why != "" {
-			fmt.Fprintf(w, ", by %s", x.Why)
+			show.Fprintf(w, ", by %s", x.Why)
 		}
 		fmt.Fprintln(w)
 	}
 	if x.Skip != "" {
-		fmt.Fprintf(w, "  skipped: %s\n", x.Skip)
+		show.Fprintf(w, "  skipped: %s\n", x.Skip)
 	}
 	if x.Poison != "" {
-		fmt.Fprintf(w, "  POISON: %s\n", x.Poison)
+		show.Fprintf(w, "  POISON: %s\n", x.Poison)
 	}
 	for _, e := range x.Events {
-		fmt.Fprintf(w, "  %s\n    %s\n    id %s, time %s\n", e.Topic, e.Title, e.ID, orNever(e.Time))
+		show.Fprintf(w, "  %s\n    %s\n    id %s, time %s\n", e.Topic, e.Title, e.ID, orNever(e.Time))
 	}
 	return nil
 }

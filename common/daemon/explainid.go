@@ -7,6 +7,7 @@ import (
 
 	"busbar/common/event"
 	"busbar/common/journal"
+	"busbar/common/show"
 )
 
 // ExplainID shows the message of the journal that bears an id: where it came
@@ -22,24 +23,24 @@ func ExplainID(ctx context.Context, p *Program, path, id string, asJSON bool) er
 		return fmt.Errorf("looking for %s in %s: %w", id, path, err)
 	}
 	if asJSON {
-		_, err := fmt.Fprintf(p.Stdout, "%s\n", m.Wire)
+		_, err := show.Fprintf(p.Stdout, "%s\n", m.Wire)
 		return err
 	}
 	_, e, err := event.ParseMessage(m.Wire)
 	if err != nil {
 		return fmt.Errorf("reading message %d: %w", m.Seq, err)
 	}
-	fmt.Fprintf(p.Stdout, "%s\n  %s\n  number %d, taken %s, read from %s\n", e.MsgID, e.Topic, m.Seq, m.Time.UTC().Format(time.RFC3339), e.Origin)
+	show.Fprintf(p.Stdout, "%s\n  %s\n  number %d, taken %s, read from %s\n", e.MsgID, e.Topic, m.Seq, m.Time.UTC().Format(time.RFC3339), e.Origin)
 	if e.EventTime != "" {
-		fmt.Fprintf(p.Stdout, "  happened %s\n", e.EventTime)
+		show.Fprintf(p.Stdout, "  happened %s\n", e.EventTime)
 	}
 	for _, v := range e.Evidence {
-		fmt.Fprintf(p.Stdout, "  evidence: %s %s (%s)\n", v.Type, v.Detail, v.Verdict)
+		show.Fprintf(p.Stdout, "  evidence: %s %s (%s)\n", v.Type, v.Detail, v.Verdict)
 	}
 	body, err := e.BodyJSON()
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.Stdout, "  says %s\n", body)
+	_, err = show.Fprintf(p.Stdout, "  says %s\n", body)
 	return err
 }

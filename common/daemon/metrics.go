@@ -15,6 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"busbar/common/show"
 )
 
 const (
@@ -116,7 +118,7 @@ func (m *metrics) handler(n *Node) http.Handler {
 		err := n.health(r.Context())
 		if err != nil {
 			w.WriteHeader(http.StatusServiceUnavailable)
-			fmt.Fprintln(w, err)
+			show.Fprintln(w, err)
 			return
 		}
 		io.WriteString(w, "ok\n")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"busbar/common/journal"
+	"busbar/common/show"
 )
 
 // Poison is what `poison list|show|retry` works on.
@@ -34,19 +35,24 @@ func (o Poison) List(ctx context.Context, p *Program, asJSON bool) error {
 			}
 			continue
 		}
-		fmt.Fprintf(p.Stdout, "%d  %s  %d attempts  %d bytes  %s: %s\n    from %s\n", row.ID,
+		show.Fprintf(p.Stdout, "%d  %s  %d attempts  %d bytes  %s: %s\n    from %s\n", row.ID,
 			row.Last.UTC().Format(time.RFC3339), row.Attempts, row.Size, row.Translator, row.Reason, row.Origin)
 	}
 	if len(rows) == 0 && !asJSON {
-		fmt.Fprintln(p.Stdout, "no poison is kept")
+		show.Fprintln(p.Stdout, "no poison is kept")
 	}
 	return nil
 }
 
-// Show writes one item exactly as it came.
+// Show writes one item exactly as it came; to a terminal, as it may be shown
+// there.
 func (o Poison) Show(ctx context.Context, p *Program, id int64) error {
 	row, err := o.item(ctx, id)
 	if err != nil {
+		return err
+	}
+	if p.Terminal() {
+		_, err = show.Fprintf(p.Stdout, "%s", show.Clean(show.Lines(string(row.Item))))
 		return err
 	}
 	_, err = p.Stdout.Write(row.Item)
@@ -77,7 +83,7 @@ func (o Poison) RetryAll(ctx context.Context, p *Program, ids []int64) error {
 		if err := o.Retry(row.Item); err != nil {
 			return fmt.Errorf("giving item %d back: %w", id, err)
 		}
-		fmt.Fprintf(p.Stdout, "item %d is given back; the daemon reads it again\n", id)
+		show.Fprintf(p.Stdout, "item %d is given back; the daemon reads it again\n", id)
 	}
 	return nil
 }

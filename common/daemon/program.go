@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime/debug"
 
 	"github.com/alecthomas/kong"
+
+	"busbar/common/show"
 )
 
 // Exit codes, of sysexits(3): mail systems act on them.
@@ -100,12 +103,22 @@ func (p *Program) report(err error) int {
 	if err == nil {
 		return ExitOK
 	}
-	fmt.Fprintf(p.Stderr, "%s: %v\n", p.Name, err)
+	show.Fprintf(p.Stderr, "%s: %v\n", p.Name, err)
 	var exit *ExitError
 	if errors.As(err, &exit) {
 		return exit.Code
 	}
 	return ExitFailure
+}
+
+// Terminal says that standard output is one, and no file or pipe.
+func (p *Program) Terminal() bool {
+	f, ok := p.Stdout.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // Version is the version that the build knows: the module's tag, or the commit.
@@ -135,7 +148,7 @@ func (c *VersionCmd) Run(p *Program) error {
 	if c.JSON {
 		return printJSON(p.Stdout, map[string]string{"program": p.Name, "version": Version()})
 	}
-	_, err := fmt.Fprintf(p.Stdout, "%s %s\n", p.Name, Version())
+	_, err := show.Fprintf(p.Stdout, "%s %s\n", p.Name, Version())
 	return err
 }
 

@@ -1,15 +1,16 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"time"
 
 	"busbar/common/journal"
+	"busbar/common/show"
 )
 
 // A Status is what an adapter has done and what waits, read from its journal
@@ -63,21 +64,21 @@ func (s Status) Print(w io.Writer, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, s)
 	}
-	fmt.Fprintf(w, "publisher  %s (epoch %s)\n", s.Publisher, s.Epoch)
-	fmt.Fprintf(w, "messages   %d kept, numbers %d to %d, newest %s\n", s.Messages, s.First, s.Last, orNever(s.LastTime))
-	fmt.Fprintf(w, "published  up to %d; %d not yet sent\n", s.Published, s.Unsent)
-	fmt.Fprintf(w, "doubles    %d dropped\n", s.Duplicates)
-	fmt.Fprintf(w, "poison     %d kept (see the command poison)\n", s.Poisoned)
+	show.Fprintf(w, "publisher  %s (epoch %s)\n", s.Publisher, s.Epoch)
+	show.Fprintf(w, "messages   %d kept, numbers %d to %d, newest %s\n", s.Messages, s.First, s.Last, orNever(s.LastTime))
+	show.Fprintf(w, "published  up to %d; %d not yet sent\n", s.Published, s.Unsent)
+	show.Fprintf(w, "doubles    %d dropped\n", s.Duplicates)
+	show.Fprintf(w, "poison     %d kept (see the command poison)\n", s.Poisoned)
 	printCounts(w, "waiting    %d in %s\n", s.Waiting)
 	printCounts(w, "skipped    %d: %s\n", s.Skipped)
 	printCounts(w, "topic      %d %s\n", s.Topics)
-	_, err := fmt.Fprintf(w, "journal    %d bytes\n", s.FileBytes)
+	_, err := show.Fprintf(w, "journal    %d bytes\n", s.FileBytes)
 	return err
 }
 
 func printCounts[N int | int64](w io.Writer, format string, counts map[string]N) {
 	for _, k := range slices.Sorted(maps.Keys(counts)) {
-		fmt.Fprintf(w, format, counts[k], k)
+		show.Fprintf(w, format, counts[k], k)
 	}
 }
 
@@ -90,7 +91,12 @@ func orNever(s string) string {
 
 // printJSON writes one JSON object on a line, as tools like jq want it.
 func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(show.JSON(b.Bytes()))
+	return err
 }
