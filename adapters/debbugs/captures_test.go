@@ -2,6 +2,7 @@ package debbugs
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,20 +13,23 @@ import (
 	"busbar/adapters/adaptertest"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/fixtures/corpus"
 )
 
-const captures = "../../../shared/captures/debbugs-mail"
-
-// Every mail that debbugs itself was seen to send becomes its event, or is
-// skipped by name.
-func TestCaptures(t *testing.T) {
-	for _, dir := range []string{"out-2.6", "out-master"} {
+// Every mail that debbugs sends becomes its event, or is skipped by name,
+// whether it is a fixture or was seen.
+func TestMails(t *testing.T) {
+	c := corpus.Files(t, []string{"debbugs/*.mail"}, "debbugs-mail/out-*/*.eml")
+	byDir := map[string][]string{}
+	for _, file := range c.All() {
+		dir := filepath.Base(filepath.Dir(file))
+		byDir[dir] = append(byDir[dir], file)
+	}
+	all, seen := map[string]map[string]int{}, map[string]int{}
+	for dir, files := range byDir {
 		t.Run(dir, func(t *testing.T) {
-			files, err := filepath.Glob(filepath.Join(captures, dir, "*.eml"))
-			if err != nil || len(files) == 0 {
-				t.Skipf("no captures in %s", captures)
-			}
 			counts := map[string]int{}
+			all[dir] = counts
 			closings := map[string]Closed{}
 			for _, file := range files {
 				raw, err := os.ReadFile(file)
@@ -36,6 +40,10 @@ func TestCaptures(t *testing.T) {
 				o := run(t, m)
 				adaptertest.Check(t, Translator(), adapters.Item[*mail.Message]{Value: m})
 				name := filepath.Base(file)
+				if o.Poison != "" && strings.HasPrefix(file, filepath.Dir(c.Own[0])) {
+					counts["poison"]++ // is so on purpose: its golden file says why
+					continue
+				}
 				if want := wanted(m); want == "" && (o.Skip == "" || o.Translator != "debbugs") {
 					t.Errorf("%s: want a skip by name, got %+v", name, o)
 				} else if want != "" && (len(o.Events) == 0 || o.Events[0].Kind.Topic != want) {
@@ -57,7 +65,11 @@ func TestCaptures(t *testing.T) {
 				t.Logf("%4d %s", n, what)
 			}
 		})
+		if dir != "debbugs" {
+			maps.Copy(seen, all[dir])
+		}
 	}
+	corpus.Covered(t, all["debbugs"], seen, nil)
 }
 
 // wanted is the topic that a mail's own header fields call for.

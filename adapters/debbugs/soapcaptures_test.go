@@ -15,9 +15,8 @@ import (
 	"busbar/adapters"
 	"busbar/adapters/adaptertest"
 	"busbar/common/event"
+	"busbar/fixtures/corpus"
 )
-
-const soapCaptures = "../../../shared/captures/debbugs-soap"
 
 // A node is an element of a reply.
 type node struct {
@@ -47,14 +46,45 @@ func (n node) get(name string) node {
 	return node{}
 }
 
-// captured reads a captured reply: what its body holds below the method.
-func captured(t *testing.T, name string) node {
+// A recording is what a tracker mailed, and what it answered about the same bugs.
+type recording struct {
+	mails    [][]byte
+	statuses node         // of all bugs
+	logs     map[int]node // of some
+	junk     int          // the bug whose bytes are junk, which mail and SOAP read in their own ways
+}
+
+// captured is what the real tracker was seen to say.
+func captured(t *testing.T, dir string) recording {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(soapCaptures, name+".reply.http"))
-	if err != nil {
-		t.Skipf("no captures: %v", err)
+	c := corpus.Files(t, []string{"debbugs/*.mail"}, "debbugs-mail/out-2.6/*.eml")
+	r := recording{logs: map[int]node{}, junk: 700004}
+	for _, file := range c.Captured {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.mails = append(r.mails, raw)
 	}
-	_, body, _ := bytes.Cut(bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")), []byte("\n\n"))
+	reply := func(name string) node {
+		raw, err := os.ReadFile(filepath.Join(dir, "debbugs-soap", name+".reply.http"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, body, _ := bytes.Cut(bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")), []byte("\n\n"))
+		return result(t, body)
+	}
+	r.statuses = reply("get_status_batch43")
+	for bug, name := range map[int]string{700002: "get_bug_log", 700004: "get_bug_log_8bit", 700005: "get_bug_log_multipart",
+		700007: "get_bug_log_signed", 700009: "get_bug_log_base64", 700033: "get_bug_log_archived"} {
+		r.logs[bug] = reply(name)
+	}
+	return r
+}
+
+// result is what a reply's body holds below the method.
+func result(t *testing.T, body []byte) node {
+	t.Helper()
 	var n node
 	if err := xml.Unmarshal(body, &n); err != nil {
 		t.Fatal(err)
@@ -62,9 +92,9 @@ func captured(t *testing.T, name string) node {
 	return n.get("Body").Children[0].Children[0]
 }
 
-func capturedStatuses(t *testing.T) map[int]Status {
+func (r recording) status() map[int]Status {
 	all := map[int]Status{}
-	for _, item := range captured(t, "get_status_batch43").Children {
+	for _, item := range r.statuses.Children {
 		v := item.get("value")
 		text := func(name string) string { return v.get(name).value() }
 		number := func(name string) int64 { n, _ := strconv.ParseInt(text(name), 10, 64); return n }
@@ -97,26 +127,18 @@ func capturedStatuses(t *testing.T) map[int]Status {
 	return all
 }
 
-func capturedLog(t *testing.T, name string) (log []Entry) {
-	for _, item := range captured(t, name).Children {
+func (r recording) log(bug int) (log []Entry) {
+	for _, item := range r.logs[bug].Children {
 		n, _ := strconv.Atoi(item.get("msg_num").value())
 		log = append(log, Entry{Number: n, Header: []byte(item.get("header").value()), Body: item.get("body").value()})
 	}
 	return log
 }
 
-// mailed are the facts that the captured mails tell of each bug.
-func mailed(t *testing.T) map[int]map[string]event.Event {
-	files, err := filepath.Glob(filepath.Join(captures, "out-2.6", "*.eml"))
-	if err != nil || len(files) == 0 {
-		t.Skip("no captures")
-	}
+// mailed are the facts that the mails tell of each bug.
+func (r recording) mailed(t *testing.T) map[int]map[string]event.Event {
 	all := map[int]map[string]event.Event{}
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, raw := range r.mails {
 		for _, e := range run(t, load(raw)).Events {
 			n := bugNumber(strings.Split(e.Key, "/")[1])
 			if all[n] == nil {
@@ -128,19 +150,23 @@ func mailed(t *testing.T) map[int]map[string]event.Event {
 	return all
 }
 
-// TestMailAndSOAPAgree holds what SOAP tells of each captured bug to what its
-// mails tell: the same facts, by the same ids.
+// TestMailAndSOAPAgree holds what SOAP tells of each bug to what its mails tell:
+// the same facts, by the same ids.
 func TestMailAndSOAPAgree(t *testing.T) {
-	byMail, status := mailed(t), capturedStatuses(t)
-	logs := map[int]string{700002: "get_bug_log", 700004: "get_bug_log_8bit", 700005: "get_bug_log_multipart",
-		700007: "get_bug_log_signed", 700009: "get_bug_log_base64", 700033: "get_bug_log_archived"}
+	t.Run("fixture", func(t *testing.T) { agreeing(t, lived(t)) })
+	if dir, ok := corpus.Captures(t); ok {
+		t.Run("captures", func(t *testing.T) { agreeing(t, captured(t, dir)) })
+	}
+}
+
+func agreeing(t *testing.T, r recording) {
+	byMail, status := r.mailed(t), r.status()
 	agree, more := 0, 0
 	for bug := range status {
 		now := status[bug]
 		ch := Change{Bug: bug, After: &now}
-		if name := logs[bug]; name != "" {
-			ch.Log = capturedLog(t, name)
-		}
+		_, logged := r.logs[bug]
+		ch.Log = r.log(bug)
 		adaptertest.Check(t, ChangeTranslator(), adapters.Item[Change]{Value: ch})
 		o, err := adapters.Run([]adapters.Translator[Change]{ChangeTranslator()}, adapters.Item[Change]{Value: ch})
 		if err != nil || len(o.Events) == 0 {
@@ -149,7 +175,7 @@ func TestMailAndSOAPAgree(t *testing.T) {
 		bySOAP := map[string]event.Event{}
 		for _, e := range o.Events {
 			bySOAP[e.Kind.Topic+" "+e.Key] = e
-			if testing.Verbose() && logs[bug] != "" {
+			if testing.Verbose() && logged {
 				t.Logf("%d: %s: %s (recovered %v)", bug, e.Kind.Topic, e.Kind.Sentence(e.Body), e.Recovered)
 			}
 		}
@@ -158,10 +184,10 @@ func TestMailAndSOAPAgree(t *testing.T) {
 			switch {
 			case told:
 				agree++
-				if logs[bug] != "" && bug != 700004 { // its bytes are junk, which each reads in its own way
+				if logged && bug != r.junk {
 					alike(t, id, m, s)
 				}
-			case logs[bug] != "":
+			case logged:
 				t.Errorf("mail tells %s, and SOAP does not", id)
 			case m.Kind == createKind:
 				t.Errorf("mail tells %s, and SOAP does not, without the log", id)

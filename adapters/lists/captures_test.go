@@ -2,21 +2,18 @@ package lists
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 
 	"busbar/adapters"
 	"busbar/adapters/adaptertest"
 	"busbar/common/mail"
+	"busbar/fixtures/corpus"
 )
 
-// Of the mails that services were seen to send, exactly those with a list's id
+// Of the mails that services send, exactly those with a list's id
 // are received by a list.
 func TestCaptures(t *testing.T) {
-	files, err := filepath.Glob("../../../shared/captures/*-mail/*/*.eml")
-	if err != nil || len(files) == 0 {
-		t.Skip("no captures beside the repository")
-	}
+	files := corpus.Files(t, []string{"lists/*.mail", "debbugs/*.mail", "dak/*.mail"}, "*-mail/*/*.eml").All()
 	received := 0
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
@@ -32,7 +29,7 @@ func TestCaptures(t *testing.T) {
 		received += len(o.Events)
 	}
 	if received == 0 {
-		t.Error("none of the captures came over a list")
+		t.Error("none of the mails came over a list")
 	}
 	t.Logf("%d of %d came over a list", received, len(files))
 }
