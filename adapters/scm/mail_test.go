@@ -11,6 +11,7 @@ import (
 	"busbar/adapters/adaptertest"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/fixtures/corpus"
 )
 
 const mails = "../../fixtures/commitmail"
@@ -85,12 +86,12 @@ func TestMailIsTheHooksPush(t *testing.T) {
 
 // TestMailCaptures: each mail that the real scripts sent names what it is about.
 func TestMailCaptures(t *testing.T) {
-	files, err := filepath.Glob("../../../shared/captures/scm/commit-mail/*.eml")
-	if err != nil || len(files) == 0 {
-		t.Skip("no captures beside the repository")
+	c := corpus.Files(t, []string{"commitmail/*.mail"}, "scm/commit-mail/*.eml")
+	if len(c.Captured) == 0 {
+		return // the fixtures are held to their golden files
 	}
 	var said []string
-	for _, file := range files {
+	for _, file := range c.Captured {
 		raw, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

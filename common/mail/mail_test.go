@@ -1,13 +1,14 @@
 package mail
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"busbar/fixtures/corpus"
 )
 
 func TestText(t *testing.T) {
@@ -129,33 +130,13 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// captures lists real mails, where the reference captures stand beside the
-// repository.
-func captures(t *testing.T) []string {
-	root := filepath.Join("..", "..", "..", "shared", "captures")
-	if _, err := os.Stat(root); err != nil {
-		t.Skip("the captures are not here")
-	}
-	var files []string
-	for _, dir := range []string{"debbugs-mail", "dak-mail"} {
-		_ = filepath.WalkDir(filepath.Join(root, dir), func(path string, _ fs.DirEntry, err error) error {
-			if err == nil && filepath.Ext(path) == ".eml" {
-				files = append(files, path)
-			}
-			return nil
-		})
-	}
-	if len(files) == 0 {
-		t.Fatal("the captures hold no mail")
-	}
-	return files
-}
-
 // mojibake are the marks of UTF-8 read as Latin-1, and of undecoded words.
 var mojibake = []string{"\u00c3\u00a9", "\u00c3\u00bc", "\u00c3\u0178", "\u00e2\u20ac", "\u00c2\u00a0", "\ufffd", "=?"}
 
-func TestCaptures(t *testing.T) {
-	files := captures(t)
+// TestReadable reads the mails of services, fixtures and captures: nothing in
+// them is left undecoded.
+func TestReadable(t *testing.T) {
+	files := corpus.Files(t, []string{"dak/*.mail", "debbugs/*.mail", "lists/*.mail", "commitmail/*.mail"}, "debbugs-mail/*/*.eml", "dak-mail/*/*.eml").All()
 	for _, name := range files {
 		raw, err := os.ReadFile(name)
 		if err != nil {
@@ -178,7 +159,7 @@ func TestCaptures(t *testing.T) {
 		if when, text := m.Header.Time("Date"); text != "" && when.IsZero() {
 			t.Errorf("%s: date %q", name, text)
 		}
-		if !strings.Contains(name, "dak-mail") {
+		if strings.HasSuffix(name, "-cut.mail") || !strings.Contains(name, "dak-mail") && filepath.Base(filepath.Dir(name)) != "dak" {
 			continue
 		}
 		text, _ := UndoubleQP(m.Text())

@@ -21,6 +21,7 @@ import (
 	"busbar/adapters"
 	"busbar/adapters/adaptertest"
 	"busbar/adapters/scm"
+	"busbar/fixtures/corpus"
 )
 
 const (
@@ -324,18 +325,13 @@ func TestSecretsAreNeeded(t *testing.T) {
 	}
 }
 
-// TestCaptures reads what the forges' own documentation and tests show.
-func TestCaptures(t *testing.T) {
-	files, err := filepath.Glob("../../../shared/captures/scm/webhooks/*.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) == 0 {
-		t.Skip("the captures are not here")
-	}
-	for _, file := range files {
+// TestPushes reads what forges send, fixtures and what their own documentation
+// and tests show.
+func TestPushes(t *testing.T) {
+	c := corpus.Files(t, []string{"webhooks/gitlab-push.json", "webhooks/forgejo-push.json", "webhooks/gitlab-tag.json"}, "scm/webhooks/*.json")
+	for _, file := range c.All() {
 		forge := GitLab
-		if strings.HasPrefix(filepath.Base(file), "gitea") {
+		if name := filepath.Base(file); strings.HasPrefix(name, "gitea") || strings.HasPrefix(name, "forgejo") {
 			forge = Forgejo
 		}
 		p, why, err := Parse(forge, "push", read(t, file))

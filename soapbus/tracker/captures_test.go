@@ -8,50 +8,67 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"busbar/fixtures/corpus"
 	"busbar/soapbus/soap"
 )
 
-const captures = "../../../shared/captures/debbugs-soap"
-
-// TestCaptures: each reply of the real tracker becomes typed values, or an
-// error that says what it is.
-func TestCaptures(t *testing.T) {
-	files, _ := filepath.Glob(captures + "/*.reply.http")
-	more, _ := filepath.Glob(captures + "/client-requests/*.reply.txt")
-	files = append(files, more...)
-	if len(files) == 0 {
-		t.Skipf("no captures in %s", captures)
+// TestReplies: each reply that the fixtures hold, or the real tracker was seen to
+// give, becomes typed values, or an error that says what it is; and what was
+// seen, a fixture shows, too.
+func TestReplies(t *testing.T) {
+	c := corpus.Files(t, []string{"soap/*.http"}, "debbugs-soap/*.reply.http", "debbugs-soap/client-requests/*.reply.txt")
+	own, seen := map[string]int{}, map[string]int{}
+	for _, file := range c.Own {
+		own[kind(t, file, true)]++
 	}
-	counts := map[string]int{}
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	titles, names := map[int]string{}, map[int]string{}
+	for _, file := range c.Captured {
+		seen[kind(t, file, false)]++
+		if strings.HasPrefix(filepath.Base(file), "get_status") {
+			addTitles(t, file, titles, names)
 		}
-		r, err := ReadReply(raw)
-		status, isStatus := errors.AsType[*soap.StatusError](err)
-		switch {
-		case isStatus:
-			counts["HTTP status without SOAP"]++
-			if !strings.Contains(file, "http_get") && !strings.Contains(file, "private_function") {
-				t.Errorf("%s: %v", filepath.Base(file), status)
-			}
-		case err != nil:
-			t.Errorf("%s: %v", filepath.Base(file), err)
-		case r.Fault != nil:
-			counts["fault "+r.Fault.Code]++
-			if line := r.Fault.Error(); strings.Contains(line, "\n") || len(line) > 300 {
-				t.Errorf("%s: %q is no line", filepath.Base(file), line)
-			}
-		default:
-			counts[r.Method]++
-			readable(t, filepath.Base(file), r)
-		}
-		counts["all"]++
 	}
-	for what, n := range counts {
+	corpus.Covered(t, own, seen, nil)
+	if len(c.Captured) > 0 {
+		checkTitles(t, titles, names)
+	}
+	for what, n := range seen {
 		t.Logf("%3d %s", n, what)
 	}
+}
+
+// kind is what a reply is read as. A fixture may be broken on purpose: what is
+// read of it then, its golden file says.
+func kind(t *testing.T, file string, fixture bool) string {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ReadReply(raw)
+	name := filepath.Base(file)
+	status, isStatus := errors.AsType[*soap.StatusError](err)
+	switch {
+	case isStatus:
+		if !fixture && !strings.Contains(name, "http_get") && !strings.Contains(name, "private_function") {
+			t.Errorf("%s: %v", name, status)
+		}
+		return "HTTP status without SOAP"
+	case err != nil:
+		if !fixture {
+			t.Errorf("%s: %v", name, err)
+		}
+		return "error"
+	case r.Fault != nil:
+		if line := r.Fault.Error(); strings.Contains(line, "\n") || len(line) > 300 {
+			t.Errorf("%s: %q is no line", name, line)
+		}
+		return "fault " + r.Fault.Code
+	}
+	if !fixture {
+		readable(t, name, r)
+	}
+	return r.Method
 }
 
 // readable finds wrongly decoded text. One reporter's bytes truly are junk.
@@ -75,27 +92,24 @@ func readable(t *testing.T, file string, r Reply) {
 	}
 }
 
-// TestCapturedTitles: what is not ASCII, and what looks like another type.
-func TestCapturedTitles(t *testing.T) {
-	titles := map[int]string{}
-	names := map[int]string{}
-	files, _ := filepath.Glob(captures + "/get_status*.reply.http")
-	if len(files) == 0 {
-		t.Skipf("no captures in %s", captures)
+// addTitles gathers what is not ASCII, and what looks like another type.
+func addTitles(t *testing.T, file string, titles, names map[int]string) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := ReadReply(raw)
-		if err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		for _, s := range r.Statuses {
-			titles[s.Bug], names[s.Bug] = s.Title, s.Submitter
-		}
+	r, err := ReadReply(raw)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
 	}
+	for _, s := range r.Statuses {
+		titles[s.Bug], names[s.Bug] = s.Title, s.Submitter
+	}
+}
+
+func checkTitles(t *testing.T, titles, names map[int]string) {
+	t.Helper()
 	for bug, want := range map[int]string{
 		700001: "foo: crashes on startup — \u00fct\ufb008 [♥]", 700003: "bar: Ümlaute \u2703 élégantcafé",
 		700028: "12345", 700029: "0123", 700030: "1.5",
