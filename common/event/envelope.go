@@ -31,6 +31,7 @@ type Envelope struct {
 	EventTime string // when the fact happened, RFC 3339 UTC
 	Evidence  []Evidence
 	Recovered bool
+	Replaces  string // the message that said this fact in other words, with less evidence
 
 	// Msg is the body: a tree as Parse returns it.
 	Msg any
@@ -50,7 +51,7 @@ func (e Envelope) Tree() map[string]any {
 	}
 	for k, v := range map[string]string{
 		"publisher": e.Publisher, "epoch": e.Epoch, "prev": e.Prev,
-		"origin": e.Origin, "event_time": e.EventTime,
+		"origin": e.Origin, "event_time": e.EventTime, "replaces": e.Replaces,
 	} {
 		if v != "" {
 			t[k] = v
@@ -95,7 +96,7 @@ func View(tree map[string]any) Envelope {
 		Topic: text("topic"), MsgID: text("msg_id"), Username: text("username"),
 		I: Integer(tree["i"]), Timestamp: Integer(tree["timestamp"]), Seq: Integer(tree["seq_id"]),
 		Publisher: text("publisher"), Epoch: text("epoch"), Prev: text("prev"),
-		Origin: text("origin"), EventTime: text("event_time"), Msg: tree["msg"],
+		Origin: text("origin"), EventTime: text("event_time"), Replaces: text("replaces"), Msg: tree["msg"],
 	}
 	e.Recovered, _ = tree["recovered"].(bool)
 	list, _ := tree["evidence"].([]any)

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -16,6 +17,12 @@ const Namespace = "8e4ff3a6-6c5b-5d0e-9d35-1f4f3a7b0c52"
 // key. The same fact has the same UUID whoever tells it, and whenever.
 func UUID(service, key string) uuid.UUID {
 	return uuid.NewSHA1(uuid.MustParse(Namespace), []byte(service+"\x00"+key))
+}
+
+// Replacement is the identity of what e says in other words than were told under
+// its id: no key holds a NUL, so it is no other fact's.
+func (e Event) Replacement(substance []byte) uuid.UUID {
+	return UUID(e.Kind.Service(), e.Key+"\x00"+hex.EncodeToString(substance))
 }
 
 // UUID is the event's identity.

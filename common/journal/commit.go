@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -13,7 +14,10 @@ const (
 	kindTopic = "topic"
 	kindTotal = "total"
 
-	duplicates = "duplicates"
+	duplicates    = "duplicates"
+	disputes      = "disputes"
+	replacements  = "replacements"
+	poisonDropped = "poison dropped"
 )
 
 // A reason is for people, and few: longer ones are cut, and more of them are
@@ -28,23 +32,25 @@ type counter struct{ kind, name string }
 
 // statements are prepared once on the writer's connection.
 type statements struct {
-	findID, message, id, count, position, seen, forget, heard, poison, healed, meta, cursor *sql.Stmt
+	findFact, message, id, better, count, position, seen, forget, heard, poison, healed, drop, meta, cursor *sql.Stmt
 }
 
 func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 	for dest, text := range map[**sql.Stmt]string{
-		&s.findID:   "SELECT seq FROM ids WHERE uuid = ?",
+		&s.findFact: findFact,
 		&s.message:  "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)",
-		&s.id:       "INSERT INTO ids VALUES (?, ?)",
-		&s.heard:    "INSERT OR IGNORE INTO ids VALUES (?, 0)",
+		&s.id:       "INSERT INTO ids VALUES (?, ?, ?, ?, ?)",
+		&s.better:   "UPDATE ids SET substance = ?, strength = ?, sum = ? WHERE uuid = ?",
+		&s.heard:    "INSERT OR IGNORE INTO ids VALUES (?, 0, NULL, 0, ?)",
 		&s.count:    "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
-		&s.position: "INSERT OR REPLACE INTO positions VALUES (?, ?)",
-		&s.seen:     "INSERT OR REPLACE INTO seen VALUES (?, ?, ?)",
+		&s.position: "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)",
+		&s.seen:     "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)",
 		&s.forget:   "DELETE FROM seen WHERE source = ? AND key = ?",
-		&s.poison: `INSERT INTO poison VALUES (NULL, ?, ?, ?, ?, 1, ?, ?, ?)
+		&s.poison: `INSERT INTO poison VALUES (NULL, ?, ?, ?, ?, 1, ?, ?, ?, ?)
 			ON CONFLICT (digest) DO UPDATE SET origin = excluded.origin, translator = excluded.translator,
-			reason = excluded.reason, attempts = attempts + 1, last = excluded.last`,
+			reason = excluded.reason, attempts = attempts + 1, last = excluded.last, disputes = excluded.disputes`,
 		&s.healed: "DELETE FROM poison WHERE digest = ?",
+		&s.drop:   "DELETE FROM poison WHERE id = ?",
 		&s.meta:   "UPDATE meta SET value = ? WHERE name = ?",
 		&s.cursor: "INSERT OR REPLACE INTO cursors VALUES (?, ?)",
 	} {
@@ -62,12 +68,21 @@ func (j *Journal) commit(ctx context.Context, b *batch) error {
 	return j.transact(ctx, func(t *transaction) {
 		for _, m := range b.messages {
 			t.run(j.sql.message, m.Seq, m.ID, m.Topic, m.Time.Unix(), m.Prev, m.Hash, m.Wire)
-			t.run(j.sql.id, m.uuid[:], m.Seq)
+			f := b.facts[m.uuid]
+			t.run(j.sql.id, m.uuid[:], f.seq, f.substance, f.strength, factSum(m.uuid[:], f))
+			delete(b.changed, m.uuid) // stored as it is known in the end
+		}
+		for u := range b.changed {
+			f := b.facts[u]
+			t.run(j.sql.better, f.substance, f.strength, factSum(u[:], f), u[:])
 		}
 		for i := range b.parts {
 			if p := &b.parts[i]; p.err == nil {
-				t.keep(j.sql, p.record, b.now.Unix())
+				t.keep(j.sql, p, b.now.Unix())
 			}
+		}
+		if b.kept() {
+			b.dropped = t.bound(j.sql, j.o.Poison)
 		}
 		for c, n := range b.counters {
 			t.run(j.sql.count, c.kind, c.name, n)
@@ -81,28 +96,32 @@ func (j *Journal) commit(ctx context.Context, b *batch) error {
 }
 
 // keep stores what a record says beside its messages.
-func (t *transaction) keep(s statements, r Record, now int64) {
+func (t *transaction) keep(s statements, p *part, now int64) {
+	r, reason := p.record, p.record.Poison
+	if len(p.result.Disputed) > 0 && r.Item != nil {
+		reason = "it tells in other words, and on no better evidence, what is known"
+	}
 	switch {
-	case r.Poison != "":
+	case reason != "":
 		item := r.Item
 		if item == nil {
 			item = []byte{} // NULL is not an item
 		}
-		t.run(s.poison, r.Digest, r.Origin, r.Translator, r.Poison, now, now, item)
+		t.run(s.poison, r.Digest, r.Origin, r.Translator, reason, now, now, item, strings.Join(p.result.Disputed, " "))
 	case r.Digest != "":
 		t.run(s.healed, r.Digest)
 	}
 	if r.Position != nil {
-		t.run(s.position, r.Source, r.Position)
+		t.run(s.position, r.Source, r.Position, positionSum(r.Source, r.Position))
 	}
 	for _, u := range r.Heard {
-		t.run(s.heard, u[:])
+		t.run(s.heard, u[:], factSum(u[:], &fact{}))
 	}
 	for _, it := range r.Seen {
 		if it.Value == nil {
 			t.run(s.forget, it.Source, it.Key)
 		} else {
-			t.run(s.seen, it.Source, it.Key, it.Value)
+			t.run(s.seen, it.Source, it.Key, it.Value, seenSum(it.Source, it.Key, it.Value))
 		}
 	}
 }

@@ -2,8 +2,6 @@ package journal
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -22,9 +20,11 @@ type batch struct {
 	state    state // as it will be
 	parts    []part
 	messages []*message
-	ids      map[uuid.UUID]bool // made or heard in this batch
+	facts    map[uuid.UUID]*fact // made, heard or changed in this batch
+	changed  map[uuid.UUID]bool  // facts that were known with less evidence
 	counters map[counter]int64
-	err      error // of all
+	dropped  []droppedPoison // to make room
+	err      error           // of all
 }
 
 // A part is one record of the batch. A part with err is not stored.
@@ -46,7 +46,7 @@ type message struct {
 func (j *Journal) draft(ctx context.Context, group []job) *batch {
 	b := &batch{
 		now: j.o.Now().UTC(), state: j.state, parts: make([]part, len(group)),
-		ids: map[uuid.UUID]bool{}, counters: map[counter]int64{},
+		facts: map[uuid.UUID]*fact{}, changed: map[uuid.UUID]bool{}, counters: map[counter]int64{},
 	}
 	for i, next := range group {
 		p := &b.parts[i]
@@ -84,25 +84,18 @@ func (j *Journal) place(ctx context.Context, b *batch, p *part) error {
 		return nil
 	}
 	for _, u := range r.Heard {
-		b.ids[u] = true
+		if b.facts[u] == nil {
+			b.facts[u] = &fact{}
+		}
 	}
+	replaced := map[string]string{} // keys of facts that are told anew, to their messages
 	for i, e := range r.Events {
 		if e.Kind.Family != "" && !slices.Contains(j.o.Compat, e.Kind.Family) {
 			continue
 		}
-		known, err := j.knows(ctx, b, e.UUID())
-		if err != nil {
+		if err := j.tell(ctx, b, p, e, bodies[i], replaced); err != nil {
 			return err
 		}
-		if known {
-			p.result.Duplicates++
-			b.counters[counter{kindTotal, duplicates}]++
-			continue
-		}
-		if err := b.chain(*r, e, bodies[i]); err != nil {
-			return err
-		}
-		p.result.Seqs = append(p.result.Seqs, b.state.headSeq)
 	}
 	if r.Skip != "" {
 		b.counters[counter{kindSkip, j.reason(r.Skip)}]++
@@ -125,37 +118,75 @@ func encode(events []event.Event) ([]any, error) {
 	return bodies, nil
 }
 
-func (j *Journal) knows(ctx context.Context, b *batch, u uuid.UUID) (bool, error) {
-	if b.ids[u] {
-		return true, nil
+// tell makes e the next message, unless its fact is known.
+func (j *Journal) tell(ctx context.Context, b *batch, p *part, e event.Event, body any, replaced map[string]string) error {
+	r := &p.record
+	now := fact{substance: event.SubstanceOf(e.Kind, e.Body), strength: event.Strength(r.Evidence)}
+	if now.strength == event.StrengthSource {
+		now.substance = nil
 	}
-	var seq int64
-	err := j.sql.findID.QueryRowContext(ctx, u[:]).Scan(&seq)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+	known, err := j.fact(ctx, b, e.UUID())
+	if err != nil {
+		return err
 	}
-	return err == nil, err
+	if known == nil {
+		p.result.Seqs = append(p.result.Seqs, b.state.headSeq+1)
+		return b.chain(*r, e, e.UUID(), body, now, "")
+	}
+	relation, err := j.compare(ctx, b, known, e, now)
+	if err != nil {
+		return err
+	}
+	told, err := j.messageID(ctx, b, known, e, *r)
+	if err != nil {
+		return err
+	}
+	if relation == stronger {
+		replaced[e.Key] = told
+	}
+	// The old names of a fact go with it.
+	if u := e.Replacement(now.substance); relation == stronger || e.Kind.Family != "" && replaced[e.Key] != "" {
+		if again, err := j.fact(ctx, b, u); err != nil || again == nil {
+			if err != nil {
+				return err
+			}
+			p.result.Seqs = append(p.result.Seqs, b.state.headSeq+1)
+			b.counters[counter{kindTotal, replacements}]++
+			return b.chain(*r, e, u, body, now, told)
+		}
+	}
+	p.result.Duplicates++
+	b.counters[counter{kindTotal, duplicates}]++
+	if relation == disputed {
+		p.result.Disputed = append(p.result.Disputed, told)
+		b.counters[counter{kindTotal, disputes}]++
+	}
+	return nil
 }
 
-// chain makes e the next message.
-func (b *batch) chain(r Record, e event.Event, body any) error {
-	s, u := &b.state, e.UUID()
+// chain makes e the next message, under the identity u.
+func (b *batch) chain(r Record, e event.Event, u uuid.UUID, body any, f fact, replaces string) error {
+	s, at := &b.state, e.Time
+	if at.IsZero() {
+		at = r.Received
+	}
 	m := &message{uuid: u, Message: Message{
-		Seq: s.headSeq + 1, ID: e.ID(r.Received), Topic: event.JoinTopic(s.Prefix, s.Environment, e.Kind.Topic),
+		Seq: s.headSeq + 1, ID: event.FormatID(at, u), Topic: event.JoinTopic(s.Prefix, s.Environment, e.Kind.Topic),
 		Time: b.now.Truncate(time.Second), Prev: s.headHash,
 	}}
 	m.tree = event.Envelope{
 		Topic: m.Topic, MsgID: m.ID, I: m.Seq, Timestamp: m.Time.Unix(), Username: s.Username,
 		Seq: m.Seq, Publisher: s.Name, Epoch: s.epoch, Prev: m.Prev,
 		Origin: r.Origin, EventTime: event.Stamp(e.Time), Evidence: r.Evidence, Recovered: e.Recovered,
-		Msg: body,
+		Replaces: replaces, Msg: body,
 	}.Tree()
 	var err error
 	if m.Hash, err = event.Hash(m.tree); err != nil {
 		return err
 	}
 	s.headSeq, s.headHash = m.Seq, m.Hash
-	b.ids[u] = true
+	f.seq = m.Seq
+	b.facts[u] = &f
 	b.messages = append(b.messages, m)
 	b.counters[counter{kindTopic, m.Topic}]++
 	return nil

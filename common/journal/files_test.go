@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -106,7 +107,7 @@ func TestBrokenFilesAreNamedAndLeftAlone(t *testing.T) {
 			return nil
 		}, ErrForeign, "check the path"},
 		{"newer", func(t *testing.T, path string, _ []byte) []byte {
-			alter(t, path, "PRAGMA user_version = 3")
+			alter(t, path, fmt.Sprintf("PRAGMA user_version = %d", schemaVersion+1))
 			return nil
 		}, ErrNewer, "newer program"},
 		{"older than the first", func(t *testing.T, path string, _ []byte) []byte {

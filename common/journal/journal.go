@@ -20,6 +20,7 @@ type Options struct {
 	Seal      func(tree map[string]any) error
 	Compat    []string // families of old names that are published, too
 	Retention Retention
+	Poison    PoisonBounds
 	Now       func() time.Time // nil: time.Now
 	Log       *slog.Logger     // nil: none
 }

@@ -54,6 +54,9 @@ type Seen struct {
 type Result struct {
 	Seqs       []int64 // of the messages made, in the order of the events
 	Duplicates int     // events that were known
+	// Disputed are the messages that tell facts of this record in other words
+	// and on evidence that is no worse: the item is kept beside the poison.
+	Disputed []string
 	// Poison is why the record became poison though it was none: an event
 	// that cannot be encoded.
 	Poison string
@@ -85,9 +88,13 @@ func (r *Record) complete() error {
 			return fmt.Errorf("%w: it has seen something without a source or a key (%q, %q)", ErrRecord, s.Source, s.Key)
 		}
 	}
-	if r.Poison != "" && r.Digest == "" {
-		sum := sha256.Sum256(r.Item)
-		r.Digest = hex.EncodeToString(sum[:])
+	if r.Digest == "" && (r.Poison != "" || r.Item != nil) {
+		r.Digest = digest(r.Item)
 	}
 	return nil
+}
+
+func digest(item []byte) string {
+	sum := sha256.Sum256(item)
+	return hex.EncodeToString(sum[:])
 }

@@ -6,11 +6,13 @@ const applicationID = 0x4275734a
 
 // schemaVersion is stored as PRAGMA user_version. Programs read only files of
 // their own version; the writer brings older ones up to it (upgrades).
-const schemaVersion = 2
+const schemaVersion = 3
 
 // schema is the whole of a new journal. It is made for reading with sqlite3,
 // too: times are Unix seconds.
-const schema = `
+const schema = schema2 + schemaSums
+
+const schema2 = `
 -- What the file is: prefix, environment, name and epoch of its sequence, and
 -- where the sequence stands:
 --   base_seq, base_hash: the last message that retention dropped (0 and '')
@@ -65,7 +67,7 @@ CREATE TABLE poison (
 ) STRICT;
 
 -- Counts since the journal was made: kind 'skip' by reason, 'topic' by full
--- topic, 'total' for duplicates.
+-- topic, 'total' for duplicates and the like.
 CREATE TABLE counters (
 	kind  TEXT NOT NULL,
 	name  TEXT NOT NULL,
@@ -86,7 +88,22 @@ CREATE TABLE seen (
 ) STRICT, WITHOUT ROWID;
 `
 
+// schemaSums came with version 3. sum is the CRC-32C of its row (sums.go); NULL
+// in rows that older programs wrote. substance and strength say what the message
+// said and on which evidence (event.SubstanceOf, event.Strength); NULL where that
+// is not compared. disputes is the message whose fact the item tells in other
+// words; ” for what cannot be read.
+const schemaSums = `
+ALTER TABLE ids ADD COLUMN substance BLOB;
+ALTER TABLE ids ADD COLUMN strength INTEGER;
+ALTER TABLE ids ADD COLUMN sum INTEGER;
+ALTER TABLE seen ADD COLUMN sum INTEGER;
+ALTER TABLE positions ADD COLUMN sum INTEGER;
+ALTER TABLE poison ADD COLUMN disputes TEXT NOT NULL DEFAULT '';
+`
+
 // upgrades lead from the version that is their index to the next one.
 var upgrades = []string{
 	1: schemaSeen,
+	2: schemaSums,
 }

@@ -9,7 +9,11 @@ import (
 // SeenOf is what a source last said of one of its things, or ErrNotFound.
 func (r *Reader) SeenOf(ctx context.Context, source, key string) ([]byte, error) {
 	var value []byte
-	err := r.db.QueryRowContext(ctx, "SELECT value FROM seen WHERE source = ? AND key = ?", source, key).Scan(&value)
+	var sum *int64
+	err := r.db.QueryRowContext(ctx, "SELECT value, sum FROM seen WHERE source = ? AND key = ?", source, key).Scan(&value, &sum)
+	if err == nil {
+		err = checkSum(sum, seenSum(source, key, value), "what %s said of %s", source, key)
+	}
 	return value, r.fail(err, "reading what %s said of %s", source, key)
 }
 
@@ -17,7 +21,7 @@ func (r *Reader) SeenOf(ctx context.Context, source, key string) ([]byte, error)
 // bytes, until visit fails. The value is visit's only until it returns. Memory
 // does not grow with the number of things.
 func (r *Reader) EachSeen(ctx context.Context, source string, visit func(key string, value []byte) error) (err error) {
-	rows, err := r.db.QueryContext(ctx, "SELECT key, value FROM seen WHERE source = ? ORDER BY key", source)
+	rows, err := r.db.QueryContext(ctx, "SELECT key, value, sum FROM seen WHERE source = ? ORDER BY key", source)
 	if err != nil {
 		return r.fail(err, "reading what %s said", source)
 	}
@@ -25,7 +29,11 @@ func (r *Reader) EachSeen(ctx context.Context, source string, visit func(key str
 	var key string
 	var value []byte
 	for rows.Next() {
-		if err := rows.Scan(&key, &value); err != nil {
+		var sum *int64
+		if err := rows.Scan(&key, &value, &sum); err != nil {
+			return r.fail(err, "reading what %s said", source)
+		}
+		if err := checkSum(sum, seenSum(source, key, value), "what %s said of %s", source, key); err != nil {
 			return r.fail(err, "reading what %s said", source)
 		}
 		if err := visit(key, value); err != nil {

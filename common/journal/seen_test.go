@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"strings"
 	"testing"
 )
 
@@ -72,25 +71,5 @@ func TestSeenWithoutAKeyIsRefused(t *testing.T) {
 	}
 	if c, err := j.Reader().Counts(context.Background()); err != nil || c.LastSeq != 0 {
 		t.Errorf("there are %d messages (%v)", c.LastSeq, err)
-	}
-}
-
-// TestAnOlderJournalIsBroughtUp takes a file of version 1, as the first
-// programs made it.
-func TestAnOlderJournalIsBroughtUp(t *testing.T) {
-	path := closedJournal(t, 3)
-	alter(t, path, "DROP TABLE seen", "PRAGMA user_version = 1")
-	ctx := context.Background()
-	if _, err := OpenReader(ctx, path); !errors.Is(err, ErrOlder) || !strings.Contains(err.Error(), "start the program") {
-		t.Fatalf("reading it gives %v", err)
-	}
-	j := mustOpen(t, options(path))
-	r := noteRecord("m-4")
-	r.Seen = []Seen{{"queue", "hello", []byte("1")}}
-	if res, err := j.Append(ctx, r); err != nil || len(res.Seqs) != 1 || res.Seqs[0] != 4 {
-		t.Fatalf("appending to it gives %+v (%v)", res, err)
-	}
-	if got := seenAll(t, j.Reader(), "queue"); got["hello"] != "1" {
-		t.Errorf("the queue is %q", got)
 	}
 }

@@ -3,7 +3,6 @@ package journal
 import (
 	"context"
 	"os"
-	"time"
 )
 
 // Counts is what a status page shows.
@@ -15,7 +14,12 @@ type Counts struct {
 	MessageBytes      int64 // of the messages kept
 	FileBytes         int64 // the file and its write-ahead log
 	Duplicates        int64 // events dropped because they were known
+	Disputes          int64 // of these, told in other words, since the journal was made
+	Replacements      int64 // messages that replaced one with less evidence
 	Poisoned          int64 // items that wait for a retry
+	PoisonBytes       int64 // of these and of the disputed
+	Disputed          int64 // items kept because they told something known in other words
+	PoisonDropped     int64 // items that had to make room, since the journal was made
 	Skipped           map[string]int64
 	Topics            map[string]int64 // by full topic, since the journal was made
 }
@@ -39,7 +43,9 @@ func (r *Reader) Counts(ctx context.Context) (Counts, error) {
 			c.FileBytes += info.Size()
 		}
 	}
-	if err := r.db.QueryRowContext(ctx, "SELECT count(*) FROM poison").Scan(&c.Poisoned); err != nil {
+	err = r.db.QueryRowContext(ctx, "SELECT count(*) FILTER (WHERE disputes = ''), count(*) FILTER (WHERE disputes <> ''), "+
+		"coalesce(sum(length(item)), 0) FROM poison").Scan(&c.Poisoned, &c.Disputed, &c.PoisonBytes)
+	if err != nil {
 		return c, r.fail(err, "counting poison")
 	}
 	return c, r.fail(r.counters(ctx, &c), "counting")
@@ -63,7 +69,16 @@ func (r *Reader) counters(ctx context.Context, c *Counts) error {
 		case kindTopic:
 			c.Topics[name] = value
 		case kindTotal:
-			c.Duplicates = value
+			switch name {
+			case duplicates:
+				c.Duplicates = value
+			case disputes:
+				c.Disputes = value
+			case replacements:
+				c.Replacements = value
+			case poisonDropped:
+				c.PoisonDropped = value
+			}
 		}
 	}
 	return rows.Err()
@@ -84,7 +99,11 @@ func (r *Reader) Positions(ctx context.Context) (map[string][]byte, error) {
 // Position is how far one source was read; ErrNotFound if it never was.
 func (r *Reader) Position(ctx context.Context, source string) ([]byte, error) {
 	var value []byte
-	err := r.db.QueryRowContext(ctx, "SELECT value FROM positions WHERE source = ?", source).Scan(&value)
+	var sum *int64
+	err := r.db.QueryRowContext(ctx, "SELECT value, sum FROM positions WHERE source = ?", source).Scan(&value, &sum)
+	if err == nil {
+		err = checkSum(sum, positionSum(source, value), "the position of %s", source)
+	}
 	return value, r.fail(err, "reading the position of %s", source)
 }
 
@@ -104,51 +123,4 @@ func pairs[V any](ctx context.Context, q querier, query string) (map[string]V, e
 		m[k] = v
 	}
 	return m, rows.Err()
-}
-
-// A PoisonRow is an item that could not be read.
-type PoisonRow struct {
-	ID          int64
-	Digest      string // SHA-256 of the item, hex
-	Origin      string
-	Translator  string // who claimed it
-	Reason      string // the newest
-	Attempts    int
-	First, Last time.Time
-	Size        int    // of the item, bytes
-	Item        []byte // only from PoisonItem
-}
-
-const poisonColumns = "SELECT id, digest, origin, translator, reason, attempts, first, last, length(item), "
-
-// Poisoned lists what is poison, oldest first, without the items.
-func (r *Reader) Poisoned(ctx context.Context) ([]PoisonRow, error) {
-	rows, err := r.db.QueryContext(ctx, poisonColumns+"NULL FROM poison ORDER BY id")
-	if err != nil {
-		return nil, r.fail(err, "listing poison")
-	}
-	defer rows.Close()
-	var list []PoisonRow
-	for rows.Next() {
-		p, err := scanPoison(rows)
-		if err != nil {
-			return nil, r.fail(err, "listing poison")
-		}
-		list = append(list, p)
-	}
-	return list, r.fail(rows.Err(), "listing poison")
-}
-
-// PoisonItem is one poisoned item with its bytes; ErrNotFound once it was read.
-func (r *Reader) PoisonItem(ctx context.Context, id int64) (PoisonRow, error) {
-	p, err := scanPoison(r.db.QueryRowContext(ctx, poisonColumns+"item FROM poison WHERE id = ?", id))
-	return p, r.fail(err, "reading poison %d", id)
-}
-
-func scanPoison(row interface{ Scan(...any) error }) (PoisonRow, error) {
-	var p PoisonRow
-	var first, last int64
-	err := row.Scan(&p.ID, &p.Digest, &p.Origin, &p.Translator, &p.Reason, &p.Attempts, &first, &last, &p.Size, &p.Item)
-	p.First, p.Last = time.Unix(first, 0).UTC(), time.Unix(last, 0).UTC()
-	return p, err
 }

@@ -86,6 +86,9 @@ func (j *Journal) store(group []job) {
 		j.state = b.state
 	}
 	j.setTrouble(err)
+	if err == nil {
+		j.mourn(b.dropped)
+	}
 	for i, next := range group {
 		switch p := b.parts[i]; {
 		case p.err != nil:
@@ -118,4 +121,12 @@ func (j *Journal) recall(ctx context.Context) error {
 	s.Identity = j.o.Identity
 	j.state = s
 	return nil
+}
+
+// mourn says what had to make room.
+func (j *Journal) mourn(dropped []droppedPoison) {
+	for _, d := range dropped {
+		j.o.Log.Warn("poison had to make room and is lost", "path", j.o.Path, "origin", d.origin, "digest", d.digest,
+			"bytes", d.size, "translator", d.translator, "reason", d.reason)
+	}
 }

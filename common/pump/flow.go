@@ -130,6 +130,9 @@ func (f *flow) settle(s *streak, r journal.Record, result journal.Result, err er
 		f.log.Warn("kept as poison", "origin", r.Origin, "translator", r.Translator, "reason", r.Poison)
 	case result.Poison != "":
 		f.log.Warn("kept as poison", "origin", r.Origin, "translator", r.Translator, "reason", result.Poison)
+	case len(result.Disputed) > 0:
+		f.log.Warn("an item tells in other words, and on no better evidence, what is known; it is kept beside the poison",
+			"origin", r.Origin, "translator", r.Translator, "known", result.Disputed)
 	}
 	f.mu.Lock()
 	clear := f.failures > 0 && s == f.current && s.whole()
