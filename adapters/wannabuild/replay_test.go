@@ -126,11 +126,13 @@ func missing(a, b map[string]string) []string {
 	return all
 }
 
-// TestReplay replays the real program's life of a few packages: however often
+// TestReplay replays a life of a few packages: however often
 // is polled, the log tells the same facts, and a poller that only compares
 // tells no fact under another id.
-func TestReplay(t *testing.T) {
-	all := steps(t)
+func TestReplay(t *testing.T) { eachRecording(t, replay) }
+
+func replay(t *testing.T, r recording) {
+	all := r.steps(t)
 	every := run(t, true, 1, all).states()
 	t.Logf("%d transactions are %d facts", len(all), len(every))
 	for _, n := range []int{2, 5, 11, len(all)} {
@@ -145,6 +147,9 @@ func TestReplay(t *testing.T) {
 	for _, n := range []int{1, 2, 5, 11, len(all)} {
 		got := run(t, false, n, all).states()
 		for _, what := range missing(got, every) {
+			if what == r.guess && n > 1 {
+				continue
+			}
 			t.Errorf("comparing after every %d transactions tells what the log does not: %s", n, what)
 		}
 		if n == 1 {
@@ -157,8 +162,10 @@ func TestReplay(t *testing.T) {
 
 // TestReadAgain hands over the whole log once more, as after a restart: nothing
 // is news.
-func TestReadAgain(t *testing.T) {
-	all := steps(t)
+func TestReadAgain(t *testing.T) { eachRecording(t, readAgain) }
+
+func readAgain(t *testing.T, r recording) {
+	all := r.steps(t)
 	for _, n := range []int{1, 7, len(all)} {
 		p := run(t, true, n, all)
 		p.nth = map[string]int{}

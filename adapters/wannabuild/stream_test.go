@@ -1,8 +1,6 @@
 package wannabuild
 
 import (
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -20,16 +18,12 @@ var (
 	column = regexp.MustCompile(`(?s)"?(\w+)"?\[[^\]]*\]:(null|'(?:[^']|'')*'|[^ ]+)`)
 )
 
-// steps reads the change stream of the real program, in commit order, as
-// PostgreSQL's test_decoding prints it.
-func steps(t *testing.T) []step {
+// steps reads a change stream, in commit order, as PostgreSQL's test_decoding
+// prints it.
+func (r recording) steps(t *testing.T) []step {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(captures, "logical-decoding.test_decoding.txt"))
-	if err != nil {
-		t.Skipf("the captures are not there: %v", err)
-	}
 	var records []string
-	for line := range strings.Lines(string(raw)) {
+	for line := range strings.Lines(r.stream) {
 		if m := record.FindStringSubmatch(strings.TrimSuffix(line, "\n")); m != nil {
 			records = append(records, m[1])
 		} else if len(records) > 0 { // a text with line breaks goes on
@@ -72,9 +66,11 @@ func steps(t *testing.T) []step {
 }
 
 // TestSteps holds the reader of the stream to what is known of it.
-func TestSteps(t *testing.T) {
+func TestSteps(t *testing.T) { eachRecording(t, testSteps) }
+
+func testSteps(t *testing.T, r recording) {
 	var log, gone int
-	for _, s := range steps(t) {
+	for _, s := range r.steps(t) {
 		log += len(s.log)
 		for _, row := range s.packages {
 			if row == nil {
@@ -82,8 +78,7 @@ func TestSteps(t *testing.T) {
 			}
 		}
 	}
-	// Two rows of the log were removed again: those of a probe.
-	if want := len(rows(t, "transactions")) + 2; log != want || gone != 2 {
-		t.Errorf("the stream has %d rows of the log, want %d, and %d deletions, want 2", log, want, gone)
+	if want := len(rows(t, r.transactions)) + r.removed; log != want || gone != r.gone {
+		t.Errorf("the stream has %d rows of the log, want %d, and %d deletions, want %d", log, want, gone, r.gone)
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"busbar/adapters/wannabuild"
 	"busbar/common/event"
 	"busbar/dbpoll/database"
+	"busbar/fixtures/buildqueue"
+	"busbar/fixtures/corpus"
 )
 
 var (
@@ -29,17 +31,13 @@ type captured struct {
 	log []database.Columns
 }
 
-// capture reads the change stream of the real program's life of a few packages,
-// as PostgreSQL's test_decoding prints it. The times are moved as one into years
+// capture reads the change stream of a life of a few packages, as PostgreSQL's
+// test_decoding prints it. The times are moved as one into years
 // to come: only what comes after the first poll is news.
-func capture(t *testing.T) []captured {
+func capture(t *testing.T, stream string) []captured {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.FromSlash("../../../shared/captures/wanna-build/logical-decoding.test_decoding.txt"))
-	if err != nil {
-		t.Skipf("the captures are not there: %v", err)
-	}
 	var records []string
-	for line := range strings.Lines(string(raw)) {
+	for line := range strings.Lines(stream) {
 		if m := record.FindStringSubmatch(strings.TrimSuffix(line, "\n")); m != nil {
 			records = append(records, m[1])
 		} else if len(records) > 0 { // a text with line breaks goes on
@@ -148,12 +146,25 @@ func lives(t *testing.T, role string, n int, all []captured) map[string]string {
 	return facts
 }
 
-// TestCapturedHistory replays the whole captured history into a database. Where
+// TestCapturedHistory replays whole histories into a database: the fixture's and,
+// where captures are, the real program's.
+func TestCapturedHistory(t *testing.T) {
+	t.Run("fixture", func(t *testing.T) { capturedHistory(t, buildqueue.Stream) })
+	if dir, ok := corpus.Captures(t); ok {
+		raw, err := os.ReadFile(filepath.Join(dir, "wanna-build", "logical-decoding.test_decoding.txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run("captures", func(t *testing.T) { capturedHistory(t, string(raw)) })
+	}
+}
+
+// capturedHistory replays one. Where
 // the log can be read, the facts are the same however often is polled, with the
 // same ids, and each row of the log is one. Where it cannot, nothing is told
 // under another id, and what stays unknown is what `check` says.
-func TestCapturedHistory(t *testing.T) {
-	all := capture(t)
+func capturedHistory(t *testing.T, stream string) {
+	all := capture(t, stream)
 	every := lives(t, "wbadm", 1, all)
 	rows, ends, untold := 0, 0, 0
 	for _, c := range all {
