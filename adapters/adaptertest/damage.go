@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -20,12 +21,19 @@ func (s suite[T]) stable(t *testing.T) {
 		}
 		want := ids(s.must(t, f.raw))
 		for name, change := range transports {
+			if name == footer && !hasID.Match(f.raw) {
+				continue // its text is its identity
+			}
 			if got := ids(s.must(t, change(f.raw))); !slices.Equal(got, want) {
 				t.Errorf("%s: the ids change with %s: %v, not %v", f.name, name, got, want)
 			}
 		}
 	}
 }
+
+const footer = "a list's footer"
+
+var hasID = regexp.MustCompile(`(?mi)^Message-ID:.*\S`)
 
 // transports are harmless changes between two copies of one mail.
 var transports = map[string]func([]byte) []byte{
@@ -41,7 +49,7 @@ var transports = map[string]func([]byte) []byte{
 	"a list's header fields": func(b []byte) []byte {
 		return append([]byte("X-Mailing-List-Extra: archive/latest/1\nPrecedence: list\nX-Spam-Status: No, score=-4.0\n"), b...)
 	},
-	"a list's footer": func(b []byte) []byte {
+	footer: func(b []byte) []byte {
 		return append(slices.Clone(b), "\n-- \nTo UNSUBSCRIBE, mail listmaster@lists.example.org\n"...)
 	},
 }

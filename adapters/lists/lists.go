@@ -57,9 +57,14 @@ func why(it adapters.Item[*mail.Message]) string {
 }
 
 // ReceiveKey names the fact that a list received a mail. A mail to several
-// lists is a fact on each of them.
+// lists is a fact on each of them. list and messageID are as [mail.Message]'s
+// ListID and the header's MessageID give them.
 func ReceiveKey(list, messageID string) string {
-	return "list/" + list + "/message/" + strings.Trim(messageID, "<> \t")
+	const sep = "/message/"
+	if strings.Contains(list+"/", sep) || len(list) > maxLine || strings.HasPrefix(list, digestMark) {
+		list = digest(list)
+	}
+	return "list/" + list + sep + messageID
 }
 
 func translate(it adapters.Item[*mail.Message]) ([]event.Event, error) {
@@ -75,29 +80,40 @@ func translate(it adapters.Item[*mail.Message]) ([]event.Event, error) {
 	}
 	b.URL = archive(b.List, b.MessageID)
 	at, _ := m.Header.Time("Date")
-	return []event.Event{{Kind: receiveKind, Key: ReceiveKey(b.List, b.MessageID), Time: at, Body: b}}, nil
+	return []event.Event{{Kind: receiveKind, Key: ReceiveKey(list, b.MessageID), Time: at, Body: b}}, nil
 }
 
-// messageID is the mail's own id. In its place stands a digest of what no
-// transport changes; of a mail without Date too, the text must tell it from
-// others.
+// messageID is the mail's own id. In place of none stands a digest of all that
+// tells the mail from others: who wrote it, when, about what, and the body
+// itself. An id that is too long to carry has its digest, and so has one that
+// looks like a digest, which nobody may claim.
 func messageID(m *mail.Message) string {
 	id := m.Header.MessageID("Message-ID")
-	if id != "" && len(id) <= maxLine {
-		return id
+	switch {
+	case id == "":
+		h := m.Header
+		return digest(h.Raw("From"), h.Raw("Date"), h.Raw("Subject"), m.BodyDigest())
+	case len(id) > maxLine || strings.HasPrefix(id, digestMark):
+		return digest(id)
 	}
-	text := id + "\n" + m.Header.Get("From") + "\n" + m.Header.Get("Date") + "\n" + m.Header.Get("Subject")
-	if id == "" && !m.Header.Has("Date") {
-		text += "\n" + m.Text()
+	return id
+}
+
+const digestMark = "sha256:"
+
+// digest is one for each list of texts.
+func digest(texts ...string) string {
+	h := sha256.New()
+	for _, s := range texts {
+		fmt.Fprintf(h, "%d:%s", len(s), s)
 	}
-	sum := sha256.Sum256([]byte(text))
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return digestMark + hex.EncodeToString(h.Sum(nil))
 }
 
 // archive is the page of a mail on a Debian list, which its archive finds by
-// Message-ID.
+// Message-ID, if that is plain text.
 func archive(list, id string) string {
-	if !strings.HasSuffix(list, ".lists.debian.org") || strings.HasPrefix(id, "sha256:") {
+	if !strings.HasSuffix(list, ".lists.debian.org") || strings.HasPrefix(id, digestMark) || strings.Contains(id, `\x`) {
 		return ""
 	}
 	return "https://lists.debian.org/msgid-search/" + url.PathEscape(id)

@@ -25,7 +25,7 @@ func TestIdentity(t *testing.T) {
 	one := receive(t, "List-Id: <tea.lists.example.org>\n"+rest)
 	again := receive(t, "Received: from x by y; Mon, 9 Mar 2026 10:00:00 +0000\nX-Mailing-List: <tea@lists.example.org>\n"+rest)
 	other := receive(t, "List-Id: <coffee.lists.example.org>\n"+rest)
-	if one.Key != ReceiveKey("tea.lists.example.org", "<a@example.org>") {
+	if one.Key != ReceiveKey("tea.lists.example.org", "a@example.org") {
 		t.Errorf("key %q", one.Key)
 	}
 	if one.UUID() != again.UUID() {
@@ -42,6 +42,10 @@ func TestWithoutMessageID(t *testing.T) {
 	for name, text := range map[string]string{
 		"dated":         list + "From: a@example.org\nDate: Mon, 9 Mar 2026 10:00:00 +0000\n\none\n",
 		"another date":  list + "From: a@example.org\nDate: Mon, 9 Mar 2026 11:00:00 +0000\n\none\n",
+		"dated, two":    list + "From: a@example.org\nDate: Mon, 9 Mar 2026 10:00:00 +0000\n\ntwo\n",
+		"dated, long":   list + "From: a@example.org\nDate: Mon, 9 Mar 2026 10:00:00 +0000\n\none\n-- \nmore\n",
+		"empty id":      list + "From: a@example.org\nMessage-ID: <>\n\nthree\n",
+		"claims one":    list + "Message-ID: sha256:" + strings.Repeat("0", 64) + "\n\none\n",
 		"undated":       list + "From: a@example.org\n\none\n",
 		"another text":  list + "From: a@example.org\n\ntwo\n",
 		"very long id":  list + "Message-ID: <" + strings.Repeat("x", 2000) + "@example.org>\n\none\n",

@@ -58,34 +58,3 @@ func TestD11_Addresses(t *testing.T) {
 		t.Errorf("%d addresses", n)
 	}
 }
-
-func TestD12_MessageIDs(t *testing.T) {
-	for _, c := range []struct {
-		in, first string
-		all       []string
-	}{
-		{"<a@example.org>", "a@example.org", []string{"a@example.org"}},
-		{" junk <a@example.org> (comment)", "a@example.org", []string{"a@example.org"}},
-		{"<no-at-sign>", "no-at-sign", []string{"no-at-sign"}},
-		{"<with a blank@example.org>", "with a blank@example.org", []string{"with a blank@example.org"}},
-		{"<two@at@example.org>", "two@at@example.org", []string{"two@at@example.org"}},
-		{"bare@example.org", "bare@example.org", []string{"bare@example.org"}},
-		{"<a@x>, <b@x>,<c@x> <d@x>", "a@x", []string{"a@x", "b@x", "c@x", "d@x"}},
-		{"a@x, b@x", "a@x", []string{"a@x", "b@x"}},
-		{"Your mail of \"Mon, 5 Jan\" <a@x>", "a@x", []string{"a@x"}},
-		{"<<a@x>>", "a@x", []string{"a@x"}},
-		{"<open@x", "open@x", []string{"open@x"}},
-		{"<\u6bb5\u5c1a@example.org>", "\u6bb5\u5c1a@example.org", []string{"\u6bb5\u5c1a@example.org"}},
-		{"<caf\xe9@example.org>", "caf\u00e9@example.org", []string{"caf\u00e9@example.org"}},
-		{"<>", "", nil},
-		{"", "", nil},
-	} {
-		h := Parse([]byte("Message-Id: "+c.in+"\n\n"), Limits{}).Header
-		if got := h.MessageID("Message-ID"); got != c.first {
-			t.Errorf("%q: first %q, want %q", c.in, got, c.first)
-		}
-		if diff := cmp.Diff(c.all, h.MessageIDs("Message-ID")); diff != "" {
-			t.Errorf("%q (-want +got):\n%s", c.in, diff)
-		}
-	}
-}

@@ -63,6 +63,7 @@ type headerBlock struct {
 	fields []field
 	name   string       // of the field being read
 	value  bytes.Buffer // its lines, joined
+	folds  []int        // where its second line begins in value, and so on
 
 	pending     []byte // where the lines begin that are no fields, nil if the last line was one
 	pendingLine int
@@ -77,6 +78,7 @@ func (h *headerBlock) line(line, at []byte, number int) {
 		return // it continues a line that is no field
 	}
 	if folded && h.name != "" {
+		h.folds = append(h.folds, h.value.Len())
 		h.value.Write(line)
 		return
 	}
@@ -130,8 +132,16 @@ func (h *headerBlock) close() {
 	if h.name == "" {
 		return
 	}
-	h.fields = append(h.fields, h.w.field(h.name, string(bytes.Trim(h.value.Bytes(), " \t\r"))))
-	h.name = ""
+	raw := bytes.TrimRight(h.value.Bytes(), " \t\r")
+	value := bytes.TrimLeft(raw, " \t\r")
+	f := h.w.field(h.name, string(value))
+	for _, at := range h.folds {
+		if at -= len(raw) - len(value); at > 0 && at < len(value) {
+			f.folds = append(f.folds, at)
+		}
+	}
+	h.fields = append(h.fields, f)
+	h.name, h.folds = "", h.folds[:0]
 	h.value.Reset()
 }
 

@@ -13,6 +13,22 @@ type field struct {
 	name string
 	raw  string // unfolded bytes
 	text string // decoded, valid UTF-8, one line
+
+	folds []int // where the blanks of a folded line begin in raw
+}
+
+// folded is raw with a line feed for the blanks of each fold: that alone tells
+// them from blanks of the value.
+func (f field) folded() string {
+	var out strings.Builder
+	from := 0
+	for _, at := range f.folds {
+		out.WriteString(strings.TrimRight(f.raw[from:at], " \t"))
+		out.WriteByte('\n')
+		from = len(f.raw) - len(strings.TrimLeft(f.raw[at:], " \t"))
+	}
+	out.WriteString(f.raw[from:])
+	return out.String()
 }
 
 func (h Header) find(name string) (field, bool) {
@@ -51,7 +67,7 @@ func (h Header) Values(name string) []string {
 }
 
 // Raw returns the first value's bytes as they came, unfolded and not decoded.
-// It is the only string here that may be invalid UTF-8.
+// It and what [Header.Bytes] gives may be invalid UTF-8.
 func (h Header) Raw(name string) string {
 	f, _ := h.find(name)
 	return f.raw
@@ -78,15 +94,25 @@ func (h Header) Addresses(name string) []Address {
 	return all
 }
 
-// MessageID returns the first id in a field (RFC 5322 §3.6.4) without its
-// angle brackets, also one without "@", with blanks or with raw UTF-8.
+// Bytes returns the first value's bytes, unfolded, with the encoding taken off
+// encoded words that stand by themselves: what an identifier is made of. It may
+// be invalid UTF-8; [Escaped] writes it as text.
+func (h Header) Bytes(name string) string {
+	f, _ := h.find(name)
+	return unwrapped(f.raw)
+}
+
+// MessageID returns the id in a field (RFC 5322 §3.6.4) without its angle
+// brackets; of a value that is no id in brackets, all of it. It is made of the
+// bytes, so that two ids are the same only if their bytes are, and [Escaped].
 func (h Header) MessageID(name string) string {
 	f, _ := h.find(name)
 	return messageID(f.raw)
 }
 
 // MessageIDs returns the ids of all fields of this name, as of References and
-// In-Reply-To; words between them are left out.
+// In-Reply-To; words between them are left out. They are written as
+// [Header.MessageID] writes its.
 func (h Header) MessageIDs(name string) []string {
 	var all []string
 	for _, f := range h.fields {

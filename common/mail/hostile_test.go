@@ -25,7 +25,7 @@ var hostileCases = map[string]struct {
 	"bom":                  {"byte order mark", "Ines Vogt", "bom@example.org", "Package: hello\n", []string{"byte order mark"}},
 	"crcrlf":               {"two returns", "Ines Vogt", "crcrlf@example.org", "first\nsecond\n", []string{"more than one carriage return"}},
 	"bare-cr":              {"bare returns", "Ines Vogt", "cr@example.org", "first\nsecond\n", []string{"bare carriage return"}},
-	"raw-latin1":           {"Gr\u00fc\u00dfe", "J\u00f6rg M\u00fc\u00dfig", "\u00e9@example.org", "Viele Gr\u00fc\u00dfe\n", []string{"From has raw", "Subject has raw", "Message-ID has raw", "no charset declared"}},
+	"raw-latin1":           {"Gr\u00fc\u00dfe", "J\u00f6rg M\u00fc\u00dfig", `\xe9@example.org`, "Viele Gr\u00fc\u00dfe\n", []string{"From has raw", "Subject has raw", "Message-ID has raw", "no charset declared"}},
 	"mbox-garbage":         {"after garbage", "Ines Vogt", "mbox@example.org", "Text.\n", []string{"mbox", "line 4 has no colon", "line 6 has no valid field name"}},
 	"wrong-charset":        {"Gr\u00fc\u00dfe", "Ines Vogt", "wrong@example.org", "Gr\u00fc\u00dfe\n", []string{"Subject: not utf-8", "text: not utf-8"}},
 }

@@ -68,6 +68,28 @@ type Message struct {
 	Defects []string // what was tolerated, in the order met; short, stable texts, bounded in number
 
 	unreadable string
+	body       []byte // everything after the header
+}
+
+// BodyDigest is the SHA-256 of the body, lower-case hexadecimal, whatever its
+// line ends and the blank lines at its end: transports change these alone. It
+// tells mails apart that have no id.
+func (m *Message) BodyDigest() string {
+	h := sha256.New()
+	blank := 0
+	for rest := m.body; len(rest) > 0; {
+		var line []byte
+		if line, rest = cutLine(rest); len(line) == 0 {
+			blank++
+			continue
+		}
+		for ; blank > 0; blank-- {
+			h.Write([]byte{'\n'})
+		}
+		h.Write(line)
+		h.Write([]byte{'\n'})
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Unreadable says why the bytes cannot be a mail at all: there are none, there
@@ -111,8 +133,7 @@ func (w *walker) message(raw []byte, depth int) (m *Message) {
 		w.d.add("mail: empty")
 		return m
 	}
-	var body []byte
-	m.Header, body = w.header(text)
+	m.Header, m.body = w.header(text)
 	if len(m.Header.fields) == 0 {
 		w.d.add("header: none")
 		if binary(text) {
@@ -123,7 +144,7 @@ func (w *walker) message(raw []byte, depth int) (m *Message) {
 		}
 	}
 	w.noteRepeats(m.Header)
-	m.Body = w.part(m.Header, body, depth, "text/plain")
+	m.Body = w.part(m.Header, m.body, depth, "text/plain")
 	return m
 }
 

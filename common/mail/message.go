@@ -105,30 +105,3 @@ func (m *Message) Messages() []*Message {
 	})
 	return all
 }
-
-// ListID returns the mailing list's id in lower case: what List-Id has in
-// angle brackets (RFC 2919), else X-Mailing-List's address with a dot for its
-// "@", the form that such a list's List-Id has; "" if there is neither.
-func (m *Message) ListID() string {
-	if id := bracketed(m.Header.Get("List-Id")); id != "" {
-		return strings.ToLower(id)
-	}
-	for _, word := range strings.Fields(m.Header.Get("X-Mailing-List")) {
-		if local, host, ok := strings.Cut(strings.Trim(word, "<>,;"), "@"); ok && local != "" && host != "" {
-			return strings.ToLower(local + "." + host)
-		}
-	}
-	return ""
-}
-
-// bracketed returns what the last pair of angle brackets holds, or the whole
-// value if it is one word without any.
-func bracketed(s string) string {
-	if i := strings.LastIndexByte(s, '<'); i >= 0 {
-		s, _, _ = strings.Cut(s[i+1:], ">")
-	}
-	if s = strings.TrimSpace(s); strings.Contains(s, " ") {
-		return ""
-	}
-	return s
-}
