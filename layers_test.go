@@ -28,6 +28,7 @@ var rooms = []room{
 	{"common/show", nil},
 	{"common/event", []string{"common/show"}},
 	{"common/mail", nil},
+	{"common/condition", nil},
 	{"common/journal", []string{"common/event", "common/show"}},
 	{"common/sign", []string{"common/event"}},
 	{"common/wire/guard", nil},

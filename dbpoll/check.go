@@ -30,7 +30,7 @@ func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	defer cancel()
 	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
 	findings = append(findings, checkPasswords(cfg)...)
-	findings = append(findings, daemon.CheckBus(ctx, cfg.Bus, cfg.Sign)...)
+	findings = append(findings, daemon.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign)...)
 	if err := cfg.something(); err != nil {
 		findings = append(findings, daemon.Found("sources", err, ""))
 	} else {
@@ -74,8 +74,8 @@ func checkSources(ctx context.Context, cfg Config, g *daemon.Globals, p *daemon.
 	asked := map[string]bool{} // servers
 	for _, s := range list {
 		db, err := database.Open(ctx, s.db)
-		if err != nil {
-			findings = append(findings, daemon.Found(s.name, err, ""))
+		if err != nil { // nothing was asked yet: the url is wrong
+			findings = append(findings, daemon.Found(s.name, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}, ""))
 			continue
 		}
 		if !asked[s.db.URL] {
@@ -93,12 +93,21 @@ func checkSources(ctx context.Context, cfg Config, g *daemon.Globals, p *daemon.
 	return findings
 }
 
+// away is a finding about a database that cannot be read: it may be down, or say
+// no for good.
+func away(what string, err error) daemon.Finding {
+	if database.Refused(err) {
+		return daemon.Found(what, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}, "")
+	}
+	return daemon.Away(what, err)
+}
+
 // checkQueue says what the account may read of the build queue, and what that
 // means for completeness.
 func checkQueue(ctx context.Context, db *database.DB, cfg Config) []daemon.Finding {
 	a, err := queue.Look(ctx, db, cfg.DB.Architectures)
 	if err != nil {
-		return []daemon.Finding{daemon.Found("access", err, "")}
+		return []daemon.Finding{away("access", err)}
 	}
 	level := "ok"
 	if a.Level == queue.Views {

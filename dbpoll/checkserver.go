@@ -47,7 +47,7 @@ func checkServer(ctx context.Context, db *database.DB, cfg Config) []daemon.Find
 		})
 	})
 	if err != nil {
-		return []daemon.Finding{daemon.Found("server", err, "")}
+		return []daemon.Finding{away("server", err)}
 	}
 	get := func(name string) string {
 		if v := row[name]; v != nil {

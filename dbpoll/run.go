@@ -10,7 +10,6 @@ import (
 	"syscall"
 
 	"busbar/common/daemon"
-	"busbar/common/journal"
 	"busbar/common/pump"
 )
 
@@ -77,9 +76,6 @@ func open(ctx context.Context, p *daemon.Program, g *daemon.Globals, log *slog.L
 		return nil, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
 	}
 	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
-	if errors.Is(err, journal.ErrLocked) {
-		return nil, &daemon.ExitError{Code: daemon.ExitTempFail, Err: fmt.Errorf("%w (does the daemon run?)", err)}
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -114,15 +110,12 @@ func (s *site) again(once bool) (*pump.Pump[row], error) {
 	}, nil
 }
 
-// status is one line for systemctl status: trouble first.
+// status is one line for systemctl status; trouble is the node's to tell.
 func (s *site) status() string {
 	parts := []string{s.node.Status()}
 	for _, src := range s.sources {
 		r := src.report()
-		switch {
-		case r.Trouble != "":
-			parts = append([]string{"NOT polling " + src.name + ": " + r.Trouble}, parts...)
-		case r.Polls > 0:
+		if r.Trouble == "" && r.Polls > 0 {
 			parts = append(parts, fmt.Sprintf("%s: %d polls, %d changes", src.name, r.Polls, r.Changes))
 		}
 	}

@@ -22,7 +22,7 @@ func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		return errors.Join(daemon.PrintFindings(p, []daemon.Finding{daemon.Found("configuration", err, "")}, c.JSON), err)
 	}
 	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
-	findings = append(findings, daemon.CheckBus(context.Background(), cfg.Bus, cfg.Sign)...)
+	findings = append(findings, daemon.CheckBus(context.Background(), p.Name, cfg.Bus, cfg.Sign, cfg.Mail.places()...)...)
 	for _, dir := range cfg.Mail.Maildir {
 		findings = append(findings, checkPlace("maildir", dir))
 	}
@@ -46,6 +46,12 @@ func checkPlace(what, dir string) daemon.Finding {
 		return daemon.Finding{What: what, Level: "fail", Detail: err.Error() + " (the daemon must read and write there)"}
 	}
 	n, err := waiting(dir)
+	if err == nil && n > 0 {
+		const most = 10000
+		if bad, one, err := maildir.Unreadable(dir, most); err == nil && bad > 0 {
+			return daemon.Found(what, fmt.Errorf("%d of %d mails that wait cannot be read, such as: %w", bad, n, one), "")
+		}
+	}
 	return daemon.Found(what, err, fmt.Sprintf("%s, %d mails waiting", dir, n))
 }
 
@@ -75,7 +81,7 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 			return fmt.Errorf("counting waiting mails: %w", err)
 		}
 	}
-	s, err := daemon.ReadStatus(context.Background(), cfg.Bus.Journal, counts)
+	s, err := daemon.ReadStatus(context.Background(), p.Name, cfg.Bus, cfg.Sign, counts)
 	if err != nil {
 		return err
 	}

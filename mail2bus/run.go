@@ -33,7 +33,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if err := prepareSpool(cfg.Mail.Spool, log); err != nil {
-		return err
+		return daemon.Exit(err)
 	}
 	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
 	if err != nil {
@@ -60,8 +60,10 @@ func place(dir string, cfg Config, node *daemon.Node, log *slog.Logger) (daemon.
 		Dir: dir, Spool: dir == cfg.Mail.Spool, Limit: int64(cfg.Mail.Limit), Poll: time.Duration(cfg.Mail.Poll), Log: log,
 	})
 	if err != nil {
-		return daemon.Task{}, nil, err
+		return daemon.Task{}, nil, daemon.Exit(err)
 	}
+	node.Places(dir)
+	node.Conditions.Watch(ch.Conditions)
 	name := "maildir " + filepath.Base(dir)
 	if dir == cfg.Mail.Spool {
 		name = "spool"

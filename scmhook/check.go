@@ -28,7 +28,7 @@ func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	}
 	ctx := context.Background()
 	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.SCM.Service, cfg.Bus.Name)}}
-	findings = append(findings, daemon.CheckBus(ctx, cfg.Bus, cfg.Sign)...)
+	findings = append(findings, daemon.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign, cfg.SCM.Spool)...)
 	findings = append(findings, checkSpool(cfg.SCM.Spool), checkHookSpool(p, cfg))
 	findings = append(findings, checkRepositories(ctx, p, cfg)...)
 	return daemon.PrintFindings(p, findings, c.JSON)
@@ -100,7 +100,6 @@ func checkRepositories(ctx context.Context, p *daemon.Program, cfg Config) []dae
 	}
 	tools := map[string]string{"git": "git", "svn": "svnlook", "hg": "hg"}
 	d := describer{scm: cfg.SCM}
-	var unwired []string
 	for _, r := range all {
 		if tool := tools[r.System]; tool != "" {
 			delete(tools, r.System)
@@ -111,20 +110,16 @@ func checkRepositories(ctx context.Context, p *daemon.Program, cfg Config) []dae
 		refs, err := d.refs(ctx, r.System, r.Dir)
 		cancel()
 		findings = append(findings, daemon.Found("repository", err, fmt.Sprintf("%s %s, %d refs", r.System, r.Name, len(refs))))
-		wires, err := o.Wires(r.System, r.Dir)
-		if err != nil {
-			findings = append(findings, daemon.Found("hook", err, ""))
-		}
-		for _, w := range wires {
-			if w.State != "wired" {
-				unwired = append(unwired, r.Name+" ("+w.State+")")
-				break
-			}
-		}
 	}
-	if len(unwired) > 0 {
-		findings = append(findings, daemon.Finding{What: "hooks", Level: "warn", Detail: fmt.Sprintf(
-			"%d of %d repositories are not wired, and told of by comparing only: %s (scmhook install)", len(unwired), len(all), some(unwired))})
+	for _, glob := range set.Empty() {
+		findings = append(findings, daemon.Finding{What: "globs", Level: "warn", Detail: "no repository matches " + glob})
+	}
+	text, err := unwired(o, all)
+	if err != nil {
+		findings = append(findings, daemon.Found("hook", err, ""))
+	}
+	if text != "" {
+		findings = append(findings, daemon.Finding{What: "hooks", Level: "warn", Detail: text + " (scmhook install)"})
 	}
 	return findings
 }

@@ -68,7 +68,7 @@ func once(p *daemon.Program, g *daemon.Globals, cfg Config, tell bool) (err erro
 	if err != nil {
 		return err
 	}
-	s, err := newSource(cfg, node.Journal, log, tell, true)
+	s, err := newSource(cfg, node, log, tell, true)
 	if err != nil {
 		return err
 	}

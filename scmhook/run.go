@@ -36,21 +36,23 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if err := prepareSpool(cfg.SCM.Spool, log); err != nil {
-		return err
+		return daemon.Exit(err)
 	}
 	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, node.Close()) }()
-	s, err := newSource(cfg, node.Journal, log, false, false)
+	s, err := newSource(cfg, node, log, false, false)
 	if err != nil {
 		return err
 	}
+	node.Places(cfg.SCM.Spool)
 	defer func() { err = errors.Join(err, s.close()) }()
 	node.Watch("the spool", s.pump.Trouble)
 	log.Info("scmhook runs", "version", daemon.Version(), "journal", cfg.Bus.Journal, "spool", cfg.SCM.Spool)
-	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run}, daemon.Task{Name: "the spool", Run: s.pump.Run})
+	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run}, daemon.Task{Name: "the spool", Run: s.pump.Run},
+		daemon.Task{Name: "the look at the hooks", Run: func(ctx context.Context) error { return watchHooks(ctx, p, cfg, node.Conditions) }})
 }
 
 // prepareSpool makes the spool where it is missing and clears what killed hooks
@@ -72,14 +74,14 @@ type source struct {
 	pump    *pump.Pump[told]
 }
 
-func newSource(cfg Config, j *journal.Journal, log *slog.Logger, tell, once bool) (*source, error) {
+func newSource(cfg Config, node *daemon.Node, log *slog.Logger, tell, once bool) (*source, error) {
 	set, err := feed.NewSet(cfg.SCM.Repositories)
 	if err != nil {
 		return nil, err
 	}
-	d := describer{scm: cfg.SCM}
+	d, j := describer{scm: cfg.SCM}, node.Journal
 	ch := &pushes{log: log, describe: d.push, feed: feed.Open(feed.Options{
-		Spool: cfg.SCM.Spool, Repositories: set, Journal: j.Reader(), Refs: d.refs, Tell: tell, Once: once, Log: log,
+		Spool: cfg.SCM.Spool, Repositories: set, Journal: j.Reader(), Refs: d.refs, Tell: tell, Once: once, Log: log, Conditions: node.Conditions,
 		Every: time.Duration(cfg.SCM.Reconcile), Grace: time.Duration(cfg.SCM.Grace), Poll: time.Duration(cfg.SCM.Poll),
 	})}
 	return &source{channel: ch, pump: &pump.Pump[told]{

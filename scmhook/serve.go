@@ -44,12 +44,12 @@ func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	defer stop()
 	listener, err := net.Listen("tcp", cfg.Webhook.Listen)
 	if err != nil {
-		return fmt.Errorf("starting the webhooks' server: %w", err)
+		return daemon.Exit(fmt.Errorf("starting the webhooks' server: %w", err))
 	}
 	defer listener.Close()
 	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
 	if errors.Is(err, journal.ErrLocked) {
-		return fmt.Errorf("%w: scmhook run and scmhook serve need a journal each", err)
+		return &daemon.ExitError{Code: daemon.ExitTempFail, Err: fmt.Errorf("%w: scmhook run and scmhook serve need a journal each", err)}
 	}
 	if err != nil {
 		return err

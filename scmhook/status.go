@@ -47,7 +47,7 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	s, err := daemon.ReadStatus(ctx, cfg.Bus.Journal, map[string]int{cfg.SCM.Spool: len(names)})
+	s, err := daemon.ReadStatus(ctx, p.Name, cfg.Bus, cfg.Sign, map[string]int{cfg.SCM.Spool: len(names)})
 	if err != nil {
 		return err
 	}

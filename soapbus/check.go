@@ -26,7 +26,7 @@ func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	}
 	ctx := context.Background()
 	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.debbugs.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
-	findings = append(findings, daemon.CheckBus(ctx, cfg.Bus, cfg.Sign)...)
+	findings = append(findings, daemon.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign)...)
 	if err := cfg.something(); err != nil {
 		findings = append(findings, daemon.Found("tracker", err, ""))
 	} else {
@@ -50,7 +50,7 @@ func checkTracker(ctx context.Context, cfg Config) []daemon.Finding {
 	began := time.Now()
 	newest, err := client.Newest(ctx, 10)
 	if err != nil {
-		return []daemon.Finding{daemon.Found("tracker", err, "")}
+		return []daemon.Finding{daemon.Away("tracker", err)}
 	}
 	findings := []daemon.Finding{daemon.Found("tracker", nil, fmt.Sprintf("%s answers in %d ms", cfg.SOAP.URL, time.Since(began).Milliseconds()))}
 	if f, ok := clock.check(); ok {
@@ -66,7 +66,7 @@ func checkTracker(ctx context.Context, cfg Config) []daemon.Finding {
 	case some:
 		findings = append(findings, daemon.Finding{What: "answers", Level: "warn", Detail: broken.Error()})
 	case err != nil:
-		findings = append(findings, daemon.Found("answers", err, ""))
+		findings = append(findings, daemon.Away("answers", err))
 	case len(statuses) == 0:
 		findings = append(findings, daemon.Finding{What: "answers", Level: "warn", Detail: fmt.Sprintf("the newest number is %d, but none of the newest %d bugs is known: is this a bug tracker's address?", highest, len(newest))})
 	default:

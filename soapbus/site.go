@@ -55,9 +55,6 @@ func open(ctx context.Context, p *daemon.Program, g *daemon.Globals, log *slog.L
 		return nil, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
 	}
 	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
-	if errors.Is(err, journal.ErrLocked) {
-		return nil, &daemon.ExitError{Code: daemon.ExitTempFail, Err: fmt.Errorf("%w (does the daemon run?)", err)}
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -116,13 +113,12 @@ func (s *site) unwell() error {
 	return nil
 }
 
-// status is one line for systemctl status: trouble first.
+// status is one line for systemctl status; trouble is the node's to tell.
 func (s *site) status() string {
 	parts := []string{s.node.Status()}
 	r := s.report()
 	switch {
 	case r.Trouble != "":
-		parts = append([]string{"NOT asking: " + r.Trouble}, parts...)
 	case !r.Based:
 		parts = append(parts, fmt.Sprintf("taking note of what is there: %d bugs", r.Known))
 	default:

@@ -33,7 +33,7 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		return err
 	}
 	ctx := context.Background()
-	shared, err := daemon.ReadStatus(ctx, cfg.Bus.Journal, map[string]int{"given back": len(names)})
+	shared, err := daemon.ReadStatus(ctx, p.Name, cfg.Bus, cfg.Sign, map[string]int{"given back": len(names)})
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,8 @@ type BusConfig struct {
 	Compat      []string `toml:"compat" doc:"Families of old topics to publish as well: debmessenger."`
 	Heartbeat   Duration `toml:"heartbeat" doc:"How often subscribers are told the newest sequence number."`
 	Metrics     string   `toml:"metrics" doc:"Address where Prometheus reads /metrics, and others ask /healthz, such as 127.0.0.1:9470. Empty: nowhere."`
+	Quiet       Duration `toml:"quiet" doc:"How long nothing may be told before that is a failure (/healthz, status, check). 0s: for ever."`
+	Log         string   `toml:"log" doc:"What is logged: debug, info, warn or error, and what is worse."`
 	KeepAge     Duration `toml:"keep_age" doc:"Forget published messages older than this (their ids stay). 0s: keep for ever."`
 	KeepSize    Size     `toml:"keep_size" doc:"Forget the oldest published messages beyond this journal size. 0: no limit."`
 }
@@ -42,7 +44,7 @@ type SignConfig struct {
 
 // DefaultBus and DefaultSign are the values before any file is read.
 func DefaultBus() BusConfig {
-	return BusConfig{Prefix: "org.debian", Environment: "dev", Heartbeat: Duration(30 * time.Second)}
+	return BusConfig{Prefix: "org.debian", Environment: "dev", Heartbeat: Duration(30 * time.Second), Log: "info"}
 }
 
 // DefaultSign is the [sign] table before any file is read.

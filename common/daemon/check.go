@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"busbar/common/journal"
 	"busbar/common/show"
 )
@@ -20,21 +22,61 @@ type Finding struct {
 	// Level is "ok", "warn" or "fail".
 	Level  string `json:"level"`
 	Detail string `json:"detail"`
+
+	code int // exit code of a failure; 0: ExitConfig
 }
 
 // Found makes a finding of an error: fail, or ok with the detail.
 func Found(what string, err error, detail string) Finding {
 	if err != nil {
-		return Finding{what, "fail", err.Error()}
+		return Finding{what, "fail", err.Error(), code(err, ExitConfig)}
 	}
-	return Finding{what, "ok", detail}
+	return Finding{What: what, Level: "ok", Detail: detail}
 }
 
-// CheckBus looks at what every adapter needs: keys, journal, endpoints.
-func CheckBus(ctx context.Context, bus BusConfig, sc SignConfig) []Finding {
+// Away makes a finding of a failure that may pass without any change here, such
+// as of a server that does not answer.
+func Away(what string, err error) Finding {
+	return Finding{what, "fail", err.Error(), ExitTempFail}
+}
+
+// checkState is what the running daemon says, or where none runs, what can be
+// seen without it.
+func checkState(ctx context.Context, o outlook) []Finding {
+	list, running, err := o.state(ctx)
+	var findings []Finding
+	if err != nil {
+		findings = append(findings, Finding{"daemon", "warn", err.Error(), 0})
+	} else if running == nil && os.Geteuid() == 0 {
+		if uid, ok := ownerOf(filepath.Dir(o.bus.Journal)); ok && uid != 0 {
+			findings = append(findings, Finding{"user", "warn", fmt.Sprintf(
+				"root may read everything, user %d, who owns the journal, may not: check as that user (setpriv --reuid=%d --clear-groups %s check)", uid, uid, o.program), 0})
+		}
+	}
+	for _, c := range list {
+		f := Finding{c.Name, string(c.Level), c.Text + ", since " + stamp(c.Since), ExitTempFail}
+		if c.Hint != "" {
+			f.Detail += " (" + c.Hint + ")"
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+func ownerOf(path string) (uint32, bool) {
+	var s unix.Stat_t
+	if unix.Stat(path, &s) != nil {
+		return 0, false
+	}
+	return s.Uid, true
+}
+
+// CheckBus looks at what every adapter needs (keys, journal, endpoints), and at
+// the program's conditions; places are directories that must not fill up.
+func CheckBus(ctx context.Context, program string, bus BusConfig, sc SignConfig, places ...string) []Finding {
 	findings := []Finding{checkSigner(sc)}
 	running := false
-	f := Finding{"journal", "ok", bus.Journal}
+	f := Finding{What: "journal", Level: "ok", Detail: bus.Journal}
 	r, err := journal.OpenReader(ctx, bus.Journal)
 	switch {
 	case err == nil:
@@ -46,14 +88,14 @@ func CheckBus(ctx context.Context, bus BusConfig, sc SignConfig) []Finding {
 	case errors.Is(err, journal.ErrMissing):
 		f = checkNewJournal(bus.Journal)
 	default:
-		f = Finding{"journal", "fail", err.Error()}
+		f = Found("journal", err, "")
 	}
 	findings = append(findings, f)
 	for _, e := range bus.Publish {
 		findings = append(findings, checkEndpoint(e, running))
 	}
 	if len(bus.Publish) == 0 {
-		findings = append(findings, Finding{"endpoint", "warn", "[bus] publish is empty: nothing leaves the journal"})
+		findings = append(findings, Finding{What: "endpoint", Level: "warn", Detail: "[bus] publish is empty: nothing leaves the journal"})
 	}
 	if bus.Metrics != "" {
 		f := checkEndpoint("tcp://"+bus.Metrics, running)
@@ -63,31 +105,29 @@ func CheckBus(ctx context.Context, bus BusConfig, sc SignConfig) []Finding {
 		}
 		findings = append(findings, f)
 	}
-	return findings
+	return append(findings, checkState(ctx, outlook{program, bus, sc, places})...)
 }
 
 func checkSigner(sc SignConfig) Finding {
 	signer, err := sc.Signer()
 	switch {
 	case err != nil:
-		return Finding{"signing", "fail", err.Error()}
+		return Finding{"signing", "fail", err.Error(), ExitConfig}
 	case signer == nil:
-		return Finding{"signing", "warn", "backend is none: subscribers cannot tell our messages from forged ones"}
-	case time.Until(signer.NotAfter()) < 30*24*time.Hour:
-		return Finding{"signing", "warn", fmt.Sprintf("the certificate of %s expires on %s", signer.Name(), signer.NotAfter().Format(time.DateOnly))}
+		return Finding{What: "signing", Level: "warn", Detail: "backend is none: subscribers cannot tell our messages from forged ones"}
 	}
-	return Finding{"signing", "ok", fmt.Sprintf("as %s until %s", signer.Name(), signer.NotAfter().Format(time.DateOnly))}
+	return Finding{What: "signing", Level: "ok", Detail: fmt.Sprintf("as %s until %s", signer.Name(), signer.NotAfter().Format(time.DateOnly))}
 }
 
 func checkNewJournal(path string) Finding {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, ".check-*")
 	if err != nil {
-		return Finding{"journal", "fail", fmt.Sprintf("%s is not there and cannot be made: %v (make the directory %s, owned by the user that the daemon runs as)", path, err, dir)}
+		return Found("journal", fmt.Errorf("%s is not there and cannot be made: %w (make the directory %s, owned by the user that the daemon runs as)", path, err, dir), "")
 	}
 	f.Close()
 	os.Remove(f.Name())
-	return Finding{"journal", "ok", path + " (not there; the daemon makes it at its first start)"}
+	return Finding{What: "journal", Level: "ok", Detail: path + " (not there; the daemon makes it at its first start)"}
 }
 
 func checkEndpoint(endpoint string, running bool) Finding {
@@ -97,22 +137,28 @@ func checkEndpoint(endpoint string, running bool) Finding {
 	case err == nil:
 		l.Close()
 		if running && !strings.HasSuffix(endpoint, ":0") {
-			return Finding{"endpoint", "warn", endpoint + " is free though the daemon runs: it publishes elsewhere, or not (see its log)"}
+			return Finding{What: "endpoint", Level: "warn", Detail: endpoint + " is free though the daemon runs: it publishes elsewhere, or not (see its log)"}
 		}
-		return Finding{"endpoint", "ok", endpoint + " is free"}
+		return Finding{What: "endpoint", Level: "ok", Detail: endpoint + " is free"}
 	case running:
-		return Finding{"endpoint", "ok", endpoint + " is taken, presumably by the daemon that runs"}
+		return Finding{What: "endpoint", Level: "ok", Detail: endpoint + " is taken, presumably by the daemon that runs"}
 	}
-	return Finding{"endpoint", "fail", fmt.Sprintf("%s: %v (look who holds it with: ss -ltnp)", endpoint, err)}
+	// Another program has it: that stays so until somebody acts.
+	return Finding{"endpoint", "fail", fmt.Sprintf("%s: %v (look who holds it with: ss -ltnp)", endpoint, err), ExitConfig}
 }
 
-// PrintFindings writes them and returns an error if one of them failed.
+// PrintFindings writes them and returns an error if one of them failed: with the
+// exit code for what stays wrong, or if all may pass, for that.
 func PrintFindings(p *Program, findings []Finding, asJSON bool) error {
-	failed := 0
+	failed, exit := 0, ExitTempFail
 	for _, f := range findings {
 		if f.Level == "fail" {
 			failed++
+			if f.code != ExitTempFail {
+				exit = ExitConfig
+			}
 		}
+		f.What, f.Detail = oneLine(f.What), oneLine(f.Detail)
 		if asJSON {
 			if err := printJSON(p.Stdout, f); err != nil {
 				return err
@@ -122,7 +168,7 @@ func PrintFindings(p *Program, findings []Finding, asJSON bool) error {
 		show.Fprintf(p.Stdout, "%-5s %-14s %s\n", f.Level, f.What, f.Detail)
 	}
 	if failed > 0 {
-		return &ExitError{ExitConfig, fmt.Errorf("checking: %d of %d checks failed", failed, len(findings))}
+		return &ExitError{exit, fmt.Errorf("checking: %d of %d checks failed", failed, len(findings))}
 	}
 	return nil
 }

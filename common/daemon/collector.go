@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"busbar/common/condition"
 )
 
 // A collector reads the journal's counters whenever Prometheus asks: they are
@@ -13,6 +15,7 @@ type collector struct {
 
 	build, messages, bytes, newest, duplicates, poison, skipped, events *prometheus.Desc
 	unsent, subscribers, sent, dropped, trouble                         *prometheus.Desc
+	condition, healthy, ends, free                                      *prometheus.Desc
 }
 
 func newCollector(program string, n *Node) *collector {
@@ -35,6 +38,10 @@ func newCollector(program string, n *Node) *collector {
 		sent:        desc("publisher_sent_total", "Messages sent since the start."),
 		dropped:     desc("publisher_dropped_total", "Messages that slow subscribers missed since the start."),
 		trouble:     desc("publisher_trouble", "1 while nothing can be published, such as for a taken port."),
+		healthy:     desc("healthy", "1 while everything that should reaches the bus; as /healthz."),
+		condition:   desc("condition", "1 for each thing that is not as it should be.", "condition", "level"),
+		ends:        desc("certificate_end_timestamp_seconds", "When the certificate, the authority or the revocation list of [sign] ends.", "what"),
+		free:        desc("disk_free_bytes", "What may still be written beside the journal and in the spool.", "directory"),
 	}
 }
 
@@ -42,7 +49,7 @@ func newCollector(program string, n *Node) *collector {
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.messages, c.bytes, c.newest, c.duplicates, c.poison, c.skipped, c.events,
-		c.unsent, c.subscribers, c.sent, c.dropped, c.trouble,
+		c.unsent, c.subscribers, c.sent, c.dropped, c.trouble, c.condition, c.healthy, c.ends, c.free,
 	} {
 		ch <- d
 	}
@@ -58,6 +65,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(c.build, 1, Version())
 	c.publisher(gauge, counter)
+	c.health(gauge)
 	ctx, cancel := context.WithTimeout(context.Background(), metricsPatience)
 	defer cancel()
 	counts, err := c.node.Journal.Reader().Counts(ctx)
@@ -84,7 +92,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.NewInvalidMetric(c.unsent, err)
 		return
 	}
-	gauge(c.unsent, float64(unsent))
+	gauge(c.unsent, float64(min(unsent, max(0, counts.LastSeq-c.node.published()))))
 }
 
 type teller func(d *prometheus.Desc, v float64, labels ...string)
@@ -105,4 +113,31 @@ func (c *collector) publisher(gauge, counter teller) {
 	gauge(c.subscribers, float64(s.Subscribers))
 	counter(c.sent, float64(s.Published))
 	counter(c.dropped, float64(s.Dropped))
+}
+
+// health tells every condition, and the measures behind some of them.
+func (c *collector) health(gauge teller) {
+	list := c.node.Conditions.All()
+	healthy := 1.0
+	if condition.Failed(list) {
+		healthy = 0
+	}
+	gauge(c.healthy, healthy)
+	told := map[string]bool{}
+	for _, one := range list {
+		if name := oneLine(one.Name); !told[name] {
+			told[name] = true
+			gauge(c.condition, 1, name, string(one.Level))
+		}
+	}
+	for _, t := range terms(c.node.outlook.sign) {
+		if !t.to.IsZero() {
+			gauge(c.ends, float64(t.to.Unix()), t.what)
+		}
+	}
+	for _, dir := range c.node.outlook.dirs() {
+		if f, err := measure(dir); err == nil {
+			gauge(c.free, float64(f.bytes), dir)
+		}
+	}
 }

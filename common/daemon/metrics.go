@@ -2,13 +2,10 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"busbar/common/condition"
 	"busbar/common/show"
 )
 
@@ -31,12 +29,11 @@ type metrics struct {
 	registry *prometheus.Registry
 
 	mu      sync.Mutex
-	checks  map[string]func() error
 	trouble error // why nothing is served now
 }
 
 func newMetrics(program string, n *Node) *metrics {
-	m := &metrics{registry: prometheus.NewRegistry(), checks: map[string]func() error{"publisher": n.Trouble}}
+	m := &metrics{registry: prometheus.NewRegistry()}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -54,12 +51,15 @@ func (n *Node) Register(c prometheus.Collector) error {
 	return nil
 }
 
-// Watch adds a reason for which /healthz may say 503: trouble is asked at each
-// request, must be quick, and gives nil while all is well.
+// Watch adds a reason for which the node may be unwell: trouble is asked each
+// time, must be quick, and gives nil while all is well.
 func (n *Node) Watch(name string, trouble func() error) {
-	n.metrics.mu.Lock()
-	defer n.metrics.mu.Unlock()
-	n.metrics.checks[name] = trouble
+	n.Conditions.Watch(func() []condition.Condition {
+		if err := trouble(); err != nil {
+			return []condition.Condition{{Name: name, Level: condition.Fail, Text: err.Error()}}
+		}
+		return nil
+	})
 }
 
 // serve answers at address until ctx ends. A taken port is told and tried
@@ -115,32 +115,18 @@ func (m *metrics) handler(n *Node) http.Handler {
 		ErrorHandling: promhttp.ContinueOnError, Timeout: metricsPatience, MaxRequestsInFlight: 4,
 	}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		err := n.health(r.Context())
-		if err != nil {
+		list := n.Conditions.All()
+		if condition.Failed(list) {
 			w.WriteHeader(http.StatusServiceUnavailable)
-			show.Fprintln(w, err)
-			return
+		} else {
+			io.WriteString(w, "ok\n")
 		}
-		io.WriteString(w, "ok\n")
+		for _, c := range list {
+			if c.Level == condition.Warn {
+				io.WriteString(w, "warning: ")
+			}
+			show.Fprintln(w, oneLine(c.String()))
+		}
 	})
 	return mux
-}
-
-// health is why the node does not do its work now, or nil.
-func (n *Node) health(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, metricsPatience)
-	defer cancel()
-	var errs []error
-	if _, err := n.Journal.Reader().LastSeq(ctx); err != nil {
-		errs = append(errs, err)
-	}
-	n.metrics.mu.Lock()
-	checks := maps.Clone(n.metrics.checks)
-	n.metrics.mu.Unlock()
-	for _, name := range slices.Sorted(maps.Keys(checks)) {
-		if err := checks[name](); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", name, err))
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,11 +125,11 @@ func TestMetrics(t *testing.T) {
 	if code != http.StatusOK || t.Failed() {
 		t.Errorf("%d\n%s", code, page)
 	}
-	if code, body := get(t, address, "/healthz"); code != http.StatusOK || body != "ok\n" {
+	if code, body := get(t, address, "/healthz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(body, "poison: 1 items") {
 		t.Errorf("%d %q", code, body)
 	}
 	n.Watch("database", func() error { return errors.New("connection refused") })
-	if code, body := get(t, address, "/healthz"); code != http.StatusServiceUnavailable || body != "database: connection refused\n" {
+	if code, body := get(t, address, "/healthz"); code != http.StatusServiceUnavailable || !strings.HasPrefix(body, "database: connection refused\npoison: ") {
 		t.Errorf("%d %q", code, body)
 	}
 	if code, _ := get(t, address, "/"); code != http.StatusNotFound {
@@ -151,9 +152,13 @@ func TestMetricsTakenPort(t *testing.T) {
 			t.Fatalf("the status says only %q", n.Status())
 		}
 	}
-	found := CheckBus(context.Background(), n.bus, SignConfig{Backend: "none"})
-	if last := found[len(found)-1]; last.What != "metrics" || last.Level != "ok" || !strings.Contains(last.Detail, "presumably") {
-		t.Errorf("check: %+v", last)
+	found := CheckBus(context.Background(), "prog", n.bus, SignConfig{Backend: "none"})
+	at := slices.IndexFunc(found, func(f Finding) bool { return f.What == "metrics" })
+	if at < 0 || found[at].Level != "ok" || !strings.Contains(found[at].Detail, "presumably") {
+		t.Errorf("check: %+v", found)
+	}
+	if last := found[len(found)-1]; last.What != "metrics" || last.Level != "warn" || !strings.Contains(last.Detail, "NO metrics") {
+		t.Errorf("check does not say what the daemon says: %+v", found)
 	}
 	if _, err := n.Journal.Append(context.Background(), journal.Record{Skip: "works"}); err != nil {
 		t.Errorf("the journal suffers: %v", err)

@@ -3,12 +3,14 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"busbar/common/condition"
 	"busbar/common/journal"
+	"busbar/common/sign"
 	"busbar/common/wire"
 )
 
@@ -16,17 +18,24 @@ import (
 // publisher.
 type Node struct {
 	Journal *journal.Journal
+	// Conditions are what is not as it should be. /healthz, /metrics, systemd's
+	// status line, `status` and `check` show them.
+	Conditions *condition.Set
 
-	id   journal.Identity
-	bus  BusConfig
-	seal func(map[string]any) error
-	log  *slog.Logger
+	id      journal.Identity
+	outlook outlook
+	bus     BusConfig
+	signer  atomic.Pointer[sign.Signer] // nil: nothing is signed
+	log     *slog.Logger
+	started time.Time
+	jumped  time.Time // when the clock did last; of lookAround alone
 
 	metrics *metrics
 
-	mu      sync.Mutex
-	pub     *wire.Pub
-	trouble error // why nothing is published now
+	mu        sync.Mutex
+	publisher *wire.Publisher
+	pub       *wire.Pub
+	trouble   error // why nothing is published now
 }
 
 const (
@@ -37,32 +46,39 @@ const (
 	sink   = "zmq"
 )
 
-// NewNode opens the signer and the journal. Nothing is published before Run.
+// NewNode opens the signer and the journal. Nothing is published before Run. An
+// error has the exit code of what is wrong (see Exit).
 func NewNode(ctx context.Context, program string, bus BusConfig, sc SignConfig, log *slog.Logger) (*Node, error) {
-	n := &Node{id: Identity(program, bus), bus: bus, log: log}
+	n := &Node{
+		Conditions: &condition.Set{}, id: Identity(program, bus), outlook: outlook{program: program, bus: bus, sign: sc},
+		bus: bus, log: log, started: time.Now(),
+	}
 	signer, err := sc.Signer()
 	if err != nil {
-		return nil, err
+		return nil, &ExitError{ExitConfig, err}
 	}
-	if signer == nil {
+	if n.signer.Store(signer); signer == nil {
 		log.Warn("messages are not signed: [sign] backend is none; use this on a bus for development only")
-	} else {
-		n.seal = signer.Sign
-		if left := time.Until(signer.NotAfter()); left < 30*24*time.Hour {
-			log.Warn("the certificate expires soon", "name", signer.Name(), "expires", signer.NotAfter())
-		}
 	}
 	n.Journal, err = journal.Open(ctx, journal.Options{
-		Path: bus.Journal, Identity: n.id, Seal: n.seal, Compat: bus.Compat,
+		Path: bus.Journal, Identity: n.id, Seal: n.seal(), Compat: bus.Compat,
 		Retention: journal.Retention{Age: time.Duration(bus.KeepAge), Bytes: int64(bus.KeepSize)},
 		Log:       log,
 	})
 	if err != nil {
-		return nil, err
+		return nil, Exit(err)
 	}
 	n.metrics = newMetrics(program, n)
-	n.Watch("journal", n.Journal.Trouble)
+	n.Conditions.Watch(n.own)
 	return n, nil
+}
+
+// seal signs with the key of the moment, or is nil where nothing is signed.
+func (n *Node) seal() func(map[string]any) error {
+	if n.signer.Load() == nil {
+		return nil
+	}
+	return func(tree map[string]any) error { return n.signer.Load().Sign(tree) }
 }
 
 // Identity is who publishes, as every message says it.
@@ -75,6 +91,8 @@ func Identity(program string, bus BusConfig) journal.Identity {
 func (n *Node) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { n.prune(ctx) })
+	wg.Go(func() { n.answer(ctx) })
+	wg.Go(func() { n.lookAround(ctx) })
 	if n.bus.Metrics != "" {
 		wg.Go(func() { n.metrics.serve(ctx, n, n.bus.Metrics) })
 	}
@@ -85,10 +103,13 @@ func (n *Node) Run(ctx context.Context) error {
 		return nil
 	}
 	p := &wire.Publisher{
-		Journal: n.Journal, Identity: n.id, Seal: n.seal, Sink: sink,
+		Journal: n.Journal, Identity: n.id, Seal: n.seal(), Sink: sink,
 		Listen: wire.PubOptions{Endpoints: n.bus.Publish, Log: n.log},
 		Every:  time.Duration(n.bus.Heartbeat), Settle: settle, Log: n.log, State: n.state,
 	}
+	n.mu.Lock()
+	n.publisher = p
+	n.mu.Unlock()
 	return p.Run(ctx)
 }
 
@@ -121,25 +142,15 @@ func (n *Node) Unsent(ctx context.Context) (int64, error) {
 	return max(0, newest-cursors[sink]), nil
 }
 
-// Status is one line for systemctl status.
-func (n *Node) Status() string {
-	if err := n.metrics.unserved(); err != nil {
-		return n.publishing() + "; NO metrics: " + err.Error()
-	}
-	return n.publishing()
-}
-
-func (n *Node) publishing() string {
+// published is the number of the newest message that went out, as far as this
+// process knows.
+func (n *Node) published() int64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	switch {
-	case n.trouble != nil:
-		return "NOT publishing: " + n.trouble.Error()
-	case n.pub == nil:
-		return "keeping messages in the journal"
+	if n.publisher == nil {
+		return 0
 	}
-	s := n.pub.Stats()
-	return fmt.Sprintf("publishing to %d subscribers; %d messages sent, %d missed by slow subscribers", s.Subscribers, s.Published, s.Dropped)
+	return n.publisher.Newest()
 }
 
 // prune forgets what is older or more than the configuration keeps.

@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
+	"busbar/common/condition"
 	"busbar/common/journal"
 	"busbar/common/show"
 )
@@ -30,16 +34,26 @@ type Status struct {
 	Topics     map[string]int64 `json:"topics"`
 	FileBytes  int64            `json:"file_bytes"`
 	Waiting    map[string]int   `json:"waiting"` // by place: items not yet taken
+	// Process is the running daemon; 0: none answers, and what was published
+	// last may not be known.
+	Process    int                   `json:"process"`
+	Conditions []condition.Condition `json:"conditions"`
 }
 
-// ReadStatus reads it from the journal at path; waiting is the program's own
-// part.
-func ReadStatus(ctx context.Context, path string, waiting map[string]int) (Status, error) {
-	r, err := journal.OpenReader(ctx, path)
+// ReadStatus reads it from the journal and asks the daemon, if one runs; waiting
+// is the program's own part, and its keys that are directories must not fill up.
+func ReadStatus(ctx context.Context, program string, bus BusConfig, sc SignConfig, waiting map[string]int) (Status, error) {
+	r, err := journal.OpenReader(ctx, bus.Journal)
 	if err != nil {
 		return Status{}, err
 	}
 	defer r.Close()
+	// The daemon first: what it published is in the journal when that is read.
+	o := outlook{program, bus, sc, absolute(waiting)}
+	list, live, err := o.state(ctx)
+	if err != nil {
+		list = append(list, condition.Condition{Name: "daemon", Level: condition.Warn, Since: time.Now(), Text: err.Error()})
+	}
 	c, err := r.Counts(ctx)
 	if err != nil {
 		return Status{}, err
@@ -50,9 +64,13 @@ func ReadStatus(ctx context.Context, path string, waiting map[string]int) (Statu
 	}
 	s := Status{
 		Publisher: c.Identity.Name, Epoch: c.Epoch, Messages: c.Messages, First: c.FirstSeq, Last: c.LastSeq,
-		Published: cursors[sink], Unsent: c.LastSeq - cursors[sink], Duplicates: c.Duplicates, Poisoned: c.Poisoned,
-		Skipped: c.Skipped, Topics: c.Topics, FileBytes: c.FileBytes, Waiting: waiting,
+		Published: cursors[sink], Duplicates: c.Duplicates, Poisoned: c.Poisoned,
+		Skipped: c.Skipped, Topics: c.Topics, FileBytes: c.FileBytes, Waiting: waiting, Conditions: list,
 	}
+	if live != nil {
+		s.Process, s.Published = live.Process, max(s.Published, live.Published)
+	}
+	s.Unsent = max(0, s.Last-s.Published)
 	if last, err := r.Last(ctx); err == nil && c.Messages > 0 {
 		s.LastTime = last.Time.UTC().Format(time.RFC3339)
 	}
@@ -67,6 +85,14 @@ func (s Status) Print(w io.Writer, asJSON bool) error {
 	show.Fprintf(w, "publisher  %s (epoch %s)\n", s.Publisher, s.Epoch)
 	show.Fprintf(w, "messages   %d kept, numbers %d to %d, newest %s\n", s.Messages, s.First, s.Last, orNever(s.LastTime))
 	show.Fprintf(w, "published  up to %d; %d not yet sent\n", s.Published, s.Unsent)
+	if s.Process == 0 {
+		show.Fprintln(w, "daemon     none answers")
+	} else {
+		show.Fprintf(w, "daemon     runs as process %d\n", s.Process)
+	}
+	for _, c := range s.Conditions {
+		show.Fprintf(w, "%-10s %s, since %s\n", strings.ToUpper(string(c.Level)), c, stamp(c.Since))
+	}
 	show.Fprintf(w, "doubles    %d dropped\n", s.Duplicates)
 	show.Fprintf(w, "poison     %d kept (see the command poison)\n", s.Poisoned)
 	printCounts(w, "waiting    %d in %s\n", s.Waiting)
@@ -74,6 +100,41 @@ func (s Status) Print(w io.Writer, asJSON bool) error {
 	printCounts(w, "topic      %d %s\n", s.Topics)
 	_, err := show.Fprintf(w, "journal    %d bytes\n", s.FileBytes)
 	return err
+}
+
+// state is what the running daemon says, or nil and what can be seen without it.
+func (o outlook) state(ctx context.Context) ([]condition.Condition, *Live, error) {
+	live, err := askLive(ctx, o.bus.Journal)
+	if err == nil {
+		return live.Conditions, &live, nil
+	}
+	if errors.Is(err, errNoDaemon) && !journal.InUse(o.bus.Journal) {
+		err = nil
+	} else if errors.Is(err, errNoDaemon) {
+		err = errors.New("the journal is in use, but who writes it tells nothing of itself: a command such as import or poll, or a daemon that has just begun")
+	}
+	r, rerr := journal.OpenReader(ctx, o.bus.Journal)
+	if rerr != nil {
+		list := append(certificates(o.sign, time.Now()), exposed(o.sign)...)
+		list = append(list, disks(o.dirs())...)
+		condition.Sort(list)
+		return list, nil, err
+	}
+	defer r.Close()
+	var seen condition.Set
+	seen.Watch(func() []condition.Condition { return o.conditions(ctx, r, time.Now()) })
+	return seen.All(), nil, err
+}
+
+// absolute are the names that are directories.
+func absolute(waiting map[string]int) []string {
+	var dirs []string
+	for _, name := range slices.Sorted(maps.Keys(waiting)) {
+		if filepath.IsAbs(name) {
+			dirs = append(dirs, name)
+		}
+	}
+	return dirs
 }
 
 func printCounts[N int | int64](w io.Writer, format string, counts map[string]N) {

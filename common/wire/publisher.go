@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,7 +37,13 @@ type Publisher struct {
 	State func(pub *Pub, err error)
 
 	pace *pace // for tests; nil: as Listen says
+
+	newest atomic.Int64 // see Newest
 }
+
+// Newest is the number of the newest message that was sent, or is being sent:
+// what subscribers may have seen. The journal's cursor comes later.
+func (p *Publisher) Newest() int64 { return p.newest.Load() }
 
 const (
 	batchSize   = 256
@@ -101,6 +108,7 @@ func (p *Publisher) feed(ctx context.Context, pub *Pub, log *slog.Logger) (err e
 	if err := cursor.read(ctx); err != nil {
 		return err
 	}
+	p.newest.Store(cursor.sent)
 	if pause(ctx, p.Settle) != nil {
 		return nil
 	}
@@ -121,6 +129,7 @@ func (p *Publisher) feed(ctx context.Context, pub *Pub, log *slog.Logger) (err e
 			return quiet(ctx, fmt.Errorf("reading the journal: %w", err))
 		}
 		for _, m := range batch {
+			p.newest.Store(m.Seq)
 			if err := publish(pub, m, log); err != nil {
 				return err
 			}

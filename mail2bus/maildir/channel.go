@@ -43,7 +43,7 @@ type Channel struct {
 	mu    sync.Mutex
 	files map[string]*entry // what is known of new/
 	kick  chan struct{}     // something changed: scan again
-	sick  bool              // the directory could not be listed last time
+	sick  error             // why the directory could not be listed last time; Next alone writes it
 }
 
 const (
@@ -96,7 +96,7 @@ func (c *Channel) Next(ctx context.Context) (Mail, func(error), error) {
 				c.forget(name)
 			default:
 				c.o.Log.Error("a mail cannot be read; it is tried again", "dir", c.o.Dir, "mail", name, "error", err)
-				c.done(Mail{Name: name}, err)
+				c.again(name, nil, err)
 			}
 		}
 		if err := c.scan(ctx); err != nil {
@@ -114,16 +114,16 @@ func (c *Channel) scan(ctx context.Context) error {
 	c.watch.renew() // before reading: what comes in between is in the list, or a hint
 	names, odd, err := list(filepath.Join(c.o.Dir, "new"))
 	if err != nil {
-		if !c.sick {
+		if c.sick == nil {
 			c.o.Log.Error("the Maildir cannot be listed; it is tried again", "dir", c.o.Dir, "error", err)
 		}
-		c.sick = true
+		c.setSick(err)
 		c.poke()
 		return pause(ctx, listAgain)
 	}
-	if c.sick {
+	if c.sick != nil {
 		c.o.Log.Info("the Maildir can be listed again", "dir", c.o.Dir)
-		c.sick = false
+		c.setSick(nil)
 	}
 	c.queue = c.due(names, time.Now())
 	for _, name := range odd {
@@ -159,7 +159,7 @@ func (c *Channel) poke() {
 // done ends a mail.
 func (c *Channel) done(m Mail, err error) {
 	if err != nil {
-		c.again(m.Name, nil)
+		c.again(m.Name, nil, nil)
 		return
 	}
 	switch err := c.dispose(m); {
@@ -167,11 +167,11 @@ func (c *Channel) done(m Mail, err error) {
 		c.forget(m.Name)
 	case errors.Is(err, errChanged):
 		c.o.Log.Warn("a mail was written to after it was read; it is read again", "dir", c.o.Dir, "mail", m.Name)
-		c.again(m.Name, nil)
+		c.again(m.Name, nil, nil)
 	default:
 		c.o.Log.Error("a mail that is safe in the journal cannot leave new/; that is tried again", "dir", c.o.Dir, "mail", m.Name, "error", err)
 		m.Raw = nil
-		c.again(m.Name, &m)
+		c.again(m.Name, &m, err)
 	}
 }
 

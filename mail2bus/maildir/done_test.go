@@ -61,7 +61,7 @@ func TestFailedMailComesAgain(t *testing.T) {
 func TestPausesAreBounded(t *testing.T) {
 	c := &Channel{files: map[string]*entry{}, kick: make(chan struct{}, 1)}
 	for range 100 {
-		c.again("1.m", nil)
+		c.again("1.m", nil, nil)
 	}
 	if left := time.Until(c.files["1.m"].later); left > maxBackoff || left < maxBackoff/2 {
 		t.Errorf("after 100 failures the next try is in %v", left)

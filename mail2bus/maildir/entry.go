@@ -13,6 +13,8 @@ type entry struct {
 	done  *Mail     // its events are durable; only leaving new/ is left
 	since time.Time // since when it is being written
 	told  bool      // the log knows that it hangs, or that it is no mail
+	bad   error     // why it could not be read, or not leave new/, the last time
+	from  time.Time // since when
 }
 
 // hanging is how long a file may be written before the log says so.
@@ -66,9 +68,14 @@ func (c *Channel) finished(name string) (Mail, bool) {
 }
 
 // again has the file queued later, each time later than the last.
-func (c *Channel) again(name string, done *Mail) {
+// bad is what is wrong with the file itself; nil: it waits for others.
+func (c *Channel) again(name string, done *Mail, bad error) {
 	c.mu.Lock()
 	e := c.entry(name)
+	if e.bad == nil {
+		e.from = time.Now()
+	}
+	e.bad = bad
 	e.fails++
 	e.held, e.done = false, done
 	e.later = time.Now().Add(min(settleWait<<min(e.fails, 10), maxBackoff))

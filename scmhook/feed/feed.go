@@ -21,6 +21,7 @@ import (
 	"slices"
 	"time"
 
+	"busbar/common/condition"
 	"busbar/common/journal"
 	"busbar/scmhook/refs"
 	"busbar/scmhook/spool"
@@ -48,6 +49,8 @@ type Options struct {
 	// once.
 	Once bool
 	Log  *slog.Logger
+	// Conditions is told what keeps pushes from being told; nil: nobody is.
+	Conditions *condition.Set
 }
 
 // Youngest is the one ref of an svn repository: its newest revision.
@@ -81,6 +84,7 @@ type Channel struct {
 	flight  chan error
 	looking time.Time // when the next comparing of all begins
 	looked  bool
+	unread  map[string]error // spool files that cannot be read
 }
 
 // state is what is known of one repository while the program runs.
@@ -88,6 +92,7 @@ type state struct {
 	Repository
 	notBefore time.Time // after trouble
 	failures  int
+	why       error // of the last failure
 	lookAt    time.Time // zero: not before the next round
 	suspects  map[string]refs.Update
 }
@@ -103,7 +108,7 @@ func Open(o Options) *Channel {
 	if o.Poll <= 0 {
 		o.Poll = 30 * time.Second
 	}
-	return &Channel{o: o, watch: newWatcher(o.Spool, o.Log), later: map[string]time.Time{}, repos: map[string]*state{}}
+	return &Channel{o: o, watch: newWatcher(o.Spool, o.Log), later: map[string]time.Time{}, repos: map[string]*state{}, unread: map[string]error{}}
 }
 
 // Close stops watching.
@@ -170,10 +175,18 @@ func (c *Channel) land(ctx context.Context) error {
 	c.queue = c.queue[1:]
 	chunk.landed(moment(time.Now()))
 	if chunk.known != nil {
-		s := c.of(chunk.known.repository)
-		s.failures, s.notBefore = 0, time.Time{}
+		c.well(c.of(chunk.known.repository))
 	}
 	return nil
+}
+
+// well ends a repository's trouble.
+func (c *Channel) well(s *state) {
+	had := s.failures > 0
+	s.failures, s.notBefore, s.why = 0, time.Time{}, nil
+	if had {
+		c.tellRepositories()
+	}
 }
 
 // moment is the form of a time in what is kept.
@@ -186,6 +199,8 @@ func (c *Channel) trouble(s *state, err error) {
 		return // the program ends
 	}
 	s.failures++
+	s.why = err
+	c.tellRepositories()
 	pause := longest
 	if s.failures < 9 {
 		pause = min(longest, first<<(s.failures-1))

@@ -21,6 +21,8 @@ func (c *Channel) lookNext(ctx context.Context) bool {
 		if err := c.look(ctx, s); err != nil {
 			s.lookAt = now
 			c.trouble(s, err)
+		} else if len(c.queue) == 0 {
+			c.well(s)
 		}
 		return true
 	}
@@ -34,6 +36,7 @@ func (c *Channel) round(now time.Time) {
 	if err != nil {
 		c.o.Log.Error("not all repositories can be looked at", "error", err)
 	}
+	c.tellRound(all, err)
 	there := map[string]bool{}
 	for _, r := range all {
 		there[r.Dir] = true

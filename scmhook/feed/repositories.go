@@ -26,6 +26,14 @@ type Set struct {
 	mu    sync.Mutex
 	found map[string]Repository // by directory
 	at    time.Time
+	empty []string // globs that named no repository at the last look
+}
+
+// Empty are the globs that named no repository at the last look of All.
+func (s *Set) Empty() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.empty)
 }
 
 // NewSet takes absolute paths and globs (filepath.Match).
@@ -48,6 +56,7 @@ func (s *Set) All() ([]Repository, error) {
 	found := map[string]Repository{}
 	names := map[string]string{}
 	var errs []error
+	var empty []string
 	for _, pattern := range s.patterns {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
@@ -57,8 +66,10 @@ func (s *Set) All() ([]Repository, error) {
 		if plain && len(paths) == 0 {
 			errs = append(errs, fmt.Errorf("looking for repositories: %s is not there", pattern))
 		}
+		any := false
 		for _, path := range paths {
 			r, ok := Recognize(path)
+			any = any || ok
 			if !ok {
 				if plain {
 					errs = append(errs, fmt.Errorf("looking for repositories: %s is no git, svn or hg repository", path))
@@ -76,9 +87,12 @@ func (s *Set) All() ([]Repository, error) {
 			names[r.System+" "+r.Name] = r.Dir
 			found[r.Dir] = r
 		}
+		if !any && !plain {
+			empty = append(empty, pattern)
+		}
 	}
 	s.mu.Lock()
-	s.found, s.at = found, began
+	s.found, s.at, s.empty = found, began, empty
 	s.mu.Unlock()
 	all := make([]Repository, 0, len(found))
 	for _, r := range found {

@@ -22,6 +22,9 @@ func (c *Channel) takeNext(ctx context.Context) bool {
 		names, err := spool.List(c.o.Spool)
 		if err != nil {
 			c.o.Log.Error("the spool cannot be listed; it is tried again", "error", err)
+		}
+		c.tellSpool(err)
+		if err != nil {
 			return false
 		}
 		c.names = names
@@ -52,6 +55,11 @@ func (c *Channel) forget(names []string) {
 			delete(c.later, name)
 		}
 	}
+	for name := range c.unread {
+		if !there[name] {
+			c.tellUnread(name, nil)
+		}
+	}
 }
 
 // take plans one spool file, or puts it off.
@@ -65,9 +73,11 @@ func (c *Channel) take(ctx context.Context, name string) {
 		return
 	case err != nil:
 		c.o.Log.Error("a spool file cannot be read; it is tried again", "file", name, "error", err)
+		c.tellUnread(name, err)
 		c.later[name] = time.Now().Add(c.o.Poll)
 		return
 	}
+	c.tellUnread(name, nil)
 	nothing := func(why string) { c.queue = []chunk{{notice: &n, raw: raw, nothing: why, file: name}} }
 	if n.Hook == hook.Look && n.Repository == "/" { // all
 		c.looking = time.Time{}

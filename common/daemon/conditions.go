@@ -1,0 +1,101 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"busbar/common/condition"
+	"busbar/common/journal"
+)
+
+// An outlook is what any process can tell of a program's state: the daemon of
+// itself, and `status` and `check` where none runs.
+type outlook struct {
+	program string
+	bus     BusConfig
+	sign    SignConfig
+	places  []string // directories whose file systems must not fill up, beside the journal's
+}
+
+// conditions looks at the journal that reader reads, and at the world around.
+func (o outlook) conditions(ctx context.Context, reader *journal.Reader, now time.Time) []condition.Condition {
+	list := o.kept(ctx, reader, now)
+	list = append(list, certificates(o.sign, now)...)
+	list = append(list, exposed(o.sign)...)
+	return append(list, disks(o.dirs())...)
+}
+
+// dirs are the directories that must not fill up.
+func (o outlook) dirs() []string {
+	dirs := []string{filepath.Dir(o.bus.Journal)}
+	for _, dir := range o.places {
+		if !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// kept is what the journal says: poison, and when something was last told.
+func (o outlook) kept(ctx context.Context, reader *journal.Reader, now time.Time) []condition.Condition {
+	counts, err := reader.Counts(ctx)
+	if err != nil {
+		return []condition.Condition{{Name: "journal", Level: condition.Fail, Text: err.Error()}}
+	}
+	var list []condition.Condition
+	if counts.Poisoned > 0 {
+		list = append(list, o.poison(ctx, reader, counts.Poisoned))
+	}
+	if counts.Messages == 0 {
+		return list
+	}
+	last, err := reader.Last(ctx)
+	if err != nil {
+		return append(list, condition.Condition{Name: "journal", Level: condition.Fail, Text: err.Error()})
+	}
+	if quiet := time.Duration(o.bus.Quiet); quiet > 0 && now.Sub(last.Time) > quiet {
+		list = append(list, condition.Condition{
+			Name: "quiet", Level: condition.Fail, Since: last.Time.Add(quiet),
+			Text: fmt.Sprintf("nothing was told since %s, for longer than %s", stamp(last.Time), quiet),
+			Hint: "look whether its source still says anything; [bus] quiet sets the time",
+		})
+	}
+	if ahead := last.Time.Sub(now); ahead > maxAhead {
+		list = append(list, condition.Condition{
+			Name: "clock", Level: condition.Warn,
+			Text: fmt.Sprintf("the clock is %s behind the newest message: it was set back, or was wrong before", ahead.Round(time.Second)),
+			Hint: "set the clock, and let NTP keep it",
+		})
+	}
+	return list
+}
+
+// maxAhead is how far the newest message's time may be ahead of the clock.
+const maxAhead = time.Minute
+
+func (o outlook) poison(ctx context.Context, reader *journal.Reader, n int64) condition.Condition {
+	c := condition.Condition{
+		Name: "poison", Level: condition.Fail, Hint: "see `" + o.program + " poison list`",
+		Text: fmt.Sprintf("%d items could not be read, and are kept", n),
+	}
+	if rows, err := reader.Poisoned(ctx); err == nil && len(rows) > 0 {
+		c.Since = rows[0].First
+		newest := rows[0].Last
+		for _, r := range rows {
+			if r.First.Before(c.Since) {
+				c.Since = r.First
+			}
+			if r.Last.After(newest) {
+				newest = r.Last
+			}
+		}
+		c.Text += fmt.Sprintf(": the oldest since %s, the newest since %s", stamp(c.Since), stamp(newest))
+	}
+	return c
+}
+
+// stamp is a time for people.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

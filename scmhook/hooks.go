@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"busbar/common/condition"
+	"busbar/common/daemon"
+	"busbar/scmhook/feed"
+	"busbar/scmhook/install"
+)
+
+// unwired says which repositories have no hook of ours; "": each has.
+func unwired(o install.Options, all []feed.Repository) (string, error) {
+	var names []string
+	var errs []error
+	for _, r := range all {
+		wires, err := o.Wires(r.System, r.Dir)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		for _, w := range wires {
+			if w.State != "wired" {
+				names = append(names, r.Name+" ("+w.State+")")
+				break
+			}
+		}
+	}
+	if len(names) == 0 {
+		return "", errors.Join(errs...)
+	}
+	return fmt.Sprintf("%d of %d repositories are not wired, and told of by comparing only: %s", len(names), len(all), some(names)), errors.Join(errs...)
+}
+
+// watchHooks looks at the hooks of all repositories now and then: they go with
+// an update of a forge, and new repositories have none.
+func watchHooks(ctx context.Context, p *daemon.Program, cfg Config, told *condition.Set) error {
+	tick := time.NewTicker(time.Duration(cfg.SCM.Reconcile))
+	defer tick.Stop()
+	for {
+		if err := tellHooks(p, cfg, told); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func tellHooks(p *daemon.Program, cfg Config, told *condition.Set) error {
+	o, err := hookOptions(p, cfg, "")
+	if err != nil {
+		return err
+	}
+	set, err := feed.NewSet(cfg.SCM.Repositories)
+	if err != nil {
+		return err
+	}
+	all, _ := set.All() // what is wrong with some is told at each comparing
+	text, err := unwired(o, all)
+	if err != nil {
+		text += "; " + err.Error()
+	}
+	if text == "" {
+		told.Clear("hooks")
+		return nil
+	}
+	told.Raise(condition.Condition{Name: "hooks", Level: condition.Warn, Text: text, Hint: "scmhook install"})
+	return nil
+}
