@@ -138,8 +138,10 @@ func TestStatusTellsTroubleFirst(t *testing.T) {
 	good, bad := fakeSource(t, &fakePoller{r: report{Polls: 3, Changes: 9}}), fakeSource(t, &fakePoller{})
 	bad.name = "wanna-build"
 	bad.weather(errors.New("connection refused"))
-	line := testSite(t, good, bad).status()
-	if !strings.HasPrefix(line, "NOT polling wanna-build: connection refused; ") || !strings.Contains(line, "table popcon: 3 polls, 9 changes") {
+	s := testSite(t, good, bad)
+	s.node.Watch(bad.name, bad.unwell)
+	line := s.status()
+	if !strings.HasPrefix(line, "TROUBLE: wanna-build: connection refused; ") || !strings.Contains(line, "table popcon: 3 polls, 9 changes") {
 		t.Errorf("%q", line)
 	}
 }

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -65,6 +66,9 @@ func NewNode(ctx context.Context, program string, bus BusConfig, sc SignConfig, 
 		Retention: journal.Retention{Age: time.Duration(bus.KeepAge), Bytes: int64(bus.KeepSize)},
 		Log:       log,
 	})
+	if errors.Is(err, journal.ErrLocked) {
+		err = fmt.Errorf("%w (does the daemon run?)", err)
+	}
 	if err != nil {
 		return nil, Exit(err)
 	}

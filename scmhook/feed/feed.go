@@ -92,7 +92,7 @@ type state struct {
 	Repository
 	notBefore time.Time // after trouble
 	failures  int
-	why       error // of the last failure
+	why       error     // of the last failure
 	lookAt    time.Time // zero: not before the next round
 	suspects  map[string]refs.Update
 }
