@@ -2,22 +2,30 @@
 
 GO       ?= go
 FUZZTIME ?= 5m
+SUITE    ?= trixie
+# Where root runs the tests, everything can be tried.
+SKIPS    := $(if $(filter 0,$(shell id -u)),-skips=false)
 UNITS    := $(addprefix contrib/systemd/,mail2bus.service dbpoll.service scmhook.service soapbus.service)
 
 # The product is built without cgo; only the race detector needs it.
 export CGO_ENABLED = 0
 
-.PHONY: test help deps build bench torture mutants dbtorture scmtorture soaptorture dbbench fuzz generate check-unit clean
+.PHONY: test test-debian help deps build bench torture mutants dbtorture scmtorture soaptorture dbbench fuzz generate check-unit clean
 
-# Everything that must hold. Installs what is missing; about five minutes.
+# Everything that must hold. Installs what is missing; about ten minutes.
 test: deps
 	$(GO) vet ./...
 	contrib/dev/gofmt.sh
-	CGO_ENABLED=1 $(GO) test -race -p 2 -count 1 -timeout 15m ./...
+	$(GO) build -o bin/report ./contrib/dev/report
+	CGO_ENABLED=1 $(GO) test -json -race -p 2 -count 1 -timeout 15m ./... | bin/report $(SKIPS)
+
+# The same in a fresh Debian of another release, as root: SUITE=bookworm.
+test-debian:
+	contrib/dev/debian.sh $(SUITE)
 
 # What can be made.
 help:
-	@awk '/^#/ {text = substr($$0, 3)} /^[a-z-]+:/ {printf "%-11s %s\n", $$1, text; text = ""} /^$$/ {text = ""}' Makefile
+	@awk '/^#/ {text = substr($$0, 3)} /^[a-z-]+:/ {printf "%-12s %s\n", $$1, text; text = ""} /^$$/ {text = ""}' Makefile
 
 # The Debian packages that the tests need: real peers, never skipped.
 deps:

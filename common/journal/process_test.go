@@ -202,7 +202,7 @@ func TestReadersInOtherProcesses(t *testing.T) {
 func TestAdministratorsTool(t *testing.T) {
 	tool, err := exec.LookPath("sqlite3")
 	if err != nil {
-		t.Skip("sqlite3 is not installed")
+		t.Fatal("sqlite3 is not installed: make deps installs it")
 	}
 	path := journalPath(t)
 	j := mustOpen(t, options(path))
