@@ -29,6 +29,7 @@ var rooms = []room{
 	{"common/event", []string{"common/show"}},
 	{"common/mail", nil},
 	{"common/condition", nil},
+	{"common/durable", nil},
 	{"common/journal", []string{"common/event", "common/show"}},
 	{"common/sign", []string{"common/event"}},
 	{"common/wire/guard", nil},

@@ -21,7 +21,7 @@ type commandLine struct {
 	Check   checkCmd          `cmd:"" help:"Look at the configuration, the databases and what the account may read, with hints."`
 	Explain explainCmd        `cmd:"" help:"Say what changed rows, or an id in the journal, become and why. Needs no bus and no database."`
 	Import  importCmd         `cmd:"" help:"Publish the present state once, as recovered, while the daemon does not run."`
-	Poison  poisonCmd         `cmd:"" help:"List, show or retry changes that could not be read."`
+	Poison  poisonCmd         `cmd:"" help:"List, show, retry or drop changes that could not be read."`
 	Status  statusCmd         `cmd:"" help:"Say what was done, how far each source was read, and what the account may read."`
 	Version daemon.VersionCmd `cmd:"" help:"Print the version."`
 }

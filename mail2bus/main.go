@@ -17,7 +17,7 @@ type commandLine struct {
 	Deliver deliverCmd        `cmd:"" help:"Take one mail on standard input (from .forward, an alias, procmail, a pipe). Exits 0 once it cannot be lost, else 75."`
 	Check   checkCmd          `cmd:"" help:"Look at the configuration and the outside world, with hints."`
 	Explain explainCmd        `cmd:"" help:"Say what mails, or an id in the journal, become and why. Needs no bus."`
-	Poison  poisonCmd         `cmd:"" help:"List, show or retry mails that could not be read."`
+	Poison  poisonCmd         `cmd:"" help:"List, show, retry or drop mails that could not be read."`
 	Status  statusCmd         `cmd:"" help:"Say what was done and what waits."`
 	Version daemon.VersionCmd `cmd:"" help:"Print the version."`
 }

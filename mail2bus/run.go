@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"busbar/common/daemon"
+	"busbar/common/durable"
 	"busbar/common/mail"
 	"busbar/common/pump"
 	"busbar/mail2bus/maildir"
@@ -82,7 +83,7 @@ func prepareSpool(dir string, log *slog.Logger) error {
 	if dir == "" {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making the spool: %w", err)
 	}
 	n, err := maildir.Sweep(dir)

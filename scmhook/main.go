@@ -25,7 +25,7 @@ type commandLine struct {
 	Uninstall uninstallCmd      `cmd:"" help:"Take the hook out of repositories, and put back what was there before."`
 	Check     checkCmd          `cmd:"" help:"Look at the configuration and the outside world, with hints."`
 	Explain   explainCmd        `cmd:"" help:"Say what spool files, or ids in the journal, become and why. Needs no bus."`
-	Poison    poisonCmd         `cmd:"" help:"List, show or retry spool files that could not be read."`
+	Poison    poisonCmd         `cmd:"" help:"List, show, retry or drop spool files that could not be read."`
 	Status    statusCmd         `cmd:"" help:"Say what was done and what waits, and which repositories are wired, unwired or silent."`
 	Version   daemon.VersionCmd `cmd:"" help:"Print the version."`
 }

@@ -17,6 +17,7 @@ type poisonCmd struct {
 	Retry struct {
 		ID []int64 `arg:"" optional:"" help:"Numbers from the list; none: all."`
 	} `cmd:"" help:"Put files back into the spool, where the daemon reads them as if they were new."`
+	Drop daemon.DropPoison `cmd:"" help:"Remove some for good."`
 }
 
 // Run works on the poison that the journal keeps.
@@ -32,6 +33,8 @@ func (c *poisonCmd) Run(k *daemon.Selected, p *daemon.Program, g *daemon.Globals
 		return poison.Show(ctx, p, c.Show.ID)
 	case "retry":
 		return poison.RetryAll(ctx, p, c.Retry.ID)
+	case "drop":
+		return poison.Drop(ctx, p, c.Drop)
 	}
 	return poison.List(ctx, p, c.List.JSON)
 }

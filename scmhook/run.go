@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
 	"busbar/adapters"
 	"busbar/common/daemon"
+	"busbar/common/durable"
 	"busbar/common/journal"
 	"busbar/common/pump"
 	"busbar/scmhook/feed"
@@ -58,7 +58,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 // prepareSpool makes the spool where it is missing and clears what killed hooks
 // left behind.
 func prepareSpool(dir string, log *slog.Logger) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making the spool: %w", err)
 	}
 	n, err := spool.Sweep(dir)

@@ -18,7 +18,7 @@ type commandLine struct {
 	Check   checkCmd          `cmd:"" help:"Look at the configuration, the tracker, its clock and the rate, with hints."`
 	Explain explainCmd        `cmd:"" help:"Say what a captured reply, a change as JSON, or an id in the journal, becomes and why. Needs no bus and no tracker."`
 	Import  importCmd         `cmd:"" help:"Publish every watched bug once with all its messages, as recovered, while the daemon does not run."`
-	Poison  poisonCmd         `cmd:"" help:"List, show or retry changes that could not be read."`
+	Poison  poisonCmd         `cmd:"" help:"List, show, retry or drop changes that could not be read."`
 	Status  statusCmd         `cmd:"" help:"Say what was done, how far the sweep is, and what is known."`
 	Version daemon.VersionCmd `cmd:"" help:"Print the version."`
 }

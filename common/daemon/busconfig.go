@@ -29,6 +29,8 @@ type BusConfig struct {
 	Log         string   `toml:"log" doc:"What is logged: debug, info, warn or error, and what is worse."`
 	KeepAge     Duration `toml:"keep_age" doc:"Forget published messages older than this (their ids stay). 0s: keep for ever."`
 	KeepSize    Size     `toml:"keep_size" doc:"Forget the oldest published messages beyond this journal size. 0: no limit."`
+	PoisonItems int      `toml:"poison_items" doc:"How many items that could not be read, or dispute what is known, are kept. Beyond it the oldest of the translator that has most go, and the log says so. 0: no limit."`
+	PoisonSize  Size     `toml:"poison_size" doc:"Size of these items together. Beyond it the largest of the translator that has most bytes go, and the log says so. 0: no limit."`
 }
 
 // SignConfig is the [sign] table of every program.
@@ -44,7 +46,7 @@ type SignConfig struct {
 
 // DefaultBus and DefaultSign are the values before any file is read.
 func DefaultBus() BusConfig {
-	return BusConfig{Prefix: "org.debian", Environment: "dev", Heartbeat: Duration(30 * time.Second), Log: "info"}
+	return BusConfig{Prefix: "org.debian", Environment: "dev", Heartbeat: Duration(30 * time.Second), Log: "info", PoisonItems: 10_000, PoisonSize: 256 << 20}
 }
 
 // DefaultSign is the [sign] table before any file is read.
@@ -74,6 +76,9 @@ func (c *BusConfig) Complete(program string) error {
 	}
 	if slices.ContainsFunc(c.Compat, func(f string) bool { return f != "debmessenger" }) {
 		return fmt.Errorf("checking [bus] compat: %q is not known (known: debmessenger)", c.Compat)
+	}
+	if c.PoisonItems < 0 || c.PoisonSize < 0 {
+		return fmt.Errorf("checking [bus]: poison_items (%d) and poison_size (%d) cannot be less than 0", c.PoisonItems, c.PoisonSize)
 	}
 	for _, e := range c.Publish {
 		if !strings.HasPrefix(e, "tcp://") {

@@ -14,6 +14,7 @@ type collector struct {
 	node *Node
 
 	build, messages, bytes, newest, duplicates, poison, skipped, events *prometheus.Desc
+	disputed, disputes, replaced, poisonBytes, poisonDropped            *prometheus.Desc
 	unsent, subscribers, sent, dropped, trouble                         *prometheus.Desc
 	condition, healthy, ends, free                                      *prometheus.Desc
 }
@@ -24,24 +25,29 @@ func newCollector(program string, n *Node) *collector {
 		return prometheus.NewDesc("busbar_"+name, help, labels, own)
 	}
 	return &collector{
-		node:        n,
-		build:       desc("build_info", "Always 1; the label tells the version.", "version"),
-		messages:    desc("journal_messages", "Messages that the journal keeps now."),
-		bytes:       desc("journal_bytes", "Size of the journal's file and its write-ahead log."),
-		newest:      desc("journal_last_seq", "Number of the newest message."),
-		duplicates:  desc("journal_duplicates_total", "Events dropped because their facts were known."),
-		poison:      desc("journal_poison", "Items that could not be read and wait for a person."),
-		skipped:     desc("journal_skipped_total", "Items that told the bus nothing, by reason.", "reason"),
-		events:      desc("journal_events_total", "Messages made, by full topic.", "topic"),
-		unsent:      desc("publisher_unsent", "Messages that subscribers have not been sent."),
-		subscribers: desc("publisher_subscribers", "Subscribers that are connected now."),
-		sent:        desc("publisher_sent_total", "Messages sent since the start."),
-		dropped:     desc("publisher_dropped_total", "Messages that slow subscribers missed since the start."),
-		trouble:     desc("publisher_trouble", "1 while nothing can be published, such as for a taken port."),
-		healthy:     desc("healthy", "1 while everything that should reaches the bus; as /healthz."),
-		condition:   desc("condition", "1 for each thing that is not as it should be.", "condition", "level"),
-		ends:        desc("certificate_end_timestamp_seconds", "When the certificate, the authority or the revocation list of [sign] ends.", "what"),
-		free:        desc("disk_free_bytes", "What may still be written beside the journal and in the spool.", "directory"),
+		node:          n,
+		build:         desc("build_info", "Always 1; the label tells the version.", "version"),
+		messages:      desc("journal_messages", "Messages that the journal keeps now."),
+		bytes:         desc("journal_bytes", "Size of the journal's file and its write-ahead log."),
+		newest:        desc("journal_last_seq", "Number of the newest message."),
+		duplicates:    desc("journal_duplicates_total", "Events dropped because their facts were known."),
+		poison:        desc("journal_poison", "Items that could not be read and wait for a person."),
+		disputed:      desc("journal_disputed", "Items kept because they tell in other words what is known."),
+		disputes:      desc("journal_disputes_total", "Known facts that were told in other words, on no better evidence."),
+		replaced:      desc("journal_replaced_total", "Known facts that were told anew on better evidence."),
+		poisonBytes:   desc("journal_poison_bytes", "Size of the items that could not be read or are disputed."),
+		poisonDropped: desc("journal_poison_dropped_total", "Items of poison that had to make room for others."),
+		skipped:       desc("journal_skipped_total", "Items that told the bus nothing, by reason.", "reason"),
+		events:        desc("journal_events_total", "Messages made, by full topic.", "topic"),
+		unsent:        desc("publisher_unsent", "Messages that subscribers have not been sent."),
+		subscribers:   desc("publisher_subscribers", "Subscribers that are connected now."),
+		sent:          desc("publisher_sent_total", "Messages sent since the start."),
+		dropped:       desc("publisher_dropped_total", "Messages that slow subscribers missed since the start."),
+		trouble:       desc("publisher_trouble", "1 while nothing can be published, such as for a taken port."),
+		healthy:       desc("healthy", "1 while everything that should reaches the bus; as /healthz."),
+		condition:     desc("condition", "1 for each thing that is not as it should be.", "condition", "level"),
+		ends:          desc("certificate_end_timestamp_seconds", "When the certificate, the authority or the revocation list of [sign] ends.", "what"),
+		free:          desc("disk_free_bytes", "What may still be written beside the journal and in the spool.", "directory"),
 	}
 }
 
@@ -49,6 +55,7 @@ func newCollector(program string, n *Node) *collector {
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.messages, c.bytes, c.newest, c.duplicates, c.poison, c.skipped, c.events,
+		c.disputed, c.disputes, c.replaced, c.poisonBytes, c.poisonDropped,
 		c.unsent, c.subscribers, c.sent, c.dropped, c.trouble, c.condition, c.healthy, c.ends, c.free,
 	} {
 		ch <- d
@@ -78,6 +85,11 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.newest, float64(counts.LastSeq))
 	counter(c.duplicates, float64(counts.Duplicates))
 	gauge(c.poison, float64(counts.Poisoned))
+	gauge(c.poisonBytes, float64(counts.PoisonBytes))
+	gauge(c.disputed, float64(counts.Disputed))
+	counter(c.disputes, float64(counts.Disputes))
+	counter(c.replaced, float64(counts.Replacements))
+	counter(c.poisonDropped, float64(counts.PoisonDropped))
 	for reason, n := range counts.Skipped {
 		counter(c.skipped, float64(n), reason)
 	}

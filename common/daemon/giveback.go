@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"busbar/adapters"
+	"busbar/common/durable"
 )
 
 // RetryDir is where items wait that are given back: only one process may write
@@ -20,28 +21,22 @@ import (
 func RetryDir(bus BusConfig) string { return bus.Journal + ".retry" }
 
 // GiveBack writes an item into the folder dir, where GivenBack finds it. It is
-// there whole or not at all; should it be lost, the journal still has it. What
-// root gives back belongs to the owner of the journal, who is to read it.
+// there whole or not at all, and on disk; should it be lost, the journal still has
+// it. What root gives back belongs to the owner of the journal, who is to read it.
 func GiveBack(dir string, item []byte, journal string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	return leave(dir, fmt.Sprintf("%020d.json", time.Now().UnixNano()), item, journal)
+}
+
+// leave writes a file for the process that may write the journal.
+func leave(dir, name string, content []byte, journal string) error {
+	own := func(path string) error { return ownAs(path, journal) }
+	if err := durable.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if err := ownAs(dir, journal); err != nil {
+	if err := own(dir); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(item)
-	err = errors.Join(err, f.Close(), ownAs(f.Name(), journal))
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(dir, fmt.Sprintf("%020d.json", time.Now().UnixNano())))
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
+	return durable.Create(filepath.Join(dir, name), content, 0o600, own)
 }
 
 // ownAs gives a path to the owner of another, where root runs this.

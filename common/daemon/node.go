@@ -64,6 +64,7 @@ func NewNode(ctx context.Context, program string, bus BusConfig, sc SignConfig, 
 	n.Journal, err = journal.Open(ctx, journal.Options{
 		Path: bus.Journal, Identity: n.id, Seal: n.seal(), Compat: bus.Compat,
 		Retention: journal.Retention{Age: time.Duration(bus.KeepAge), Bytes: int64(bus.KeepSize)},
+		Poison:    journal.PoisonBounds{Items: int64(bus.PoisonItems), Bytes: int64(bus.PoisonSize)},
 		Log:       log,
 	})
 	if errors.Is(err, journal.ErrLocked) {
@@ -97,6 +98,7 @@ func (n *Node) Run(ctx context.Context) error {
 	wg.Go(func() { n.prune(ctx) })
 	wg.Go(func() { n.answer(ctx) })
 	wg.Go(func() { n.lookAround(ctx) })
+	wg.Go(func() { n.drops(ctx) })
 	if n.bus.Metrics != "" {
 		wg.Go(func() { n.metrics.serve(ctx, n, n.bus.Metrics) })
 	}

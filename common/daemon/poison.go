@@ -37,11 +37,29 @@ func (o Poison) List(ctx context.Context, p *Program, asJSON bool) error {
 		}
 		show.Fprintf(p.Stdout, "%d  %s  %d attempts  %d bytes  %s: %s\n    from %s\n", row.ID,
 			row.Last.UTC().Format(time.RFC3339), row.Attempts, row.Size, row.Translator, row.Reason, row.Origin)
+		if row.Disputes != "" {
+			show.Fprintf(p.Stdout, "    known as %s\n", row.Disputes)
+		}
 	}
-	if len(rows) == 0 && !asJSON {
-		show.Fprintln(p.Stdout, "no poison is kept")
+	if !asJSON {
+		show.Fprintln(p.Stdout, sum(rows))
 	}
 	return nil
+}
+
+// sum is the last line of the list.
+func sum(rows []journal.PoisonRow) string {
+	if len(rows) == 0 {
+		return "no poison is kept"
+	}
+	size, disputed := 0, 0
+	for _, row := range rows {
+		size += row.Size
+		if row.Disputes != "" {
+			disputed++
+		}
+	}
+	return fmt.Sprintf("%d items, %d bytes; %d of them tell in other words what is known", len(rows), size, disputed)
 }
 
 // Show writes one item exactly as it came; to a terminal, as it may be shown
@@ -59,7 +77,8 @@ func (o Poison) Show(ctx context.Context, p *Program, id int64) error {
 	return err
 }
 
-// RetryAll gives the named items, or all of them, back to the channel.
+// RetryAll gives the named items back to the channel, or all that could not be
+// read.
 func (o Poison) RetryAll(ctx context.Context, p *Program, ids []int64) error {
 	if len(ids) == 0 {
 		r, err := journal.OpenReader(ctx, o.Journal)
@@ -72,7 +91,9 @@ func (o Poison) RetryAll(ctx context.Context, p *Program, ids []int64) error {
 			return err
 		}
 		for _, row := range rows {
-			ids = append(ids, row.ID)
+			if row.Disputes == "" {
+				ids = append(ids, row.ID)
+			}
 		}
 	}
 	for _, id := range ids {
@@ -100,7 +121,7 @@ func (o Poison) item(ctx context.Context, id int64) (journal.PoisonRow, error) {
 func poisonLine(row journal.PoisonRow) map[string]any {
 	return map[string]any{
 		"id": row.ID, "digest": row.Digest, "origin": row.Origin, "translator": row.Translator,
-		"reason": row.Reason, "attempts": row.Attempts, "size": row.Size,
+		"reason": row.Reason, "attempts": row.Attempts, "size": row.Size, "disputes": row.Disputes,
 		"first": row.First.UTC().Format(time.RFC3339), "last": row.Last.UTC().Format(time.RFC3339),
 	}
 }

@@ -30,6 +30,10 @@ type Status struct {
 	Unsent     int64            `json:"unsent"`
 	Duplicates int64            `json:"duplicates"`
 	Poisoned   int64            `json:"poisoned"`
+	Disputed   int64            `json:"disputed"` // kept: told in other words what is known
+	Disputes   int64            `json:"disputes"` // of those, ever
+	Replaced   int64            `json:"replaced"` // facts told anew on better evidence
+	Poison     PoisonStatus     `json:"poison"`
 	Skipped    map[string]int64 `json:"skipped"`
 	Topics     map[string]int64 `json:"topics"`
 	FileBytes  int64            `json:"file_bytes"`
@@ -38,6 +42,12 @@ type Status struct {
 	// last may not be known.
 	Process    int                   `json:"process"`
 	Conditions []condition.Condition `json:"conditions"`
+}
+
+// PoisonStatus is what the kept items take.
+type PoisonStatus struct {
+	Bytes   int64 `json:"bytes"`
+	Dropped int64 `json:"dropped"` // had to make room, ever
 }
 
 // ReadStatus reads it from the journal and asks the daemon, if one runs; waiting
@@ -65,6 +75,8 @@ func ReadStatus(ctx context.Context, program string, bus BusConfig, sc SignConfi
 	s := Status{
 		Publisher: c.Identity.Name, Epoch: c.Epoch, Messages: c.Messages, First: c.FirstSeq, Last: c.LastSeq,
 		Published: cursors[sink], Duplicates: c.Duplicates, Poisoned: c.Poisoned,
+		Disputed: c.Disputed, Disputes: c.Disputes, Replaced: c.Replacements,
+		Poison:  PoisonStatus{Bytes: c.PoisonBytes, Dropped: c.PoisonDropped},
 		Skipped: c.Skipped, Topics: c.Topics, FileBytes: c.FileBytes, Waiting: waiting, Conditions: list,
 	}
 	if live != nil {
@@ -95,6 +107,13 @@ func (s Status) Print(w io.Writer, asJSON bool) error {
 	}
 	show.Fprintf(w, "doubles    %d dropped\n", s.Duplicates)
 	show.Fprintf(w, "poison     %d kept (see the command poison)\n", s.Poisoned)
+	if s.Disputes > 0 || s.Replaced > 0 {
+		show.Fprintf(w, "disputed   %d kept beside it, %d ever: told in other words what is known; %d replaced on better evidence\n",
+			s.Disputed, s.Disputes, s.Replaced)
+	}
+	if s.Poison.Dropped > 0 {
+		show.Fprintf(w, "dropped    %d items of poison had to make room; %d bytes are kept\n", s.Poison.Dropped, s.Poison.Bytes)
+	}
 	printCounts(w, "waiting    %d in %s\n", s.Waiting)
 	printCounts(w, "skipped    %d: %s\n", s.Skipped)
 	printCounts(w, "topic      %d %s\n", s.Topics)

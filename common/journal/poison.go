@@ -3,6 +3,7 @@ package journal
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -152,18 +153,40 @@ func victim(all []droppedPoison, bytes bool) int {
 	return best
 }
 
-// DropPoison removes poison for good, by the digests of the items. What is not
-// there is no error: a request may come twice.
-func (j *Journal) DropPoison(ctx context.Context, digests []string) error {
+// DropPoison removes poison for good. What is not there is no error: a request
+// may come twice.
+func (j *Journal) DropPoison(ctx context.Context, ids []int64) error {
 	err := j.do(ctx, func() error {
-		return explain(j.transact(context.Background(), func(t *transaction) {
-			for _, d := range digests {
-				t.run(j.sql.healed, d)
+		ctx := context.Background()
+		err := j.transact(ctx, func(t *transaction) {
+			for _, id := range ids {
+				t.run(j.sql.drop, id)
 			}
-		}))
+		})
+		if err == nil {
+			err = j.shrink(ctx)
+		}
+		return explain(err)
 	})
 	if err != nil {
 		return fmt.Errorf("dropping poison of journal %s: %w", j.o.Path, err)
 	}
 	return nil
+}
+
+// DropPoison removes poison from a journal that no process writes: ErrLocked if
+// one does.
+func DropPoison(ctx context.Context, path string, ids []int64) error {
+	r, s, err := openChecked(ctx, path)
+	if err != nil {
+		return fmt.Errorf("opening journal %s: %w", path, err)
+	}
+	if err := r.Close(); err != nil {
+		return fmt.Errorf("opening journal %s: %w", path, err)
+	}
+	j, err := Open(ctx, Options{Path: path, Identity: s.Identity})
+	if err != nil {
+		return err
+	}
+	return errors.Join(j.DropPoison(ctx, ids), j.Close())
 }

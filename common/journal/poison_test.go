@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 )
@@ -69,11 +70,23 @@ func TestDropPoison(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // the same request twice is no error
-		if err := j.DropPoison(context.Background(), []string{rows[0].Digest, rows[2].Digest, "unknown"}); err != nil {
+		if err := j.DropPoison(context.Background(), []int64{rows[0].ID, rows[2].ID, 99}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if kept := origins(t, j); len(kept) != 1 || !kept["a 1"] {
+		t.Errorf("kept: %v", kept)
+	}
+	if err := DropPoison(context.Background(), j.o.Path, []int64{rows[1].ID}); !errors.Is(err, ErrLocked) {
+		t.Errorf("beside the writer: %v", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := DropPoison(context.Background(), j.o.Path, []int64{rows[1].ID}); err != nil {
+		t.Fatal(err)
+	}
+	if kept := origins(t, mustOpen(t, j.o)); len(kept) != 0 {
 		t.Errorf("kept: %v", kept)
 	}
 }
