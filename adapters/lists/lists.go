@@ -73,10 +73,10 @@ func translate(it adapters.Item[*mail.Message]) ([]event.Event, error) {
 	if list == "" {
 		return nil, adapters.Skip("no list id")
 	}
-	b := Received{List: short(list), Subject: short(m.Header.Get("Subject")), MessageID: messageID(m)}
-	for _, a := range m.Header.Addresses("From") {
-		b.From = event.Person{Name: short(a.Name), Email: short(a.Email)}
-		break
+	from := m.Header.Address("From")
+	b := Received{
+		List: short(list), From: event.Person{Name: short(from.Name), Email: short(from.Email)},
+		Subject: short(m.Header.Get("Subject")), MessageID: messageID(m),
 	}
 	b.URL = archive(b.List, b.MessageID)
 	at, _ := m.Header.Time("Date")

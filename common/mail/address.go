@@ -5,228 +5,247 @@ import "strings"
 // maxAddresses bounds the addresses taken from one field.
 const maxAddresses = 10_000
 
-// An Address is one person or list. Email may lack an "@" (a local user), and
-// is "" where only a name can be found.
+// An Address is one person or list. Email may lack an "@" (a local user), keeps
+// the quotes of a quoted local part, and is "" where only a name can be found.
+// It is never put together from pieces that are no address in the mail.
 type Address struct{ Name, Email string }
 
 // ParseAddress reads one address as people write it: RFC 5322 §3.4, the older
 // "email (Name)", names with commas, dots and brackets out of quotes, raw
-// 8-bit names, a bare "root".
+// 8-bit names, a bare "root". Of several it is the first with an "@".
 func ParseAddress(s string) Address {
-	pieces := splitAddresses(s)
-	for _, p := range pieces {
-		if a := oneAddress(p); a.Email != "" {
+	var best Address
+	for _, a := range parseAddresses(s) {
+		if strings.Contains(a.Email, "@") {
 			return a
 		}
+		if best == (Address{}) || best.Email == "" && a.Email != "" {
+			best = a
+		}
 	}
-	if len(pieces) == 0 {
-		return Address{}
-	}
-	return oneAddress(pieces[0])
+	return best
 }
 
-func parseAddresses(raw string) []Address {
+func parseAddresses(raw string) []Address { return addressesIn(raw, false) }
+
+func addressesIn(s string, inner bool) []Address {
+	l := addressList{}
+	for s != "" && len(l.all) < maxAddresses {
+		var p piece
+		p, s = cutPiece(s)
+		p.inner = inner
+		l.take(p)
+	}
+	l.release(len(l.held))
+	return l.all
+}
+
+// An addressList is gathered piece by piece.
+type addressList struct {
+	all  []Address
+	held []piece // names without an address, each perhaps the head of a name with commas
+}
+
+func (l *addressList) take(p piece) {
+	const most = 20 // pieces of one name
+	switch {
+	case len(p.tokens) == 0:
+	case p.nameOnly():
+		if len(l.held) == most {
+			l.release(most)
+		}
+		l.held = append(l.held, p)
+	default:
+		from := l.heads(p)
+		head := l.held[from:]
+		l.held = l.held[:from]
+		l.release(from)
+		l.add(p.behind(head))
+	}
+}
+
+func (l *addressList) add(p piece) {
+	for _, a := range p.mailboxes() {
+		if a != (Address{}) && len(l.all) < maxAddresses {
+			l.all = append(l.all, a)
+		}
+	}
+}
+
+// release takes the first n held names for what they are: names alone.
+func (l *addressList) release(n int) {
+	for _, p := range l.held[:n] {
+		l.add(p)
+	}
+	l.held = l.held[:0]
+}
+
+// heads returns from where on the held pieces are the head of p's name, as in
+// "Roe, Jane, MD <jane@example.org>": brackets say where such a name ends. At a
+// semicolon it ends, too, unless nothing but the brackets follows.
+func (l *addressList) heads(p piece) int {
+	if !p.bracketed() {
+		return len(l.held)
+	}
+	named, from := p.tokens[0].kind == word, len(l.held)
+	for from > 0 && (l.held[from-1].end == ',' || !named) {
+		from--
+		named = true
+	}
+	return from
+}
+
+// A piece is what stands between two separators of a list.
+type piece struct {
+	tokens  []lexeme
+	end     byte // the separator behind it, 0 at the end of the field
+	address bool // one stands openly in it
+	inner   bool // it was hidden in another
+}
+
+// nameOnly reports whether there is no address in the piece.
+func (p piece) nameOnly() bool {
+	return !p.address && !p.bracketed() && p.hidden() == nil
+}
+
+func (p piece) bracketed() bool {
+	for _, t := range p.tokens {
+		if t.kind == angle || t.kind == comment && strings.Contains(t.text, "<") {
+			return true
+		}
+	}
+	return false
+}
+
+// behind is the piece with the head of its name put before it.
+func (p piece) behind(head []piece) piece {
+	if len(head) == 0 {
+		return p
+	}
+	var all []lexeme
+	for _, h := range head {
+		all = append(all, h.tokens...)
+		all = append(all, lexeme{kind: word, text: string(h.end), glued: true})
+	}
+	p.tokens = append(all, p.tokens...)
+	return p
+}
+
+// mailboxes takes a piece apart: mostly one address; several where a separator
+// was forgotten after a bracket.
+func (p piece) mailboxes() []Address {
 	var all []Address
-	for _, piece := range splitAddresses(raw) {
-		if a := oneAddress(piece); a != (Address{}) {
-			all = append(all, a)
+	from := 0
+	for i, t := range p.tokens {
+		if t.kind == angle && strings.Contains(t.text, "@") {
+			all = append(all, mailbox(p.tokens[from:i], t.address()))
+			from = i + 1
 		}
 	}
-	return all
+	if len(all) > 0 {
+		if last := &all[len(all)-1]; last.Name == "" {
+			last.Name = mailbox(p.tokens[from:], last.Email).Name
+		}
+		return all
+	}
+	for i, t := range p.tokens {
+		if t.at() > 0 {
+			others := append(append([]lexeme{}, p.tokens[:i]...), p.tokens[i+1:]...)
+			return []Address{mailbox(others, t.address())}
+		}
+	}
+	if inside := p.hidden(); inside != nil {
+		return inside
+	}
+	return []Address{p.local()}
 }
 
-// splitAddresses divides a list at "," and ";" outside quotes, comments and
-// angle brackets. Encoded words are still encoded here: a comma inside one is
-// part of a name.
-func splitAddresses(raw string) []string {
-	s := oneLine(toUTF8(raw))
-	var pieces []string
-	held := "" // the head of a name with a comma in it
-	for s != "" && len(pieces) < maxAddresses {
-		var piece string
-		var end byte
-		piece, s, end = cutAddress(s)
-		piece = strings.TrimSpace(dropGroup(piece))
-		if piece == "" && held == "" {
+// hidden finds addresses inside comments, "Jane Roe (<jane@example.org>)", or in
+// encoded words that were wrapped around a whole mailbox.
+func (p piece) hidden() []Address {
+	if p.inner {
+		return nil
+	}
+	wrapped := false
+	for _, t := range p.tokens {
+		text, name := t.text, ""
+		switch {
+		case t.kind == comment:
+			name = nameOf(p.without(comment))
+		case t.kind == word && strings.HasPrefix(t.text, "=?") && !wrapped:
+			text, wrapped = decodeValue(joined(p.without(comment)), func(string) {}), true
+		default:
 			continue
 		}
-		if held != "" {
-			piece = held + ", " + piece
-			held = ""
-		}
-		if end == ',' && isNameHead(piece, s) {
-			held = piece
+		if !strings.Contains(text, "@") {
 			continue
 		}
-		pieces = append(pieces, piece)
-	}
-	if held != "" {
-		pieces = append(pieces, held)
-	}
-	return pieces
-}
-
-// isNameHead reports whether the piece before a comma is the beginning of a
-// name, as in "Doe, Joe <joe@example.org>": it has no address of its own, and
-// what follows has one in angle brackets.
-func isNameHead(piece, rest string) bool {
-	const most = 200 // bytes of one name that are worth a look
-	if len(piece) > most || strings.ContainsAny(piece, "@<>") {
-		return false
-	}
-	next := rest[:min(len(rest), most)]
-	if i := strings.IndexAny(next, ",;"); i >= 0 {
-		next = next[:i]
-	}
-	i := strings.IndexByte(next, '<')
-	return i >= 0 && !strings.Contains(next[:i], "@")
-}
-
-// dropGroup removes the name of a group, "friends: a@b, c@d;" (RFC 5322 §3.4).
-func dropGroup(s string) string {
-	i := strings.IndexByte(s, ':')
-	if i < 0 || strings.ContainsAny(s[:i], "@<\"([") || strings.Contains(s[:i], "=?") {
-		return s
-	}
-	return s[i+1:]
-}
-
-// cutAddress cuts at the next separator and returns it. An opening mark that
-// never closes is an ordinary character.
-func cutAddress(s string) (piece, rest string, end byte) {
-	open := 0 // comments that never close
-	for i := 0; i < len(s); {
-		n := 0
-		switch s[i] {
-		case ',', ';':
-			return s[:i], s[i+1:], s[i]
-		case '"':
-			n = quoteEnd(s[i:])
-		case '(':
-			if open < maxOpen {
-				n = commentEnd(s[i:])
-			}
-			if n == 0 {
-				open++
-			}
-		case '<':
-			n = strings.IndexByte(s[i:min(len(s), i+maxMark)], '>')
-		}
-		i += max(n, 0) + 1
-	}
-	return s, "", 0
-}
-
-// maxMark bounds how far a closing mark is looked for, and with it what a
-// field full of opening ones costs.
-const maxMark = 300
-
-// maxOpen is how many comments of one address may lack their end before "("
-// is an ordinary character in it.
-const maxOpen = 20
-
-// quoteEnd returns where the quote at s[0] closes, 0 if it does not.
-func quoteEnd(s string) int {
-	for i := 1; i < min(len(s), maxMark); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			return i
-		}
-	}
-	return 0
-}
-
-// commentEnd returns where the comment at s[0] closes, 0 if it does not.
-func commentEnd(s string) int {
-	deep := 0
-	for i := 0; i < min(len(s), maxMark); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '(':
-			deep++
-		case ')':
-			if deep--; deep == 0 {
-				return i
-			}
-		}
-	}
-	return 0
-}
-
-// oneAddress takes one piece of a list apart.
-func oneAddress(s string) Address {
-	text, comment := cutComments(s)
-	var name, email string
-	if i := strings.LastIndexByte(text, '<'); i >= 0 {
-		name = text[:i]
-		email, _, _ = strings.Cut(text[i+1:], ">")
-		if j := strings.LastIndexByte(email, ':'); j >= 0 && strings.HasPrefix(email, "@") {
-			email = email[j+1:] // an obsolete route, "<@relay:joe@example.org>"
-		}
-	} else if word, after := bareEmail(text); word != "" {
-		email, name = word, after
-	} else {
-		name = text
-	}
-	if name = personName(name); name == "" {
-		name = personName(comment)
-	}
-	email = strings.ReplaceAll(strings.Trim(email, " \t\"'<>,;"), " ", "")
-	if name == email {
-		name = ""
-	}
-	return Address{Name: name, Email: email}
-}
-
-// bareEmail finds the address in text without angle brackets: the word with an
-// "@", or the only word there is.
-func bareEmail(text string) (email, name string) {
-	if strings.Contains(text, "=?") {
-		return "", ""
-	}
-	words := strings.Fields(text)
-	if len(words) == 1 {
-		return words[0], ""
-	}
-	for i, word := range words {
-		if strings.IndexByte(word, '@') > 0 {
-			return word, strings.Join(append(words[:i:i], words[i+1:]...), " ")
-		}
-	}
-	return "", ""
-}
-
-// cutComments takes the comments out of s; comment is the last one that holds
-// anything.
-func cutComments(s string) (text, comment string) {
-	var out strings.Builder
-	open := 0
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '"':
-			n := quoteEnd(s[i:])
-			out.WriteString(s[i : i+n])
-			i += n
-		case '(':
-			if open == maxOpen {
-				break
-			}
-			if n := commentEnd(s[i:]); n > 0 {
-				if inner := strings.TrimSpace(s[i+1 : i+n]); inner != "" {
-					comment = inner
-				}
-				out.WriteByte(' ')
-				i += n
+		var all []Address
+		for _, a := range addressesIn(text, true) {
+			if !strings.Contains(a.Email, "@") {
 				continue
 			}
-			open++
+			if a.Name == "" {
+				a.Name = name
+			}
+			all = append(all, a)
 		}
-		out.WriteByte(s[i])
+		if len(all) > 0 {
+			return all
+		}
 	}
-	return out.String(), comment
+	return nil
+}
+
+func (p piece) without(kind int) []lexeme {
+	var rest []lexeme
+	for _, t := range p.tokens {
+		if t.kind != kind {
+			rest = append(rest, t)
+		}
+	}
+	return rest
+}
+
+// local reads a piece without any "@": a user of this host if it is one word or
+// in brackets, else a name.
+func (p piece) local() Address {
+	alone := len(p.without(comment)) == 1
+	for i, t := range p.tokens {
+		if t.kind == comment || t.kind == word && !alone || strings.HasPrefix(t.text, "=?") {
+			continue
+		}
+		if email := t.address(); email != "" && !strings.Contains(email, " ") {
+			return mailbox(append(append([]lexeme{}, p.tokens[:i]...), p.tokens[i+1:]...), email)
+		}
+	}
+	return mailbox(p.tokens, "")
+}
+
+// mailbox gives an address the name that the tokens are.
+func mailbox(tokens []lexeme, email string) Address {
+	a := Address{nameOf(tokens), email}
+	if a.Name == a.Email {
+		a.Name = ""
+	}
+	return a
+}
+
+// nameOf is the words' name, else the last comment.
+func nameOf(tokens []lexeme) string {
+	var words []lexeme
+	last := ""
+	for _, t := range tokens {
+		if t.kind != comment {
+			words = append(words, t)
+		} else if strings.TrimSpace(t.text) != "" {
+			last = t.text
+		}
+	}
+	if name := strings.Trim(personName(joined(words)), " ,;"); name != "" {
+		return name
+	}
+	return personName(last)
 }
 
 // personName makes a display name readable: quotes and escapes removed,

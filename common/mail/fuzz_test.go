@@ -131,6 +131,7 @@ func FuzzAddresses(f *testing.F) {
 	for _, c := range addressCases {
 		f.Add(c.in)
 	}
+	f.Add("=?f@x (=?f@x (=?f@x))")
 	f.Fuzz(func(t *testing.T, s string) {
 		for _, a := range append(parseAddresses(s), ParseAddress(s)) {
 			checkString(t, "address", a.Name+a.Email)

@@ -82,6 +82,13 @@ func (h Header) Names() []string {
 	return names
 }
 
+// Address returns the one person that a field names, as [ParseAddress] reads
+// its first value.
+func (h Header) Address(name string) Address {
+	f, _ := h.find(name)
+	return ParseAddress(f.raw)
+}
+
 // Addresses returns the addresses of all fields of this name, as tolerantly as
 // [ParseAddress] reads each.
 func (h Header) Addresses(name string) []Address {
