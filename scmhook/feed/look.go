@@ -7,26 +7,33 @@ import (
 	"busbar/scmhook/refs"
 )
 
-// lookNext compares the refs of one repository that is due; false: none is.
+// lookNext compares the refs of one repository that is due, the one that waits
+// longest, by name where several do; false: none is.
 func (c *Channel) lookNext(ctx context.Context) bool {
 	now := time.Now()
 	if !c.looking.After(now) && !(c.o.Once && c.looked) {
 		c.round(now)
 	}
+	var next *state
 	for _, s := range c.repos {
 		if s.lookAt.IsZero() || s.lookAt.After(now) || s.notBefore.After(now) {
 			continue
 		}
-		s.lookAt = time.Time{}
-		if err := c.look(ctx, s); err != nil {
-			s.lookAt = now
-			c.trouble(s, err)
-		} else if len(c.queue) == 0 {
-			c.well(s)
+		if next == nil || s.lookAt.Before(next.lookAt) || s.lookAt.Equal(next.lookAt) && s.Name+"\x00"+s.Dir < next.Name+"\x00"+next.Dir {
+			next = s
 		}
-		return true
 	}
-	return false
+	if next == nil {
+		return false
+	}
+	next.lookAt = time.Time{}
+	if err := c.look(ctx, next); err != nil {
+		next.lookAt = now
+		c.trouble(next, err)
+	} else if len(c.queue) == 0 {
+		c.well(next)
+	}
+	return true
 }
 
 // round makes every repository due.

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestAgainstSOAPLite asks the real thing, which Debian has (
-// libsoap-lite-perl).
+// TestAgainstSOAPLite asks the real thing, which is in Debian as
+// libsoap-lite-perl.
 func TestAgainstSOAPLite(t *testing.T) {
 	perl, err := exec.LookPath("perl")
 	if err != nil || exec.Command(perl, "-MSOAP::Lite", "-e1").Run() != nil {
