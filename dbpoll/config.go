@@ -123,13 +123,13 @@ func (c Config) something() error {
 func (c Config) specs() []tables.Spec {
 	var specs []tables.Spec
 	for _, t := range c.Table {
-		specs = append(specs, t.spec())
+		specs = append(specs, t.spec(c.zone))
 	}
 	return specs
 }
 
-func (t TableConfig) spec() tables.Spec {
-	return tables.Spec{Table: t.Name, Topic: t.Topic, Key: t.Key, Watch: t.Watch, Time: t.Time, Sentence: t.Sentence}
+func (t TableConfig) spec(zone *time.Location) tables.Spec {
+	return tables.Spec{Table: t.Name, Topic: t.Topic, Key: t.Key, Watch: t.Watch, Time: t.Time, Sentence: t.Sentence, Zone: zone}
 }
 
 // sourceNames are the names of what is polled, in order.

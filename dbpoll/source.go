@@ -43,6 +43,7 @@ type report struct {
 	Pause         float64   `json:"pause"`   // seconds before the next poll
 	Skipped       int64     `json:"skipped"` // comparisons that were not necessary
 	Trouble       string    `json:"trouble,omitempty"`
+	Odd           string    `json:"odd,omitempty"` // rows that cannot be followed, and why
 }
 
 // A source is something that is polled: the build queue, or a table.
@@ -118,6 +119,9 @@ func (s *source) report() report {
 	// A good poll ends trouble, also where it tells no news.
 	if s.trouble != nil && !r.Last.After(s.since) {
 		r.Trouble = s.trouble.Error()
+	}
+	if r.Trouble == "" {
+		r.Trouble = r.Odd
 	}
 	return r
 }

@@ -33,7 +33,7 @@ func sources(c Config, log *slog.Logger) ([]*source, error) {
 			return nil, err
 		}
 		s.open = func(db *database.DB, j *journal.Journal, m mode) (poller, error) {
-			return newTable(c, t.spec(), s, db, j, m, log), nil
+			return newTable(c, t.spec(c.zone), s, db, j, m, log), nil
 		}
 		s.check = func(ctx context.Context, db *database.DB) []daemon.Finding { return checkTable(ctx, db, t) }
 		list = append(list, s)
@@ -105,6 +105,9 @@ func (q buildQueue) Report() report {
 	r := report{
 		Level: string(a.Level), Architectures: a.Architectures, Polls: s.Polls, Last: s.Last, Seconds: s.Took.Seconds(),
 		Rows: s.Rows, Changes: s.Changes, Pause: s.Pause.Seconds(), Skipped: s.Skipped,
+	}
+	if s.Odd != nil {
+		r.Odd = s.Odd.Error()
 	}
 	if a.Level != "" {
 		r.Meaning = a.Meaning()

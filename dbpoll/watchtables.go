@@ -42,6 +42,9 @@ func (w watched) Report() report {
 		Polls: s.Polls, Last: s.Last, Seconds: s.Took.Seconds(), Rows: s.Rows, Changes: s.Changes,
 		Pause: s.Pause.Seconds(), Skipped: s.Skipped,
 	}
+	if s.Odd != nil {
+		r.Odd = s.Odd.Error()
+	}
 	if s.Polls > 0 {
 		r.Level = comparing
 		r.Meaning = []string{"The outcome is always told; what comes and goes between two polls is not, nor who did it."}

@@ -46,7 +46,7 @@ func TestTimes(t *testing.T) {
 		"infinity":                         "",
 		"":                                 "",
 	} {
-		at, ok := parseTime(text)
+		at, ok := table{}.parseTime(text)
 		got := ""
 		if ok {
 			got = at.Format(time.RFC3339Nano)

@@ -3,6 +3,7 @@ package tables
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"busbar/common/event"
 )
@@ -15,6 +16,8 @@ type Spec struct {
 	Watch    []string // columns that are told; empty: all
 	Time     string   // column with the time of a row's change; may be empty
 	Sentence string   // template; empty: a plain sentence
+	// Zone is that in which times without one are meant; nil: UTC.
+	Zone *time.Location
 }
 
 // A table is a Spec that was found good.

@@ -1,6 +1,7 @@
 package tables
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -20,11 +21,16 @@ type Columns = map[string]*string
 
 // A Change is a row that differs from what was last told of it.
 type Change struct {
-	Table     string  `json:"table"`            // the Spec's
-	Before    Columns `json:"before,omitempty"` // nil: the row is new
-	After     Columns `json:"after,omitempty"`  // nil: the row is gone
-	Revision  int64   `json:"revision,omitempty"`
-	Recovered bool    `json:"recovered,omitempty"`
+	Table  string  `json:"table"`            // the Spec's
+	Before Columns `json:"before,omitempty"` // nil: the row is new
+	After  Columns `json:"after,omitempty"`  // nil: the row is gone
+	// BeforeBytes and AfterBytes hold, by column, digests of those values whose
+	// bytes are not UTF-8: two of them may be read as one text. (Of columns of
+	// the key, the text holds the bytes themselves.)
+	BeforeBytes map[string]string `json:"before_bytes,omitempty"`
+	AfterBytes  map[string]string `json:"after_bytes,omitempty"`
+	Revision    int64             `json:"revision,omitempty"`
+	Recovered   bool              `json:"recovered,omitempty"`
 }
 
 // A Row is the body of all three kinds.
@@ -58,9 +64,8 @@ func (b Row) values() map[string]string {
 
 // Bounds on what a body carries.
 const (
-	maxValue   = 16 << 10 // bytes of one value
-	maxValues  = 256 << 10
-	maxColumns = 200
+	maxValue  = 16 << 10 // bytes of one value
+	maxValues = 256 << 10
 )
 
 // New makes the translator of the tables that the specs describe.
@@ -122,7 +127,7 @@ func (t table) translate(ch Change) ([]event.Event, error) {
 	}
 	e := event.Event{Kind: kind, Key: t.key(ch, row, kind), Recovered: ch.Recovered}
 	if v := row[t.Time]; t.Time != "" && v != nil && kind != t.remove {
-		if at, ok := parseTime(*v); ok {
+		if at, ok := t.parseTime(*v); ok {
 			e.Time, b.Time = at, event.Stamp(at)
 		}
 	}
@@ -133,7 +138,7 @@ func (t table) translate(ch Change) ([]event.Event, error) {
 // watched names the columns that are told, in order.
 func (t table) watched(rows ...Columns) []string {
 	if len(t.Watch) > 0 {
-		return t.Watch[:min(len(t.Watch), maxColumns)]
+		return t.Watch
 	}
 	names := map[string]bool{}
 	for _, row := range rows {
@@ -147,7 +152,7 @@ func (t table) watched(rows ...Columns) []string {
 			list = append(list, name)
 		}
 	}
-	return list[:min(len(list), maxColumns)]
+	return list
 }
 
 func (t table) fill(b *Row, ch Change, row Columns) {
@@ -165,7 +170,7 @@ func (t table) fill(b *Row, ch Change, row Columns) {
 		put(b.Row, name, row[name])
 		_, was := ch.Before[name]
 		_, is := ch.After[name]
-		if was && is && !same(ch.Before[name], ch.After[name]) { // a column that the table gained or lost is no news of each row
+		if was && is && (!same(ch.Before[name], ch.After[name]) || ch.BeforeBytes[name] != ch.AfterBytes[name]) { // a column that the table gained or lost is no news of each row
 			b.Changed = append(b.Changed, short(name))
 			put(b.Before, name, ch.Before[name])
 		}
@@ -186,10 +191,16 @@ func (t table) key(ch Change, row Columns, kind *event.Kind) string {
 	for _, name := range t.Key {
 		write(row[name])
 	}
-	for _, c := range []Columns{ch.Before, ch.After} {
-		fmt.Fprintf(h, "[%v", c == nil)
+	for _, side := range []struct {
+		row   Columns
+		bytes map[string]string
+	}{{ch.Before, ch.BeforeBytes}, {ch.After, ch.AfterBytes}} {
+		fmt.Fprintf(h, "[%v", side.row == nil)
 		for _, name := range t.watched(ch.Before, ch.After) {
-			write(c[name])
+			write(side.row[name])
+			if digest, ok := side.bytes[name]; ok {
+				fmt.Fprintf(h, "=%s", digest)
+			}
 		}
 	}
 	if t.timed(ch) {
@@ -254,8 +265,26 @@ func same(a, b *string) bool {
 
 func short(s string) string { s, _ = cut(s, 500); return s }
 
+// visible is text with its bytes that are not UTF-8 escaped.
+func visible(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && size <= 1 {
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		} else {
+			b.WriteString(s[:size])
+		}
+		s = s[size:]
+	}
+	return b.String()
+}
+
 func cut(s string, most int) (string, bool) {
-	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = visible(s)
 	if len(s) <= most {
 		return s, false
 	}
@@ -265,18 +294,18 @@ func cut(s string, most int) (string, bool) {
 	return s[:most], true
 }
 
-// parseTime reads a time as databases print it; without a zone it is UTC. A
-// whole number is Unix seconds.
-func parseTime(s string) (time.Time, bool) {
+// parseTime reads a time as databases print it; without a zone it is meant in
+// the Spec's. A whole number is Unix seconds.
+func (t table) parseTime(s string) (time.Time, bool) {
 	for _, layout := range []string{
 		"2006-01-02 15:04:05.999999999Z07", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999",
 		time.RFC3339Nano, "2006-01-02T15:04:05.999999999", time.DateOnly,
 	} {
-		if t, err := time.Parse(layout, s); err == nil {
-			if y := t.UTC().Year(); y < 1 || y > 9999 {
+		if at, err := time.ParseInLocation(layout, s, cmp.Or(t.Zone, time.UTC)); err == nil {
+			if y := at.UTC().Year(); y < 1 || y > 9999 {
 				return time.Time{}, false // RFC 3339 cannot write it
 			}
-			return t.UTC(), true
+			return at.UTC(), true
 		}
 	}
 	var unix int64

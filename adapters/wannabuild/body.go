@@ -47,7 +47,8 @@ type Installed struct {
 // Waiting is the body of wannabuild.build.wait.
 type Waiting struct {
 	Package
-	Depends string `json:"depends" doc:"the packages that it waits for, a Debian dependency field"`
+	Depends   string `json:"depends" doc:"the packages that it waits for, a Debian dependency field"`
+	Truncated bool   `json:"truncated,omitempty" doc:"depends was cut"`
 }
 
 // Failed is the body of wannabuild.build.fail.
@@ -69,6 +70,7 @@ type Rebuild struct {
 	Package
 	BinNMUVersion int    `json:"binnmu_version,omitempty" doc:"N of +bN; absent where it is not known or cancelled"`
 	Changelog     string `json:"changelog,omitempty" doc:"why"`
+	Truncated     bool   `json:"truncated,omitempty" doc:"changelog was cut"`
 }
 
 // Updated is the body of wannabuild.package.update.

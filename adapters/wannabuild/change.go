@@ -166,7 +166,7 @@ func Advance(before, log Columns, zone *time.Location) Columns {
 	if after == nil {
 		after = Columns{}
 	}
-	if text(before, "version") != text(log, "version") {
+	if text(before, "version") != text(log, "version") || asked(log) {
 		after["binary_nmu_version"] = nil
 	}
 	for _, name := range []string{"architecture", "package", "distribution", "version", "state"} {
@@ -178,6 +178,9 @@ func Advance(before, log Columns, zone *time.Location) Columns {
 	}
 	return after
 }
+
+// asked tells whether a row of the log asks for, or cancels, a binNMU.
+func asked(log Columns) bool { return word(log, "action") == "--binNMU" }
 
 // older tells whether the time a is before b, where both can be read.
 func older(a, b string, zone *time.Location) bool {

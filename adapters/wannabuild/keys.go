@@ -9,14 +9,32 @@ import (
 	"time"
 )
 
-// place names a row of packages. Blanks and slashes cannot stand in these
-// names; whatever does is made harmless, so that keys stay apart.
+// place names a row of packages by the bytes of its names. Blanks and slashes
+// cannot stand in them; whatever does is escaped, so that no two keys are one.
 func place(row Columns) string {
 	return strings.Join([]string{part(row, "architecture"), part(row, "distribution"), part(row, "package")}, "/")
 }
 
+// part is a name in a key. One that people would not be shown as it is has all
+// its bytes escaped but letters and digits; a long one is given by its digest.
 func part(row Columns, name string) string {
-	return strings.NewReplacer("%", "%25", "/", "%2F").Replace(word(row, name))
+	whole := text(row, name)
+	if whole == word(row, name) {
+		return strings.NewReplacer("%", "%25", "/", "%2F").Replace(whole)
+	}
+	if len(whole) > maxWord {
+		sum := sha256.Sum256([]byte(whole))
+		return "%%" + hex.EncodeToString(sum[:])
+	}
+	var b strings.Builder
+	for _, c := range []byte(whole) {
+		if c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }
 
 // StateKey names the fact that a package reached a state at a time: by the log
@@ -30,9 +48,19 @@ func StateKey(row Columns, at, state string, nth int, zone *time.Location) strin
 	return key
 }
 
+// timeless names what bears no time, as rows that --import wrote, by how many
+// changes of its row were seen: it may come again.
+func timeless(key, at string, revision int64) string {
+	if at != "" || revision == 0 {
+		return key
+	}
+	return key + "/#" + strconv.FormatInt(revision, 10)
+}
+
 // forgetKey names the end of a row by the last change of its state.
-func forgetKey(row Columns, zone *time.Location) string {
-	return "build/" + place(row) + "/" + moment(text(row, "state_change"), zone) + "/forget"
+func forgetKey(row Columns, revision int64, zone *time.Location) string {
+	at := text(row, "state_change")
+	return timeless("build/"+place(row)+"/"+moment(at, zone)+"/forget", at, revision)
 }
 
 // updateKey names a change of one column; the revision and the values keep

@@ -33,7 +33,7 @@ func (t translator) state(ch Change, previous, at string) event.Event {
 	if !ok {
 		kind = stateKind
 	}
-	e := event.Event{Kind: kind, Key: StateKey(t.row(ch), at, b.State, ch.Nth, t.zone), Time: t.time(at)}
+	e := event.Event{Kind: kind, Key: timeless(StateKey(t.row(ch), at, b.State, ch.Nth, t.zone), at, ch.Revision), Time: t.time(at)}
 	now := t.now(ch) // details that only the present row has
 	switch kind {
 	case queueKind:
@@ -44,8 +44,8 @@ func (t translator) state(ch Change, previous, at string) event.Event {
 	case installKind:
 		e.Body = Installed{Package: b, InstalledVersion: word(now, "installed_version")}
 	case waitKind:
-		depends, _ := long(now, "depends")
-		e.Body = Waiting{Package: b, Depends: depends}
+		depends, was := long(now, "depends")
+		e.Body = Waiting{Package: b, Depends: depends, Truncated: was}
 	case failKind:
 		reason, was := long(now, "failed")
 		e.Body = Failed{Package: b, Reason: reason, Category: word(now, "failed_category"), Truncated: was}
@@ -117,13 +117,16 @@ func builds(state string) bool {
 	return false
 }
 
-// binNMU is the number of the rebuild that the change is about.
+// binNMU is the number of the rebuild that the change is about. That of one that
+// was just asked for is not the one before, and the log does not have it.
 func (t translator) binNMU(ch Change) int {
 	switch now := t.now(ch); {
 	case now != nil:
 		return number(now, "binary_nmu_version")
 	case ch.Log == nil:
 		return number(ch.Before, "binary_nmu_version")
+	case asked(ch.Log):
+		return 0
 	case text(ch.Before, "version") == text(ch.Log, "version"):
 		return number(ch.Before, "binary_nmu_version")
 	}
@@ -138,7 +141,7 @@ func (t translator) forgotten(ch Change, previous string) event.Event {
 	if ch.Log != nil {
 		e.Time = t.time(text(ch.Log, "time"))
 	}
-	e.Key = forgetKey(ch.Before, t.zone)
+	e.Key = forgetKey(ch.Before, ch.Revision, t.zone)
 	if ch.Log != nil && moment(text(ch.Log, "time"), t.zone) == moment(text(ch.Before, "state_change"), t.zone) {
 		// The row lived within one transaction, or its last state did. It may
 		// come back there with the same time.

@@ -111,7 +111,7 @@ func (t translator) logged(ch Change) ([]event.Event, error) {
 	if action == "--no-build(rev)" || excluded(previous) && !excluded(state) && !t.included(ch) {
 		add(includeKind, key+"/include", b)
 	}
-	if action == "--binNMU" {
+	if asked(ch.Log) {
 		if state == "Installed" {
 			add(cancelKind, key+"/cancel", Rebuild{Package: b})
 		} else {
@@ -149,10 +149,10 @@ func (t translator) previous(ch Change) string {
 func (t translator) compared(ch Change) []event.Event {
 	was, is := word(ch.Before, "state"), word(ch.After, "state")
 	at := text(ch.After, "state_change")
-	if ch.Before != nil && was == is && moment(at, t.zone) == moment(text(ch.Before, "state_change"), t.zone) {
+	if ch.Before != nil && was == is && !t.again(text(ch.Before, "state_change"), at) {
 		return t.updates(ch, everything)
 	}
-	previous := word(ch.After, "previous_state")
+	previous := earlier(ch.After)
 	if previous == "" && ch.Before != nil {
 		previous = was
 	}
@@ -175,6 +175,22 @@ func (t translator) compared(ch Change) []event.Event {
 		events = append(events, event.Event{Kind: includeKind, Key: key + "/include", Time: events[0].Time, Body: b})
 	}
 	return events
+}
+
+// again tells whether the time of a state shows that it was reached once more.
+// An import of the queue leaves no time, and one that goes back is an older
+// copy's.
+func (t translator) again(before, now string) bool {
+	return now != "" && moment(now, t.zone) != moment(before, t.zone) && !older(now, before, t.zone)
+}
+
+// earlier is a row's own word for the state before. What an import had to write
+// where there was none is none.
+func earlier(row Columns) string {
+	if s := word(row, "previous_state"); s != "." {
+		return s
+	}
+	return ""
 }
 
 // givenBack tells whether a comparison alone shows a give-back: nothing else
@@ -222,9 +238,9 @@ func (t translator) request(ch Change, b Package) Rebuild {
 	if n <= 0 || ch.Log != nil && text(ch.After, "version") != text(ch.Log, "version") {
 		return Rebuild{Package: b}
 	}
-	changelog, _ := long(ch.After, "binary_nmu_changelog")
+	changelog, was := long(ch.After, "binary_nmu_changelog")
 	b.Version = effective(word(ch.After, "version"), n)
-	return Rebuild{Package: b, BinNMUVersion: n, Changelog: changelog}
+	return Rebuild{Package: b, BinNMUVersion: n, Changelog: changelog, Truncated: was}
 }
 
 func excluded(state string) bool { return strings.HasSuffix(state, "Not-For-Us") }

@@ -56,7 +56,7 @@ func (t translator) updates(ch Change, columns []string) []event.Event {
 		if !known || !is || same(from, to) {
 			continue
 		}
-		b := Updated{Package: t.body(ch, word(ch.After, "previous_state")), Field: name}
+		b := Updated{Package: t.body(ch, earlier(ch.After)), Field: name}
 		var cutFrom, cutTo bool
 		b.From, cutFrom = long(ch.Before, name)
 		b.To, cutTo = long(ch.After, name)

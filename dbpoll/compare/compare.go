@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"busbar/common/journal"
 	"busbar/dbpoll/database"
@@ -14,10 +15,21 @@ import (
 type Change struct {
 	Key           []string
 	Before, After database.Columns // nil: not there
-	Revision      int64            // how many changes of the row were seen before
-	Seen          journal.Seen     // to be stored with the news
+	// BeforeBytes and AfterBytes are digests of values that are not UTF-8, by
+	// column: two of them may be read as one text.
+	BeforeBytes, AfterBytes map[string]string
+	Revision                int64        // how many changes of the row were seen before
+	Seen                    journal.Seen // to be stored with the news
 
 	digest uint64
+}
+
+// Found is what a comparison gives.
+type Found struct {
+	Changes []Change
+	More    bool // there are others
+	// Trouble says which rows cannot be followed, and why; all others are.
+	Trouble error
 }
 
 // shareBytes bounds the texts of the rows that one comparison gives, beside
@@ -25,75 +37,110 @@ type Change struct {
 var shareBytes = 32 << 20
 
 // Compare reads the table and gives at most most changes, those of rows that
-// are there first; more says that there are others.
-func (st *State) Compare(ctx context.Context, snap *database.Snapshot, most int) (changes []Change, more bool, err error) {
+// are there first.
+func (st *State) Compare(ctx context.Context, snap *database.Snapshot, most int) (f Found, err error) {
 	if !st.complete {
-		return nil, false, errors.New("comparing " + st.table.Name + ": there is no baseline yet")
+		return f, errors.New("comparing " + st.table.Name + ": there is no baseline yet")
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	keys, present, more, err := st.differing(ctx, snap, most)
+	d, err := st.differing(ctx, snap, most)
 	if err != nil {
-		return nil, false, err
+		return f, err
 	}
 	room := shareBytes
-	for some := range slices.Chunk(keys, 100) {
-		if room <= 0 {
-			more = true
-			break
+	lost, err := snap.Find(ctx, st.table, d.keys, func(r database.Row) error {
+		c, err := st.changed(ctx, r)
+		f.Changes = append(f.Changes, c)
+		if room -= size(c.After); room < 0 && err == nil {
+			return database.ErrEnough
 		}
-		err := snap.Rows(ctx, st.table, some, func(r database.Row) error {
-			c, err := st.changed(ctx, r)
-			changes = append(changes, c)
-			for _, text := range c.After {
-				if text != nil {
-					room -= len(*text)
-				}
-			}
-			return err
-		})
-		if err != nil {
-			return nil, false, err
-		}
+		return err
+	})
+	if f.More = d.more; errors.Is(err, database.ErrEnough) {
+		f.More, err = true, nil
 	}
-	if present == len(st.rows) {
-		return changes, more, nil
+	if err != nil {
+		return Found{}, err
 	}
-	gone, others, err := st.gone(ctx, most-len(changes))
-	return append(changes, gone...), more || others, err
+	for _, key := range lost {
+		d.odd.add("the row %s was seen to differ, and is not found when it is read again: its key is not the same twice (%s)", shown(key), strings.Join(st.table.Key, ", "))
+	}
+	f.Trouble = d.odd.err(st.table.Name)
+	if d.present == len(st.rows) {
+		return f, nil
+	}
+	gone, others, err := st.gone(ctx, most-len(f.Changes))
+	f.Changes, f.More = append(f.Changes, gone...), f.More || others
+	return f, err
 }
 
-// differing reads all digests, and gives the keys of at most most rows that are
-// new or differ, and how many known rows are present.
-func (st *State) differing(ctx context.Context, snap *database.Snapshot, most int) (keys [][]string, present int, more bool, err error) {
+// size is what a row's texts take in memory.
+func size(c database.Columns) (n int) {
+	for _, text := range c {
+		if text != nil {
+			n += len(*text)
+		}
+	}
+	return n
+}
+
+// A difference is what all digests show.
+type difference struct {
+	keys    [][]string // of rows that are new or differ
+	present int        // known rows that are there
+	more    bool       // there are others than keys
+	odd     oddities
+}
+
+// differing reads all digests. Rows without a key of their own are passed over,
+// so that they hold up no others.
+func (st *State) differing(ctx context.Context, snap *database.Snapshot, most int) (d difference, err error) {
 	st.pass++
+	listed := map[name]int{} // where in keys
+	twice := func(n name, key []string) {
+		d.odd.add("two rows have the key %s: choose columns that name one row each, as [[table]] key", shown(key))
+		if i, ok := listed[n]; ok {
+			d.keys[i] = nil
+		}
+	}
 	err = snap.Digests(ctx, st.table, func(raw [][]byte, digest uint64) error {
+		if err := database.Named(st.table, raw); err != nil {
+			d.odd.add("%w", err)
+			return nil
+		}
 		n := nameOfRaw(raw)
 		known, ok := st.rows[n]
 		if ok {
 			if known.pass == st.pass {
-				return fmt.Errorf("two rows have the key %s: choose columns that name one row each, as [[table]] key", joinKey(texts(raw)))
+				twice(n, texts(raw))
+				return nil
 			}
-			present++
+			d.present++
 			known.pass = st.pass
 			st.rows[n] = known
 			if known.digest == digest {
 				return nil
 			}
-		}
-		if len(keys) == most {
-			more = true
+		} else if _, ok := listed[n]; ok {
+			twice(n, texts(raw))
 			return nil
 		}
-		keys = append(keys, texts(raw))
+		if len(d.keys) == most {
+			d.more = true
+			return nil
+		}
+		listed[n] = len(d.keys)
+		d.keys = append(d.keys, texts(raw))
 		return nil
 	})
-	return keys, present, more, err
+	d.keys = slices.DeleteFunc(d.keys, func(key []string) bool { return key == nil })
+	return d, err
 }
 
 func (st *State) changed(ctx context.Context, r database.Row) (Change, error) {
 	joined := joinKey(r.Key)
-	c := Change{Key: r.Key, After: r.Columns, digest: r.Digest}
+	c := Change{Key: r.Key, After: r.Columns, AfterBytes: r.Bytes, digest: r.Digest}
 	stored, err := st.reader.SeenOf(ctx, st.source, joined)
 	if err != nil && !errors.Is(err, journal.ErrNotFound) {
 		return c, err
@@ -105,12 +152,12 @@ func (st *State) changed(ctx context.Context, r database.Row) (Change, error) {
 			return c, fmt.Errorf("reading what was told of %s %s: %w", st.source, joined, err)
 		}
 		if mark = v.Mark; !isTombstone(stored) {
-			c.Before = v.before(st.table, r.Key, r.Columns)
+			c.Before, c.BeforeBytes = v.before(st.table, r.Key, r.Columns), v.Bytes
 		}
 	}
 	revision := st.advance(nameOf(joined))
 	c.Revision = int64(revision)
-	c.Seen = st.seen(joined, c.After, r.Digest, revision+1, mark)
+	c.Seen = st.seen(joined, c.After, c.AfterBytes, r.Digest, revision+1, mark)
 	return c, nil
 }
 
@@ -133,78 +180,12 @@ func (st *State) gone(ctx context.Context, most int) (changes []Change, more boo
 		key := splitKey(joined)
 		revision := st.advance(n)
 		changes = append(changes, Change{
-			Key: key, Before: v.columns(st.table, key), Revision: int64(revision), Seen: st.seen(joined, nil, 0, revision+1, v.Mark),
+			Key: key, Before: v.columns(st.table, key), BeforeBytes: v.Bytes, Revision: int64(revision),
+			Seen: st.seen(joined, nil, nil, 0, revision+1, v.Mark),
 		})
 		return nil
 	})
 	return changes, more, err
-}
-
-// batch is how many rows of a baseline are stored at once.
-const batch = 2000
-
-// Baseline takes note of every row and tells nothing. One that was interrupted
-// is begun anew.
-func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store func([]journal.Seen) error) error {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	st.pass++
-	var seen []journal.Seen
-	flush := func() error {
-		if len(seen) == 0 {
-			return nil
-		}
-		err := store(seen)
-		seen = nil
-		return err
-	}
-	add := func(s journal.Seen) error {
-		if seen = append(seen, s); len(seen) < batch {
-			return nil
-		}
-		return flush()
-	}
-	err := snap.Full(ctx, st.table, func(r database.Row) error {
-		joined := joinKey(r.Key)
-		n := nameOf(joined)
-		if known, ok := st.rows[n]; ok && known.pass == st.pass {
-			return fmt.Errorf("two rows have the key %s: choose columns that name one row each, as [[table]] key", joined)
-		}
-		st.rows[n] = note{digest: r.Digest, pass: st.pass}
-		return add(st.seen(joined, r.Columns, r.Digest, 0, ""))
-	})
-	if err != nil {
-		return err
-	}
-	err = st.reader.EachSeen(ctx, st.source, func(joined string, _ []byte) error {
-		n := nameOf(joined)
-		if known, ok := st.rows[n]; ok && known.pass != st.pass { // left by one that was interrupted
-			delete(st.rows, n)
-			return add(journal.Seen{Source: st.source, Key: joined})
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if err := add(journal.Seen{Source: marks, Key: st.source, Value: []byte{1}}); err != nil {
-		return err
-	}
-	if err := flush(); err != nil {
-		return err
-	}
-	st.complete = true
-	return nil
-}
-
-// Begin declares that nothing was there when the table was first seen: all its
-// rows are news.
-func (st *State) Begin(store func([]journal.Seen) error) error {
-	if err := store([]journal.Seen{{Source: marks, Key: st.source, Value: []byte{1}}}); err != nil {
-		return err
-	}
-	st.complete = true
-	return nil
 }
 
 func texts(raw [][]byte) []string {

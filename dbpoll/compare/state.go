@@ -119,7 +119,7 @@ func (st *State) Note(key []string, before, after database.Columns, digest uint6
 	defer st.mu.Unlock()
 	revision := st.advance(nameOf(joined))
 	c := Change{Key: key, Before: before, After: after, Revision: int64(revision), digest: digest}
-	c.Seen = st.seen(joined, after, digest, revision+1, mark)
+	c.Seen = st.seen(joined, after, nil, digest, revision+1, mark)
 	return c
 }
 
@@ -137,8 +137,8 @@ func (st *State) advance(n name) uint32 {
 }
 
 // seen is what the journal keeps of a row.
-func (st *State) seen(joined string, after database.Columns, digest uint64, revision uint32, mark string) journal.Seen {
-	return journal.Seen{Source: st.source, Key: joined, Value: encode(st.table, after, digest, revision, mark)}
+func (st *State) seen(joined string, after database.Columns, bytes map[string]string, digest uint64, revision uint32, mark string) journal.Seen {
+	return journal.Seen{Source: st.source, Key: joined, Value: encode(st.table, after, bytes, digest, revision, mark)}
 }
 
 // Told takes note that a change is durable. Until then comparing finds it again.

@@ -17,6 +17,8 @@ type value struct {
 	Columns map[string]*string `json:"c"`
 	// Long holds digests of the texts of which Columns has only the beginning.
 	Long map[string]string `json:"l,omitempty"`
+	// Bytes holds digests of the values that are not UTF-8.
+	Bytes map[string]string `json:"b,omitempty"`
 	// Mark is where the row stood in its source's own order of events.
 	Mark string `json:"m,omitempty"`
 }
@@ -26,8 +28,8 @@ const (
 	maxKept    = 256 // bytes of a text
 )
 
-func encode(t database.Table, row database.Columns, digest uint64, revision uint32, mark string) []byte {
-	v := value{Mark: mark}
+func encode(t database.Table, row database.Columns, bytes map[string]string, digest uint64, revision uint32, mark string) []byte {
+	v := value{Mark: mark, Bytes: bytes}
 	there := byte(0)
 	if row != nil {
 		there, v.Columns = 1, make(map[string]*string, len(t.Watch))

@@ -39,6 +39,8 @@ type DB struct {
 	dialect string
 	dial    func(context.Context, Options) (session, error)
 	s       session
+	dialed  int64           // connections so far
+	sweeps  map[string]bool // tables whose keys cannot be compared by the server
 }
 
 // A session is one live connection.
@@ -47,7 +49,7 @@ type session interface {
 	begin(ctx context.Context) error
 	// query runs one statement; visit gets each row, whose bytes are its own
 	// only until it returns. Columns are named even where there is no row.
-	query(ctx context.Context, text string, args []any, visit func(row [][]byte) error) (columns []string, err error)
+	query(ctx context.Context, text string, args []any, visit func(row [][]byte) error) (columns []Column, err error)
 	// stream is query in bounded fetches.
 	stream(ctx context.Context, text string, visit func(row [][]byte) error) error
 	end() error
@@ -66,7 +68,7 @@ func Open(_ context.Context, o Options) (*DB, error) {
 	if o.LockTimeout <= 0 {
 		o.LockTimeout = 5 * time.Second
 	}
-	db := &DB{o: o}
+	db := &DB{o: o, sweeps: map[string]bool{}}
 	scheme, _, _ := strings.Cut(o.URL, ":")
 	var err error
 	switch {
@@ -113,6 +115,7 @@ func (db *DB) Begin(ctx context.Context) (*Snapshot, error) {
 				return nil, fmt.Errorf("connecting to the database: %w", hide(db.o.URL, err))
 			}
 			db.s = s
+			db.dialed++
 		}
 		err := db.s.begin(ctx)
 		if err == nil {

@@ -17,7 +17,7 @@ func (s *Snapshot) Marker(ctx context.Context, t Table) (marker string, ok bool,
 	switch s.db.dialect {
 	case SQLite:
 		version, err := s.Value(ctx, "PRAGMA data_version")
-		return version, err == nil, err
+		return strconv.FormatInt(s.db.dialed, 10) + " " + version, err == nil, err // it counts for one connection
 	case PostgreSQL:
 		return s.postgresMarker(ctx, t)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +22,7 @@ type plain struct {
 	opening  []string // statements that begin a snapshot
 	stopping string
 	timeout  time.Duration
+	dialect  string
 }
 
 func mariaConfig(o Options) (*mysql.Config, error) {
@@ -42,6 +42,7 @@ func mariaConfig(o Options) (*mysql.Config, error) {
 	c.Passwd, _ = u.User.Password()
 	c.DBName = strings.TrimPrefix(u.Path, "/")
 	c.Timeout = 10 * time.Second
+	c.InterpolateParams = true // else values come in another form than without parameters
 	c.ReadTimeout = o.StatementTimeout + 10*time.Second
 	if c.DBName == "" {
 		return nil, errors.New("opening the database: the url names no database: mysql://USER@HOST/DATABASE")
@@ -59,7 +60,7 @@ func dialMariaDB(ctx context.Context, o Options) (session, error) {
 		return nil, err
 	}
 	seconds := strconv.FormatFloat(o.StatementTimeout.Seconds(), 'f', 3, 64)
-	return keep(ctx, sql.OpenDB(connector), o, []string{
+	return keep(ctx, sql.OpenDB(connector), o, MariaDB, []string{
 		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 		"SET SESSION time_zone = '+00:00', lock_wait_timeout = " + strconv.Itoa(int(o.LockTimeout.Seconds()+1)),
 		"/*M! SET SESSION max_statement_time = " + seconds + " */",
@@ -67,29 +68,12 @@ func dialMariaDB(ctx context.Context, o Options) (session, error) {
 	}, "ROLLBACK")
 }
 
-func dialSQLite(ctx context.Context, o Options) (session, error) {
-	path := strings.TrimPrefix(strings.TrimPrefix(o.URL, "sqlite:"), "//")
-	if info, err := os.Stat(path); err != nil {
-		return nil, err
-	} else if info.IsDir() {
-		return nil, fmt.Errorf("%s is a directory", path)
-	}
-	uri := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: url.Values{
-		"mode": {"ro"}, "_pragma": {"query_only(ON)", "busy_timeout(" + strconv.FormatInt(o.LockTimeout.Milliseconds(), 10) + ")"},
-	}.Encode()}
-	db, err := sql.Open("sqlite", uri.String())
-	if err != nil {
-		return nil, err
-	}
-	return keep(ctx, db, o, []string{"BEGIN"}, "ROLLBACK")
-}
-
-func keep(ctx context.Context, db *sql.DB, o Options, opening []string, stopping string) (session, error) {
+func keep(ctx context.Context, db *sql.DB, o Options, dialect string, opening []string, stopping string) (*plain, error) {
 	c, err := db.Conn(ctx)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &plain{db: db, c: c, opening: opening, stopping: stopping, timeout: o.StatementTimeout}, nil
+	return &plain{db: db, c: c, opening: opening, stopping: stopping, timeout: o.StatementTimeout, dialect: dialect}, nil
 }
 
 func (p *plain) begin(ctx context.Context) error {
@@ -101,7 +85,7 @@ func (p *plain) begin(ctx context.Context) error {
 	return nil
 }
 
-func (p *plain) query(ctx context.Context, text string, args []any, visit func([][]byte) error) (columns []string, err error) {
+func (p *plain) query(ctx context.Context, text string, args []any, visit func([][]byte) error) (columns []Column, err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
 	rows, err := p.c.QueryContext(ctx, text, args...)
@@ -109,26 +93,44 @@ func (p *plain) query(ctx context.Context, text string, args []any, visit func([
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	if columns, err = rows.Columns(); err != nil {
+	types, err := rows.ColumnTypes()
+	if err != nil {
 		return nil, err
 	}
-	raw := make([]sql.RawBytes, len(columns))
-	dest, row := make([]any, len(columns)), make([][]byte, len(columns))
-	for i := range raw {
-		dest[i] = &raw[i]
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = t.DatabaseTypeName()
+		columns = append(columns, Column{t.Name(), p.kindOf(names[i])})
+	}
+	values, dest, row := make([]any, len(types)), make([]any, len(types)), make([][]byte, len(types))
+	for i := range values {
+		dest[i] = &values[i]
 	}
 	for rows.Next() {
 		if err := rows.Scan(dest...); err != nil {
 			return columns, err
 		}
-		for i, v := range raw {
-			row[i] = v
+		for i, v := range values {
+			row[i] = bytesOf(v, p.dialect, names[i])
 		}
 		if err := visit(row); err != nil {
 			return columns, err
 		}
 	}
 	return columns, rows.Err()
+}
+
+// kindOf is what a MariaDB type means; SQLite's columns have none to go by.
+func (p *plain) kindOf(typeName string) kind {
+	switch {
+	case p.dialect != MariaDB:
+		return short
+	case typeName == "FLOAT":
+		return single
+	case strings.HasSuffix(typeName, "TEXT"), strings.HasSuffix(typeName, "BLOB"), typeName == "JSON", typeName == "GEOMETRY":
+		return long
+	}
+	return short
 }
 
 // stream is a query: both drivers hand rows on as they come.

@@ -83,10 +83,10 @@ func (p *postgres) begin(ctx context.Context) error {
 		"SET LOCAL cursor_tuple_fraction = 1; SET LOCAL max_parallel_workers_per_gather = 0")
 }
 
-func (p *postgres) query(ctx context.Context, text string, args []any, visit func([][]byte) error) ([]string, error) {
+func (p *postgres) query(ctx context.Context, text string, args []any, visit func([][]byte) error) ([]Column, error) {
 	values := make([][]byte, len(args))
 	for i, a := range args {
-		values[i] = fmt.Append(nil, a)
+		values[i] = fmt.Append([]byte{}, a) // nil would be NULL
 	}
 	bound, cancel := p.bounded(ctx)
 	defer cancel()
@@ -94,9 +94,13 @@ func (p *postgres) query(ctx context.Context, text string, args []any, visit fun
 	return columns, late(bound, err)
 }
 
-func (p *postgres) read(rr *pgconn.ResultReader, visit func([][]byte) error) (columns []string, err error) {
+func (p *postgres) read(rr *pgconn.ResultReader, visit func([][]byte) error) (columns []Column, err error) {
 	for _, f := range rr.FieldDescriptions() {
-		columns = append(columns, f.Name)
+		c := Column{Name: f.Name}
+		if f.DataTypeSize < 0 { // of any length
+			c.kind = long
+		}
+		columns = append(columns, c)
 	}
 	for err == nil && rr.NextRow() {
 		err = visit(rr.Values())
@@ -115,6 +119,9 @@ func (p *postgres) stream(ctx context.Context, text string, visit func([][]byte)
 	for {
 		n := 0
 		_, err := p.query(ctx, fetch, nil, func(row [][]byte) error { n++; return visit(row) })
+		if errors.Is(err, ErrEnough) {
+			return errors.Join(err, p.do(ctx, "CLOSE busbar"))
+		}
 		if err != nil {
 			return err
 		}

@@ -15,17 +15,20 @@ type Table struct {
 	Key   []string // columns that name a row; never NULL
 	Watch []string // the other columns that count
 	Where string   // SQL that rows must meet; of presets only, never of users
+
+	kinds map[string]kind // of columns, as far as they are known
 }
 
 // A Row is one row of a table.
 type Row struct {
+	// Key is what the key columns hold, to the byte; Columns has the same.
 	Key     []string
 	Digest  uint64 // of the watched columns, as Digests gives it
 	Columns Columns
+	// Bytes holds, for each watched column whose value is not UTF-8, a digest
+	// of its bytes: two values may be read as one text.
+	Bytes map[string]string
 }
-
-// A Column of a table or view.
-type Column struct{ Name string }
 
 // A Snapshot is the database at one moment.
 type Snapshot struct {
@@ -59,52 +62,32 @@ func (s *Snapshot) Decoded() map[string]int64 { return maps.Clone(s.decoded) }
 var ErrNoKey = errors.New("a row has NULL in a key column")
 
 // Digests gives the key and a digest of the watched columns of every row, in
-// any order. The key's bytes are visit's only until it returns.
+// any order. A part of the key may be NULL, nil: named says what is wrong then.
+// The key's bytes are visit's only until it returns.
 func (s *Snapshot) Digests(ctx context.Context, t Table, visit func(key [][]byte, digest uint64) error) error {
 	n := len(t.Key)
-	return s.stream(ctx, t, t.Key, t.digest(s.db.dialect), func(row [][]byte) error {
+	key := make([][]byte, n)
+	return s.stream(ctx, t, t.selectDigests(s.db.dialect), func(row [][]byte) error {
 		digest, err := digestOf(s.db.dialect, row[n:])
 		if err != nil {
 			return err
 		}
-		if err := named(t, row[:n]); err != nil {
-			return err
+		for i, name := range t.Key {
+			key[i] = t.refine(name, row[i])
 		}
-		return visit(row[:n], digest)
+		return visit(key, digest)
 	})
 }
 
 // Full gives every row, in any order.
 func (s *Snapshot) Full(ctx context.Context, t Table, visit func(Row) error) error {
-	columns := slices.Concat(t.Key, t.Watch)
-	return s.stream(ctx, t, columns, t.digest(s.db.dialect), func(row [][]byte) error {
+	return s.stream(ctx, t, t.selectRows(s.db.dialect), func(row [][]byte) error {
 		r, err := s.row(t, row)
 		if err != nil {
 			return err
 		}
 		return visit(r)
 	})
-}
-
-// Rows gives the rows with these keys, as far as they are there.
-func (s *Snapshot) Rows(ctx context.Context, t Table, keys [][]string, visit func(Row) error) error {
-	const most = 100 // of one statement
-	for len(keys) > 0 {
-		n := min(most, len(keys))
-		text, args := t.selectKeys(s.db.dialect, keys[:n])
-		keys = keys[n:]
-		_, err := s.s.query(ctx, text, args, func(row [][]byte) error {
-			r, err := s.row(t, row)
-			if err != nil {
-				return err
-			}
-			return visit(r)
-		})
-		if err != nil {
-			return s.fail(err, "reading rows of "+t.Name)
-		}
-	}
-	return nil
 }
 
 // Query runs a statement of our own, with values for $1 and so on (? outside
@@ -124,8 +107,8 @@ func (s *Snapshot) Query(ctx context.Context, text string, args []any, visit fun
 	}
 	for _, values := range rows {
 		c := make(Columns, len(names))
-		for i, name := range names {
-			c[name] = values[i]
+		for i, column := range names {
+			c[column.Name] = values[i]
 		}
 		if err := visit(c); err != nil {
 			return err
@@ -135,12 +118,16 @@ func (s *Snapshot) Query(ctx context.Context, text string, args []any, visit fun
 }
 
 // Each is Query for many rows: they come one by one, and their columns bear the
-// names given here.
-func (s *Snapshot) Each(ctx context.Context, text string, args []any, names []string, visit func(Columns) error) error {
+// names given here. Of those that are among ids, the bytes are given.
+func (s *Snapshot) Each(ctx context.Context, text string, args []any, names, ids []string, visit func(Columns) error) error {
 	_, err := s.s.query(ctx, text, args, func(row [][]byte) error {
 		c := make(Columns, len(names))
 		for i, name := range names {
-			c[name] = s.text(name, row[i])
+			if slices.Contains(ids, name) {
+				c[name] = raw(row[i])
+			} else {
+				c[name] = s.text(name, row[i])
+			}
 		}
 		return visit(c)
 	})
@@ -163,11 +150,7 @@ func (s *Snapshot) Value(ctx context.Context, text string, args ...any) (string,
 
 // Describe names the columns of a table or view, as far as it may be read.
 func (s *Snapshot) Describe(ctx context.Context, table string) ([]Column, error) {
-	names, err := s.s.query(ctx, "SELECT * FROM "+quoteTable(s.db.dialect, table)+" LIMIT 0", nil, func([][]byte) error { return nil })
-	var columns []Column
-	for _, name := range names {
-		columns = append(columns, Column{name})
-	}
+	columns, err := s.s.query(ctx, "SELECT * FROM "+quoteTable(s.db.dialect, table)+" LIMIT 0", nil, func([][]byte) error { return nil })
 	return columns, s.fail(err, "reading what columns "+table+" has")
 }
 
@@ -190,27 +173,40 @@ func (s *Snapshot) Complete(ctx context.Context, t Table) (Table, error) {
 	if len(t.Watch) == 0 {
 		t.Watch = slices.DeleteFunc(names, func(c string) bool { return slices.Contains(t.Key, c) })
 	}
-	return t, nil
+	return t.Typed(columns), nil
 }
 
-func (s *Snapshot) stream(ctx context.Context, t Table, columns []string, digest string, visit func([][]byte) error) error {
-	err := s.s.stream(ctx, t.selectAll(s.db.dialect, columns, digest), visit)
+// stream reads rows in bounded fetches; ErrEnough ends it well.
+func (s *Snapshot) stream(ctx context.Context, t Table, text string, visit func([][]byte) error) error {
+	err := s.s.stream(ctx, text, visit)
+	if errors.Is(err, ErrEnough) {
+		return nil
+	}
 	return s.fail(err, "reading "+t.Name)
 }
 
 // row makes a Row of key, watched columns and digest.
 func (s *Snapshot) row(t Table, values [][]byte) (Row, error) {
 	n := len(t.Key)
-	if err := named(t, values[:n]); err != nil {
+	if err := Named(t, values[:n]); err != nil {
 		return Row{}, err
 	}
 	r := Row{Columns: make(Columns, n+len(t.Watch))}
 	for i, name := range t.Key {
-		r.Columns[name] = s.text(name, values[i])
-		r.Key = append(r.Key, string(values[i]))
+		key := raw(t.refine(name, values[i]))
+		r.Columns[name] = key
+		r.Key = append(r.Key, *key)
 	}
 	for i, name := range t.Watch {
-		r.Columns[name] = s.text(name, values[n+i])
+		v := shortened(t.refine(name, values[n+i]))
+		text, was := decode(v)
+		if r.Columns[name] = text; was {
+			s.decoded[name]++
+			if r.Bytes == nil {
+				r.Bytes = map[string]string{}
+			}
+			r.Bytes[name] = hash(v)
+		}
 	}
 	digested := values[n+len(t.Watch):]
 	if s.db.dialect == SQLite { // which digests nothing itself
@@ -229,7 +225,16 @@ func (s *Snapshot) text(column string, v []byte) *string {
 	return text
 }
 
-func named(t Table, key [][]byte) error {
+func raw(v []byte) *string {
+	if v == nil {
+		return nil
+	}
+	text := string(v)
+	return &text
+}
+
+// Named fails where a part of a key is NULL.
+func Named(t Table, key [][]byte) error {
 	for i, v := range key {
 		if v == nil {
 			return fmt.Errorf("%w, %s; choose columns that name every row", ErrNoKey, t.Key[i])
@@ -240,8 +245,8 @@ func named(t Table, key [][]byte) error {
 
 // fail notes that the transaction is over, and adds what a person can do.
 func (s *Snapshot) fail(err error, what string) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, ErrEnough) {
+		return err
 	}
 	s.failed = true
 	return fmt.Errorf("%s: %w", what, advise(hide(s.db.o.URL, err)))

@@ -3,83 +3,85 @@ package database
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 )
 
-// quote quotes a name as the dialect does.
-func quote(dialect, name string) string {
-	if dialect == MariaDB {
-		return "`" + strings.ReplaceAll(name, "`", "``") + "`"
-	}
-	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
-}
-
-// quoteTable quotes a table's name; a point parts it from its schema.
-func quoteTable(dialect, name string) string {
-	parts := strings.Split(name, ".")
-	for i, p := range parts {
-		parts[i] = quote(dialect, p)
-	}
-	return strings.Join(parts, ".")
-}
-
-// printed is a column as text.
-func printed(dialect, name string) string {
-	q := quote(dialect, name)
-	if dialect == PostgreSQL {
-		return q + "::text"
-	}
-	return q
-}
-
-// digest is the expression that digests the watched columns on the server, or
-// the columns themselves where it has no function for that.
+// digest is the expression that digests the watched columns on the server;
+// empty where it has no function for that, so that the columns are read.
 func (t Table) digest(dialect string) string {
+	switch {
+	case dialect == SQLite:
+		return ""
+	case dialect == MariaDB && len(t.Watch) == 0:
+		return "0"
+	case dialect == MariaDB:
+		return t.digestOfMariaDB()
+	}
 	list := make([]string, len(t.Watch))
 	for i, name := range t.Watch {
 		list[i] = quote(dialect, name)
-		if dialect == MariaDB {
-			list[i] = "QUOTE(" + list[i] + ")"
-		}
 	}
-	all := strings.Join(list, ", ")
-	switch {
-	case dialect == PostgreSQL:
-		return "hashtextextended(ROW(" + all + ")::text, 0)"
-	case dialect == MariaDB && all == "":
-		return "0"
-	case dialect == MariaDB:
-		return "CONV(LEFT(MD5(CONCAT_WS(',', " + all + ")), 16), 16, 10)"
-	}
-	return all
+	return "hashtextextended(ROW(" + strings.Join(list, ", ") + ")::text, 0)"
 }
 
-func (t Table) selectAll(dialect string, columns []string, digest string) string {
-	if dialect == SQLite && len(columns) > len(t.Key) {
-		digest = "" // the columns are there already
+// digestOfMariaDB is that of all texts; or where they are longer together than
+// max_allowed_packet, and the server gives NULL for their quotation, that of
+// their own digests.
+func (t Table) digestOfMariaDB() string {
+	quoted, hashed := make([]string, len(t.Watch)), make([]string, len(t.Watch))
+	for i, name := range t.Watch {
+		q := t.named(MariaDB, name)
+		quoted[i], hashed[i] = "QUOTE("+q+")", "IFNULL(MD5("+q+"), '-')"
 	}
-	text := "SELECT " + t.list(dialect, columns, digest) + " FROM " + quoteTable(dialect, t.Name)
+	all := func(list []string) string {
+		return "CONV(LEFT(MD5(CONCAT(" + strings.Join(list, ", ',', ") + ")), 16), 16, 10)"
+	}
+	return "COALESCE(" + all(quoted) + ", " + all(hashed) + ")"
+}
+
+// selectDigests reads the key and the digest of every row.
+func (t Table) selectDigests(dialect string) string {
+	if dialect == SQLite {
+		return t.selectRows(dialect)
+	}
+	return t.from(dialect, append(t.listKey(dialect), t.digest(dialect)))
+}
+
+// selectRows reads every row: key, watched columns, digest.
+func (t Table) selectRows(dialect string) string {
+	list := t.listKey(dialect)
+	for _, name := range t.Watch {
+		list = append(list, t.printed(dialect, name))
+	}
+	if digest := t.digest(dialect); digest != "" {
+		list = append(list, digest)
+	}
+	return t.from(dialect, list)
+}
+
+func (t Table) listKey(dialect string) []string {
+	var list []string
+	for _, name := range t.Key {
+		list = append(list, t.named(dialect, name))
+	}
+	return list
+}
+
+func (t Table) from(dialect string, list []string) string {
+	text := "SELECT " + strings.Join(list, ", ") + " FROM " + quoteTable(dialect, t.Name)
 	if t.Where != "" {
 		text += " WHERE " + t.Where
 	}
 	return text
 }
 
-func (t Table) list(dialect string, columns []string, digest string) string {
-	var list []string
-	for _, name := range columns {
-		list = append(list, printed(dialect, name))
-	}
-	if digest != "" {
-		list = append(list, digest)
-	}
-	return strings.Join(list, ", ")
-}
-
+// selectKeys reads the rows with these keys as an index finds them: as the
+// column's own type compares, which may be more rows, or none at all.
 func (t Table) selectKeys(dialect string, keys [][]string) (text string, args []any) {
-	text = t.selectAll(dialect, append(append([]string{}, t.Key...), t.Watch...), t.digest(dialect))
+	text = t.selectRows(dialect)
 	join := " WHERE ("
 	if t.Where != "" {
 		join = " AND ("
@@ -100,8 +102,14 @@ func (t Table) selectKeys(dialect string, keys [][]string) (text string, args []
 	return text + join + strings.Join(any, " OR ") + ")", args
 }
 
+// errDigest is a server's digest that is none, in words that help.
+var errDigest = errors.New("the server gave no digest of a row; MariaDB does so where max_allowed_packet is less than 40 bytes for each column that is watched")
+
 // digestOf reads the server's digest, or makes it of the columns.
 func digestOf(dialect string, values [][]byte) (uint64, error) {
+	if dialect != SQLite && values[0] == nil {
+		return 0, errDigest
+	}
 	switch dialect {
 	case PostgreSQL:
 		n, err := strconv.ParseInt(string(values[0]), 10, 64)

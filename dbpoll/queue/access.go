@@ -225,7 +225,7 @@ func newPart(schema, arch string, a Access) *part {
 
 // watch chooses, of the columns that events are made of, those that are there.
 func watch(ctx context.Context, s *database.Snapshot, parts []*part) error {
-	has := map[string][]string{} // by table
+	has := map[string][]database.Column{} // by table
 	for _, p := range parts {
 		name := p.packages.Name
 		if has[name] == nil {
@@ -233,15 +233,14 @@ func watch(ctx context.Context, s *database.Snapshot, parts []*part) error {
 			if err != nil {
 				return err
 			}
-			for _, c := range columns {
-				has[name] = append(has[name], c.Name)
-			}
+			has[name] = columns
 		}
 		for _, w := range wannabuild.Watched() {
-			if slices.Contains(has[name], w) {
+			if slices.ContainsFunc(has[name], func(c database.Column) bool { return c.Name == w }) {
 				p.packages.Watch = append(p.packages.Watch, w)
 			}
 		}
+		p.packages = p.packages.Typed(has[name])
 	}
 	return nil
 }

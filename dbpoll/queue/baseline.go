@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -36,14 +37,15 @@ func (q *Queue) readAgain(ctx context.Context, s *database.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	if err := q.tellLog(ctx, s, list, a.Until); err != nil {
+	told, err := q.tellLog(ctx, s, list, a.Until)
+	if err != nil {
 		return err
 	}
-	if !more {
+	if !more && len(told) == len(list) {
 		q.again, q.place.Again = nil, nil
 		return nil
 	}
-	for _, e := range list {
+	for _, e := range told {
 		w.told[e.key] = value(e.row, "time")
 		a.Since = value(e.row, "time")
 	}
@@ -150,15 +152,28 @@ func (q *Queue) everything(ctx context.Context) error {
 			return nil
 		}
 		next := q.imports[0]
-		err := s.Rows(ctx, next.part.packages, next.keys, func(r database.Row) error {
+		got, room := map[string]bool{}, shareBytes
+		_, err := s.Find(ctx, next.part.packages, next.keys, func(r database.Row) error { // what is gone by now is no news
+			for _, text := range r.Columns {
+				if text != nil {
+					room -= len(*text)
+				}
+			}
 			r.Columns["architecture"] = &next.part.arch
 			q.add(wannabuild.Change{After: r.Columns, Recovered: true}, nil)
+			if got[strings.Join(r.Key, "\x00")] = true; room < 0 {
+				return database.ErrEnough
+			}
 			return nil
 		})
-		if err != nil {
+		switch {
+		case errors.Is(err, database.ErrEnough):
+			q.imports[0].keys = slices.DeleteFunc(next.keys, func(key []string) bool { return got[strings.Join(key, "\x00")] })
+		case err == nil:
+			q.imports = q.imports[1:]
+		default:
 			return fmt.Errorf("importing %s: %w", next.part.arch, err)
 		}
-		q.imports = q.imports[1:]
 		return nil
 	})
 }

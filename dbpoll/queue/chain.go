@@ -15,14 +15,15 @@ type chains struct {
 	q      *Queue
 	byArch map[string]*part
 	of     map[string]*chain
-	old    string // time until which the log of a replaced database may be known
+	queue  []*chain // in the order of the log
+	old    string   // time until which the log of a replaced database may be known
 }
 
 // A chain is one package's rows of the log, and what is known of it.
 type chain struct {
+	name    string
 	part    *part
 	key     []string
-	entries int
 	newest  *entry // the row that led to the present one
 	arrived bool   // newest was told
 	tracked database.Columns
@@ -38,20 +39,49 @@ func (c *chains) add(e entry) {
 	name := chainName(e.row)
 	if c.of[name] == nil {
 		c.of[name] = &chain{
+			name: name,
 			part: c.byArch[value(e.row, "architecture")],
 			key:  []string{value(e.row, "distribution"), value(e.row, "package")},
 		}
+		c.queue = append(c.queue, c.of[name])
 	}
-	c.of[name].entries++
 }
 
-// look reads what was told of the packages, and their rows as they are now.
-func (c *chains) look(ctx context.Context, s *database.Snapshot) error {
+// shareBytes bounds the texts of the packages that one round looks at, shareRows
+// how many are looked at at once. (Variables for their test.)
+var (
+	shareBytes = 32 << 20
+	shareRows  = 50
+)
+
+// look reads what was told of the packages, and their rows as they are now. It
+// gives the rows of the log that it took: the first, where texts are huge.
+func (c *chains) look(ctx context.Context, s *database.Snapshot, list []entry) ([]entry, error) {
+	room := shareBytes
+	for len(c.queue) > 0 && room >= 0 {
+		some := c.queue[:min(shareRows, len(c.queue))]
+		c.queue = c.queue[len(some):]
+		size, err := c.lookAt(ctx, s, some)
+		if err != nil {
+			return nil, err
+		}
+		room -= size
+	}
+	for _, ch := range c.queue {
+		delete(c.of, ch.name)
+	}
+	if len(c.queue) == 0 {
+		return list, nil
+	}
+	return list[:slices.IndexFunc(list, func(e entry) bool { return chainName(e.row) == c.queue[0].name })], nil
+}
+
+// lookAt looks at some packages, and gives the size of their texts.
+func (c *chains) lookAt(ctx context.Context, s *database.Snapshot, some []*chain) (size int, err error) {
 	keys := map[*part][][]string{}
-	for _, ch := range c.of {
-		var err error
+	for _, ch := range some {
 		if ch.tracked, ch.mark, err = ch.part.state.Before(ctx, ch.key); err != nil {
-			return err
+			return 0, err
 		}
 		if ch.tracked != nil {
 			ch.tracked["architecture"] = &ch.part.arch
@@ -64,13 +94,18 @@ func (c *chains) look(ctx context.Context, s *database.Snapshot) error {
 			if ch := c.of[chainName(r.Columns)]; ch != nil {
 				ch.now = &r
 			}
+			for _, text := range r.Columns {
+				if text != nil {
+					size += len(*text)
+				}
+			}
 			return nil
 		})
 		if err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return size, nil
 }
 
 // order is the order of the log, except that no row of another state follows

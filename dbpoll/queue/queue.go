@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -81,6 +82,7 @@ type Stats struct {
 	Changes int64         // handed out, since the start
 	Pause   time.Duration // before the next poll
 	Skipped int64         // comparisons that the server's counters made unnecessary
+	Odd     error         // which rows cannot be followed, and why
 }
 
 // Open prepares a queue. The database is asked at the first Next.
@@ -213,7 +215,7 @@ func origin(ch wannabuild.Change) string {
 	case ch.After == nil:
 		row = ch.Before
 	}
-	return "wanna-build" + from + " " + value(row, "distribution") + "/" + value(row, "architecture") + " " + value(row, "package")
+	return strings.ToValidUTF8("wanna-build"+from+" "+value(row, "distribution")+"/"+value(row, "architecture")+" "+value(row, "package"), "\uFFFD")
 }
 
 func value(row database.Columns, name string) string {

@@ -104,23 +104,34 @@ func TestColumnsComeAndGo(t *testing.T) {
 // TestHugeTexts are told, a few at a time.
 func TestHugeTexts(t *testing.T) {
 	s := newSite(t, "views")
-	s.sql("INSERT INTO packages (architecture, package, distribution, version, state, state_change) SELECT 'amd64', 'p' || i, 'sid', '1', 'Building', now() FROM generate_series(1, 120) i")
+	s.sql("INSERT INTO packages (architecture, package, distribution, version, state, state_change) SELECT 'amd64', 'p' || i, 'sid', '1', 'Building', now() FROM generate_series(1, 150) i")
 	r := s.start(nil)
 	defer r.stop()
 	r.poll()
 	polls := r.q.Stats().Polls
-	s.sql("UPDATE packages SET state = 'Failed', state_change = now(), failed = repeat('it fails ', 40000)")
+	s.sql("UPDATE packages SET state = 'Failed', state_change = now(), failed = repeat('it fails ', 28000)")
 	r.poll()
-	if n := len(s.topics(nil)); n != 120 {
-		t.Errorf("of 120 failures %d are told", n)
+	if n := len(s.topics(nil)); n != 150 {
+		t.Errorf("of 150 failures %d are told", n)
 	}
 	if n := r.q.Stats().Polls - polls; n < 2 {
-		t.Errorf("43 MB of text came in %d polls", n)
+		t.Errorf("38 MB of text came in %d polls", n)
 	}
 }
 
-// TestLongPause: what waits in the log after weeks is told in shares, in order.
+// TestLongPause: what waits in the log after weeks is told in shares, in order;
+// also where the packages' texts are so long that few are looked at at once.
 func TestLongPause(t *testing.T) {
+	for _, share := range [][2]int{{shareBytes, shareRows}, {0, 3}} {
+		t.Run(fmt.Sprint(share), func(t *testing.T) {
+			defer func(bytes, rows int) { shareBytes, shareRows = bytes, rows }(shareBytes, shareRows)
+			shareBytes, shareRows = share[0], share[1]
+			longPause(t)
+		})
+	}
+}
+
+func longPause(t *testing.T) {
 	s := newSite(t, "wbadm")
 	s.poll()
 	s.sql("SELECT act('amd64', 'sid', 'p' || i % 50, '1-1', '--take', CASE WHEN i % 3 = 0 THEN 'Building' ELSE 'Built' END, 'x') FROM generate_series(1, 50) i")

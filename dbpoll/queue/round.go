@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -166,11 +167,11 @@ func (q *Queue) readLog(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		q.left = finish == nil
-		if err := q.tellLog(ctx, s, list, ""); err != nil {
+		told, err := q.tellLog(ctx, s, list, "")
+		if err != nil {
 			return err
 		}
-		if finish != nil {
+		if q.left = finish == nil || len(told) < len(list); !q.left {
 			finish()
 			q.mark.log = m.log
 		}
@@ -232,14 +233,15 @@ func (q *Queue) entries(ctx context.Context, s *database.Snapshot) (list []entry
 }
 
 // tellLog makes the changes that rows of the log are, with what is known of
-// their packages before and now. Rows until old, if set, may be known.
-func (q *Queue) tellLog(ctx context.Context, s *database.Snapshot, list []entry, old string) error {
+// their packages before and now. Rows until old, if set, may be known. It gives
+// the rows that it took: all, or the first where the packages' texts are huge.
+func (q *Queue) tellLog(ctx context.Context, s *database.Snapshot, list []entry, old string) ([]entry, error) {
 	if len(list) == 0 {
-		return nil
+		return nil, nil
 	}
 	byArch, err := q.byArch(ctx, s, list)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := chains{q: q, byArch: byArch, of: map[string]*chain{}, old: old}
 	for _, e := range list {
@@ -247,18 +249,18 @@ func (q *Queue) tellLog(ctx context.Context, s *database.Snapshot, list []entry,
 			c.add(e)
 		}
 	}
-	if err := c.look(ctx, s); err != nil {
-		return err
+	if list, err = c.look(ctx, s, list); err != nil {
+		return nil, err
 	}
 	at, err := q.clock(ctx, s) // a wrong time must not hide the right ones
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, e := range c.order(list) {
 		c.tell(e)
 		q.place.Newest = max(q.place.Newest, min(at, value(e.row, "time")))
 	}
-	return nil
+	return list, nil
 }
 
 // byArch finds the part of each row of the log. An architecture may be new, and
@@ -355,6 +357,7 @@ func (q *Queue) difference(ctx context.Context, s *database.Snapshot) (whole boo
 	held := map[string]bool{}
 	logs := q.access.Level == Base || q.access.Level == ViewsLog
 	var rows int64
+	var odd error
 	for _, p := range q.parts {
 		most := q.o.Most - q.Ready()
 		if most <= 0 {
@@ -366,12 +369,14 @@ func (q *Queue) difference(ctx context.Context, s *database.Snapshot) (whole boo
 				return false, err
 			}
 		}
-		changes, more, err := p.state.Compare(ctx, s, most)
+		found, err := p.state.Compare(ctx, s, most)
 		if err != nil {
 			return false, err
 		}
-		whole, q.left = whole && !more, q.left || more
-		if changes, err = q.quiet(ctx, s, p, changes); err != nil {
+		whole, q.left = whole && !found.More, q.left || found.More
+		odd = cmp.Or(odd, found.Trouble)
+		changes, err := q.quiet(ctx, s, p, found.Changes)
+		if err != nil {
 			return false, err
 		}
 		rows += int64(p.state.Len())
@@ -387,7 +392,7 @@ func (q *Queue) difference(ctx context.Context, s *database.Snapshot) (whole boo
 	}
 	q.held = held
 	q.mu.Lock()
-	q.stats.Rows = rows
+	q.stats.Rows, q.stats.Odd = rows, odd
 	q.mu.Unlock()
 	return whole, nil
 }

@@ -28,7 +28,7 @@ func (q *Queue) quiet(ctx context.Context, s *database.Snapshot, p *part, change
 	}
 	if p.shown == nil {
 		p.shown = map[string]bool{}
-		err := s.Query(ctx, "SELECT distribution FROM "+quoted(p.packages.Name)+where(p.packages)+" GROUP BY 1", nil, func(c database.Columns) error {
+		err := s.Each(ctx, "SELECT distribution FROM "+quoted(p.packages.Name)+where(p.packages)+" GROUP BY 1", nil, []string{"distribution"}, idColumns, func(c database.Columns) error {
 			p.shown[value(c, "distribution")] = true
 			return nil
 		})

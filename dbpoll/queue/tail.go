@@ -25,6 +25,9 @@ type entry struct {
 
 const logColumns = "architecture, package, distribution, version, action, prevstate, state, real_user, set_user, time"
 
+// idColumns name a package: of them the bytes are read.
+var idColumns = []string{"architecture", "package", "distribution"}
+
 func logNames(columns string) []string { return strings.Split(columns, ", ") }
 
 // A firsts keeps the first rows of a log that may be long: after a pause of
@@ -143,7 +146,7 @@ func (t *tail) entries(ctx context.Context, s *database.Snapshot, table string, 
 		text += fmt.Sprintf(" AND x.ctid >= '(%d,0)'", block)
 	}
 	first := firsts{most: most + len(t.told) + 1, order: func(a, b entry) int { return cmp.Or(cmp.Compare(a.xid, b.xid), cmp.Compare(a.tid, b.tid)) }}
-	err = s.Each(ctx, text, nil, append(logNames(logColumns), "xmin", "ctid"), func(c database.Columns) error {
+	err = s.Each(ctx, text, nil, append(logNames(logColumns), "xmin", "ctid"), idColumns, func(c database.Columns) error {
 		e, err := newEntry(c, n.xmax)
 		first.add(e)
 		return err

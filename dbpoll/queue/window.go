@@ -67,7 +67,7 @@ func (w *window) entries(ctx context.Context, s *database.Snapshot, dialect stri
 		if w.where != "" {
 			text += and + w.where
 		}
-		err := s.Each(ctx, text, args, logNames(columns), func(c database.Columns) error {
+		err := s.Each(ctx, text, args, logNames(columns), idColumns, func(c database.Columns) error {
 			if _, ok := c["architecture"]; !ok {
 				c["architecture"] = &p.arch
 			}

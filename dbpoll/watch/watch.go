@@ -58,7 +58,8 @@ type Watch struct {
 	compared time.Time // when everything was compared last
 	keys     [][]string
 	pause    time.Duration
-	odd      map[string]bool
+	decoded  map[string]bool // columns whose bytes were no UTF-8
+	odd      error           // rows that cannot be followed
 
 	mu    sync.Mutex
 	stats Stats
@@ -73,6 +74,7 @@ type Stats struct {
 	Changes int64         // handed out, since the start
 	Pause   time.Duration // before the next poll
 	Skipped int64         // comparisons that the server's counters made unnecessary
+	Odd     error         // which rows cannot be followed, and why
 }
 
 // Open prepares a watch. The database is asked at the first Next.
@@ -92,7 +94,7 @@ func Open(o Options) *Watch {
 	if o.Most <= 0 {
 		o.Most = 20000
 	}
-	w := &Watch{o: o, log: o.Log, odd: map[string]bool{}}
+	w := &Watch{o: o, log: o.Log, decoded: map[string]bool{}}
 	w.Poll, w.Reset, w.Position, w.Now = w.poll, w.reset, func() []byte { return nil }, o.Now
 	return w
 }
@@ -112,7 +114,12 @@ func (w *Watch) reset() { w.state, w.marker, w.compared = nil, "", time.Time{} }
 func (w *Watch) poll(ctx context.Context) error {
 	switch {
 	case w.polls == 0: // at once
-	case w.o.Import && len(w.keys) == 0, w.o.Once && !w.o.Import && !w.more:
+	case w.o.Import && len(w.keys) == 0:
+		return io.EOF
+	case w.o.Once && !w.o.Import && !w.more:
+		if w.odd != nil { // all else is told
+			return w.odd
+		}
 		return io.EOF
 	case !w.o.Once && !w.o.Import && !w.more:
 		if err := rounds.Wait(ctx, w.pause, w.o.Wake); err != nil {
@@ -198,30 +205,41 @@ func (w *Watch) compare(ctx context.Context, s *database.Snapshot) error {
 			return err
 		})
 	}
-	changes, more, err := w.state.Compare(ctx, s, w.o.Most)
+	found, err := w.state.Compare(ctx, s, w.o.Most)
 	if err != nil {
 		return err
 	}
 	recovered := w.compared.IsZero() // found after a start: it happened before
-	for _, c := range changes {
+	for _, c := range found.Changes {
 		w.add(c.Key, tables.Change{
-			Table: w.o.Table.Table, Before: c.Before, After: c.After, Revision: c.Revision, Recovered: recovered,
+			Table: w.o.Table.Table, Before: c.Before, After: c.After, BeforeBytes: c.BeforeBytes, AfterBytes: c.AfterBytes,
+			Revision: c.Revision, Recovered: recovered,
 		}, func() { w.state.Told(c) }, c.Seen)
 	}
-	w.more = more
+	w.more = found.More
+	if err := found.Trouble; err != nil && (w.odd == nil || w.odd.Error() != err.Error()) {
+		w.log.Error("rows cannot be followed", "table", w.o.Table.Table, "error", err)
+	}
+	w.odd = found.Trouble
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.stats.Rows = int64(w.state.Len())
+	w.stats.Rows, w.stats.Odd = int64(w.state.Len()), found.Trouble
 	return nil
 }
 
+// shareBytes bounds the texts of what one share of an import holds.
+const shareBytes = 32 << 20
+
 // everything makes the present rows ready, for import: first the keys, then
-// the rows in shares.
+// the rows in shares, each in a snapshot of its own.
 func (w *Watch) everything(ctx context.Context) error {
 	const most = 5000
 	return w.snapshot(ctx, func(s *database.Snapshot) error {
 		if w.polls == 0 {
 			return s.Digests(ctx, w.table, func(raw [][]byte, _ uint64) error {
+				if err := database.Named(w.table, raw); err != nil {
+					return err
+				}
 				key := make([]string, len(raw))
 				for i, k := range raw {
 					key[i] = string(k)
@@ -231,20 +249,35 @@ func (w *Watch) everything(ctx context.Context) error {
 			})
 		}
 		share := w.keys[:min(most, len(w.keys))]
-		err := s.Rows(ctx, w.table, share, func(r database.Row) error {
-			w.add(r.Key, tables.Change{Table: w.o.Table.Table, After: r.Columns, Recovered: true}, nil)
+		got, room := map[string]bool{}, shareBytes
+		_, err := s.Find(ctx, w.table, share, func(r database.Row) error { // what is gone by now is no news
+			w.add(r.Key, tables.Change{Table: w.o.Table.Table, After: r.Columns, AfterBytes: r.Bytes, Recovered: true}, nil)
+			got[strings.Join(r.Key, "\x00")] = true
+			for _, text := range r.Columns {
+				if text != nil {
+					room -= len(*text)
+				}
+			}
+			if room < 0 {
+				return database.ErrEnough
+			}
 			return nil
 		})
-		if err == nil {
+		switch {
+		case errors.Is(err, database.ErrEnough):
+			w.keys = slices.DeleteFunc(w.keys, func(key []string) bool { return got[strings.Join(key, "\x00")] })
+		case err == nil:
 			w.keys = w.keys[len(share):]
+		default:
+			return err
 		}
-		return err
+		return nil
 	})
 }
 
 func (w *Watch) add(key []string, ch tables.Change, told func(), seen ...journal.Seen) {
 	w.Add(rounds.Item[Item]{
-		Origin: w.o.Table.Table + " " + strings.Join(key, "/"), Value: Item{Change: ch, Seen: seen}, Told: told,
+		Origin: strings.ToValidUTF8(w.o.Table.Table+" "+strings.Join(key, "/"), "\uFFFD"), Value: Item{Change: ch, Seen: seen}, Told: told,
 	})
 }
 
@@ -256,8 +289,8 @@ func (w *Watch) snapshot(ctx context.Context, read func(*database.Snapshot) erro
 	}
 	defer func() {
 		for column, n := range s.Decoded() {
-			if !w.odd[column] {
-				w.odd[column] = true
+			if !w.decoded[column] {
+				w.decoded[column] = true
 				w.log.Warn("values that are not UTF-8 are read as Windows-1252", "table", w.o.Table.Table, "column", column, "values", n)
 			}
 		}

@@ -95,9 +95,15 @@ func (s *site) poll(change ...func(*Options)) []string {
 
 func (s *site) try(change ...func(*Options)) (news []string, err error) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	told, err := pollAll(s.place, s.file, []tables.Spec{s.spec}, append([]func(*Options){func(o *Options) { o.Most = s.most }}, change...)...)
+	return told[s.spec.Table], err
+}
+
+// pollAll polls tables once, and gives what is new of each.
+func pollAll(p place, file string, specs []tables.Spec, change ...func(*Options)) (news map[string][]string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	j, err := journal.Open(ctx, journal.Options{Path: s.file, Identity: journal.Identity{Prefix: "org.example", Environment: "dev", Name: "watch", Username: "dbpoll"}})
+	j, err := journal.Open(ctx, journal.Options{Path: file, Identity: journal.Identity{Prefix: "org.example", Environment: "dev", Name: "watch", Username: "dbpoll"}})
 	if err != nil {
 		return nil, err
 	}
@@ -106,22 +112,50 @@ func (s *site) try(change ...func(*Options)) (news []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := database.Open(ctx, database.Options{URL: s.url, Application: "dbpoll test", Fetch: 3})
+	db, err := database.Open(ctx, database.Options{URL: p.url, Application: "dbpoll test", Fetch: 3})
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
-	tr, err := tables.New([]tables.Spec{s.spec})
+	tr, err := tables.New(specs)
 	if err != nil {
 		return nil, err
 	}
-	o := Options{DB: db, Journal: j, Source: "table " + s.spec.Table, Table: s.spec, Once: true, Most: s.most}
-	for _, c := range change {
-		c(&o)
+	for _, s := range specs {
+		o := Options{DB: db, Journal: j, Source: "table " + s.Table, Table: s, Once: true}
+		for _, c := range change {
+			c(&o)
+		}
+		err = errors.Join(err, pollOne(ctx, o, tr))
 	}
+	news = map[string][]string{}
+	batch, rerr := j.Reader().After(ctx, before, 5000)
+	for _, m := range batch {
+		_, e, perr := event.ParseMessage(m.Wire)
+		k, ok := tr.Kinds.ByTopic(e.Topic)
+		if perr != nil || !ok {
+			return nil, fmt.Errorf("message %d is of %s (%w)", m.Seq, e.Topic, perr)
+		}
+		raw, _ := event.Canonical(e.Msg)
+		body, derr := k.Decode(raw)
+		if derr != nil {
+			return nil, derr
+		}
+		table := body.(tables.Row).Table
+		news[table] = append(news[table], k.Topic[strings.LastIndexByte(k.Topic, '.')+1:]+" "+k.Sentence(body))
+	}
+	for _, list := range news {
+		slices.Sort(list)
+	}
+	return news, errors.Join(err, rerr)
+}
+
+func pollOne(ctx context.Context, o Options, tr adapters.Translator[tables.Change]) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var weather error
 	p := &pump.Pump[Item]{
-		Channel: Open(o), Journal: j, Source: o.Source,
+		Channel: Open(o), Journal: o.Journal, Source: o.Source,
 		Table: []adapters.Translator[Item]{{Name: tr.Name, Kinds: tr.Kinds, Translate: func(it adapters.Item[Item]) ([]event.Event, error) {
 			return tr.Translate(adapters.Item[tables.Change]{Origin: it.Origin, Value: it.Value.Change, Received: it.Received})
 		}}},
@@ -134,25 +168,7 @@ func (s *site) try(change ...func(*Options)) (news []string, err error) {
 			}
 		},
 	}
-	if err := errors.Join(p.Run(ctx), weather); err != nil {
-		return nil, err
-	}
-	batch, err := j.Reader().After(ctx, before, 1000)
-	for _, m := range batch {
-		_, e, perr := event.ParseMessage(m.Wire)
-		k, ok := tr.Kinds.ByTopic(e.Topic)
-		if perr != nil || !ok {
-			return nil, fmt.Errorf("message %d is of %s (%w)", m.Seq, e.Topic, perr)
-		}
-		raw, _ := event.Canonical(e.Msg)
-		body, derr := k.Decode(raw)
-		if derr != nil {
-			return nil, derr
-		}
-		news = append(news, k.Topic[strings.LastIndexByte(k.Topic, '.')+1:]+" "+k.Sentence(body))
-	}
-	slices.Sort(news)
-	return news, err
+	return errors.Join(p.Run(ctx), weather)
 }
 
 var spec = tables.Spec{Table: "tea", Topic: "shop.tea", Key: []string{"shop", "id"}, Watch: []string{"name", "price"}, Sentence: "{{.shop}}/{{.id}} {{.name}} {{.price}}"}

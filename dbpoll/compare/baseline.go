@@ -1,0 +1,82 @@
+package compare
+
+import (
+	"context"
+	"fmt"
+
+	"busbar/common/journal"
+	"busbar/dbpoll/database"
+)
+
+// batch is how many rows of a baseline are stored at once, and about how many
+// bytes.
+const (
+	batch      = 2000
+	batchBytes = 4 << 20
+)
+
+// Baseline takes note of every row and tells nothing. One that was interrupted
+// is begun anew.
+func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store func([]journal.Seen) error) error {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.pass++
+	var seen []journal.Seen
+	bytes := 0
+	flush := func() error {
+		if len(seen) == 0 {
+			return nil
+		}
+		err := store(seen)
+		seen, bytes = nil, 0
+		return err
+	}
+	add := func(s journal.Seen) error {
+		seen, bytes = append(seen, s), bytes+len(s.Key)+len(s.Value)
+		if len(seen) < batch && bytes < batchBytes {
+			return nil
+		}
+		return flush()
+	}
+	err := snap.Full(ctx, st.table, func(r database.Row) error {
+		joined := joinKey(r.Key)
+		n := nameOf(joined)
+		if known, ok := st.rows[n]; ok && known.pass == st.pass {
+			return fmt.Errorf("two rows have the key %s: choose columns that name one row each, as [[table]] key", shown(r.Key))
+		}
+		st.rows[n] = note{digest: r.Digest, pass: st.pass}
+		return add(st.seen(joined, r.Columns, r.Bytes, r.Digest, 0, ""))
+	})
+	if err != nil {
+		return err
+	}
+	err = st.reader.EachSeen(ctx, st.source, func(joined string, _ []byte) error {
+		n := nameOf(joined)
+		if known, ok := st.rows[n]; ok && known.pass != st.pass { // left by one that was interrupted
+			delete(st.rows, n)
+			return add(journal.Seen{Source: st.source, Key: joined})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := add(journal.Seen{Source: marks, Key: st.source, Value: []byte{1}}); err != nil {
+		return err
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	st.complete = true
+	return nil
+}
+
+// Begin declares that nothing was there when the table was first seen: all its
+// rows are news.
+func (st *State) Begin(store func([]journal.Seen) error) error {
+	if err := store([]journal.Seen{{Source: marks, Key: st.source, Value: []byte{1}}}); err != nil {
+		return err
+	}
+	st.complete = true
+	return nil
+}
