@@ -123,9 +123,28 @@ func checkTable(ctx context.Context, db *database.DB, t TableConfig) []daemon.Fi
 	if t.Time != "" && len(t.Watch) > 0 {
 		wanted.Watch = append(slices.Clone(t.Watch), t.Time)
 	}
+	swept := false
 	err := within(ctx, db, func(s *database.Snapshot) (err error) {
-		wanted, err = s.Complete(ctx, wanted)
+		if wanted, err = s.Complete(ctx, wanted); err != nil {
+			return err
+		}
+		swept, err = s.Try(ctx, wanted)
 		return err
 	})
-	return []daemon.Finding{daemon.Found(tableName(t), err, fmt.Sprintf("%d columns; changes are found by comparing, so what comes and goes between two polls is not told", len(wanted.Key)+len(wanted.Watch)))}
+	detail := fmt.Sprintf("%d columns; changes are found by comparing, so what comes and goes between two polls is not told", len(wanted.Key)+len(wanted.Watch))
+	if swept {
+		detail += "; rows are not found by their key in the server, so the table is read twice where some changed"
+	}
+	findings := []daemon.Finding{daemon.Found(tableName(t), err, detail)}
+	if err != nil {
+		return findings
+	}
+	err = within(ctx, db, func(s *database.Snapshot) error { return s.Keyed(ctx, wanted) })
+	switch {
+	case errors.Is(err, database.ErrNoKey), errors.Is(err, database.ErrTwice):
+		findings = append(findings, daemon.Found(tableName(t), err, ""))
+	case err != nil:
+		findings = append(findings, daemon.Finding{What: tableName(t), Level: "warn", Detail: "whether each row has a key of its own is not known: " + err.Error()})
+	}
+	return findings
 }

@@ -63,10 +63,14 @@ func visit(p *daemon.Program, g *daemon.Globals, errand func(context.Context, *s
 	return errand(ctx, s)
 }
 
-// once reads every source once, in their order, and what was given back. The
-// first trouble ends it: whoever called it will call again.
+// once reads every source once, in their order, and what was given back. Trouble
+// with one holds up no other; it is not tried again: whoever called will do so.
 func (s *site) once(ctx context.Context, m mode, progress io.Writer) error {
+	var failed error
 	for _, src := range s.sources {
+		if ctx.Err() != nil {
+			break
+		}
 		// Trouble is returned, and poison told at the end.
 		pump, err := src.pump(s.cfg, s.node.Journal, m, slog.New(slog.DiscardHandler))
 		if err != nil {
@@ -84,21 +88,19 @@ func (s *site) once(ctx context.Context, m mode, progress io.Writer) error {
 				err = kerr
 			}
 		}
-		if err != nil {
-			return &daemon.ExitError{Code: daemon.ExitTempFail, Err: err}
-		}
+		failed = errors.Join(failed, err)
 		s.log.Debug("polled", "source", src.name, "level", r.Level, "changes", r.Changes)
 	}
 	defer s.tellPoison(ctx)
-	if m == importing {
-		return nil
+	if m != importing && ctx.Err() == nil {
+		again, err := s.again(true)
+		if err != nil {
+			return err
+		}
+		failed = errors.Join(failed, daemon.Once(ctx, again))
 	}
-	again, err := s.again(true)
-	if err != nil {
-		return err
-	}
-	if err := daemon.Once(ctx, again); err != nil {
-		return &daemon.ExitError{Code: daemon.ExitTempFail, Err: err}
+	if failed = errors.Join(failed, ctx.Err()); failed != nil {
+		return &daemon.ExitError{Code: daemon.ExitTempFail, Err: failed}
 	}
 	return nil
 }

@@ -28,6 +28,10 @@ func word(row Columns, name string) string {
 	return s
 }
 
+// Shown is a name as events show it. Names that differ in their bytes may be
+// shown alike; ids are of their bytes.
+func Shown(name string) string { return word(Columns{"name": &name}, "name") }
+
 // long is a column's text, cut where it is longer than bodies carry.
 func long(row Columns, name string) (string, bool) {
 	return cut(strings.TrimSpace(text(row, name)), maxText)

@@ -165,7 +165,7 @@ func (t translator) compared(ch Change) []event.Event {
 		}
 		events = append(events, t.rebuilds(ch, previous, key)...)
 		events = append(events, t.updates(ch, t.besides(ch))...)
-		if was != is && !older(text(ch.Before, "state_change"), at, t.zone) {
+		if before := text(ch.Before, "state_change"); was != is && before != "" && at != "" && !older(before, at, t.zone) {
 			// The database went back, or was changed by hand: the transition
 			// may be known already, and what is told now is that it holds.
 			events = append(events, t.updates(ch, []string{"state"})...)

@@ -28,6 +28,8 @@ type Access struct {
 	Level         Level
 	Architectures []string
 	History       bool // the results of builds
+	// Alike are suites that differ in their bytes and are shown as one.
+	Alike []string
 
 	all []string // architectures, wanted or not
 }
@@ -51,6 +53,9 @@ func (a Access) Meaning() []string {
 	}
 	if !a.History {
 		s = append(s, "Results of builds (pkg_history) cannot be read.")
+	}
+	if len(a.Alike) > 0 {
+		s = append(s, "Suites that look alike are told under one name, though as different facts: "+strings.Join(a.Alike, ", ")+".")
 	}
 	return s
 }
@@ -103,6 +108,9 @@ func find(ctx context.Context, s *database.Snapshot, dialect string, want []stri
 		if !slices.Contains(a.Architectures, w) {
 			return a, nil, fmt.Errorf("architecture %q: the account sees none of that name; it sees %s", w, strings.Join(names(parts), ", "))
 		}
+	}
+	if a.Alike, err = alike(ctx, s, chosen); err != nil {
+		return a, nil, err
 	}
 	if a.Level == None {
 		return a, nil, errors.New("the account can read no table or view of the build queue: neither packages nor ARCH_public.packages (contrib/sql has the grants that it needs)")

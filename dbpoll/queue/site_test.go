@@ -219,6 +219,32 @@ func (s *site) told() map[string]string {
 	return all
 }
 
+// versions is what version the last event of each topic tells.
+func (s *site) versions(topics ...string) map[string]string {
+	s.t.Helper()
+	r, err := journal.OpenReader(context.Background(), s.journal)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer r.Close()
+	batch, err := r.After(context.Background(), 0, 1000)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	said := map[string]string{}
+	for _, m := range batch {
+		_, e, err := event.ParseMessage(m.Wire)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		topic := strings.TrimPrefix(m.Topic, "org.example.dev.wannabuild.")
+		if body, _ := e.Msg.(map[string]any); slices.Contains(topics, topic) {
+			said[topic] = fmt.Sprint(body["version"])
+		}
+	}
+	return said
+}
+
 // topics counts what was told beyond before.
 func (s *site) topics(before map[string]string) []string {
 	s.t.Helper()

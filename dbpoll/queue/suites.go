@@ -2,9 +2,11 @@ package queue
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
+	"busbar/adapters/wannabuild"
 	"busbar/common/journal"
 	"busbar/dbpoll/compare"
 	"busbar/dbpoll/database"
@@ -59,6 +61,40 @@ func (q *Queue) quiet(ctx context.Context, s *database.Snapshot, p *part, change
 		p.state.Told(c)
 	}
 	return loud, nil
+}
+
+// alike gives, quoted, the suites whose names people could not tell apart.
+func alike(ctx context.Context, s *database.Snapshot, parts []*part) ([]string, error) {
+	asked := map[string]bool{}
+	shown := map[string]map[string]bool{}
+	for _, p := range parts {
+		if asked[p.packages.Name] {
+			continue // it holds all architectures
+		}
+		asked[p.packages.Name] = true
+		text := "SELECT distribution FROM " + quoted(p.packages.Name) + " GROUP BY 1"
+		err := s.Each(ctx, text, nil, []string{"distribution"}, idColumns, func(c database.Columns) error {
+			suite := value(c, "distribution")
+			name := wannabuild.Shown(suite)
+			if shown[name] == nil {
+				shown[name] = map[string]bool{}
+			}
+			shown[name][suite] = true
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(shown)) {
+		if len(shown[name]) > 1 {
+			for _, suite := range slices.Sorted(maps.Keys(shown[name])) {
+				list = append(list, fmt.Sprintf("%q", suite))
+			}
+		}
+	}
+	return list, nil
 }
 
 func where(t database.Table) string {

@@ -200,10 +200,14 @@ func (w *Watch) load(ctx context.Context) error {
 func (w *Watch) compare(ctx context.Context, s *database.Snapshot) error {
 	if w.state.Empty() {
 		w.log.Info("first poll: the present rows are noted, and only what changes from now on is told", "table", w.o.Table.Table)
-		return w.state.Baseline(ctx, s, func(seen []journal.Seen) error {
+		err := w.state.Baseline(ctx, s, func(seen []journal.Seen) error {
 			_, err := w.o.Journal.Append(ctx, journal.Record{Origin: w.o.Source + " baseline", Seen: seen})
 			return err
 		})
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.stats.Rows = int64(w.state.Len())
+		return err
 	}
 	found, err := w.state.Compare(ctx, s, w.o.Most)
 	if err != nil {
