@@ -27,7 +27,8 @@ type room struct {
 var rooms = []room{
 	{"common/show", nil},
 	{"common/event", []string{"common/show"}},
-	{"common/mail", nil},
+	{"common/charset", nil},
+	{"common/mail", []string{"common/charset"}},
 	{"common/condition", nil},
 	{"common/durable", nil},
 	{"common/journal", []string{"common/event", "common/show"}},

@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/emersion/go-message"
 )
 
 // One test for each defect of the library that this package lives with.
@@ -192,7 +190,7 @@ func TestD8_RawHeaderBytes(t *testing.T) {
 }
 
 func TestD9_UnknownCharsets(t *testing.T) {
-	for _, name := range []string{"utf-7", "unknown-8bit", "x-unknown", "viscii", "binary", "default", "no such thing"} {
+	for _, name := range []string{"unknown-8bit", "x-unknown", "x-klingon", "binary", "default", "no such thing"} {
 		for body, want := range map[string]string{"caf\xe9 \x81": "caf\u00e9 \ufffd", "caf\u00e9": "caf\u00e9"} {
 			m := parse(t, "Content-Type: text/plain; charset=\""+name+"\"\n\n"+body)
 			if m.Text() != want {
@@ -230,10 +228,7 @@ func TestD13_EmbeddedMessages(t *testing.T) {
 	}
 }
 
-func TestD14_CharsetReaderIsGlobal(t *testing.T) {
-	if message.CharsetReader == nil {
-		t.Error("the library's own readers would decode no charset")
-	}
+func TestD14_LibraryIsFenced(t *testing.T) {
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || filepath.Ext(path) != ".go" || filepath.Base(filepath.Dir(path)) == "mail" {

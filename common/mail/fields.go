@@ -203,15 +203,16 @@ func (w *walker) field(name, raw string) field {
 	if plain(raw) {
 		return f
 	}
+	f.utf8 = toUTF8(raw)
 	if !utf8.ValidString(raw) {
-		w.d.add("header: " + clip(name) + " has raw 8-bit bytes, read as windows-1252")
+		w.raw8 = true // see settle
 	}
 	if w.words += strings.Count(raw, "=?"); w.words > maxWords {
 		w.d.add(fmt.Sprintf("header: more than %d encoded words, the rest not decoded", maxWords))
-		f.text = strings.TrimSpace(oneLine(toUTF8(raw)))
+		f.text = strings.TrimSpace(oneLine(f.utf8))
 		return f
 	}
-	f.text = decodeValue(raw, func(s string) { w.d.add("header: " + clip(name) + ": " + s) })
+	f.text = decodeUTF8(f.utf8, func(s string) { w.d.add("header: " + clip(name) + ": " + s) })
 	return f
 }
 

@@ -13,6 +13,7 @@ type field struct {
 	name string
 	raw  string // unfolded bytes
 	text string // decoded, valid UTF-8, one line
+	utf8 string // raw as valid UTF-8, its words still encoded; "" if raw is that
 
 	folds []int // where the blanks of a folded line begin in raw
 }
@@ -95,7 +96,7 @@ func (h Header) Addresses(name string) []Address {
 	var all []Address
 	for _, f := range h.fields {
 		if strings.EqualFold(f.name, name) {
-			all = append(all, parseAddresses(f.raw)...)
+			all = append(all, parseAddresses(f.encoded())...)
 		}
 	}
 	return all

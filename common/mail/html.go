@@ -10,6 +10,7 @@ import (
 // them. It is no rendering and needs no well-formed input.
 func htmlText(s string) string {
 	var t textOut
+	var q quotes
 	for s != "" {
 		i := strings.IndexByte(s, '<')
 		if i < 0 {
@@ -23,11 +24,11 @@ func htmlText(s string) string {
 		t.text(s[:i])
 		s = s[i:]
 		if strings.HasPrefix(s, "<!--") {
-			_, s, _ = strings.Cut(s, "-->")
+			s = afterComment(s, &q)
 			continue
 		}
-		end := strings.IndexByte(s, '>')
-		if end < 0 {
+		end := tagEnd(s, &q)
+		if end == len(s) {
 			break
 		}
 		name := tagName(s[1:end])
@@ -40,6 +41,69 @@ func htmlText(s string) string {
 	t.text(s)
 	out, _ := cleanText(strings.ToValidUTF8(t.out.String(), "\uFFFD"))
 	return strings.TrimSpace(out) + "\n"
+}
+
+// quotes remembers which end of something is nowhere ahead: looking again from
+// each tag would cost the square of the length.
+type quotes struct{ noDouble, noSingle, noComment bool }
+
+// tagEnd returns where the ">" of the tag is that s begins with, or the length
+// of s. One inside a quoted value ends nothing; a quote that never closes is an
+// ordinary character (HTML Standard §13.2.5.36).
+func tagEnd(s string, q *quotes) int {
+	value := false // "=" was just read
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '>':
+			return i
+		case c == '=':
+			value = true
+		case (c == '"' || c == '\'') && value:
+			value = false
+			gone := &q.noDouble
+			if c == '\'' {
+				gone = &q.noSingle
+			}
+			if *gone {
+				continue
+			}
+			n := strings.IndexByte(s[i+1:], c)
+			if *gone = n < 0; n >= 0 {
+				i += 1 + n
+			}
+		case c != ' ' && c != '\t' && c != '\r' && c != '\n':
+			value = false
+		}
+	}
+	return len(s)
+}
+
+// afterComment skips the comment that s begins with. One that never ends hides
+// nothing but its first tag.
+func afterComment(s string, q *quotes) string {
+	body := s[len("<!--"):]
+	for _, empty := range []string{">", "->"} {
+		if rest, found := strings.CutPrefix(body, empty); found {
+			return rest
+		}
+	}
+	if !q.noComment {
+		for at := strings.Index(body, "--"); at >= 0; {
+			for _, end := range []string{">", "!>"} {
+				if rest, found := strings.CutPrefix(body[at+2:], end); found {
+					return rest
+				}
+			}
+			next := strings.Index(body[at+1:], "--")
+			if next < 0 {
+				break
+			}
+			at += 1 + next
+		}
+		q.noComment = true
+	}
+	_, rest, _ := strings.Cut(body, ">")
+	return rest
 }
 
 func startsTag(s string) bool {

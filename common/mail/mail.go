@@ -5,9 +5,9 @@
 // [Limits] whatever it is given.
 //
 // Headers and the division into parts are read here, line by line, because
-// one bad line must never cost the rest of a mail. Transfer encodings and
-// charsets are go-message's, each call fenced, with a tolerant second reading
-// where the first one stops.
+// one bad line must never cost the rest of a mail. Transfer encodings are
+// go-message's, each call fenced, with a tolerant second reading where the
+// first one stops; charsets are common/charset's.
 //
 // Not here: fetching or storing mail, verifying signatures (the signed text is
 // only found), writing mail, and any knowledge of what a mail means: that is
@@ -108,8 +108,8 @@ func Parse(raw []byte, lim Limits) *Message {
 // message reads a mail or an embedded one. Nothing that goes wrong inside it
 // may harm what stands around it, so each has a recover of its own.
 func (w *walker) message(raw []byte, depth int) (m *Message) {
-	outer := w.d
-	w.d = &defects{}
+	outer, outside := w.d, w.raw8
+	w.d, w.raw8 = &defects{}, false
 	m = &Message{Size: len(raw), Raw: raw, Body: &Part{Type: "text/plain"}}
 	sum := sha256.Sum256(raw)
 	m.Digest = hex.EncodeToString(sum[:])
@@ -119,7 +119,7 @@ func (w *walker) message(raw []byte, depth int) (m *Message) {
 		}
 		m.Defects = w.d.list
 		outer.embed(w.d)
-		w.d = outer
+		w.d, w.raw8 = outer, outside
 	}()
 
 	if int64(len(raw)) > w.lim.Bytes {
@@ -145,6 +145,7 @@ func (w *walker) message(raw []byte, depth int) (m *Message) {
 	}
 	w.noteRepeats(m.Header)
 	m.Body = w.part(m.Header, m.body, depth, "text/plain")
+	w.settle(m)
 	return m
 }
 

@@ -17,6 +17,8 @@ type Part struct {
 	Size        int64             // bytes, transfer encoding removed
 	Parts       []*Part           // of a multipart
 	Message     *Message          // of a message/rfc822
+
+	label string // the charset that Text was read in, as declared somewhere
 }
 
 // A walker carries what one Parse may still spend.
@@ -25,6 +27,7 @@ type walker struct {
 	d     *defects // of the message being read
 	parts int
 	words int   // encoded words met
+	raw8  bool  // a header has bytes that are no UTF-8
 	work  int64 // bytes that may still be looked at again inside multiparts and embedded messages
 }
 
@@ -53,7 +56,7 @@ func (w *walker) part(h Header, body []byte, depth int, implied string) *Part {
 	case p.Type == "message/rfc822" || p.Type == "message/global" || p.Type == "message/news":
 		w.embedded(p, body, depth, encoding)
 	case isText(p.Type):
-		w.text(p, body, encoding, p.Params["charset"])
+		w.text(p, body, encoding, declaredCharset(h, p.Params))
 	default:
 		_, p.Size = w.transfer(encoding, body, 0)
 	}
@@ -66,7 +69,7 @@ func isText(t string) bool {
 }
 
 func (w *walker) contentType(h Header, implied string) (string, map[string]string) {
-	raw := h.Raw("Content-Type")
+	raw := h.encoded("Content-Type")
 	if raw == "" {
 		return implied, nil
 	}
@@ -86,7 +89,7 @@ func (w *walker) contentType(h Header, implied string) (string, map[string]strin
 // disposition reads Content-Disposition (RFC 2183); the name may also be in
 // Content-Type, as before 1995.
 func disposition(h Header, params map[string]string) (disposition, filename string) {
-	d, dp := mediaType(h.Raw("Content-Disposition"))
+	d, dp := mediaType(h.encoded("Content-Disposition"))
 	filename = dp["filename"]
 	if filename == "" {
 		filename = params["name"]
@@ -104,7 +107,8 @@ func (w *walker) text(p *Part, body []byte, encoding, charset string) {
 	if p.Truncated = int64(len(data)) < size; p.Truncated {
 		data = trimPartialRune(data)
 	}
-	text, note := decodeCharset(charset, data)
+	p.label = p.charsetOf(charset, data)
+	text, note := decodeCharset(p.label, data)
 	if note != "" {
 		w.d.add("text: " + note)
 	}

@@ -3,12 +3,17 @@ package mail
 import (
 	"encoding/base64"
 	"strings"
+	"unicode/utf8"
+
+	"busbar/common/charset"
 )
 
 // decodeValue decodes one unfolded value for reading: raw 8-bit bytes, encoded
 // words (RFC 2047), control characters.
-func decodeValue(raw string, note func(string)) string {
-	s := toUTF8(raw)
+func decodeValue(raw string, note func(string)) string { return decodeUTF8(toUTF8(raw), note) }
+
+// decodeUTF8 is decodeValue for what toUTF8 returned.
+func decodeUTF8(s string, note func(string)) string {
 	if strings.Contains(s, "=?") {
 		s = decodeWords(s, note)
 	}
@@ -21,13 +26,13 @@ func decodeValue(raw string, note func(string)) string {
 // over words.
 func decodeWords(s string, note func(string)) string {
 	var out strings.Builder
-	var charset string
+	var label string
 	var bytes []byte
 	flush := func() {
 		if len(bytes) == 0 {
 			return
 		}
-		text, defect := decodeCharset(charset, bytes)
+		text, defect := decodeCharset(label, bytes)
 		if defect != "" {
 			note(defect)
 		}
@@ -54,16 +59,27 @@ func decodeWords(s string, note func(string)) string {
 			s, afterWord = s[i+2:], false
 			continue
 		}
-		if !strings.EqualFold(charset, word.charset) {
+		if !sameCharset(label, word.charset) {
 			flush()
-			charset = word.charset
 		}
+		label = word.charset
 		bytes = word.decode(bytes)
 		s, afterWord = rest, true
 	}
 	flush()
 	out.WriteString(s)
 	return out.String()
+}
+
+// sameCharset tells whether a character may begin in a word of one label and end in
+// the next one. UTF-7 ends each of its own (RFC 2152, rule 3).
+func sameCharset(label, next string) bool {
+	if strings.EqualFold(label, next) && !strings.ContainsAny(label, "7") {
+		return true
+	}
+	a, known := charset.Lookup(label)
+	b, _ := charset.Lookup(next)
+	return known && a == b && a.Name() != "utf-7"
 }
 
 func blank(s string) bool { return strings.Trim(s, " \t\r\n") == "" }
@@ -88,7 +104,7 @@ func cutWord(s string) (w encodedWord, rest string, state int) {
 	const most = 100 // bytes of a charset's name
 	body := s[2:]
 	i := strings.IndexByte(body[:min(len(body), most)], '?')
-	if i <= 0 || len(body) < i+3 || body[i+2] != '?' || strings.ContainsAny(body[:i], " \t=") {
+	if i <= 0 || len(body) < i+3 || body[i+2] != '?' || !isLabel(body[:i]) {
 		return w, s, notAWord
 	}
 	w.charset, w.encoding = body[:i], body[i+1]|0x20
@@ -102,6 +118,37 @@ func cutWord(s string) (w encodedWord, rest string, state int) {
 	}
 	w.text = body[:end]
 	return w, body[end+2:], aWord
+}
+
+// writeASCII writes the word with its bytes beyond ASCII encoded; base64 has
+// none.
+func (w encodedWord) writeASCII(out *strings.Builder) {
+	out.WriteString("=?" + w.charset + "?")
+	out.WriteByte(w.encoding)
+	out.WriteByte('?')
+	for i := 0; i < len(w.text); i++ {
+		switch c := w.text[i]; {
+		case c < utf8.RuneSelf:
+			out.WriteByte(c)
+		case w.encoding == 'q':
+			out.WriteByte('=')
+			out.WriteByte(upperHex[c>>4])
+			out.WriteByte(upperHex[c&15])
+		}
+	}
+	out.WriteString("?=")
+}
+
+const upperHex = "0123456789ABCDEF"
+
+// isLabel tells whether a word can begin with this.
+func isLabel(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] >= 0x7f || s[i] == '=' {
+			return false
+		}
+	}
+	return true
 }
 
 // decode appends the word's bytes, as many as can be read.

@@ -9,9 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/encoding/htmlindex"
-
 	"busbar/adapters/scm"
+	"busbar/common/charset"
 	"busbar/common/event"
 )
 
@@ -109,9 +108,10 @@ func parseCommit(id string, raw []byte) scm.Commit {
 func parseTag(raw []byte) *scm.Tag {
 	h, message := headers(raw)
 	t := &scm.Tag{Target: first(h["object"]), Type: first(h["type"])}
-	t.Tagger, t.Time = stamp(decoder("")(first(h["tagger"])))
+	decode := decoder(first(h["encoding"]))
+	t.Tagger, t.Time = stamp(decode(first(h["tagger"])))
 	message, t.Signed = scm.SplitSignature(message)
-	t.Message = decoder("")(message)
+	t.Message = decode(message)
 	return t
 }
 
@@ -130,18 +130,11 @@ func stamp(s string) (event.Person, time.Time) {
 	return p, scm.Unix(seconds)
 }
 
-// decoder reads text in an encoding that a commit names. What is neither that
-// nor UTF-8 is read as Latin-1, so that no byte is lost.
+// decoder reads text in an encoding that a commit names, as [charset.Decode]
+// does: what is UTF-8 all the same stays that.
 func decoder(name string) func(string) string {
-	if name != "" {
-		if enc, err := htmlindex.Get(strings.Trim(name, `"`)); err == nil {
-			return func(s string) string {
-				if text, err := enc.NewDecoder().String(s); err == nil {
-					return text
-				}
-				return scm.Decode(s)
-			}
-		}
+	return func(s string) string {
+		text, _ := charset.Decode(name, []byte(s))
+		return text
 	}
-	return scm.Decode
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"busbar/adapters/scm"
+	"busbar/common/charset"
 	"busbar/common/event"
 	"busbar/scmhook/ask"
 )
@@ -143,13 +144,13 @@ const template = `{node}\0{p1.node}\0{p2.node}\0{branch}\0{author}\0{date|hgdate
 	`{join(file_adds, "\n")}\0{join(file_mods, "\n")}\0{join(file_dels, "\n")}\0{file_copies % "{name}\t{source}\n"}\1\0\1`
 
 func parse(f []string) scm.Commit {
-	c := scm.Commit{ID: f[0], Branch: scm.Decode(f[3]), Message: scm.Decode(f[6])}
+	c := scm.Commit{ID: f[0], Branch: scm.Decode(f[3]), Message: charset.Text(f[6])}
 	for _, p := range f[1:3] {
 		if strings.Trim(p, "0") != "" {
 			c.Parents = append(c.Parents, p)
 		}
 	}
-	c.Author = person(scm.Decode(f[4]))
+	c.Author = person(charset.Text(f[4]))
 	c.Committer = c.Author
 	seconds, _, _ := strings.Cut(f[5], " ")
 	if n, err := strconv.ParseInt(seconds, 10, 64); err == nil {

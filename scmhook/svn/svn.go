@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"busbar/adapters/scm"
+	"busbar/common/charset"
 	"busbar/common/event"
 	"busbar/scmhook/ask"
 )
@@ -63,13 +64,13 @@ func parseInfo(c *scm.Commit, info string) {
 	author, rest, _ := strings.Cut(info, "\n")
 	date, rest, _ := strings.Cut(rest, "\n")
 	_, message, _ := strings.Cut(rest, "\n")
-	c.Author = event.Person{Name: scm.Decode(author)}
+	c.Author = event.Person{Name: charset.Text(author)}
 	c.Committer = c.Author
 	day, _, _ := strings.Cut(date, " (")
 	if t, err := time.Parse("2006-01-02 15:04:05 -0700", day); err == nil {
 		c.Authored, c.Committed = t.UTC(), t.UTC()
 	}
-	c.Message = scm.Decode(strings.TrimSuffix(message, "\n"))
+	c.Message = charset.Text(strings.TrimSuffix(message, "\n"))
 }
 
 // parseChanged reads lines of a letter for the content, one for the properties,

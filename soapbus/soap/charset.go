@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strings"
 
-	"golang.org/x/text/encoding/htmlindex"
-	"golang.org/x/text/transform"
+	"busbar/common/charset"
 )
 
 var (
@@ -17,28 +15,24 @@ var (
 )
 
 // utf8Reader reads bytes of whatever charset they are declared to be in, first
-// by the XML declaration, then by the Content-Type, as UTF-8.
+// by the XML declaration, then by the Content-Type, as UTF-8. Bytes that are not
+// in it are read as [charset.Decode] reads them.
 func utf8Reader(in *bufio.Reader, contentType string) (io.Reader, error) {
 	if bom, _ := in.Peek(3); string(bom) == "\xEF\xBB\xBF" {
 		_, err := in.Discard(3)
-		return in, err
+		return charset.NewReader("utf-8", in), err
 	}
 	head, _ := in.Peek(200) // an error comes again with the next read
 	declared := inDeclaration.FindSubmatch(head)
 	if declared == nil {
 		declared = inContentType.FindSubmatch([]byte(contentType))
 	}
-	if declared == nil {
-		return in, nil
+	label := ""
+	if declared != nil {
+		label = string(declared[1])
 	}
-	switch name := strings.ToLower(strings.TrimSpace(string(declared[1]))); name {
-	case "", "utf-8", "utf8", "us-ascii", "ascii":
-		return in, nil
-	default:
-		charset, err := htmlindex.Get(name)
-		if err != nil {
-			return nil, fmt.Errorf("%w that can be read: its charset %q is not known", ErrNotSOAP, line(name, 40))
-		}
-		return transform.NewReader(in, charset.NewDecoder()), nil
+	if _, known := charset.Lookup(label); !known && charset.Declared(label) {
+		return nil, fmt.Errorf("%w that can be read: its charset %q is not known", ErrNotSOAP, line(label, 40))
 	}
+	return charset.NewReader(label, in), nil
 }

@@ -34,10 +34,10 @@ func TestText(t *testing.T) {
 		{`<a xsi:type="xsd:base64Binary">w6k=</a>`, "é"},
 		{`<a xsi:type="soapenc:base64">w6
 			k</a>`, "é"},
-		{`<a xsi:type="xsd:base64Binary">6f/p</a>`, "\uFFFD\uFFFD\uFFFD"},
+		{`<a xsi:type="xsd:base64Binary">6f/p</a>`, "éÿé"},
 		{`<a xsi:type="xsd:string">w6k=</a>`, "w6k="},
 		{`<a type="base64">w6k=</a>`, "w6k="},
-		{"<a>\xE9&#1;&#x1F;&#xD800;&#99999999;&#233;\x00\x1b&amp;&#xd;</a>", strings.Repeat("\uFFFD", 5) + "é\uFFFD\uFFFD&\r"},
+		{"<a>\xE9&#1;&#x1F;&#xD800;&#99999999;&#233;\x00\x1b&amp;&#xd;</a>", "é" + strings.Repeat("\uFFFD", 4) + "é\uFFFD\uFFFD&\r"},
 		{"<a b=\"\xff&#1;\">x</a>", "x"},
 		{`<a xsi:nil="true"/>`, ""},
 	} {
@@ -61,7 +61,11 @@ func TestCharsets(t *testing.T) {
 	for _, c := range []struct{ text, contentType, want string }{
 		{strings.Replace(plain, "UTF-8", "ISO-8859-1", 1), "", "thé"},
 		{strings.Replace(plain, ` encoding="UTF-8"`, "", 1), `text/xml; charset="iso-8859-1"`, "thé"},
-		{plain, "text/xml; charset=iso-8859-1", "th\uFFFD"}, // its own declaration counts
+		{plain, "text/xml; charset=iso-8859-1", "thé"}, // no UTF-8 as it says, and read all the same
+		{response("<a>thé \xed\xa0\xbc\xed\xbd\xb5 th\xe9</a>"), "", "thé 🍵 thé"},
+		{strings.Replace(response("<a>\xde\xc1\xca</a>"), "UTF-8", "KOI8_R", 1), "", "чай"},
+		{strings.Replace(response("<a>\x1b$B$*Cc\x1b(B</a>"), "UTF-8", "iso-2022-jp", 1), "", "お茶"},
+		{strings.Replace(response("<a>thé, thé</a>"), "UTF-8", "iso-8859-1", 1), "", "thé, thé"},
 		{"\xEF\xBB\xBF" + response("<a>thé</a>"), "", "thé"},
 	} {
 		n, err := decodeText(t, c.text, c.contentType)

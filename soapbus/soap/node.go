@@ -4,7 +4,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"unicode/utf8"
+
+	"busbar/common/charset"
 )
 
 // A Node is one element of a reply. References are followed, so that a node may
@@ -40,16 +41,15 @@ func (n *Node) Bytes() ([]byte, error) {
 	return b, nil
 }
 
-// Value is the text, valid UTF-8: each byte that is none is a U+FFFD.
+// Value is the text, valid UTF-8: bytes that are none are read as [charset.Runs]
+// reads them.
 func (n *Node) Value() (string, error) {
 	b, err := n.Bytes()
 	if err != nil {
 		return "", err
 	}
-	if utf8.Valid(b) {
-		return string(b), nil
-	}
-	return string([]rune(string(b))), nil
+	text, _ := charset.Runs(b)
+	return text, nil
 }
 
 // Items are the elements of an array. An empty element is an empty array.
