@@ -1,8 +1,6 @@
 package debbugs
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/mail"
 	"strings"
 	"time"
@@ -78,21 +76,6 @@ func date(s string) time.Time {
 		return time.Time{}
 	}
 	return t
-}
-
-// messageID is the mail's identity: its Message-ID; where its sender gave none,
-// that of debbugs's handling of it; else a digest of what no transport changes.
-func messageID(h busmail.Header) string {
-	if id := h.MessageID("Message-ID"); id != "" {
-		return line(id)
-	}
-	for _, id := range h.MessageIDs("Resent-Message-ID") {
-		if strings.HasPrefix(id, "handler.") {
-			return line(id)
-		}
-	}
-	sum := sha256.Sum256([]byte(h.Get("From") + "\n" + h.Get("Date") + "\n" + h.Get("Subject")))
-	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // sender is who wrote the mail.

@@ -5,14 +5,14 @@ import "busbar/common/event"
 // A Bug is what every event about a bug tells.
 type Bug struct {
 	Bug       int          `json:"bug" doc:"the bug's number"`
-	Package   string       `json:"package" doc:"the source package if debbugs knows it, else the first name that the bug is filed against"`
+	Package   string       `json:"package" doc:"the source package if debbugs knows it and the bug is filed against one name, else the first of the names"`
 	Packages  []string     `json:"packages" doc:"all names that the bug is filed against, as debbugs writes them: binary packages, src:NAME, pseudo-packages"`
 	Source    string       `json:"source,omitempty" doc:"the source package as debbugs tells it; several are separated by blanks; absent if it is unknown"`
 	Title     string       `json:"title" doc:"the bug's title; in a comment, the subject of the mail"`
 	Severity  string       `json:"severity,omitempty" doc:"in a report, what it asks for, if it is a valid severity; where states were compared, the severity now; absent means debbugs's default"`
 	Tags      []string     `json:"tags" doc:"the bug's tags at that time, as far as they are told"`
 	Person    event.Person `json:"person" doc:"who did it: the sender of the mail to debbugs; empty where no mail is known to have done it"`
-	MessageID string       `json:"message_id" doc:"Message-ID of the mail that did it, without angle brackets; empty where no mail is known to have done it"`
+	MessageID string       `json:"message_id" doc:"Message-ID of the mail that did it, without angle brackets, \\xHH for bytes that are no text; for a mail without one sha256: and a digest of what the tracker tells of it; empty where no mail is known to have done it"`
 	Time      string       `json:"time,omitempty" doc:"when debbugs received that mail; where states were compared, when the bug's log was last changed; RFC 3339 in UTC"`
 	URL       string       `json:"url" doc:"the bug's page"`
 }
@@ -62,7 +62,7 @@ type Closed struct {
 // Forwarded is the body of debbugs.bug.forward.
 type Forwarded struct {
 	Bug
-	To   string `json:"to" doc:"addresses that it was forwarded to, separated by commas, or a URL; empty if the mail names none"`
+	To   string `json:"to" doc:"where to, as debbugs records it: the To field of the mail that did it, an address or a URL; empty where that names debbugs itself"`
 	From string `json:"from,omitempty" doc:"where it was forwarded to before; only where states were compared"`
 	Message
 }

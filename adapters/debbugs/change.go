@@ -89,13 +89,20 @@ func (s Status) bug() Bug {
 		Tags: words(tidy(strings.Join(s.Tags, " ")))}
 	sources := words(tidy(s.Source))
 	b.Source = line(strings.Join(sources, " "))
-	switch {
-	case len(sources) > 0:
-		b.Package = sources[0]
-	case len(b.Packages) > 0:
-		b.Package = strings.TrimPrefix(b.Packages[0], "src:")
-	}
+	b.Package = filedAgainst(b.Packages, sources)
 	return b
+}
+
+// filedAgainst is the one package that stands for all. Mails of a bug against
+// several tell no source, states tell it: the first name is what both have.
+func filedAgainst(packages, sources []string) string {
+	switch {
+	case len(sources) > 0 && len(packages) < 2:
+		return sources[0]
+	case len(packages) > 0:
+		return strings.TrimPrefix(packages[0], "src:")
+	}
+	return ""
 }
 
 // tidy makes one bounded line of a tracker's text.

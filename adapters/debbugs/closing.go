@@ -14,7 +14,7 @@ import (
 // submitter's copy of "closed", with the two in the other order.
 func closing(m *mail.Message, b Bug) []event.Event {
 	theirs := strings.HasPrefix(m.Header.Get("X-Debian-PR-Message"), "they-closed")
-	cause, id := causing(m, theirs)
+	cause, id := causing(m, "done", theirs)
 	if theirs {
 		b.Title = titleInText(m.Text(), b.Bug)
 	} else {
@@ -31,8 +31,7 @@ func closing(m *mail.Message, b Bug) []event.Event {
 
 // closed tells of the mail that closed a bug, known by its id.
 func closed(cause *mail.Message, b Bug, a arrival, id string) event.Event {
-	b = caused(b, cause, a)
-	b.MessageID = id
+	b = caused(b, cause, a, id)
 	p := pseudoHeaders(text(cause))
 	c := Closed{DoneBy: b.Person, SourceVersion: p.version("source-version"), Message: content(cause)}
 	if c.Version = p.version("version"); c.Version == "" {
@@ -48,7 +47,7 @@ func closed(cause *mail.Message, b Bug, a arrival, id string) event.Event {
 // forwarding tells that a bug was marked as forwarded; the notice embeds the
 // mail that did it.
 func forwarding(m *mail.Message, b Bug) []event.Event {
-	cause, id := causing(m, false)
+	cause, id := causing(m, "forwarded", true)
 	b.Title = titleInBrackets(m.Header.Get("Subject"), "marked as forwarded (")
 	e := forwarded(cause, b, arrived(cause.Header), id)
 	if cause == m {
@@ -61,44 +60,9 @@ func forwarding(m *mail.Message, b Bug) []event.Event {
 
 // forwarded tells of the mail that marked a bug as forwarded, known by its id.
 func forwarded(cause *mail.Message, b Bug, a arrival, id string) event.Event {
-	b = caused(b, cause, a)
-	b.MessageID = id
+	b = caused(b, cause, a, id)
 	return event.Event{Kind: forwardKind, Key: ForwardKey(b.Bug, id), Time: a.time,
-		Body: Forwarded{Bug: b, To: recipients(cause.Header), Message: content(cause)}}
-}
-
-// causing finds the embedded mail that a notice is about, and its id: the
-// first in the notice's References. A notice that embeds nothing is its own
-// cause; without References its handler's id stands in, less the word that
-// tells the copies for closer and submitter apart.
-func causing(m *mail.Message, first bool) (*mail.Message, string) {
-	want := ""
-	if ids := m.Header.MessageIDs("References"); len(ids) > 0 {
-		want = ids[0]
-	}
-	all := m.Messages()
-	for _, e := range all {
-		if want != "" && e.Header.MessageID("Message-ID") == want {
-			return e, line(want)
-		}
-	}
-	cause := m
-	if len(all) > 0 {
-		cause = all[len(all)-1]
-		if first {
-			cause = all[0]
-		}
-	}
-	if want == "" && cause != m {
-		want = cause.Header.MessageID("Message-ID")
-	}
-	if want == "" {
-		want = messageID(m.Header)
-		for _, word := range []string{".ackdone@", ".notifdone@", ".ackfwdd@"} {
-			want = strings.Replace(want, word, "@", 1)
-		}
-	}
-	return cause, line(want)
+		Body: Forwarded{Bug: b, To: recordedTo(cause.Header), Message: content(cause)}}
 }
 
 // titleInBrackets reads "… marked as done (TITLE)".
@@ -124,13 +88,14 @@ func titleInText(text string, bug int) string {
 	return line(strings.TrimSpace(t))
 }
 
-// recipients are whom a bug was forwarded to: all but debbugs itself.
-func recipients(h mail.Header) string {
-	var all []string
-	for _, a := range append(h.Addresses("To"), h.Addresses("Cc")...) {
-		if email := strings.ToLower(a.Email); !strings.HasSuffix(email, "@bugs.debian.org") {
-			all = append(all, person(a).String())
-		}
+// recordedTo is what the tracker records of a mail to N-forwarded@: its To field
+// as it is, the last of several; nothing where that names the tracker (debbugs:
+// scripts/process).
+func recordedTo(h mail.Header) string {
+	_, domain := received(h)
+	to := h.Values("To")
+	if len(to) == 0 || strings.Contains(to[len(to)-1], domain) {
+		return ""
 	}
-	return line(strings.Join(all, ", "))
+	return tidy(to[len(to)-1])
 }

@@ -65,10 +65,24 @@ func TestClosing(t *testing.T) {
 	}
 }
 
-func TestForwardNamesNobodyOfDebbugs(t *testing.T) {
-	o := run(t, load([]byte(strings.Replace(notice("forwarded", "", "Message-ID: <f@example.org>\nTo: 7-forwarded@bugs.debian.org, a@example.net\nCc: B <b@example.net>\n\nx\n"), "marked as done", "marked as forwarded", 1))))
-	if len(o.Events) != 1 || o.Events[0].Body.(Forwarded).To != "a@example.net, B <b@example.net>" {
-		t.Errorf("got %+v", o)
+// What is told is what the tracker records, and nothing where that names the tracker.
+func TestForwardedTo(t *testing.T) {
+	for _, c := range []struct{ fields, to string }{
+		{"To: B <b@example.net>\nCc: 7-forwarded@bugs.debian.org, c@example.net\n", "B <b@example.net>"},
+		{"To: b@example.net, C <c@example.net>\n", "b@example.net, C <c@example.net>"},
+		{"To: 7-forwarded@bugs.debian.org, a@example.net\nCc: B <b@example.net>\n", ""},
+		{"To: 7-forwarded@bugs.debian.org\nCc: b@example.net\n", ""},
+		{"To: \"Bee, B\" <b@example.net>\n", "\"Bee, B\" <b@example.net>"},
+		{"To: =?UTF-8?Q?Ren=C3=A9?= <r@example.net>\n", "René <r@example.net>"},
+		{"To: a@example.net\nTo: b@example.net\n", "b@example.net"},
+		{"To: https://example.net/issues/7\n", "https://example.net/issues/7"},
+		{"Cc: b@example.net\n", ""},
+		{"", ""},
+	} {
+		o := run(t, load([]byte(strings.Replace(notice("forwarded", "", "Message-ID: <f@example.org>\n"+c.fields+"\nx\n"), "marked as done", "marked as forwarded", 1))))
+		if len(o.Events) != 1 || o.Events[0].Body.(Forwarded).To != c.to {
+			t.Errorf("%q: got %+v, want %q", c.fields, o, c.to)
+		}
 	}
 }
 

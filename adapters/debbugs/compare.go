@@ -14,7 +14,7 @@ import (
 func (w *walk) compare() {
 	was, now := w.told, w.now
 	w.field("title", titleKind, one(was.Title), one(now.Title), func(b Bug) any { return TitleUpdated{b, tidy(was.Title)} })
-	w.field("package", packageKind, was.Packages, now.Packages, func(b Bug) any {
+	w.field("package", packageKind, slices.Sorted(slices.Values(was.Packages)), slices.Sorted(slices.Values(now.Packages)), func(b Bug) any {
 		from := words(tidy(strings.Join(was.Packages, ",")))
 		return PackageUpdated{Bug: b, From: from, To: b.Packages}
 	})
@@ -94,13 +94,13 @@ func (w *walk) archived() {
 	if !was.Archived && now.Archived {
 		_, asked := w.cause("archive", "")
 		w.field("archive", archiveKind, one("live"), one("archive"), func(b Bug) any {
-			if !asked { // its log tells when it was last changed, not this
-				b.Time = ""
+			if !asked { // its log tells when it was last changed, not this, but for the record of it
+				b.Time = event.Stamp(w.expired())
 			}
 			return Archived{b, !asked}
 		})
 		if e := &w.events[len(w.events)-1]; !asked {
-			e.Time, e.Recovered = time.Time{}, false
+			e.Time, e.Recovered = w.expired(), false
 		}
 	}
 	if was.Archived && !now.Archived || was.Unarchived != now.Unarchived && !now.Archived {
@@ -108,6 +108,16 @@ func (w *walk) archived() {
 		stamps := []string{strconv.FormatInt(was.Unarchived, 10), strconv.FormatInt(now.Unarchived, 10)}
 		w.field("unarchive", unarchiveKind, append(stamps[:1:1], "archive"), stamps[1:], func(b Bug) any { return Archived{b, !asked} })
 	}
+}
+
+// expired is when the tracker archived the bug by itself, if it wrote that down.
+func (w *walk) expired() (at time.Time) {
+	for _, r := range w.log {
+		if internal(r.mail.Header) && strings.Contains(r.mail.Header.Get("Message-ID"), "archived") {
+			at = r.at.time
+		}
+	}
+	return at
 }
 
 func (w *walk) names(field string, k *event.Kind, was, now []string) {
@@ -146,7 +156,7 @@ func (w *walk) field(field string, k *event.Kind, from, to []string, body func(B
 		value = to[0]
 	}
 	if cause, ok := w.cause(field, value); ok {
-		b.Person, b.MessageID = sender(cause.mail.Header), messageID(cause.mail.Header)
+		b.Person, b.MessageID = sender(cause.mail.Header), line(cause.id)
 	}
 	w.add(event.Event{Kind: k, Key: StateKey(b.Bug, field, from, to, w.now.stamp()), Time: at, Body: body(b)}, true)
 }

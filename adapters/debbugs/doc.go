@@ -21,8 +21,8 @@
 // was before and after, and the one from SOAP is marked as recovered.
 //
 // What SOAP cannot tell: the attachments of a message (its log holds the first
-// text alone), the id of one that came without Message-ID, the numbers that a
-// bug's clones got (each clone's own log tells what it is a copy of), and the
+// text alone), the numbers that a bug's clones got (each clone's own log tells what
+// it is a copy of), and the
 // time of what leaves no stamp.
 //
 // Not here: control transcripts, asking the tracker (soapbus), and any judgement whether

@@ -11,9 +11,15 @@ import (
 )
 
 // MessageID is the identity of the mail, as CommentKey and its neighbours want
-// it. A mail without one has a digest here and debbugs's own "handler." id in
-// what was mailed: that alone SOAP cannot tell.
-func (e Entry) MessageID() string { return messageID(e.mail("").Header) }
+// it, in bytes. A mail without one has a digest.
+func (e Entry) MessageID() string {
+	return identity(e.header(), func() string {
+		if e.Sum != "" {
+			return e.Sum
+		}
+		return TextSum(e.Body)
+	})
+}
 
 // Arrived is when debbugs received the mail; zero if its trace field is gone
 // and it has no date.
@@ -25,12 +31,8 @@ func (e Entry) Arrived() time.Time { return arrived(e.mail("").Header).time }
 func (e Entry) mail(body string) *mail.Message {
 	var b bytes.Buffer
 	b.WriteString("Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n")
-	header := e.Header
-	if len(header) == 0 {
-		header = []byte(strings.Join(e.Lines, "\n"))
-	}
 	skip := false
-	for l := range bytes.Lines(header) {
+	for l := range bytes.Lines(e.raw()) {
 		l = bytes.TrimRight(l, "\r\n")
 		if len(bytes.TrimSpace(l)) == 0 {
 			break
@@ -49,15 +51,25 @@ func (e Entry) mail(body string) *mail.Message {
 	return mail.Parse(b.Bytes(), mail.Limits{})
 }
 
-// charset is what the header says of the text before it was decoded.
-func (e Entry) charset() string {
-	header := string(e.Header)
-	if header == "" {
-		header = strings.Join(e.Lines, "\n")
+// raw is the header's bytes.
+func (e Entry) raw() []byte {
+	if len(e.Header) > 0 {
+		return e.Header
 	}
-	raw, _, _ := strings.Cut(header, "\n\n")
-	return strings.ToLower(mail.Parse([]byte(raw+"\n\n"), mail.Limits{}).Body.Params["charset"])
+	return []byte(strings.Join(e.Lines, "\n"))
 }
+
+// alone is the entry's header with all of its fields, and no text.
+func (e Entry) alone() *mail.Message {
+	raw, _, _ := bytes.Cut(e.raw(), []byte("\n\n"))
+	return mail.Parse(slices.Concat(raw, []byte("\n\n")), mail.Limits{})
+}
+
+// header is all fields.
+func (e Entry) header() mail.Header { return e.alone().Header }
+
+// charset is what the header says of the text before it was decoded.
+func (e Entry) charset() string { return strings.ToLower(e.alone().Body.Params["charset"]) }
 
 // text is the entry's text. debbugs writes mails with commands into the log as
 // UTF-8 and reads them by the charset that they declare: those in Latin-1 come
@@ -128,7 +140,8 @@ func parseAddress(local string) address {
 func addresses(h mail.Header) []address {
 	first, domain := received(h)
 	all := []address{first}
-	if h.Has("Resent-To") || h.Has("Resent-From") { // the addresses are of another journey
+	// Without an id it is in the log for each address that it was sent to.
+	if h.Has("Resent-To") || h.Has("Resent-From") || ownID(h) == "" { // the former: the addresses are of another journey
 		return all
 	}
 	for _, to := range append(h.Addresses("To"), h.Addresses("Cc")...) {

@@ -29,17 +29,17 @@ func initial(r read, now Status, retitled bool) Status {
 	if was.Severity == "" {
 		was.Severity = defaultSeverity
 	}
-	if names := list(p["source"], "src:"); len(names) > 0 {
-		was.Packages = names
-	} else if names := list(p["package"], ""); len(names) > 0 {
-		was.Packages = names
+	if filed := unsorted(p["source"], "src:"); len(filed) > 0 {
+		was.Packages = filed
+	} else if filed := unsorted(p["package"], ""); len(filed) > 0 {
+		was.Packages = filed
 	}
 	was.Tags = nil
 	for _, name := range []string{"keywords", "tags", "tag"} {
 		if was.Tags != nil {
 			break
 		}
-		for _, tag := range list(p[name], "") {
+		for _, tag := range list(p[name]) {
 			if slices.Contains(now.Tags, tag) || strings.Contains(knownTags, " "+strings.TrimSuffix(tag, "-ignore")+" ") {
 				was.Tags = append(was.Tags, tag)
 			}
@@ -66,11 +66,13 @@ func initial(r read, now Status, retitled bool) Status {
 const defaultSeverity = "normal"
 
 // list splits a pseudo-header of names, sorted, each once.
-func list(s, prefix string) []string {
+func list(s string) []string { return slices.Sorted(slices.Values(unsorted(s, ""))) }
+
+// unsorted leaves the names as they stand.
+func unsorted(s, prefix string) []string {
 	var names []string
 	for _, w := range words(strings.ToLower(s)) {
 		names = append(names, prefix+strings.TrimPrefix(w, prefix))
 	}
-	slices.Sort(names)
 	return names
 }

@@ -64,12 +64,13 @@ func Link(bug int) string {
 
 // messageKey bounds the length of a key: some mailers and all spammers write
 // ids of any size.
-func messageKey(bug int, what, messageID string) string {
+func messageKey(bug int, what, id string) string {
 	const most = 250
-	id := strings.Trim(messageID, "<> \t")
-	if len(id) > most {
-		sum := sha256.Sum256([]byte(id))
-		id = "sha256:" + hex.EncodeToString(sum[:])
+	if strings.HasPrefix(id, "<") && strings.HasSuffix(id, ">") {
+		id = id[1 : len(id)-1]
+	}
+	if len(id) > most || strings.ContainsRune(id, 0) {
+		id = digest(id)
 	}
 	return fmt.Sprintf("bug/%d/%s/%s", bug, what, id)
 }

@@ -73,7 +73,7 @@ func say(b Bug, did, where, more string) string {
 	s := fmt.Sprintf("%s %s #%d", b.Person.Short(), did, b.Bug)
 	title := b.Title
 	if len(b.Packages) > 0 {
-		s += " " + where + " " + strings.Join(b.Packages[:min(len(b.Packages), 3)], ", ")
+		s += " " + where + " " + some(b.Packages)
 		title = strings.TrimPrefix(title, strings.TrimPrefix(b.Packages[0], "src:")+": ")
 	}
 	s += more

@@ -31,7 +31,7 @@ func (w *walk) create() {
 	} else {
 		b.Title = r.title()
 	}
-	e := reported(r.mail, b, a)
+	e := reported(r.mail, b, a, r.id)
 	body := e.Body.(Created)
 	if w.origin != 0 {
 		body.Severity = tidy(w.now.Severity)
@@ -50,7 +50,7 @@ func (w *walk) clone(report read) {
 	cause := w.log[w.copied-1]
 	b := bare(w.now).bug()
 	b.Bug, b.URL, b.Title, b.Tags = w.origin, Link(w.origin), report.title(), []string{}
-	b = caused(b, cause.mail, cause.at)
+	b = caused(b, cause.mail, cause.at, cause.id)
 	w.add(event.Event{Kind: cloneKind, Key: CloneKey(w.origin, w.ch.Bug), Time: cause.at.time,
 		Body: Cloned{Bug: b, Clones: []int{w.ch.Bug}}}, true)
 }
@@ -69,6 +69,7 @@ func (w *walk) message(r read) {
 	for i, to := range r.to {
 		foreign := to.bug != 0 && !w.same(to.bug)
 		switch {
+		case internal(r.mail.Header):
 		case i > 0 && (to.bug == 0 || foreign):
 		case to.what == "done":
 			w.close(r)
@@ -91,7 +92,7 @@ func (w *walk) comment(r read, to address) {
 	a.code = code(to)
 	b := w.now.bug()
 	b.Title = tidy(ownTitle(r.title(), b.Bug))
-	e := commented(r.mail, b, a)
+	e := commented(r.mail, b, a, r.id)
 	body := e.Body.(Commented)
 	body.Truncated = body.Truncated || r.cut
 	e.Body = body
@@ -112,13 +113,13 @@ func (w *walk) close(r read) {
 
 func (w *walk) closed(r read) {
 	if w.reopened != nil { // in between
-		b := caused(w.now.bug(), w.reopened.mail, w.reopened.at)
+		b := caused(w.now.bug(), w.reopened.mail, w.reopened.at, w.reopened.id)
 		at := w.reopened.at.time
 		w.add(event.Event{Kind: reopenKind, Key: StateKey(b.Bug, "done", one(w.doneBy), nil, at.Unix()), Time: at,
 			Body: Reopened{b, who(w.doneBy)}}, true)
 	}
 	w.reopened, w.found, w.closes = nil, nil, true
-	e := closed(r.mail, w.now.bug(), r.at, messageID(r.mail.Header))
+	e := closed(r.mail, w.now.bug(), r.at, r.id)
 	body := e.Body.(Closed)
 	body.Truncated = body.Truncated || r.cut
 	e.Body = body
@@ -134,7 +135,7 @@ func (w *walk) forward(r read) {
 		w.comment(r, address{})
 		return
 	}
-	e := forwarded(r.mail, w.now.bug(), r.at, messageID(r.mail.Header))
+	e := forwarded(r.mail, w.now.bug(), r.at, r.id)
 	body := e.Body.(Forwarded)
 	body.Truncated = body.Truncated || r.cut
 	e.Body = body

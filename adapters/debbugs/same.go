@@ -8,13 +8,18 @@ import (
 
 // Same tells whether two states of a bug are equal but for their stamps.
 func Same(a, b Status) bool {
-	return a.Bug == b.Bug && a.Source == b.Source && a.Title == b.Title && a.Submitter == b.Submitter &&
+	return a.Bug == b.Bug && sameNames(words(a.Source), words(b.Source)) && a.Title == b.Title && a.Submitter == b.Submitter &&
 		a.MessageID == b.MessageID && a.Date == b.Date && a.Severity == b.Severity && a.Done == b.Done &&
 		a.Forwarded == b.Forwarded && a.Owner == b.Owner && a.Summary == b.Summary && a.Outlook == b.Outlook &&
 		a.Archived == b.Archived && a.Unarchived == b.Unarchived &&
-		slices.Equal(a.Packages, b.Packages) && slices.Equal(a.Tags, b.Tags) &&
+		sameNames(a.Packages, b.Packages) && slices.Equal(a.Tags, b.Tags) &&
 		slices.Equal(a.Found, b.Found) && slices.Equal(a.Fixed, b.Fixed) && slices.Equal(a.Affects, b.Affects) &&
 		slices.Equal(a.Merged, b.Merged) && slices.Equal(a.Blocks, b.Blocks) && slices.Equal(a.BlockedBy, b.BlockedBy)
+}
+
+// sameNames compares names that may stand in any order.
+func sameNames(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // stamp is when the bug was last changed, as far as the tracker tells.

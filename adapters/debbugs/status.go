@@ -2,7 +2,8 @@ package debbugs
 
 // A Status is a bug as the tracker itself tells it (SOAP: get_status, which
 // reads the bug's summary file), in one form whatever the reply's types were:
-// text is UTF-8, numbers are numbers, lists are sorted and without doubles.
+// text is UTF-8, numbers are numbers, lists are sorted and without doubles, but
+// for Packages, which stand as they were written.
 // Its JSON form is kept in journals: members are only ever added.
 type Status struct {
 	Bug       int      `json:"bug"`
@@ -42,6 +43,8 @@ type Entry struct {
 	Header []byte `json:"header"` // as received, without an encoding of its own
 	Body   string `json:"body"`   // the first text part alone, decoded
 	Cut    bool   `json:"cut,omitempty"`
+	// Sum is the [TextSum] of the whole text, where Body is not all of it.
+	Sum string `json:"sum,omitempty"`
 
 	// Lines is the header as people write it, where Header is absent.
 	Lines []string `json:"lines,omitempty"`

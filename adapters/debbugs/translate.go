@@ -101,12 +101,7 @@ func about(h mail.Header, number int) Bug {
 	b.Tags = words(h.Get("X-Debian-PR-Keywords"))
 	sources := words(h.Get("X-Debian-PR-Source"))
 	b.Source = strings.Join(sources, " ")
-	switch {
-	case len(sources) > 0:
-		b.Package = sources[0]
-	case len(b.Packages) > 0:
-		b.Package = strings.TrimPrefix(b.Packages[0], "src:")
-	}
+	b.Package = filedAgainst(b.Packages, sources)
 	return b
 }
 

@@ -31,6 +31,7 @@ type walk struct {
 // A read is a message of the log, taken apart.
 type read struct {
 	mail     *mail.Message
+	id       string // its identity
 	at       arrival
 	to       []address
 	commands []command
@@ -51,8 +52,8 @@ func newWalk(ch Change) *walk {
 	ids := map[string]bool{}
 	for _, e := range ch.Log {
 		r := w.read(e, most)
-		if id := messageID(r.mail.Header); !ids[id] { // debbugs lists each once, too
-			ids[id] = true
+		if !ids[r.id] { // debbugs lists each once, too
+			ids[r.id] = true
 			w.log = append(w.log, r)
 		}
 	}
@@ -72,6 +73,7 @@ func (w *walk) read(e Entry, most int) read {
 	r := read{cut: e.Cut}
 	isCommands := func(a address) bool { return a.what == "control" || a.what == "request" }
 	m := e.mail("")
+	r.id = e.MessageID()
 	if r.to = addresses(m.Header); isCommands(r.to[0]) {
 		body = e.text()
 	}
@@ -105,8 +107,7 @@ func (w *walk) findReport() {
 		if to.bug != 0 || !slices.Contains([]string{"submit", "quiet", "maintonly"}, to.what) {
 			continue
 		}
-		id := r.mail.Header.MessageID("Message-ID")
-		if id == strings.Trim(w.now.MessageID, "<> \t") {
+		if id := ownID(r.mail.Header); id == w.now.MessageID || id == strings.Trim(w.now.MessageID, "<> \t") {
 			best = i
 			break
 		}
@@ -133,16 +134,19 @@ var (
 	listMark = regexp.MustCompile(`^\[.*\]\s*`)
 )
 
+const noSubject = "(no subject)"
+
 // title is the message's subject as debbugs takes it.
-func (r read) title() string {
-	h := r.mail.Header
+func (r read) title() string { return title(r.mail.Header) }
+
+func title(h mail.Header) string {
 	s := reply.ReplaceAllString(h.Get("Subject"), "")
 	if h.Has("List-Id") || h.Has("List-Subscribe") || h.Has("Mailing-List") || h.Has("List-Processor-Version") ||
 		strings.EqualFold(h.Get("Precedence"), "bulk") {
 		s = listMark.ReplaceAllString(s, "")
 	}
 	if strings.TrimSpace(s) == "" && !h.Has("Subject") {
-		return "(no subject)"
+		return noSubject
 	}
 	return tidy(s)
 }

@@ -28,9 +28,13 @@ func field[T any](r *record, read func(*soap.Node) (T, error), names ...string) 
 	return v
 }
 
-func (r *record) text(names ...string) string    { return field(r, text, names...) }
-func (r *record) number(names ...string) int64   { return field(r, number, names...) }
-func (r *record) numbers(names ...string) []int  { return none(field(r, numbers, names...)) }
+func (r *record) text(names ...string) string   { return field(r, text, names...) }
+func (r *record) number(names ...string) int64  { return field(r, number, names...) }
+func (r *record) numbers(names ...string) []int { return none(field(r, numbers, names...)) }
+func (r *record) raw(names ...string) string    { return field(r, (*soap.Node).Value, names...) }
+func (r *record) written(names ...string) []string {
+	return none(field(r, written, names...))
+}
 func (r *record) words(names ...string) []string { return none(field(r, words, names...)) }
 func (r *record) versions(array, hash string) []string {
 	if n := r.fields[array]; n != nil && !n.Nil {

@@ -111,11 +111,11 @@ func status(bug int, n *soap.Node) (debbugs.Status, error) {
 	}
 	s := debbugs.Status{
 		Bug:       bug,
-		Packages:  r.words("package"),
-		Source:    strings.Join(r.words("source"), " "),
+		Packages:  r.written("package"),
+		Source:    strings.Join(r.written("source"), " "),
 		Title:     r.text("subject"),
 		Submitter: r.text("originator"),
-		MessageID: strings.Trim(r.text("msgid"), "<> \t"),
+		MessageID: debbugs.IDIn(r.raw("msgid")),
 		Date:      r.number("date"),
 
 		Severity:   r.text("severity"),

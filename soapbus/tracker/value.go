@@ -95,12 +95,18 @@ func numbers(n *soap.Node) ([]int, error) {
 	return sorted(bugs), nil
 }
 
-// words reads a list in whatever form: an array, or text with commas or blanks
-// between.
+// words is a list in whatever form, sorted, each once.
 func words(n *soap.Node) ([]string, error) {
+	list, err := written(n)
+	return set(list), err
+}
+
+// written reads a list in whatever form, an array, or text with commas or blanks
+// between, in its own order, each once.
+func written(n *soap.Node) ([]string, error) {
 	if len(n.Children) == 0 {
 		s, err := text(n)
-		return set(strings.FieldsFunc(s, blankOrComma)), err
+		return once(strings.FieldsFunc(s, blankOrComma)), err
 	}
 	items, err := n.Items()
 	if err != nil {
@@ -114,16 +120,26 @@ func words(n *soap.Node) ([]string, error) {
 		}
 		list = append(list, strings.TrimSpace(s))
 	}
-	return set(list), nil
+	return once(list), nil
+}
+
+// once leaves out doubles and what is empty.
+func once(list []string) []string {
+	seen := map[string]bool{"": true}
+	return slices.DeleteFunc(list, func(s string) bool {
+		again := seen[s]
+		seen[s] = true
+		return again
+	})
 }
 
 func blankOrComma(r rune) bool { return r == ',' || unicode.IsSpace(r) }
 
-// set sorts, and leaves out doubles and what is empty.
+// set is once, sorted.
 func set(list []string) []string {
-	list = slices.DeleteFunc(list, func(s string) bool { return s == "" })
+	list = once(list)
 	slices.Sort(list)
-	return slices.Compact(list)
+	return list
 }
 
 func sorted(bugs []int) []int {
