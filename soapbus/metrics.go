@@ -42,6 +42,7 @@ func measured() []measure {
 			return float64(r.Last.UnixMilli()) / 1000
 		}},
 		{"trouble", "1 while the tracker cannot be asked.", gauge, func(r report) float64 { return yes(r.Trouble != "") }},
+		{"doubt", "1 while something that the tracker says is not believed.", gauge, func(r report) float64 { return yes(r.Doubt != "") }},
 	}
 }
 

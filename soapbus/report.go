@@ -36,6 +36,7 @@ type report struct {
 	Cursor   int       `json:"cursor"`
 	Based    bool      `json:"based"` // every bug that there was has been taken note of
 	Trouble  string    `json:"trouble,omitempty"`
+	Doubt    string    `json:"doubt,omitempty"` // what the tracker says and is not believed
 }
 
 func (s *site) report() report {
@@ -47,7 +48,7 @@ func (s *site) report() report {
 		w := s.sweep.Stats()
 		r.Rounds, r.Last, r.Seconds = w.Rounds, w.Last, w.Took.Seconds()
 		r.Known, r.Recent, r.Told, r.Waiting = w.Known, w.Hot, w.Told, w.Waiting
-		r.High, r.Cursor, r.Based = w.High, w.Cursor, w.Based
+		r.High, r.Cursor, r.Based, r.Doubt = w.High, w.Cursor, w.Based, w.Doubt
 	}
 	// A good answer ends trouble, also where it tells no news.
 	if s.trouble != nil && !t.LastSuccess.After(s.since) {
@@ -57,7 +58,7 @@ func (s *site) report() report {
 }
 
 // announce keeps the report in the journal, where status finds it: at once
-// where the trouble is another one, else now and then.
+// where the trouble or the doubt is another one, else now and then.
 func (s *site) announce(ctx context.Context) error {
 	var kept report
 	var at time.Time
@@ -65,7 +66,7 @@ func (s *site) announce(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		r := s.report()
-		if r.Trouble != kept.Trouble || r.Based != kept.Based || r != kept && time.Since(at) >= storeEvery {
+		if r.Trouble != kept.Trouble || r.Doubt != kept.Doubt || r.Based != kept.Based || r != kept && time.Since(at) >= storeEvery {
 			if err := s.keep(ctx, r); err != nil && ctx.Err() == nil {
 				s.log.Warn("the report cannot be kept", "error", err)
 			}

@@ -105,10 +105,13 @@ func (s *site) weather(err error) {
 	s.trouble, s.since = err, time.Now()
 }
 
-// unwell is why nothing new is learned now, or nil.
+// unwell is why nothing new is learned now, or not all of it, or nil.
 func (s *site) unwell() error {
-	if r := s.report(); r.Trouble != "" {
+	switch r := s.report(); {
+	case r.Trouble != "":
 		return errors.New(r.Trouble)
+	case r.Doubt != "":
+		return errors.New(r.Doubt)
 	}
 	return nil
 }

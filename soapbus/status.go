@@ -76,4 +76,7 @@ func (r report) print(w io.Writer, cfg Config) {
 	if r.Trouble != "" {
 		show.Fprintf(w, "  TROUBLE  %s\n", r.Trouble)
 	}
+	if r.Doubt != "" {
+		show.Fprintf(w, "  DOUBT    %s\n", r.Doubt)
+	}
 }

@@ -3,7 +3,6 @@ package sweep
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -47,6 +46,8 @@ func (s *Sweep) ask(ctx context.Context, bugs []int) error {
 		case !there:
 			missing[bug] = k
 		case !s.differs(bug, k, st):
+		case s.takenBack(bug, k, st):
+			quiet = append(quiet, s.seen(bug, k))
 		case k == nil && s.old(bug) && s.lately(st):
 			s.found = append(s.found, found{bug: bug, status: &st, note: true})
 		case k == nil && s.old(bug):
@@ -55,6 +56,9 @@ func (s *Sweep) ask(ctx context.Context, bugs []int) error {
 			fresh++
 		case !s.held(bug, st):
 			s.found = append(s.found, found{bug: bug, status: &st})
+		}
+		if there {
+			delete(s.absent, bug)
 		}
 		if there && k != nil {
 			present++
@@ -86,7 +90,7 @@ func (s *Sweep) differs(bug int, k *known, st debbugs.Status) bool {
 	if k == nil || s.o.Import || k.care() {
 		return true
 	}
-	if st.LogModified == k.LogModified && st.LastModified == k.LastModified && debbugs.Same(st, k.Status) {
+	if older(st, k.Status) && debbugs.Same(st, k.Status) {
 		delete(s.due, bug)
 		return false
 	}
@@ -132,37 +136,6 @@ func (s *Sweep) hole(bug int) {
 	}
 	d.not = s.o.Now().Add(s.o.Interval << (d.tries - 1) / 2)
 	s.due[bug] = d
-}
-
-// missingPatience is in how many rounds a bug must be missing to be gone.
-const missingPatience = 3
-
-// missing notes bugs that were there before. It believes nothing where the
-// answer has nothing that should be there, nor where most of what should be is
-// missing for the first time.
-func (s *Sweep) missing(bugs map[int]*known, present int, witness bool) (quiet []journal.Seen, err error) {
-	if len(bugs) == 0 {
-		return nil, nil
-	}
-	first := 0
-	for _, k := range bugs {
-		if k.Missing == 0 {
-			first++
-		}
-	}
-	if !witness || first >= 10 && first > present {
-		return nil, fmt.Errorf("asking for %d bugs: the tracker does not know %d of them any more, such as bug %d; that is not believed: are its files there?",
-			len(bugs)+present, len(bugs), slices.Min(slices.Collect(maps.Keys(bugs))))
-	}
-	for bug, k := range bugs {
-		if k.Missing++; k.Missing >= missingPatience {
-			s.found = append(s.found, found{bug: bug})
-			continue
-		}
-		s.due[bug] = due{}
-		quiet = append(quiet, s.seen(bug, k))
-	}
-	return quiet, nil
 }
 
 // withWitnesses adds bugs that should be there, so that an answer about bugs

@@ -28,6 +28,10 @@ type known struct {
 	// tracker did not know it: both are looked after in each round.
 	Faulty  int `json:"faulty,omitempty"`
 	Missing int `json:"missing,omitempty"`
+	// Back is in how many rounds in a row it was as before.
+	Back int `json:"back,omitempty"`
+	// Absent is when it was missing first, if many were with it, Unix seconds.
+	Absent int64 `json:"absent,omitempty"`
 	// Fresh says that its log was modified only just before it was read: times
 	// are whole seconds, so one more message may have come under the same one.
 	Fresh bool `json:"fresh,omitempty"`
@@ -35,7 +39,7 @@ type known struct {
 
 // care says whether it is to be looked after in each round.
 func (k known) care() bool {
-	return k.Fresh || k.Missing > 0 || k.Faulty > 0 && k.Faulty < logPatience
+	return k.Fresh || k.Missing > 0 || k.Back > 0 || k.Faulty > 0 && k.Faulty < logPatience
 }
 
 // freshness is far more than a second, for clocks differ.

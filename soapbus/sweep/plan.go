@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -29,44 +28,6 @@ func (s *Sweep) ended() {
 	defer s.mu.Unlock()
 	s.stats.Rounds++
 	s.stats.Last, s.stats.Took = now, now.Sub(s.begun)
-}
-
-// newestAsked is how many of the newest numbers are asked for: the newest may
-// be taken away again.
-const newestAsked = 10
-
-// mostFresh is how many bugs may have been reported while nobody asked: some
-// years of Debian's.
-const mostFresh = 200_000
-
-// newest finds how far the numbers go.
-func (s *Sweep) newest(ctx context.Context) error {
-	bugs, err := s.o.Tracker.Newest(ctx, newestAsked)
-	if err != nil {
-		return err
-	}
-	s.fresh = bugs
-	highest := 0
-	for _, b := range bugs {
-		highest = max(highest, b)
-	}
-	if !s.pos.Begun {
-		s.pos.Begun = true
-		s.pos.Base, s.pos.High, s.pos.Cursor = highest, highest, s.o.First
-		s.pos.Based = highest < s.o.First
-	}
-	if !s.o.Watch.everything() || highest <= s.pos.High {
-		return nil
-	}
-	if highest-s.pos.High > mostFresh {
-		return fmt.Errorf("asking for the newest bugs: the highest number leapt from %d to %d; that is not believed (is it another tracker? then give it a journal of its own)", s.pos.High, highest)
-	}
-	var fresh []int
-	for b := max(s.pos.High+1, s.o.First); b <= highest; b++ {
-		fresh = append(fresh, b)
-	}
-	s.batches(fresh, func() { s.pos.High = highest })
-	return nil
 }
 
 // choose plans which bugs are asked: those that are due for a reason of their

@@ -21,6 +21,7 @@ type Stats struct {
 	Cursor  int           // the sweep goes on below this number
 	Waiting int           // bugs with news that are to be told next
 	Failed  int           // failures in a row
+	Doubt   string        // what the tracker says and is not believed
 }
 
 // Stats tells of the polls so far.

@@ -59,6 +59,9 @@ type Sweep struct {
 	due    map[int]due    // asked in each round until they are clear
 	faulty map[int]int    // how often the log of a bug that is not known could not be read
 	gone   map[string]int // how often all tags of a user were missing
+	absent map[int]bool   // bugs that are missing, with many others
+	empty  int            // how often the tracker had no bug at all, at first
+	fell   fall           // the newest numbers, where they are lower than they were
 	fresh  []int          // the newest numbers: bugs that should be there
 	later  error          // trouble, told after what is ready
 	failed int            // in a row
@@ -70,6 +73,8 @@ type Sweep struct {
 	hot   map[int]int64 // bugs that changed lately, and when
 	hints map[int]bool
 	stats Stats
+
+	doubts map[string]string // by what they are about
 }
 
 // A task is one question, or little more. What failed is tried again.
@@ -102,7 +107,7 @@ func Open(o Options) *Sweep {
 	}
 	s := &Sweep{
 		o: o, log: o.Log, batch: mostAsked, due: map[int]due{}, faulty: map[int]int{}, gone: map[string]int{},
-		open: map[int64]func(){}, hot: map[int]int64{}, hints: map[int]bool{},
+		absent: map[int]bool{}, open: map[int64]func(){}, hot: map[int]int64{}, hints: map[int]bool{}, doubts: map[string]string{},
 	}
 	s.Poll, s.Reset, s.Position, s.Now = s.poll, s.reset, s.position, o.Now
 	return s
@@ -162,7 +167,7 @@ func (s *Sweep) step(ctx context.Context) error {
 			s.ended()
 		}
 		return nil
-	case !s.begun.IsZero() && !s.pos.Based && s.o.Watch.everything() && !s.o.Import && (s.o.Once || s.o.Now().Sub(s.begun) < s.o.Interval):
+	case !s.begun.IsZero() && !s.pos.Based && s.fell.rounds == 0 && s.o.Watch.everything() && !s.o.Import && (s.o.Once || s.o.Now().Sub(s.begun) < s.o.Interval):
 		return s.baseline(ctx)
 	case !s.begun.IsZero() && (s.o.Once || s.o.Import):
 		return io.EOF

@@ -53,7 +53,7 @@ func (s *Sweep) news(ctx context.Context, f found) error {
 	after := known{Status: *f.status, Fresh: s.justNow(*f.status)}
 	change := debbugs.Change{Bug: f.bug, After: f.status}
 	if before != nil {
-		after.Since, after.Told, after.ToldID, after.Faulty = before.Since, before.Told, before.ToldID, before.Faulty
+		after.Since, after.Told, after.ToldID, after.Faulty = before.Since, before.Told, before.ToldID, before.Faulty // not Missing, Back
 	}
 	if before != nil && !s.o.Import {
 		change.Before = &before.Status

@@ -32,7 +32,16 @@ func (s *Sweep) usertags(ctx context.Context, user string) error {
 	if err != nil {
 		return err
 	}
-	if len(now) == 0 && tagsAny(before) {
+	if !asked { // whoever is asked for the first time is asked twice: all of it is taken for what was there
+		again, err := s.o.Tracker.Usertags(ctx, user)
+		if err != nil {
+			return err
+		}
+		if !sameTags(now, again) {
+			return fmt.Errorf("asking for the usertags of %s for the first time: two answers in a row differ; neither is believed", user)
+		}
+	}
+	if len(now) == 0 && (tagsAny(before) || !asked && !s.o.Once && !s.o.Import) {
 		// An unknown user and one whose file is away look alike.
 		if s.gone[user]++; s.gone[user] < missingPatience {
 			return nil

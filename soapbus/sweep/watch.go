@@ -46,6 +46,17 @@ type listing struct {
 	bugs      []int // as configured
 }
 
+// name says which list it is, for people.
+func (l listing) name() string {
+	switch {
+	case l.user != "":
+		return "usertag " + l.user + "/" + l.tag
+	case l.bugs != nil:
+		return "bugs"
+	}
+	return l.query[0].Key
+}
+
 // listings are the questions of a watch: one for each kind of list, for the
 // tracker takes several values of one key as alternatives.
 func (w Watch) listings() []listing {
@@ -97,6 +108,7 @@ func (s *Sweep) listing(ctx context.Context, l listing) (err error) {
 			return err
 		}
 	}
+	bugs = s.unlikely(bugs, l.name())
 	before := len(s.list)
 	s.list = append(s.list, bugs...)
 	slices.Sort(s.list)

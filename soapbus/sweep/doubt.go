@@ -1,0 +1,61 @@
+package sweep
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"busbar/adapters/debbugs"
+)
+
+// doubt takes note of something that the tracker says and that is not believed,
+// with nil that it is. It is told while it lasts: what depends on it is not told
+// on the bus, and all else goes on.
+func (s *Sweep) doubt(what string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.doubts[what]
+	switch {
+	case err != nil:
+		s.doubts[what] = err.Error()
+		if was == "" {
+			s.log.Warn("what the tracker says is not believed", "reason", err)
+		}
+	case was != "":
+		delete(s.doubts, what)
+		s.log.Info("what the tracker says is believed again", "reason", was)
+	}
+	s.stats.Doubt = strings.Join(slices.Sorted(maps.Values(s.doubts)), "; ")
+}
+
+// backPatience is in how many rounds in a row a bug must be as it was before,
+// for that to be news. Two servers behind one address that disagree are asked by
+// turns, and the older of their states is none.
+const backPatience = 10
+
+// takenBack says whether a state is to be waited for: one that is older than the
+// one that was told, or another of the same time though that was long ago when it
+// was told. A tracker that was put back to an older day is believed in the end.
+func (s *Sweep) takenBack(bug int, k *known, st debbugs.Status) bool {
+	if k == nil || s.o.Import || debbugs.Same(st, k.Status) || !older(st, k.Status) {
+		return false
+	}
+	if equal := st.LogModified == k.LogModified && st.LastModified == k.LastModified; equal && (k.Fresh || s.justNow(st)) {
+		return false // it changed twice within a second
+	}
+	if k.Back++; k.Back < backPatience {
+		s.due[bug] = due{}
+		return true
+	}
+	if k.Since == 0 || k.Since != max(k.LogModified, 1) {
+		return false
+	}
+	*k = *s.noted(st) // nothing was told of it yet: what was taken note of was wrong
+	delete(s.due, bug)
+	return true
+}
+
+// older says whether nothing about a state is later than about another.
+func older(st, than debbugs.Status) bool {
+	return st.LogModified <= than.LogModified && st.LastModified <= than.LastModified
+}
