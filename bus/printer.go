@@ -72,7 +72,10 @@ const (
 
 // sentence is the line that a person reads: when, what, and a link.
 func (o *printer) sentence(d wire.Delivery) show.Clean {
-	text, link := say(o.catalog, d.Envelope)
+	text, link := d.Envelope.Title, d.Envelope.Link
+	if text == "" {
+		text, link = say(o.catalog, d.Envelope)
+	}
 	at := time.Unix(d.Envelope.Timestamp, 0).UTC().Format(time.DateTime)
 	if t, err := time.Parse(time.RFC3339, d.Envelope.EventTime); err == nil {
 		at = t.UTC().Format(time.DateTime)
@@ -90,7 +93,7 @@ func (o *printer) sentence(d wire.Delivery) show.Clean {
 	return show.Clean(dim + at + reset + "  " + yellow + mark + reset + bold + show.Line(text) + reset + dim + show.Line(link) + reset)
 }
 
-// say finds the sentence of a message. Kinds that are not ours are said by
+// say finds the sentence of a message that brings none. Kinds that are not ours are said by
 // topic and body, as far as that fits on a line.
 func say(catalog event.Catalog, e event.Envelope) (text, link string) {
 	body, err := e.BodyJSON()

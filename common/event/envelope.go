@@ -32,6 +32,8 @@ type Envelope struct {
 	Evidence  []Evidence
 	Recovered bool
 	Replaces  string // the message that said this fact in other words, with less evidence
+	Title     string // the fact in one English sentence, by the publisher's adapter
+	Link      string // where a person may read more
 
 	// Msg is the body: a tree as Parse returns it.
 	Msg any
@@ -52,6 +54,7 @@ func (e Envelope) Tree() map[string]any {
 	for k, v := range map[string]string{
 		"publisher": e.Publisher, "epoch": e.Epoch, "prev": e.Prev,
 		"origin": e.Origin, "event_time": e.EventTime, "replaces": e.Replaces,
+		"title": e.Title, "link": e.Link,
 	} {
 		if v != "" {
 			t[k] = v
@@ -96,7 +99,8 @@ func View(tree map[string]any) Envelope {
 		Topic: text("topic"), MsgID: text("msg_id"), Username: text("username"),
 		I: Integer(tree["i"]), Timestamp: Integer(tree["timestamp"]), Seq: Integer(tree["seq_id"]),
 		Publisher: text("publisher"), Epoch: text("epoch"), Prev: text("prev"),
-		Origin: text("origin"), EventTime: text("event_time"), Replaces: text("replaces"), Msg: tree["msg"],
+		Origin: text("origin"), EventTime: text("event_time"), Replaces: text("replaces"),
+		Title: text("title"), Link: text("link"), Msg: tree["msg"],
 	}
 	e.Recovered, _ = tree["recovered"].(bool)
 	list, _ := tree["evidence"].([]any)

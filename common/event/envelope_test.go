@@ -14,6 +14,7 @@ func fullEnvelope() Envelope {
 		I: 3, Timestamp: 1790000000, Username: "busbar",
 		Seq: 3, Publisher: "bugs-mail", Epoch: "e1f3", Prev: strings.Repeat("ab", 32),
 		Origin: "maildir new/1", EventTime: "2026-09-21T13:33:20Z", Recovered: true,
+		Title: "Jane Doe reported a bug", Link: "https://bugs.example.net/7",
 		Evidence: []Evidence{{"mail", "pass", "ab12"}, {"list", "none", ""}},
 		Msg:      map[string]any{"bug": Int("7"), "ratio": 1.0, "tags": []any{"a", nil, true}},
 	}

@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"busbar/common/show"
 )
 
 // An Event is one fact as a translator states it, before the journal gives it a
@@ -72,6 +75,38 @@ func Stamp(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339)
+}
+
+// MaxTitle and MaxLink bound what a message says for people, in bytes.
+const (
+	MaxTitle = 2 << 10
+	MaxLink  = 2 << 10
+)
+
+// Title is the fact in one sentence, as it travels with the message: whoever
+// shows it need not know the kind. What commands a terminal or cannot be seen is
+// U+FFFD, and what is too long is cut.
+func (e Event) Title() string {
+	text := show.Line(e.Kind.Sentence(e.Body))
+	if len(text) <= MaxTitle {
+		return text
+	}
+	const more = "…"
+	cut := MaxTitle - len(more)
+	for !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + more
+}
+
+// Link is where a person may read more, or empty. One that is too long, or
+// holds what no address holds, is left out: cut, it would lead elsewhere.
+func (e Event) Link() string {
+	link := e.Kind.Link(e.Body)
+	if len(link) > MaxLink || show.Line(link) != link || strings.ContainsAny(link, " <>\"") {
+		return ""
+	}
+	return link
 }
 
 // Validate reports why e cannot be published: an undeclared kind, a bad key, or

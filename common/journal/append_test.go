@@ -44,7 +44,7 @@ func TestAppendBuildsTheEnvelope(t *testing.T) {
 	want := event.Envelope{
 		Topic: "org.example.dev.notes.note.create", MsgID: e.ID(someday), I: 1, Timestamp: now.Unix(), Username: "tester",
 		Seq: 1, Publisher: "notes", Epoch: j.Epoch(), Origin: "maildir new/1", EventTime: "2024-05-17T10:30:00Z",
-		Evidence: evidence, Recovered: true, Msg: map[string]any{"text": "note a"},
+		Evidence: evidence, Recovered: true, Title: "note a", Msg: map[string]any{"text": "note a"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -76,7 +76,7 @@ func (j *Journal) place(ctx context.Context, b *batch, p *part) error {
 	if r.Received.IsZero() {
 		r.Received = b.now
 	}
-	bodies, err := encode(r.Events)
+	texts, err := encode(r.Events)
 	if err != nil {
 		if p.err = r.refuse(err); p.err == nil {
 			p.result.Poison = r.Poison
@@ -93,7 +93,7 @@ func (j *Journal) place(ctx context.Context, b *batch, p *part) error {
 		if e.Kind.Family != "" && !slices.Contains(j.o.Compat, e.Kind.Family) {
 			continue
 		}
-		if err := j.tell(ctx, b, p, e, bodies[i], replaced); err != nil {
+		if err := j.tell(ctx, b, p, e, texts[i], replaced); err != nil {
 			return err
 		}
 	}
@@ -103,23 +103,36 @@ func (j *Journal) place(ctx context.Context, b *batch, p *part) error {
 	return nil
 }
 
-// encode checks events and turns their bodies into trees.
-func encode(events []event.Event) ([]any, error) {
-	bodies := make([]any, len(events))
-	for i, e := range events {
-		err := e.Validate()
-		if err == nil {
-			bodies[i], err = event.Tree(e.Body)
+// A text is what a message says: to programs, and to people.
+type text struct {
+	body        any
+	title, link string
+}
+
+// encode checks events, turns their bodies into trees and says them. Sentences
+// are the adapters' code, whose panic must not end the journal.
+func encode(events []event.Event) (texts []text, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("saying an event: it panicked: %v", v)
 		}
+	}()
+	texts = make([]text, len(events))
+	for i, e := range events {
+		if err := e.Validate(); err != nil {
+			return nil, err
+		}
+		body, err := event.Tree(e.Body)
 		if err != nil {
 			return nil, err
 		}
+		texts[i] = text{body, e.Title(), e.Link()}
 	}
-	return bodies, nil
+	return texts, nil
 }
 
 // tell makes e the next message, unless its fact is known.
-func (j *Journal) tell(ctx context.Context, b *batch, p *part, e event.Event, body any, replaced map[string]string) error {
+func (j *Journal) tell(ctx context.Context, b *batch, p *part, e event.Event, t text, replaced map[string]string) error {
 	r := &p.record
 	now := fact{substance: event.SubstanceOf(e.Kind, e.Body), strength: event.Strength(r.Evidence)}
 	if now.strength == event.StrengthSource {
@@ -131,7 +144,7 @@ func (j *Journal) tell(ctx context.Context, b *batch, p *part, e event.Event, bo
 	}
 	if known == nil {
 		p.result.Seqs = append(p.result.Seqs, b.state.headSeq+1)
-		return b.chain(*r, e, e.UUID(), body, now, "")
+		return b.chain(*r, e, e.UUID(), t, now, "")
 	}
 	relation, err := j.compare(ctx, b, known, e, now)
 	if err != nil {
@@ -152,7 +165,7 @@ func (j *Journal) tell(ctx context.Context, b *batch, p *part, e event.Event, bo
 			}
 			p.result.Seqs = append(p.result.Seqs, b.state.headSeq+1)
 			b.counters[counter{kindTotal, replacements}]++
-			return b.chain(*r, e, u, body, now, told)
+			return b.chain(*r, e, u, t, now, told)
 		}
 	}
 	p.result.Duplicates++
@@ -165,7 +178,7 @@ func (j *Journal) tell(ctx context.Context, b *batch, p *part, e event.Event, bo
 }
 
 // chain makes e the next message, under the identity u.
-func (b *batch) chain(r Record, e event.Event, u uuid.UUID, body any, f fact, replaces string) error {
+func (b *batch) chain(r Record, e event.Event, u uuid.UUID, t text, f fact, replaces string) error {
 	s, at := &b.state, e.Time
 	if at.IsZero() {
 		at = r.Received
@@ -178,7 +191,7 @@ func (b *batch) chain(r Record, e event.Event, u uuid.UUID, body any, f fact, re
 		Topic: m.Topic, MsgID: m.ID, I: m.Seq, Timestamp: m.Time.Unix(), Username: s.Username,
 		Seq: m.Seq, Publisher: s.Name, Epoch: s.epoch, Prev: m.Prev,
 		Origin: r.Origin, EventTime: event.Stamp(e.Time), Evidence: r.Evidence, Recovered: e.Recovered,
-		Replaces: replaces, Msg: body,
+		Replaces: replaces, Title: t.title, Link: t.link, Msg: t.body,
 	}.Tree()
 	var err error
 	if m.Hash, err = event.Hash(m.tree); err != nil {
