@@ -48,6 +48,7 @@ func (c *tailCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	if err != nil {
 		return err
 	}
+	daemon.SoftMemory(daemon.FollowMemory)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if c.Timeout > 0 {
@@ -93,6 +94,12 @@ func (c *tailCmd) follow(ctx context.Context, f *wire.Follower, out *printer, wa
 		}
 		if d.Gap != nil {
 			out.notice("messages %d to %d of %s never came", d.Gap.From, d.Gap.To, d.Gap.Publisher)
+		}
+		if d.Back != 0 {
+			out.notice("number %d of %s came after number %d: the count goes on from there", d.Envelope.Seq, d.Envelope.Publisher, d.Back)
+		}
+		for _, note := range d.Notes {
+			out.notice("%s", note)
 		}
 		if d.Reused {
 			out.notice("number %d of %s was another message before: its journal was put back to an older copy", d.Envelope.Seq, d.Envelope.Publisher)

@@ -38,6 +38,9 @@ func (s *site) follow(ctx context.Context) error {
 		case m.Gap != nil:
 			s.log.Info("messages of the bus were missed; the sweep finds what they told", "publisher", m.Gap.Publisher, "from", m.Gap.From, "to", m.Gap.To)
 		}
+		for _, note := range m.Notes {
+			s.log.Warn("following the bus", "endpoint", m.Endpoint, "note", note)
+		}
 		if m.Err == nil && !m.Heartbeat && !m.Duplicate && m.Envelope.Publisher != s.cfg.Bus.Name {
 			if err := s.heard(ctx, m.Envelope); err != nil {
 				return err

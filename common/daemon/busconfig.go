@@ -40,6 +40,7 @@ type SignConfig struct {
 	Key         string              `toml:"key" doc:"PEM file of its private key (RSA), readable by this program alone."`
 	CA          string              `toml:"ca" doc:"PEM file of the authority whose certificates a subscriber trusts."`
 	CRL         string              `toml:"crl" doc:"PEM file of that authority's revocation list."`
+	SHA1Only    []string            `toml:"sha1_only" doc:"Certificate names whose messages a subscriber believes by fedmsg's SHA-1 signature alone, as fedmsg's own publishers make them; * is all. Busbar's publishers always add SHA-256."`
 	ExpiredCRL  string              `toml:"expired_crl" doc:"What a subscriber does when the list has expired: warn (use the last good one, raise an alarm) or refuse."`
 	Policy      map[string][]string `toml:"policy" doc:"Who may say what: full topic, or a prefix ending in .*, to a list of certificate names. Empty: any certificate of the authority."`
 }
@@ -112,7 +113,7 @@ func (c SignConfig) Verifier(alarm func(string)) (*sign.Verifier, error) {
 	if c.Backend == "none" || c.CA == "" {
 		return nil, nil
 	}
-	o := sign.VerifierOptions{CAFile: c.CA, CRLFile: c.CRL, Alarm: alarm}
+	o := sign.VerifierOptions{CAFile: c.CA, CRLFile: c.CRL, SHA1Only: c.SHA1Only, Alarm: alarm}
 	o.Policy.Topics = c.Policy
 	o.Policy.Nitpicky = len(c.Policy) > 0
 	switch c.ExpiredCRL {

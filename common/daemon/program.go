@@ -76,6 +76,7 @@ func (g Globals) Logger(p *Program) *slog.Logger {
 // Main parses args into cli, a kong grammar, runs the command that they name,
 // and returns the exit code. Commands get the Program and what bindings add.
 func (p *Program) Main(cli any, description string, args []string, bindings ...any) int {
+	SoftMemory(softMemory)
 	exit, exited := ExitOK, false
 	parser, err := kong.New(cli,
 		kong.Name(p.Name), kong.Description(description), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

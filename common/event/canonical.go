@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"slices"
@@ -18,7 +19,24 @@ type Int string
 // only). v is made of what Parse returns: map[string]any, []any, string, Int,
 // int, int64, float64, bool and nil. Strings may hold lone surrogates in their
 // three-byte form, as Parse leaves them.
-func Canonical(v any) ([]byte, error) { return appendValue(nil, v) }
+func Canonical(v any) ([]byte, error) {
+	var e encoder
+	if err := e.value(v); err != nil {
+		return nil, err
+	}
+	return e.b, nil
+}
+
+// WriteCanonical is Canonical in pieces: the canonical form may be six times as
+// long as what a stranger sent, and a digest needs no copy of it.
+func WriteCanonical(w io.Writer, v any) error {
+	e := encoder{w: w}
+	if err := e.value(v); err != nil {
+		return err
+	}
+	e.flush()
+	return e.err
+}
 
 // CanonicalOf writes any Go value that encoding/json can marshal in canonical
 // form.
@@ -39,59 +57,87 @@ func Tree(v any) (any, error) {
 	return Parse(raw)
 }
 
-func appendValue(b []byte, v any) ([]byte, error) {
+// piece is how many bytes an encoder with a writer gathers.
+const piece = 16 << 10
+
+// An encoder gathers canonical bytes, and hands them on where it has a writer.
+type encoder struct {
+	b   []byte
+	w   io.Writer // nil: all stay in b
+	err error     // of w
+}
+
+// spill hands on what was gathered once it is enough.
+func (e *encoder) spill() {
+	if e.w != nil && len(e.b) >= piece {
+		e.flush()
+	}
+}
+
+func (e *encoder) flush() {
+	if e.err == nil {
+		_, e.err = e.w.Write(e.b)
+	}
+	e.b = e.b[:0]
+}
+
+func (e *encoder) value(v any) error {
+	e.spill()
 	switch v := v.(type) {
 	case nil:
-		return append(b, "null"...), nil
+		e.b = append(e.b, "null"...)
 	case bool:
-		return strconv.AppendBool(b, v), nil
+		e.b = strconv.AppendBool(e.b, v)
 	case int:
-		return strconv.AppendInt(b, int64(v), 10), nil
+		e.b = strconv.AppendInt(e.b, int64(v), 10)
 	case int64:
-		return strconv.AppendInt(b, v, 10), nil
+		e.b = strconv.AppendInt(e.b, v, 10)
 	case Int:
-		return append(b, v...), nil
+		e.b = append(e.b, v...)
 	case float64:
-		return appendFloat(b, v), nil
+		e.b = appendFloat(e.b, v)
 	case string:
-		return appendString(b, v), nil
+		e.text(v)
 	case []any:
-		return appendArray(b, v)
+		return e.array(v)
 	case map[string]any:
-		return appendObject(b, v)
+		return e.object(v)
+	default:
+		return fmt.Errorf("encoding canonical JSON: a %T has no form there", v)
 	}
-	return nil, fmt.Errorf("encoding canonical JSON: a %T has no form there", v)
+	return nil
 }
 
-func appendArray(b []byte, a []any) ([]byte, error) {
-	b = append(b, '[')
-	var err error
+func (e *encoder) array(a []any) error {
+	e.b = append(e.b, '[')
 	for i, v := range a {
 		if i > 0 {
-			b = append(b, ',')
+			e.b = append(e.b, ',')
 		}
-		if b, err = appendValue(b, v); err != nil {
-			return nil, err
+		if err := e.value(v); err != nil {
+			return err
 		}
 	}
-	return append(b, ']'), nil
+	e.b = append(e.b, ']')
+	return nil
 }
 
-// appendObject sorts keys by byte, which for UTF-8 (and for surrogates in their
+// object sorts keys by byte, which for UTF-8 (and for surrogates in their
 // three-byte form) is the order of code points that Python sorts by.
-func appendObject(b []byte, o map[string]any) ([]byte, error) {
-	b = append(b, '{')
-	var err error
+func (e *encoder) object(o map[string]any) error {
+	e.b = append(e.b, '{')
 	for i, k := range slices.Sorted(maps.Keys(o)) {
 		if i > 0 {
-			b = append(b, ',')
+			e.b = append(e.b, ',')
 		}
-		b = append(appendString(b, k), ':')
-		if b, err = appendValue(b, o[k]); err != nil {
-			return nil, err
+		e.text(k)
+		e.b = append(e.b, ':')
+		if err := e.value(o[k]); err != nil {
+			return err
 		}
 	}
-	return append(b, '}'), nil
+	e.b = append(e.b, '}')
+	return nil
 }
 
 // appendFloat follows Python's repr: the shortest digits that round-trip, plain
@@ -121,24 +167,27 @@ func appendFloat(b []byte, f float64) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
+func (e *encoder) text(s string) {
+	e.b = append(e.b, '"')
 	for i := 0; i < len(s); {
+		if i%piece < utf8.UTFMax {
+			e.spill()
+		}
 		c := s[i]
 		if c < utf8.RuneSelf {
-			b = appendASCII(b, c)
+			e.b = appendASCII(e.b, c)
 			i++
 			continue
 		}
 		r, n := decodeRune(s[i:])
 		if r >= 0x10000 {
-			b = appendEscape(b, 0xd800+(r-0x10000)>>10)
+			e.b = appendEscape(e.b, 0xd800+(r-0x10000)>>10)
 			r = 0xdc00 + (r-0x10000)&0x3ff
 		}
-		b = appendEscape(b, r)
+		e.b = appendEscape(e.b, r)
 		i += n
 	}
-	return append(b, '"')
+	e.b = append(e.b, '"')
 }
 
 func appendASCII(b []byte, c byte) []byte {

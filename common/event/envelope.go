@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math"
 	"strconv"
+	"unsafe"
 )
 
 // An Envelope is a message as fedmsg knows it, with members of our own that
@@ -74,10 +75,15 @@ func (e Envelope) Tree() map[string]any {
 }
 
 // ParseMessage reads the second frame of a message: the tree for verification,
-// and its typed view. Members of the wrong type are left zero in the view;
-// what is not an object, or has no topic, is an error.
+// and its typed view. Texts in both are parts of body, lest a long message be
+// there twice, so it must not be changed afterwards. Members of the wrong type are left zero in the view;
+// what is not an object, has no topic, or holds more than MaxElements values is
+// an error.
 func ParseMessage(body []byte) (map[string]any, Envelope, error) {
-	v, err := Parse(body)
+	if err := measure(body); err != nil {
+		return nil, Envelope{}, fmt.Errorf("reading a message: %w", err)
+	}
+	v, err := parse(unsafe.String(unsafe.SliceData(body), len(body)))
 	if err != nil {
 		return nil, Envelope{}, fmt.Errorf("reading a message: %w", err)
 	}
@@ -148,10 +154,9 @@ func Hash(tree map[string]any) (string, error) {
 	for _, k := range SignatureMembers {
 		delete(bare, k)
 	}
-	b, err := Canonical(bare)
-	if err != nil {
+	sum := sha256.New()
+	if err := WriteCanonical(sum, bare); err != nil {
 		return "", fmt.Errorf("hashing a message: %w", err)
 	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:]), nil
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }

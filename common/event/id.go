@@ -53,9 +53,12 @@ func IDUUID(id string) (uuid.UUID, error) {
 	if year, rest, ok := strings.Cut(id, "-"); ok && len(year) == 4 && strings.Trim(year, "0123456789") == "" {
 		s = rest
 	}
+	if len(s) != 36 {
+		return uuid.Nil, fmt.Errorf("reading message id %q: it is not YEAR-UUID", clip(id))
+	}
 	u, err := uuid.Parse(strings.ToLower(s))
-	if err != nil || len(s) != 36 {
-		return uuid.Nil, fmt.Errorf("reading message id %q: it is not YEAR-UUID", id)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("reading message id %q: it is not YEAR-UUID", clip(id))
 	}
 	return u, nil
 }

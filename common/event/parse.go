@@ -22,10 +22,14 @@ const (
 // characters and invalid UTF-8 are errors. It returns map[string]any, []any,
 // string, Int, float64, bool and nil.
 func Parse(data []byte) (any, error) {
-	if !utf8.Valid(data) {
+	return parse(string(data))
+}
+
+func parse(text string) (any, error) {
+	if !utf8.ValidString(text) {
 		return nil, errors.New("parsing JSON: it is not valid UTF-8")
 	}
-	p := parser{s: string(data)}
+	p := parser{s: text}
 	p.space()
 	v, err := p.value(0)
 	if err == nil {

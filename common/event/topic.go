@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// MaxTopic bounds a full topic, in bytes; AMQP's routing keys have 255.
+const MaxTopic = 1 << 10
+
 // CheckTopic reports why a bare topic breaks the grammar
 // SERVICE.OBJECT[.SUBOBJECT].EVENT: three or four parts of [a-z0-9-]. A missing
 // part is an error, never a shorter topic.

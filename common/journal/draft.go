@@ -123,6 +123,9 @@ func encode(events []event.Event) (texts []text, err error) {
 			return nil, err
 		}
 		body, err := event.Tree(e.Body)
+		if err == nil {
+			err = event.CheckSize(body)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -34,11 +34,8 @@ func signWeak(t testing.TB, s *Signer, m map[string]any, withCrypto bool) map[st
 	if withCrypto {
 		m["crypto"] = "x509"
 	}
-	b, err := bytesSHA1(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if m["signature"], err = s.sign(crypto.SHA1, b); err != nil {
+	var err error
+	if m["signature"], err = s.sign(crypto.SHA1, m); err != nil {
 		t.Fatal(err)
 	}
 	m["certificate"] = s.field

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"busbar/common/event"
 )
 
 var update = flag.Bool("update", false, "write fixtures/wire/signed.json, and fixtures/wire/pki where it is missing")
@@ -25,6 +28,24 @@ const (
 
 	longDays = 29*365 + 8
 )
+
+// bytesSHA1 and bytesSHA256 are the bytes that the two signatures cover, in one
+// piece and found in another way than the package's.
+func bytesSHA1(tree map[string]any) ([]byte, error) {
+	bare := map[string]any{}
+	for k, v := range tree {
+		if k != "signature" && k != "certificate" {
+			bare[k] = v
+		}
+	}
+	return event.Canonical(bare)
+}
+
+func bytesSHA256(tree map[string]any) ([]byte, error) {
+	bare := maps.Clone(tree)
+	delete(bare, "signature_sha256")
+	return bytesSHA1(bare)
+}
 
 func fixtureSigner(t testing.TB, name string) *Signer {
 	t.Helper()

@@ -2,7 +2,6 @@ package sign
 
 import (
 	"crypto"
-	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
 	"maps"
@@ -20,35 +19,20 @@ const (
 	backendX509 = "x509"
 )
 
-// signed are the bytes that a signature covers: the canonical form of the
-// message without the named members. "crypto" stays.
-func signed(tree map[string]any, without ...string) ([]byte, error) {
+// digest is what a signature is made of: the hash of the canonical form of the
+// message without its signatures and certificate. "crypto" stays. The old
+// signature covers the new one, which is made first.
+func digest(h crypto.Hash, tree map[string]any) ([]byte, error) {
 	bare := maps.Clone(tree)
-	for _, k := range without {
-		delete(bare, k)
-	}
-	return event.Canonical(bare)
-}
-
-// bytesSHA1 and bytesSHA256 differ in one member: the old signature covers the
-// new one.
-func bytesSHA1(tree map[string]any) ([]byte, error) {
-	return signed(tree, memberSignature, memberCertificate)
-}
-
-func bytesSHA256(tree map[string]any) ([]byte, error) {
-	return signed(tree, memberSignature, memberCertificate, memberSHA256)
-}
-
-func digest(h crypto.Hash, b []byte) []byte {
+	delete(bare, memberSignature)
+	delete(bare, memberCertificate)
+	sum := sha1.New()
 	if h == crypto.SHA256 {
-		sum := sha256.Sum256(b)
-		return sum[:]
+		delete(bare, memberSHA256)
+		sum = sha256.New()
 	}
-	sum := sha1.Sum(b)
-	return sum[:]
-}
-
-func holds(key *rsa.PublicKey, h crypto.Hash, b, signature []byte) bool {
-	return rsa.VerifyPKCS1v15(key, h, digest(h, b), signature) == nil
+	if err := event.WriteCanonical(sum, bare); err != nil {
+		return nil, err
+	}
+	return sum.Sum(nil), nil
 }

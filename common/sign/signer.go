@@ -65,19 +65,12 @@ func (s *Signer) Sign(tree map[string]any) error {
 		return errors.New("signing a message: there is none")
 	}
 	work[memberCrypto] = backendX509
-	b, err := bytesSHA256(work)
-	if err != nil {
-		return fmt.Errorf("signing a message: %w", err)
-	}
-	strong, err := s.sign(crypto.SHA256, b)
+	strong, err := s.sign(crypto.SHA256, work)
 	if err != nil {
 		return err
 	}
 	work[memberSHA256] = strong
-	if b, err = bytesSHA1(work); err != nil {
-		return fmt.Errorf("signing a message: %w", err)
-	}
-	weak, err := s.sign(crypto.SHA1, b)
+	weak, err := s.sign(crypto.SHA1, work)
 	if err != nil {
 		return err
 	}
@@ -88,8 +81,12 @@ func (s *Signer) Sign(tree map[string]any) error {
 	return nil
 }
 
-func (s *Signer) sign(h crypto.Hash, b []byte) (string, error) {
-	raw, err := rsa.SignPKCS1v15(nil, s.key, h, digest(h, b))
+func (s *Signer) sign(h crypto.Hash, tree map[string]any) (string, error) {
+	sum, err := digest(h, tree)
+	if err != nil {
+		return "", fmt.Errorf("signing a message: %w", err)
+	}
+	raw, err := rsa.SignPKCS1v15(nil, s.key, h, sum)
 	if err != nil {
 		return "", fmt.Errorf("signing a message as %s with %v: %w", s.name, h, err)
 	}

@@ -15,6 +15,7 @@ import (
 // Limits on what a stranger can make us keep.
 const (
 	maxCertificate = 64 << 10 // bytes of the "certificate" member
+	maxSignature   = 16 << 10 // bytes of a signature's, which has 700 with a key of 4096 bits
 	maxCached      = 512      // certificates
 )
 

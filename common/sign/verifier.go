@@ -2,10 +2,13 @@ package sign
 
 import (
 	"crypto"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"busbar/common/event"
 )
 
 // A Verdict is what a verifier found.
@@ -18,13 +21,16 @@ type Verdict struct {
 
 // VerifierOptions say what is believed.
 type VerifierOptions struct {
-	CAFile     string           // PEM; several certificates are several CAs
-	CRLFile    string           // PEM; empty: revocation is not checked
-	CRLExpired CRLPolicy        // the default is CRLWarn
-	Policy     Policy           // who may say what
-	Backends   []string         // what may sign; the default is x509, the only one known here
-	Now        func() time.Time // for tests; the default is time.Now
-	Alarm      func(string)     // told once per condition, e.g. that the list has ended; must not block
+	CAFile     string    // PEM; several certificates are several CAs
+	CRLFile    string    // PEM; empty: revocation is not checked
+	CRLExpired CRLPolicy // the default is CRLWarn
+	Policy     Policy    // who may say what
+	// SHA1Only names the certificates whose messages may come without
+	// signature_sha256, as a publisher of fedmsg's own makes them; "*" is all.
+	SHA1Only []string
+	Backends []string         // what may sign; the default is x509, the only one known here
+	Now      func() time.Time // for tests; the default is time.Now
+	Alarm    func(string)     // told once per condition, e.g. that the list has ended; must not block
 }
 
 // A Verifier verifies messages. It is safe for concurrent use.
@@ -97,24 +103,24 @@ func (v *Verifier) judge(tree map[string]any, t *trust, id *identity, at, now ti
 	if err := t.revoked(id, now, v.options.CRLExpired); err != nil {
 		return err
 	}
-	b, err := bytesSHA1(tree)
-	if err != nil {
-		return err
-	}
-	if err := check(tree, memberSignature, id, crypto.SHA1, b); err != nil {
-		return err
-	}
-	if _, ok := tree[memberSHA256]; ok {
-		if b, err = bytesSHA256(tree); err != nil {
-			return err
-		}
-		if err := check(tree, memberSHA256, id, crypto.SHA256, b); err != nil {
-			return err
-		}
-	}
 	topic, ok := tree["topic"].(string)
 	if !ok && tree["topic"] != nil {
 		return errors.New("its topic is not text")
+	}
+	if len(topic) > event.MaxTopic {
+		return fmt.Errorf("its topic is longer than %d bytes", event.MaxTopic)
+	}
+	if err := check(tree, memberSignature, id, crypto.SHA1); err != nil {
+		return err
+	}
+	_, strong := tree[memberSHA256]
+	if !strong && !v.mayBeWeak(id.name) {
+		return fmt.Errorf("it has no %s, and %s is not among those who may sign with SHA-1 alone ([sign] sha1_only)", memberSHA256, id.name)
+	}
+	if strong {
+		if err := check(tree, memberSHA256, id, crypto.SHA256); err != nil {
+			return err
+		}
 	}
 	if why := v.options.Policy.allow(topic, id.name); why != "" {
 		return errors.New(why)
@@ -122,16 +128,29 @@ func (v *Verifier) judge(tree map[string]any, t *trust, id *identity, at, now ti
 	return nil
 }
 
-func check(tree map[string]any, member string, id *identity, h crypto.Hash, b []byte) error {
+// mayBeWeak says whether a publisher is known to have nothing but fedmsg's own
+// signature.
+func (v *Verifier) mayBeWeak(name string) bool {
+	return slices.Contains(v.options.SHA1Only, name) || slices.Contains(v.options.SHA1Only, "*")
+}
+
+func check(tree map[string]any, member string, id *identity, h crypto.Hash) error {
 	field, ok := tree[member].(string)
 	if !ok {
 		return fmt.Errorf("it has no %s", member)
+	}
+	if len(field) > maxSignature {
+		return fmt.Errorf("its %s is longer than %d bytes", member, maxSignature)
 	}
 	raw, err := unwrap(field)
 	if err != nil {
 		return fmt.Errorf("reading its %s: %w", member, err)
 	}
-	if !holds(id.key, h, b, raw) {
+	sum, err := digest(h, tree)
+	if err != nil {
+		return err
+	}
+	if rsa.VerifyPKCS1v15(id.key, h, sum, raw) != nil {
 		return fmt.Errorf("its %s does not hold: it was changed, or signed with another key", member)
 	}
 	return nil
@@ -154,10 +173,10 @@ func (v *Verifier) backend(tree map[string]any) error {
 		}
 	}
 	if !slices.Contains(v.options.Backends, name) {
-		return fmt.Errorf("signatures of backend %q are not allowed", name)
+		return fmt.Errorf("signatures of backend %.40q are not allowed", name)
 	}
 	if name != backendX509 {
-		return fmt.Errorf("signatures of backend %q are not understood", name)
+		return fmt.Errorf("signatures of backend %.40q are not understood", name)
 	}
 	return nil
 }

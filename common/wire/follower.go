@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,6 +44,13 @@ type Delivery struct {
 	// Reused says that another message bore this number before: the
 	// publisher's journal was put back to an older copy.
 	Reused bool
+	// Back, if not 0, is a number that came before this message's lower one,
+	// which is new: the count goes on from here. A wrong number, a restored
+	// journal or a second path of the same messages makes it.
+	Back int64
+	// Notes are what else a person should know: two publishers of one name, a
+	// number that counts nothing, a clock that is wrong. Each once.
+	Notes []string
 	// Err says why the message is not to be believed or read: malformed,
 	// signature refused, topics that differ. It never ends the follower.
 	Err error
@@ -58,28 +66,17 @@ type Follower struct {
 	sub      *Sub
 	verifier *sign.Verifier
 	seen     *memory[fact, struct{}]
-	last     *memory[stream, *int64] // the newest number of each
-	numbers  *memory[place, uuid.UUID]
+	count    *count
 }
 
-// A fact is what doubles are found by. The topic is part of it, because ids can
-// be foretold: who may not speak under a topic cannot make its messages look
-// like doubles.
-type fact struct {
-	id    uuid.UUID
-	topic string
-}
+// A fact is what doubles are found by: a digest of the id and the topic. The
+// topic is part of it, because ids can be foretold: who may not speak under a
+// topic cannot make its messages look like doubles.
+type fact [16]byte
 
-// A stream is one sequence of numbers. The signer is part of it, so that nobody
-// can spoil another's count by using its name.
-type stream struct{ signer, publisher, epoch string }
-
-const maxStreams = 10_000
-
-// A place is a number of a stream, which is known by where its newest is kept.
-type place struct {
-	of  *int64
-	seq int64
+func factOf(id uuid.UUID, topic string) fact {
+	sum := sha256.Sum256(append(id[:], topic...))
+	return fact(sum[:16])
 }
 
 // Follow subscribes. An absent publisher is no error: it is redialled.
@@ -92,8 +89,7 @@ func Follow(ctx context.Context, o FollowOptions) (*Follower, error) {
 		o.Remember = 100_000
 	}
 	return &Follower{
-		sub: sub, verifier: o.Verifier, seen: newMemory[fact, struct{}](o.Remember),
-		last: newMemory[stream, *int64](maxStreams), numbers: newMemory[place, uuid.UUID](o.Remember),
+		sub: sub, verifier: o.Verifier, seen: newMemory[fact, struct{}](o.Remember), count: newCount(o.Remember),
 	}, nil
 }
 
@@ -115,76 +111,46 @@ func (f *Follower) Connected() map[string]bool { return f.sub.Connected() }
 // Close ends the follower.
 func (f *Follower) Close() error { return f.sub.Close() }
 
+// judge reads, verifies and counts. Of what is refused the frames alone are
+// handed on, and of its topic no more than a topic may have.
 func (f *Follower) judge(frame Frame) Delivery {
 	d := Delivery{Endpoint: frame.Endpoint, Topic: frame.Topic, Body: frame.Body, Err: frame.Err}
+	if len(d.Topic) > event.MaxTopic {
+		d.Topic = strings.ToValidUTF8(d.Topic[:event.MaxTopic], "")
+		d.Err = fmt.Errorf("reading a message: its topic has %d bytes, more than %d", len(frame.Topic), event.MaxTopic)
+	}
+	if d.Err == nil {
+		d.Err = f.read(&d)
+	}
 	if d.Err != nil {
+		d.Tree, d.Envelope = nil, event.Envelope{}
 		return d
-	}
-	if d.Tree, d.Envelope, d.Err = event.ParseMessage(frame.Body); d.Err != nil {
-		return d
-	}
-	if d.Envelope.Topic != frame.Topic {
-		d.Err = fmt.Errorf("reading a message: its frame says topic %q, its body %q", frame.Topic, d.Envelope.Topic)
-		return d
-	}
-	if f.verifier != nil {
-		if d.Verdict = f.verifier.Verify(d.Tree); !d.Verdict.OK {
-			d.Err = errors.New("verifying a message: " + d.Verdict.Reason)
-			return d
-		}
 	}
 	d.Heartbeat = strings.HasSuffix(d.Topic, "."+HeartbeatTopic)
-	f.count(&d)
+	// Only messages that hold may move the count.
+	id, err := event.IDUUID(d.Envelope.MsgID)
+	if err == nil && !d.Heartbeat {
+		fact := factOf(id, d.Topic)
+		_, d.Duplicate = f.seen.get(fact)
+		f.seen.put(fact, struct{}{})
+	}
+	f.count.message(&d, id)
 	return d
 }
 
-// count compares the message with those before it. Only messages that hold may
-// move the count, so judge calls it last.
-func (f *Follower) count(d *Delivery) {
-	newest, known := f.gap(d)
-	id, err := event.IDUUID(d.Envelope.MsgID)
-	if err != nil || d.Heartbeat {
-		return
+func (f *Follower) read(d *Delivery) (err error) {
+	if d.Tree, d.Envelope, err = event.ParseMessage(d.Body); err != nil {
+		return err
 	}
-	_, d.Duplicate = f.seen.get(fact{id, d.Topic})
-	f.seen.put(fact{id, d.Topic}, struct{}{})
-	if known {
-		n := place{newest, d.Envelope.Seq}
-		before, used := f.numbers.get(n)
-		d.Reused = used && before != id
-		f.numbers.put(n, id)
+	if d.Envelope.Topic != d.Topic {
+		return fmt.Errorf("reading a message: its frame says topic %q, its body %.200q", d.Topic, d.Envelope.Topic)
 	}
-}
-
-// gap compares the message with the last one of its stream, and gives where that
-// one's newest number is; known is false for a message without a number. Doubles
-// move the count, too, for another publisher may have told the same fact first.
-func (f *Follower) gap(d *Delivery) (newest *int64, known bool) {
-	e := d.Envelope
-	n := e.Seq
-	if d.Heartbeat {
-		msg, _ := e.Msg.(map[string]any)
-		n = event.Integer(msg["newest"])
+	if f.verifier != nil {
+		if d.Verdict = f.verifier.Verify(d.Tree); !d.Verdict.OK {
+			return errors.New("verifying a message: " + d.Verdict.Reason)
+		}
 	}
-	if e.Publisher == "" || n < 0 || n == 0 && !d.Heartbeat {
-		return nil, false
-	}
-	s := stream{d.Verdict.Signer, e.Publisher, e.Epoch}
-	newest, known = f.last.get(s)
-	if !known {
-		newest = &n
-	}
-	last := *newest
-	*newest = max(last, n)
-	f.last.put(s, newest)
-	to := n // a heartbeat's newest should be here
-	if !d.Heartbeat {
-		to-- // and a message is here
-	}
-	if known && to > last {
-		d.Gap = &Gap{Publisher: e.Publisher, Epoch: e.Epoch, From: last + 1, To: to}
-	}
-	return newest, true
+	return nil
 }
 
 // memory remembers what was put last, in two halves so that forgetting is

@@ -168,6 +168,7 @@ func (s *Sub) receive(endpoint string, topics []string, o guard.Options) (bool, 
 			socket.Close()
 			return true, conn.Err()
 		}
+		conn.Took(msg.Frames)
 		select {
 		case s.frames <- newFrame(endpoint, msg.Frames):
 		case <-s.ctx.Done(): // go on until Recv fails, lest zmq4's reader waits for ever

@@ -32,6 +32,8 @@ type Conn struct {
 	pending *subscription // handed to zmq4, in force when zmq4 asks for more
 	bytes   int           // of all topics
 
+	credit *credit // of a SUB
+
 	topics map[string]struct{} // in force; guarded by peers.mu
 
 	writing sync.Mutex // guards cut
@@ -54,6 +56,7 @@ func newConn(p *peers, conn net.Conn, r *bufio.Reader, kind zmq4.SocketType) *Co
 		r:      r,
 		unread: append(greeting(kind), ready(kind)...),
 		topics: map[string]struct{}{},
+		credit: newCredit(),
 		queue:  newQueue(p),
 		writer: make(chan struct{}),
 		done:   make(chan struct{}),
@@ -90,17 +93,19 @@ func (c *Conn) Read(p []byte) (int, error) {
 		}
 	}
 	n := copy(p, c.unread)
-	c.unread = c.unread[n:]
+	if c.unread = c.unread[n:]; len(c.unread) == 0 && cap(c.buf) > 4*c.peers.o.readBuffer() {
+		c.buf, c.unread = nil, nil // a large message is not kept until the next one
+	}
 	return n, nil
 }
 
 // fill reads the next message that concerns zmq4.
 func (c *Conn) fill() error {
-	if cap(c.buf) > 4*c.peers.o.readBuffer() {
-		c.buf = nil
-	}
 	c.buf = c.buf[:0]
-	frames := 0
+	frames, size := 0, 0
+	if c.peers.o.Type == zmq4.Sub {
+		c.credit.wait()
+	}
 	for {
 		start := len(c.buf)
 		buf, h, err := readFrame(c.r, c.buf, c.peers.o.MaxMessage)
@@ -121,8 +126,12 @@ func (c *Conn) fill() error {
 		if frames++; frames > maxFrames {
 			return faultf("too-many-frames", "a message of more than %d frames", maxFrames)
 		}
+		size += len(body)
 		if h.more() {
 			continue
+		}
+		if c.peers.o.Type == zmq4.Sub {
+			c.credit.add(size)
 		}
 		if c.peers.o.Type != zmq4.Pub {
 			c.unread = c.buf
@@ -191,6 +200,7 @@ func (c *Conn) shut(err error) {
 	c.once.Do(func() {
 		c.err = err
 		c.queue.kill()
+		c.credit.end()
 		c.Conn.Close() // ends the reader and the writer; its error is of no use
 		left, dropped := c.queue.settle()
 		c.peers.gone(c, err, left, dropped)

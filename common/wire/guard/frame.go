@@ -109,12 +109,23 @@ func readFrame(r *bufio.Reader, buf []byte, limit int) ([]byte, header, error) {
 	return buf, h, err
 }
 
+// believed is how much of a body must have come before memory is taken for all
+// that its header promises.
+const believed = 1 << 20
+
 func readBody(r *bufio.Reader, buf []byte, size int) ([]byte, error) {
 	step := 64 << 10
 	for size > 0 {
 		n := min(size, step)
 		at := len(buf)
-		buf = slices.Grow(buf, n)[:at+n]
+		switch room := cap(buf) - at; {
+		case room >= n:
+			buf = buf[:at+n]
+		case step >= believed:
+			buf = append(make([]byte, 0, at+size), buf...)[:at+n]
+		default:
+			buf = slices.Grow(buf, n)[:at+n]
+		}
 		if _, err := io.ReadFull(r, buf[at:]); err != nil {
 			return buf[:at], err
 		}
