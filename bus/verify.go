@@ -28,6 +28,8 @@ func (c *verifyCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		return err
 	}
 	ctx := context.Background()
+	// First: SQLite makes anew what is missing of the files.
+	files := journal.CheckFiles(c.Journal)
 	r, err := journal.OpenReader(ctx, c.Journal)
 	if err != nil {
 		return err
@@ -52,6 +54,10 @@ func (c *verifyCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		show.Fprintf(p.Stdout, "fault: message %d: %s\n", f.Seq, f.What)
 	}
 	faults := int64(len(report.Faults)) + report.More
+	if files != nil {
+		show.Fprintf(p.Stdout, "fault: the files: %v\n", files)
+		faults++
+	}
 	signatures := "signatures not checked"
 	if verifier != nil {
 		signatures = "signatures checked"

@@ -99,6 +99,7 @@ func (n *Node) Run(ctx context.Context) error {
 	wg.Go(func() { n.answer(ctx) })
 	wg.Go(func() { n.lookAround(ctx) })
 	wg.Go(func() { n.drops(ctx) })
+	wg.Go(func() { n.audit(ctx) })
 	if n.bus.Metrics != "" {
 		wg.Go(func() { n.metrics.serve(ctx, n, n.bus.Metrics) })
 	}
@@ -175,6 +176,20 @@ func (n *Node) prune(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// audit reads the whole journal once, beside the work: a start reads its end
+// alone.
+func (n *Node) audit(ctx context.Context) {
+	began := time.Now()
+	report, err := n.Journal.Audit(ctx)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil && report.OK():
+		n.log.Error("the journal could not be checked as a whole", "error", err)
+	case err == nil:
+		n.log.Debug("the journal was checked as a whole", "messages", report.Messages, "took", time.Since(began))
 	}
 }
 

@@ -48,8 +48,12 @@ type Journal struct {
 	trouble error            // why nothing is stored now
 
 	// Of the writer's goroutine alone.
-	state   state
-	reasons map[string]bool // skip reasons that have a counter
+	state  state
+	watch  *watch
+	damage error // why nothing is stored any more
+	// Transactions: all, at the last tick, and in the journal itself.
+	stored, ticked, settled int64
+	reasons                 map[string]bool // skip reasons that have a counter
 }
 
 // Open opens the journal for writing, or makes a new one where nothing is. It
@@ -81,12 +85,16 @@ func (j *Journal) open(ctx context.Context) (err error) {
 	if j.lock, err = lock(j.o.Path); err != nil {
 		return err
 	}
+	restored, err := restore(ctx, j.o.Path)
+	if err != nil {
+		return err
+	}
+	if restored {
+		j.o.Log.Warn("the journal was not in its place; what the program saved of it was put back", "path", j.o.Path)
+	}
 	created, err := ensure(ctx, j.o.Path, j.o.Identity)
 	if err != nil {
 		return fmt.Errorf("making a new one: %w", explain(err))
-	}
-	if err := checkWAL(j.o.Path + "-wal"); err != nil {
-		return err
 	}
 	from, err := upgrade(ctx, j.o.Path)
 	if err != nil {
@@ -105,6 +113,9 @@ func (j *Journal) open(ctx context.Context) (err error) {
 	}
 	if err := j.prepare(ctx); err != nil {
 		return corrupt(ctx, err)
+	}
+	if j.watch, err = newWatch(j.o.Path); err != nil {
+		return explain(err)
 	}
 	if from < schemaVersion {
 		j.o.Log.Info("the journal was brought up to this program's version", "path", j.o.Path, "from", from, "to", schemaVersion)
@@ -128,6 +139,10 @@ func (j *Journal) prepare(ctx context.Context) error {
 	j.reasons = map[string]bool{}
 	for name := range counts {
 		j.reasons[name] = true
+	}
+	// A copy (VACUUM INTO, a backup) is no longer in this mode.
+	if _, err := j.db.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
+		return err
 	}
 	_, err = j.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	return err
@@ -189,6 +204,7 @@ func (j *Journal) release() error {
 	if j.db != nil {
 		errs = append(errs, j.db.Close())
 	}
+	errs = append(errs, j.watch.close())
 	if j.lock != nil {
 		errs = append(errs, j.lock.Close())
 	}

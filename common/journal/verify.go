@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"busbar/common/event"
 )
@@ -40,14 +41,22 @@ func (r *Report) add(seq int64, what string) {
 
 // Verify reads the whole journal, also while it is being written: SQLite's own
 // structure, the sequence without gaps, each id and column against the
-// message's bytes, and the chain of hashes. check, if not nil, is asked about
+// message's bytes, the chain of hashes, and the sums of ids, states and positions. check, if not nil, is asked about
 // each message, for its signature. What is wrong is in the report; the error is
 // for not being able to look.
 func (r *Reader) Verify(ctx context.Context, check func(m Message, tree map[string]any) error) (Report, error) {
+	return r.verify(ctx, check, func(time.Duration) {})
+}
+
+// verify rests after each short piece of work, whose length it tells.
+func (r *Reader) verify(ctx context.Context, check func(Message, map[string]any) error, rest func(time.Duration)) (Report, error) {
 	var report Report
 	err := r.verifyFile(ctx, &report)
 	if err == nil {
-		err = r.walk(ctx, check, &report)
+		err = r.verifyRows(ctx, rest, &report)
+	}
+	if err == nil {
+		err = r.walk(ctx, check, rest, &report)
 	}
 	if explained := explain(err); errors.Is(explained, ErrCorrupt) {
 		report.add(0, "it cannot be read further: "+explained.Error())
@@ -56,9 +65,10 @@ func (r *Reader) Verify(ctx context.Context, check func(m Message, tree map[stri
 	return report, r.fail(err, "verifying")
 }
 
-func (r *Reader) walk(ctx context.Context, check func(Message, map[string]any) error, report *Report) error {
+func (r *Reader) walk(ctx context.Context, check func(Message, map[string]any) error, rest func(time.Duration), report *Report) error {
 	var c chain
 	for {
+		began := time.Now()
 		s, batch, err := r.step(ctx, c.seq)
 		if err != nil {
 			return err
@@ -79,6 +89,7 @@ func (r *Reader) walk(ctx context.Context, check func(Message, map[string]any) e
 				return fmt.Errorf("message %d: %w", m.Seq, err)
 			}
 		}
+		rest(time.Since(began))
 	}
 }
 

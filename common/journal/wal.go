@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 )
 
 // Sizes of SQLite's write-ahead log (file format §4.1).
@@ -23,7 +24,33 @@ const (
 // rotted and acknowledged transactions lie behind it. Each commit is on disk
 // before the next one begins, so a crash leaves at most one commit there; more
 // are a loss.
+//
+// Another process may be writing meanwhile: a fault is one that stands still.
 func checkWAL(path string) error {
+	var last error
+	for range looks {
+		before, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return explain(err)
+		}
+		if err = checkWALOnce(path); err == nil {
+			return nil
+		}
+		now, serr := os.Stat(path)
+		still := serr == nil && now.Size() == before.Size() && now.ModTime().Equal(before.ModTime())
+		if still && last != nil && err.Error() == last.Error() || !errors.Is(err, ErrCorrupt) {
+			return err
+		}
+		last = err
+		time.Sleep(10 * time.Millisecond)
+	}
+	return nil
+}
+
+func checkWALOnce(path string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -55,6 +82,12 @@ func lostCommits(r io.Reader) (int, error) {
 	}
 	sum, size, err := walHeader(header[:])
 	if err != nil {
+		// The header is on disk before the first frame is written: without a
+		// whole one behind it, nothing was ever committed there.
+		var frame [walFrameSize + minFile]byte
+		if _, rerr := io.ReadFull(r, frame[:]); rerr != nil {
+			return 0, tail(rerr)
+		}
 		return 0, err
 	}
 	frame, lost, torn := make([]byte, walFrameSize+size), 0, false

@@ -42,7 +42,7 @@ func (j *Journal) serve(first job) {
 	for next, ok := first, true; ok; {
 		if next.work != nil {
 			j.store(group)
-			next.done(Result{}, next.work())
+			next.done(Result{}, j.guarded(next.work))
 			return
 		}
 		group = append(group, next)
@@ -59,10 +59,51 @@ func (j *Journal) serve(first job) {
 	j.store(group)
 }
 
-// flush stores the cursors alone.
+// guarded is work between two looks at the files.
+func (j *Journal) guarded(work func() error) error {
+	ctx := context.Background()
+	if err := j.before(ctx); err != nil {
+		return err
+	}
+	err := work()
+	if err == nil {
+		err = j.after(ctx)
+	} else {
+		_, serr := j.watch.stamps()
+		err = errors.Join(err, serr)
+	}
+	return err
+}
+
+// flush stores the cursors alone, and looks at the files also when there are
+// none.
 func (j *Journal) flush() {
-	if err := j.storeCursors(); err != nil {
+	if j.before(context.Background()) != nil {
+		return // it was said
+	}
+	j.settle()
+	if len(j.waitingCursors()) == 0 {
+		return
+	}
+	if err := j.guarded(j.storeCursors); err != nil {
 		j.o.Log.Warn("the cursors could not be stored; trying again", "error", err)
+	}
+}
+
+// settle moves what the log holds into the journal once nothing has come between
+// two ticks: the less lives in the log alone, the less goes with it.
+func (j *Journal) settle() {
+	quiet := j.stored == j.ticked
+	j.ticked = j.stored
+	if !quiet || j.stored == j.settled {
+		return
+	}
+	err := j.guarded(func() error {
+		_, err := j.db.Exec("PRAGMA wal_checkpoint(PASSIVE)")
+		return err
+	})
+	if err == nil {
+		j.settled = j.stored
 	}
 }
 
@@ -72,14 +113,30 @@ func (j *Journal) store(group []job) {
 		return
 	}
 	ctx := context.Background() // the group is not one caller's
-	b := j.draft(ctx, group)
-	err := b.err
+	b := &batch{parts: make([]part, len(group))}
+	err := j.before(ctx)
+	if err == nil {
+		b = j.draft(ctx, group)
+		err = b.err
+	}
 	if err == nil {
 		err = j.commit(ctx, b)
+		j.stored++
+	}
+	if err == nil {
+		err = j.after(ctx)
+	} else if j.damage == nil {
+		_, serr := j.watch.stamps() // a transaction that failed may have written
+		err = errors.Join(explain(err), serr)
+		if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrForeign) || serr != nil {
+			err = j.damaged(ctx, err)
+		}
 	}
 	if err != nil {
-		err = fmt.Errorf("appending to journal %s: %w", j.o.Path, explain(err))
-		err = errors.Join(err, j.recall(ctx))
+		err = fmt.Errorf("appending to journal %s: %w", j.o.Path, err)
+		if j.damage == nil {
+			err = errors.Join(err, j.recall(ctx))
+		}
 	} else if b.state.headSeq > j.state.headSeq {
 		j.advance(b)
 	} else {
