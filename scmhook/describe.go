@@ -86,7 +86,7 @@ func (d describer) describe(ctx context.Context, p *scm.Push, b feed.Batch) erro
 			}
 			u.Commits, u.Total = []scm.Commit{c}, 1
 			if len(p.Updates) == 1 { // svn knows better than the hook's environment
-				p.Pusher = scm.Pusher{Username: c.Author.Name}
+				p.Pusher = scm.Pusher{Username: first(c.Author.Name, c.Author.Email)}
 			}
 		}
 	}

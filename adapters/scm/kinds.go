@@ -21,28 +21,32 @@ func define(service string) kinds {
 	}
 	tagged := func(topic, meaning, verb string) *event.Kind {
 		return event.Define(service+topic, meaning,
-			func(b Tagged) string { return b.who() + " " + verb + " tag " + b.Tag + " of " + b.Repository }, func(b Tagged) string { return b.URL })
+			func(b Tagged) string {
+				return b.who() + " " + verb + " tag " + word(b.Tag) + " of " + word(b.Repository)
+			}, func(b Tagged) string { return b.URL })
 	}
 	gone := func(topic, meaning string, what func(Ref) string) *event.Kind {
 		return event.Define(service+topic, meaning,
-			func(b Ref) string { return b.who() + " " + what(b) + " of " + b.Repository }, func(b Ref) string { return b.URL })
+			func(b Ref) string { return b.who() + " " + what(b) + " of " + word(b.Repository) }, func(b Ref) string { return b.URL })
 	}
 	return kinds{
 		branchCreate: moved(".branch.create", "a branch is new", "created"),
 		branchUpdate: moved(".branch.update", "a branch moved", "pushed to"),
-		branchDelete: gone(".branch.delete", "a branch was deleted", func(b Ref) string { return "deleted branch " + b.Branch }),
+		branchDelete: gone(".branch.delete", "a branch was deleted", func(b Ref) string { return "deleted branch " + word(b.Branch) }),
 		tagCreate:    tagged(".tag.create", "a tag is new", "made"),
 		tagUpdate:    tagged(".tag.update", "a tag was moved", "moved"),
-		tagDelete:    gone(".tag.delete", "a tag was deleted", func(b Ref) string { return "deleted tag " + b.Tag }),
+		tagDelete:    gone(".tag.delete", "a tag was deleted", func(b Ref) string { return "deleted tag " + word(b.Tag) }),
 		commit: event.Define(service+".commit.create", "a repository holds a new commit",
-			func(b Committed) string { return b.Author.Short() + " committed to " + b.Repository + ": " + b.Subject },
+			func(b Committed) string {
+				return b.Author.Short() + " committed to " + word(b.Repository) + ": " + b.Subject
+			},
 			func(b Committed) string { return b.URL }),
-		bookmark: gone(".bookmark.update", "a bookmark was made, moved or deleted", func(b Ref) string { return "moved bookmark " + b.Bookmark }),
+		bookmark: gone(".bookmark.update", "a bookmark was made, moved or deleted", func(b Ref) string { return "moved bookmark " + word(b.Bookmark) }),
 		property: event.Define(service+".property.update", "a property of a revision was changed afterwards",
 			func(b Changed) string {
-				return fmt.Sprintf("%s changed %s of r%d of %s", Ref{Person: b.Person, Username: b.Username}.who(), b.Property, b.Revision, b.Repository)
+				return fmt.Sprintf("%s changed %s of r%d of %s", Ref{Person: b.Person, Username: b.Username}.who(), word(b.Property), b.Revision, word(b.Repository))
 			}, nil),
-		ref: gone(".ref.update", "another ref moved: notes, merge requests, …", func(b Ref) string { return "moved " + b.Ref }),
+		ref: gone(".ref.update", "another ref moved: notes, merge requests, …", func(b Ref) string { return "moved " + word(b.Ref) }),
 	}
 }
 
@@ -61,13 +65,13 @@ func Kinds(service string) event.Catalog { return define(service).all() }
 // who pushed, in a sentence.
 func (b Ref) who() string {
 	if b.Person.Name == "" && b.Username != "" {
-		return b.Username
+		return word(b.Username)
 	}
 	return b.Person.Short()
 }
 
 func (b Moved) sentence(verb string) string {
-	s := b.who() + " " + verb + " branch " + b.Branch + " of " + b.Repository
+	s := b.who() + " " + verb + " branch " + word(b.Branch) + " of " + word(b.Repository)
 	switch {
 	case b.TotalCommits == 1:
 		s += ", 1 commit"

@@ -20,7 +20,7 @@ import (
 
 // A Push is what one channel told about a repository.
 type Push struct {
-	Repository string   `json:"repository"` // as the world knows it: group/project
+	Repository string   `json:"repository"` // as the world knows it: group/project; bytes, as all names here
 	System     string   `json:"system"`     // git, svn, hg
 	Pusher     Pusher   `json:"pusher"`
 	Options    []string `json:"options,omitempty"` // push options, in their order
@@ -96,7 +96,7 @@ type Property struct {
 
 // A File is one file that a commit changed.
 type File struct {
-	Path   string `json:"path" doc:"the path; bytes that are not UTF-8 are read as Latin-1"`
+	Path   string `json:"path" doc:"the path as it is; bytes that are not UTF-8 are escaped"`
 	Action string `json:"action" doc:"added, modified, removed, renamed or copied"`
 	From   string `json:"from,omitempty" doc:"the path before, of one renamed or copied"`
 }

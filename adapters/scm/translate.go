@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"busbar/adapters"
@@ -24,7 +23,6 @@ type Links struct {
 const (
 	maxWord    = 500       // bytes
 	maxMessage = 16 << 10  // bytes
-	maxKey     = 2000      // bytes of a ref in a key
 	maxCommits = 300       // of one update, each an event of its own
 	maxFiles   = 200       // of one commit
 	maxEvents  = 5000      // of one push
@@ -55,9 +53,13 @@ func why(it adapters.Item[Push]) string {
 
 func (t translator) translate(it adapters.Item[Push]) ([]event.Event, error) {
 	p := it.Value
-	if p.Repository == "" {
+	switch {
+	case p.Repository == "":
 		return nil, adapters.Poison("the push names no repository")
+	case len(p.Repository) > maxName:
+		return nil, adapters.Poison("the repository's name has %d bytes, more than %d", len(p.Repository), maxName)
 	}
+	p.Time = Told(p.Time)
 	if p.Property != nil {
 		return []event.Event{t.property(p)}, nil
 	}
@@ -93,9 +95,9 @@ func (t translator) translate(it adapters.Item[Push]) ([]event.Event, error) {
 // ref is the event of a ref that moved.
 func (t translator) ref(p Push, u Update) event.Event {
 	b := Ref{
-		Repository: word(p.Repository), System: word(p.System), Ref: word(u.Ref), Before: word(u.Old), After: word(u.New),
-		Person: event.Person{Name: word(p.Pusher.Name), Email: word(p.Pusher.Email)}, Username: word(p.Pusher.Username),
-		Options: []string{}, Via: word(p.Via), Time: event.Stamp(p.Time),
+		Repository: name(p.Repository), System: word(p.System), Ref: name(u.Ref), Before: word(u.Old), After: word(u.New),
+		Person: event.Person{Name: word(p.Pusher.Name), Email: word(p.Pusher.Email)}, Username: name(p.Pusher.Username),
+		Options: []string{}, Via: word(p.Via), Time: stamp(p.Time),
 	}
 	for _, o := range p.Options[:min(len(p.Options), maxOptions)] {
 		b.Options = append(b.Options, word(o))
@@ -105,15 +107,15 @@ func (t translator) ref(p Push, u Update) event.Event {
 	tag, isTag := strings.CutPrefix(u.Ref, "refs/tags/")
 	switch {
 	case isBranch:
-		b.Branch = word(branch)
-		b.URL = t.link(t.links.Branch, b, u.New)
-		e.Kind, e.Body = t.branch(b, u)
+		b.Branch = name(branch)
+		b.URL = t.link(t.links.Branch, page{repository: p.Repository, ref: u.Ref, branch: branch}, u.New)
+		e.Kind, e.Body = t.branch(p, b, u)
 	case isTag:
-		b.Tag = word(tag)
-		b.URL = t.link(t.links.Tag, b, u.New)
+		b.Tag = name(tag)
+		b.URL = t.link(t.links.Tag, page{repository: p.Repository, ref: u.Ref, tag: tag}, u.New)
 		e.Kind, e.Body = t.tag(b, u)
 	case p.System == "hg" && strings.HasPrefix(u.Ref, "refs/bookmarks/"):
-		b.Bookmark = word(strings.TrimPrefix(u.Ref, "refs/bookmarks/"))
+		b.Bookmark = name(strings.TrimPrefix(u.Ref, "refs/bookmarks/"))
 		e.Kind, e.Body = t.kinds.bookmark, b
 	default:
 		e.Kind, e.Body = t.kinds.ref, b
@@ -121,14 +123,15 @@ func (t translator) ref(p Push, u Update) event.Event {
 	return e
 }
 
-func (t translator) branch(b Ref, u Update) (*event.Kind, any) {
+func (t translator) branch(p Push, b Ref, u Update) (*event.Kind, any) {
 	if u.New == "" {
 		return t.kinds.branchDelete, b
 	}
+	at := page{repository: p.Repository, ref: u.Ref, branch: strings.TrimPrefix(u.Ref, "refs/heads/")}
 	m := Moved{Ref: b, Forced: u.Forced, Commits: []Summary{}, TotalCommits: max(u.Total, len(u.Commits)), Missing: word(u.Missing)}
 	for _, c := range u.Commits[max(0, len(u.Commits)-maxCommits):] {
 		m.Commits = append(m.Commits, Summary{
-			ID: word(c.ID), Author: person(c.Author), Time: event.Stamp(c.Authored), Subject: subject(c.Message), URL: t.link(t.links.Commit, b, c.ID),
+			ID: word(c.ID), Author: person(c.Author), Time: stamp(c.Authored), Subject: subject(c.Message), URL: t.link(t.links.Commit, at, c.ID),
 		})
 	}
 	m.Truncated = m.TotalCommits > len(m.Commits)
@@ -144,7 +147,7 @@ func (t translator) tag(b Ref, u Update) (*event.Kind, any) {
 	}
 	g := Tagged{Ref: b, Target: word(u.New)}
 	if u.Tag != nil {
-		g.Annotated, g.Target, g.Tagger, g.TagTime = true, word(u.Tag.Target), person(u.Tag.Tagger), event.Stamp(u.Tag.Time)
+		g.Annotated, g.Target, g.Tagger, g.TagTime = true, word(u.Tag.Target), person(u.Tag.Tagger), stamp(u.Tag.Time)
 		g.Message, _ = cut(u.Tag.Message, maxMessage)
 		g.Signed = u.Tag.Signed
 	}
@@ -156,17 +159,19 @@ func (t translator) tag(b Ref, u Update) (*event.Kind, any) {
 
 func (t translator) commit(p Push, u Update, c Commit, left *int) Committed {
 	b := Committed{
-		Repository: word(p.Repository), System: word(p.System), ID: word(c.ID), Parents: []string{}, Merge: len(c.Parents) > 1,
-		Author: person(c.Author), Authored: event.Stamp(c.Authored), Committer: person(c.Committer), Committed: event.Stamp(c.Committed),
+		Repository: name(p.Repository), System: word(p.System), ID: word(c.ID), Parents: []string{}, Merge: len(c.Parents) > 1,
+		Author: person(c.Author), Authored: stamp(c.Authored), Committer: person(c.Committer), Committed: stamp(c.Committed),
 		Person: event.Person{Name: word(p.Pusher.Name), Email: word(p.Pusher.Email)}, Subject: subject(c.Message), Signed: c.Signed,
 		Files: []File{}, Changed: max(c.Changed, len(c.Files)),
 	}
-	if branch, ok := strings.CutPrefix(u.Ref, "refs/heads/"); ok {
-		b.Branch = word(branch)
+	branch, ok := strings.CutPrefix(u.Ref, "refs/heads/")
+	if !ok {
+		branch = ""
 	}
 	if c.Branch != "" {
-		b.Branch = word(c.Branch)
+		branch = c.Branch
 	}
+	b.Branch = name(branch)
 	if p.System == "svn" {
 		b.Revision, _ = strconv.Atoi(c.ID)
 	}
@@ -176,55 +181,44 @@ func (t translator) commit(p Push, u Update, c Commit, left *int) Committed {
 	b.Message, b.Truncated = cut(c.Message, min(maxMessage, max(*left, 0)))
 	*left -= len(b.Message)
 	for _, f := range c.Files[:min(len(c.Files), maxFiles)] {
+		f = File{Path: name(f.Path), Action: word(f.Action), From: name(f.From)}
 		size := len(f.Path) + len(f.From)
 		if *left < size {
 			break
 		}
 		*left -= size
-		b.Files = append(b.Files, File{Path: word(f.Path), Action: word(f.Action), From: word(f.From)})
+		b.Truncated = b.Truncated || max(len(f.Path), len(f.From)) > maxName
+		b.Files = append(b.Files, f)
 	}
 	b.Truncated = b.Truncated || b.Changed > len(b.Files)
-	b.URL = t.link(t.links.Commit, Ref{Repository: b.Repository, Branch: b.Branch}, c.ID)
+	b.URL = t.link(t.links.Commit, page{repository: p.Repository, branch: branch}, c.ID)
 	return b
 }
 
 func (t translator) property(p Push) event.Event {
 	c := p.Property
 	b := Changed{
-		Repository: word(p.Repository), System: word(p.System), Property: word(c.Name), Action: word(c.Action),
-		Person: event.Person{Name: word(p.Pusher.Name), Email: word(p.Pusher.Email)}, Username: word(p.Pusher.Username), Time: event.Stamp(p.Time),
+		Repository: name(p.Repository), System: word(p.System), Property: name(c.Name), Action: word(c.Action),
+		Person: event.Person{Name: word(p.Pusher.Name), Email: word(p.Pusher.Email)}, Username: name(p.Pusher.Username), Time: stamp(p.Time),
 	}
 	b.Revision, _ = strconv.Atoi(c.Revision)
 	b.Previous, _ = cut(Decode(c.Previous), maxMessage)
 	b.Value, _ = cut(Decode(c.Value), maxMessage)
-	key := "repository/" + word(p.Repository) + "/revision/" + word(c.Revision) + "/property/" + word(c.Name) + "/" + word(c.Call)
-	return event.Event{Kind: t.kinds.property, Key: key, Time: p.Time, Body: b, Recovered: p.Recovered}
+	return event.Event{Kind: t.kinds.property, Key: propertyKey(p.Repository, *c), Time: p.Time, Body: b, Recovered: p.Recovered}
 }
 
+// A page is what a template is filled in with, in bytes.
+type page struct{ repository, ref, branch, tag string }
+
 // link fills in a template.
-func (t translator) link(template string, b Ref, id string) string {
-	if template == "" || id == "" {
+func (t translator) link(template string, at page, id string) string {
+	if template == "" || id == "" || len(at.ref) > maxName {
 		return ""
 	}
 	path := func(s string) string { return strings.ReplaceAll(url.PathEscape(s), "%2F", "/") }
 	return strings.NewReplacer(
-		"{repository}", path(b.Repository), "{ref}", path(b.Ref), "{branch}", path(b.Branch), "{tag}", path(b.Tag), "{id}", path(word(id)),
+		"{repository}", path(at.repository), "{ref}", path(at.ref), "{branch}", path(at.branch), "{tag}", path(at.tag), "{id}", path(word(id)),
 	).Replace(template)
-}
-
-// refKey names the fact that a ref moved.
-func refKey(repository string, u Update) string {
-	ref, _ := cut(u.Ref, maxKey)
-	key := "repository/" + word(repository) + "/ref/" + ref + "/" + word(u.Old) + "/" + word(u.New)
-	if u.Nth > 0 {
-		key += fmt.Sprintf("/%d", u.Nth)
-	}
-	return key
-}
-
-// commitKey names the fact that a repository holds a commit.
-func commitKey(repository, id string) string {
-	return "repository/" + word(repository) + "/commit/" + word(id)
 }
 
 func person(p event.Person) event.Person {
@@ -260,12 +254,4 @@ func Decode(s string) string {
 		b.WriteRune(rune(s[i]))
 	}
 	return b.String()
-}
-
-// Unix is a time that git gives in seconds.
-func Unix(seconds int64) time.Time {
-	if seconds <= 0 || seconds > 1<<40 {
-		return time.Time{}
-	}
-	return time.Unix(seconds, 0).UTC()
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"reflect"
 	"runtime/debug"
 
 	"github.com/alecthomas/kong"
@@ -81,6 +82,7 @@ func (p *Program) Main(cli any, description string, args []string, bindings ...a
 	parser, err := kong.New(cli,
 		kong.Name(p.Name), kong.Description(description), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Writers(p.Stdout, p.Stderr), kong.Bind(append(bindings, p)...),
+		kong.KindMapper(reflect.String, kong.MapperFunc(argument)), kong.NamedMapper("path", kong.MapperFunc(path)),
 		kong.Exit(func(code int) { exit, exited = code, true }), // --help
 	)
 	if err != nil {

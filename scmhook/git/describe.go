@@ -271,7 +271,7 @@ func files(out *bufio.Reader, at map[string]*scm.Commit) error {
 		if c == nil {
 			return fmt.Errorf("%q belongs to no commit", token)
 		}
-		f.Path, f.From, f.Action = scm.Decode(f.Path), scm.Decode(f.From), action(letter)
+		f.Action = action(letter)
 		if c.Changed++; len(c.Files) < maxFiles {
 			c.Files = append(c.Files, f)
 		}

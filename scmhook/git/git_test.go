@@ -147,7 +147,7 @@ func TestOddities(t *testing.T) {
 	if got := subjects(u[0]); got != "café bad ÿ byte" {
 		t.Errorf("messages %q", got)
 	}
-	if f := u[0].Commits[1].Files; len(f) != 1 || f[0].Path != "café\n\t\"x" {
+	if f := u[0].Commits[1].Files; len(f) != 1 || f[0].Path != "caf\xe9\n\t\"x" {
 		t.Errorf("files %+v", f)
 	}
 	b.git("tag", "-a", "-m", "first\n\nbody\n-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----", "v1", latin)

@@ -115,19 +115,18 @@ func parseTag(raw []byte) *scm.Tag {
 	return t
 }
 
-// stamp reads "Name <address> seconds zone".
+// stamp reads "Name <address> seconds zone". As for git, the address ends at the
+// first bracket, and the time begins behind the last.
 func stamp(s string) (event.Person, time.Time) {
-	name, rest, _ := strings.Cut(s, "<")
-	end := strings.LastIndex(rest, ">")
-	if end < 0 {
-		return event.Person{Name: strings.TrimSpace(name)}, time.Time{}
+	end := strings.LastIndex(s, ">")
+	seconds, err := strconv.ParseInt(first(strings.Fields(s[end+1:])), 10, 64)
+	switch {
+	case end < 0:
+		return scm.Author(s), time.Time{}
+	case err != nil:
+		return scm.Author(s[:end+1]), time.Time{}
 	}
-	p := event.Person{Name: strings.TrimSpace(name), Email: strings.TrimSpace(rest[:end])}
-	seconds, err := strconv.ParseInt(first(strings.Fields(rest[end+1:])), 10, 64)
-	if err != nil {
-		return p, time.Time{}
-	}
-	return p, scm.Unix(seconds)
+	return scm.Author(s[:end+1]), scm.Unix(seconds)
 }
 
 // decoder reads text in an encoding that a commit names, as [charset.Decode]

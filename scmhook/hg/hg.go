@@ -8,6 +8,7 @@ package hg
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -15,7 +16,6 @@ import (
 
 	"busbar/adapters/scm"
 	"busbar/common/charset"
-	"busbar/common/event"
 	"busbar/scmhook/ask"
 )
 
@@ -131,26 +131,32 @@ func (r *Repo) news(ctx context.Context, u *scm.Update, known []string, most int
 	if err != nil {
 		return err
 	}
-	for record := range strings.SplitSeq(text, "\x01\x00\x01") {
-		if fields := strings.Split(record, "\x00"); len(fields) == 11 {
-			u.Commits = append(u.Commits, parse(fields))
-		}
+	fields := strings.Split(text, "\x00")
+	for ; len(fields) > perCommit; fields = fields[perCommit:] {
+		u.Commits = append(u.Commits, parse(fields[:perCommit]))
+	}
+	if len(fields) != 1 || fields[0] != "" {
+		return fmt.Errorf("asking hg for the changesets of %s: the last of them is cut", u.New)
 	}
 	return nil
 }
 
-// template is one changeset: fields end with NUL, the record with 1 NUL 1.
-const template = `{node}\0{p1.node}\0{p2.node}\0{branch}\0{author}\0{date|hgdate}\0{desc}\0` +
-	`{join(file_adds, "\n")}\0{join(file_mods, "\n")}\0{join(file_dels, "\n")}\0{file_copies % "{name}\t{source}\n"}\1\0\1`
+// template is one changeset: each field ends with NUL, which the message alone may
+// hold; a path holds no line break either.
+const template = `{node}\0{p1.node}\0{p2.node}\0{branch}\0{author}\0{date|hgdate}\0{desc|hex}\0` +
+	`{join(file_adds, "\n")}\0{join(file_mods, "\n")}\0{join(file_dels, "\n")}\0{file_copies % "{name}\n{source}\n"}\0`
+
+const perCommit = 11
 
 func parse(f []string) scm.Commit {
-	c := scm.Commit{ID: f[0], Branch: scm.Decode(f[3]), Message: charset.Text(f[6])}
+	message, _ := hex.DecodeString(f[6]) // hg made it
+	c := scm.Commit{ID: f[0], Branch: f[3], Message: charset.Text(string(message))}
 	for _, p := range f[1:3] {
 		if strings.Trim(p, "0") != "" {
 			c.Parents = append(c.Parents, p)
 		}
 	}
-	c.Author = person(charset.Text(f[4]))
+	c.Author = scm.Author(charset.Text(f[4]))
 	c.Committer = c.Author
 	seconds, _, _ := strings.Cut(f[5], " ")
 	if n, err := strconv.ParseInt(seconds, 10, 64); err == nil {
@@ -158,19 +164,17 @@ func parse(f []string) scm.Commit {
 		c.Committed = c.Authored
 	}
 	from := map[string]string{}
-	for line := range strings.SplitSeq(f[10], "\n") {
-		if name, source, ok := strings.Cut(line, "\t"); ok {
-			from[name] = source
-		}
+	for copies := strings.Split(f[10], "\n"); len(copies) > 2; copies = copies[2:] {
+		from[copies[0]] = copies[1]
 	}
 	for i, action := range []string{"added", "modified", "removed"} {
 		for path := range strings.SplitSeq(f[7+i], "\n") {
 			if path == "" {
 				continue
 			}
-			file := scm.File{Path: scm.Decode(path), Action: action}
+			file := scm.File{Path: path, Action: action}
 			if source, ok := from[path]; ok {
-				file.From, file.Action = scm.Decode(source), "copied"
+				file.From, file.Action = source, "copied"
 			}
 			if c.Changed++; len(c.Files) < maxFiles {
 				c.Files = append(c.Files, file)
@@ -178,15 +182,6 @@ func parse(f []string) scm.Commit {
 		}
 	}
 	return c
-}
-
-// person reads "Name <address>"; others are a name.
-func person(s string) event.Person {
-	name, rest, ok := strings.Cut(s, "<")
-	if !ok {
-		return event.Person{Name: s}
-	}
-	return event.Person{Name: strings.TrimSpace(name), Email: strings.TrimSuffix(strings.TrimSpace(rest), ">")}
 }
 
 func isID(s string) bool { return len(s) == 40 && strings.Trim(s, "0123456789abcdef") == "" }

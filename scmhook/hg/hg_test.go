@@ -90,6 +90,32 @@ func TestRepository(t *testing.T) {
 	b.refs(map[string]string{"refs/heads/stable": three, "refs/heads/default": two, "refs/bookmarks/mark": two, "refs/tags/v1": two})
 }
 
+// TestOddNames: what separates the fields of an answer may stand in names and
+// messages.
+func TestOddNames(t *testing.T) {
+	b := bench{t, t.TempDir()}
+	b.hg("init")
+	b.commit("\x01a\tb", "one")
+	b.hg("mv", "\x01a\tb", " c\xe9  ")
+	if err := os.WriteFile(filepath.Join(b.dir, "text"), []byte("two\x00\x01"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.hg("commit", "-d", "-5000000 0", "-u", "Nora nora@example.org", "-l", "text")
+	two := b.hg("log", "-r", ".", "-T", "{node}")
+	updates := []scm.Update{{Ref: "refs/heads/default", New: two}}
+	if err := Open(b.dir).Describe(context.Background(), updates, nil, 10); err != nil {
+		t.Fatal(err)
+	}
+	c := updates[0].Commits
+	if len(c) != 2 || !reflect.DeepEqual(c[0].Files, []scm.File{{Path: "\x01a\tb", Action: "added"}}) ||
+		!reflect.DeepEqual(c[1].Files, []scm.File{{Path: " c\xe9  ", Action: "copied", From: "\x01a\tb"}, {Path: "\x01a\tb", Action: "removed"}}) {
+		t.Errorf("the commits are %+v", c)
+	}
+	if c[1].Message != "two\x00\x01" || !c[1].Authored.IsZero() || c[1].Author.Email != "nora@example.org" {
+		t.Errorf("the second is %+v", c[1])
+	}
+}
+
 func TestNoRepository(t *testing.T) {
 	if _, err := Open(t.TempDir()).Refs(context.Background()); err == nil || !strings.Contains(err.Error(), "not found") {
 		t.Errorf("an empty folder is a repository: %v", err)
@@ -97,9 +123,9 @@ func TestNoRepository(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add("n", "a <b>", "1 0", "x\ty\n", "p\nq")
+	f.Add("n", "a <b>", "1 0", "x\ny\n", "p\nq")
 	f.Fuzz(func(t *testing.T, node, author, date, copies, adds string) {
-		c := parse([]string{node, "0", "1", "default", author, date, "m", adds, "", "", copies})
+		c := parse([]string{node, "0", "1", "default", author, date, "6d", adds, "", "", copies})
 		if len(c.Files) > c.Changed || c.ID != node {
 			t.Errorf("it is %+v", c)
 		}

@@ -45,21 +45,24 @@ func (n Notice) head(cut bool) []byte {
 	return append(b, '}', '\n')
 }
 
-// quote appends s as a JSON string (RFC 8259 §7). What is not UTF-8 is read as
-// Latin-1, as everywhere here.
+// quote appends s as a JSON string (RFC 8259 §7). A byte HH that belongs to no
+// UTF-8 is written as \udcHH, which no text holds (Python's surrogateescape, PEP
+// 383): what names a repository is bytes, and none is lost.
 func quote(b []byte, s string) []byte {
 	b = append(b, '"')
-	if utf8.ValidString(s) {
-		for _, r := range s {
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && n == 1 {
+			b = append(b, '\\', 'u', 'd', 'c', hex[s[i]>>4], hex[s[i]&15])
+		} else {
 			b = letter(b, r)
 		}
-	} else {
-		for i := range len(s) {
-			b = letter(b, rune(s[i]))
-		}
+		i += n
 	}
 	return append(b, '"')
 }
+
+const hex = "0123456789abcdef"
 
 // bounded cuts a value, between characters where it has any.
 func bounded(s string) string {
@@ -74,7 +77,6 @@ func bounded(s string) string {
 }
 
 func letter(b []byte, r rune) []byte {
-	const hex = "0123456789abcdef"
 	switch {
 	case r == '"' || r == '\\':
 		return append(b, '\\', byte(r))

@@ -19,8 +19,10 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"busbar/scmhook/hook"
+	"busbar/scmhook/text"
 )
 
 const maxHead = 1 << 20
@@ -30,20 +32,65 @@ var ErrUnreadable = errors.New("the spool file cannot be read")
 
 // A Notice is one call of a hook.
 type Notice struct {
-	Version    int               `json:"version"`
-	System     string            `json:"system"` // git, svn, hg
-	Hook       string            `json:"hook"`   // hook.PostReceive and its neighbours
-	Repository string            `json:"repository"`
-	Time       time.Time         `json:"time"`
-	Args       []string          `json:"args"`
-	Env        map[string]string `json:"env"` // what may name the pusher, and push options
+	Version    int
+	System     string // git, svn, hg
+	Hook       string // hook.PostReceive and its neighbours
+	Repository string
+	Time       time.Time
+	Args       []string
+	Env        map[string]string // what may name the pusher, and push options
 	// Cut says that the input was longer than hook.MaxInput and is left out:
 	// only comparing refs can tell what was pushed.
-	Cut bool `json:"cut"`
+	Cut bool
 
-	Input []byte `json:"-"` // the hook's standard input
-	Name  string `json:"-"` // of the file
-	Owner uint32 `json:"-"` // user id of the file's owner
+	Input []byte // the hook's standard input
+	Name  string // of the file
+	Owner uint32 // user id of the file's owner
+	// Linked says that the file has more than one name: who owns it did not
+	// necessarily put it here.
+	Linked bool
+}
+
+// A head is the first line as it is written.
+type head struct {
+	Version    int                    `json:"version"`
+	System     string                 `json:"system"`
+	Hook       string                 `json:"hook"`
+	Repository text.String            `json:"repository"`
+	Time       time.Time              `json:"time"`
+	Args       []text.String          `json:"args"`
+	Env        map[string]text.String `json:"env"`
+	Cut        bool                   `json:"cut"`
+}
+
+func (h head) notice() Notice {
+	n := Notice{Version: h.Version, System: h.System, Hook: h.Hook, Repository: plain(h.Repository), Time: h.Time, Cut: h.Cut}
+	for _, arg := range h.Args {
+		n.Args = append(n.Args, plain(arg))
+	}
+	n.Env = make(map[string]string, len(h.Env))
+	for name, value := range h.Env {
+		n.Env[name] = plain(value)
+	}
+	return n
+}
+
+// plain puts back the bytes that the hook wrote as \udcHH: here they are the
+// three bytes of a lone surrogate, which the hook never writes as they are.
+func plain(s text.String) string {
+	if utf8.ValidString(string(s)) {
+		return string(s)
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if i+2 < len(s) && s[i] == 0xed && (s[i+1] == 0xb2 || s[i+1] == 0xb3) && s[i+2]&0xc0 == 0x80 {
+			b = append(b, (s[i+1]&1)<<6|0x80|s[i+2]&0x3f)
+			i += 2
+		} else {
+			b = append(b, s[i])
+		}
+	}
+	return string(b)
 }
 
 // Parse reads a spool file's bytes.
@@ -52,10 +99,11 @@ func Parse(raw []byte) (Notice, error) {
 	if !ok || len(line) > maxHead {
 		return Notice{}, fmt.Errorf("%w: its first line does not end", ErrUnreadable)
 	}
-	var n Notice
-	if err := json.Unmarshal(line, &n); err != nil {
+	var h head
+	if err := json.Unmarshal(line, &h); err != nil {
 		return Notice{}, fmt.Errorf("%w: its first line: %w", ErrUnreadable, err)
 	}
+	n := h.notice()
 	switch {
 	case n.Version != hook.Version:
 		return Notice{}, fmt.Errorf("%w: it has version %d, this program reads %d", ErrUnreadable, n.Version, hook.Version)

@@ -10,7 +10,6 @@ import (
 
 	"busbar/adapters/scm"
 	"busbar/common/charset"
-	"busbar/common/event"
 	"busbar/scmhook/ask"
 )
 
@@ -64,11 +63,12 @@ func parseInfo(c *scm.Commit, info string) {
 	author, rest, _ := strings.Cut(info, "\n")
 	date, rest, _ := strings.Cut(rest, "\n")
 	_, message, _ := strings.Cut(rest, "\n")
-	c.Author = event.Person{Name: charset.Text(author)}
+	c.Author = scm.Author(charset.Text(author))
 	c.Committer = c.Author
 	day, _, _ := strings.Cut(date, " (")
 	if t, err := time.Parse("2006-01-02 15:04:05 -0700", day); err == nil {
-		c.Authored, c.Committed = t.UTC(), t.UTC()
+		c.Authored = scm.Told(t)
+		c.Committed = c.Authored
 	}
 	c.Message = charset.Text(strings.TrimSuffix(message, "\n"))
 }
@@ -84,7 +84,7 @@ func parseChanged(c *scm.Commit, changed string) {
 		if from, ok := strings.CutPrefix(line, "    (from "); ok {
 			if n := len(c.Files); n > 0 && n == c.Changed {
 				from = strings.TrimSuffix(from, ")")
-				c.Files[n-1].From, c.Files[n-1].Action = scm.Decode(from), "copied"
+				c.Files[n-1].From, c.Files[n-1].Action = from, "copied"
 			}
 			continue
 		}
@@ -99,11 +99,11 @@ func parseChanged(c *scm.Commit, changed string) {
 			case 'D':
 				action = "removed"
 			}
-			c.Files = append(c.Files, scm.File{Path: scm.Decode(path), Action: action})
+			c.Files = append(c.Files, scm.File{Path: path, Action: action})
 		}
 	}
 	if one {
-		c.Branch = scm.Decode(branch)
+		c.Branch = branch
 	}
 }
 

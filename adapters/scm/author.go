@@ -1,0 +1,37 @@
+package scm
+
+import (
+	"strings"
+
+	"busbar/common/event"
+)
+
+// Author reads who wrote a commit. Git wants "Name <address>", and hg and svn
+// take any text: a bare address, a name and a bare address, or a login. Of
+// several addresses the first counts, as for git.
+func Author(s string) event.Person {
+	name, rest, found := strings.Cut(s, "<")
+	if found {
+		address, _, _ := strings.Cut(strings.TrimLeft(rest, "< \t"), ">")
+		return event.Person{Name: strings.TrimSpace(name), Email: strings.TrimSpace(address)}
+	}
+	words := strings.Fields(s)
+	for i, w := range words {
+		if w = strings.Trim(w, "()[],;"); !isAddress(w) {
+			continue
+		}
+		rest := strings.Join(append(words[:i:i], words[i+1:]...), " ")
+		if inner, ok := strings.CutPrefix(rest, "("); ok { // nora@example.org (Nora)
+			rest = strings.TrimSuffix(inner, ")")
+		}
+		return event.Person{Name: strings.TrimRight(rest, " ,;"), Email: w}
+	}
+	return event.Person{Name: strings.TrimSpace(s)}
+}
+
+// isAddress tells whether a word can be an address: one @ with something before
+// it and behind it.
+func isAddress(w string) bool {
+	at := strings.LastIndexByte(w, '@')
+	return at > 0 && at < len(w)-1 && strings.IndexByte(w, '@') == at && !strings.ContainsAny(w, ":/\"")
+}
