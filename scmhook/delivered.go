@@ -9,9 +9,10 @@ import (
 
 	"busbar/adapters/scm"
 	"busbar/common/journal"
+	"busbar/scmhook/feed"
 )
 
-// deliveries is where the names of requests are.
+// deliveries is where the names of requests are; no repository's refs are there.
 const deliveries = "webhook deliveries"
 
 // delivered knows what webhooks told. A forge sends a request again, sends the
@@ -50,7 +51,10 @@ func (d *delivered) plan(ctx context.Context, t *told, names []string) error {
 // its number, and so its id: the journal drops the double, and takes the commits
 // that the first account left out.
 func (d *delivered) update(ctx context.Context, t *told, u *scm.Update) error {
-	refs, pushes := "webhook "+t.Push.Repository, "webhook "+t.Push.Repository+" pushes"
+	refs, pushes := feed.Source("webhook", t.Push.Repository), feed.Pushes("webhook", t.Push.Repository)
+	if refs == deliveries {
+		refs += " of a repository"
+	}
 	last, known, err := d.seen(ctx, refs, u.Ref)
 	if err != nil {
 		return err

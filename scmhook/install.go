@@ -30,11 +30,7 @@ type uninstallCmd struct {
 
 // Run wires repositories.
 func (c installCmd) Run(p *daemon.Program, g *daemon.Globals) error {
-	o, all, err := wiring(p, g, c.Program, c.Paths)
-	if err != nil {
-		return err
-	}
-	var failed error
+	o, all, failed := wiring(p, g, c.Program, c.Paths)
 	for _, r := range all {
 		changed, err := o.Install(r.System, r.Dir)
 		if err == nil && c.Fake && r.System == "git" {
@@ -55,11 +51,7 @@ func (c installCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 
 // Run takes the hooks out.
 func (c uninstallCmd) Run(p *daemon.Program, g *daemon.Globals) error {
-	o, all, err := wiring(p, g, c.Program, c.Paths)
-	if err != nil {
-		return err
-	}
-	var failed error
+	o, all, failed := wiring(p, g, c.Program, c.Paths)
 	for _, r := range all {
 		changed, err := o.Uninstall(r.System, r.Dir)
 		if err != nil {
@@ -91,8 +83,8 @@ func wiring(p *daemon.Program, g *daemon.Globals, program string, paths []string
 			return o, nil, err
 		}
 		all, err := set.All()
-		if err == nil && len(all) == 0 {
-			err = errors.New("there is no repository: name some, or set [scm] repositories")
+		if len(all) == 0 {
+			err = errors.Join(err, errors.New("there is no repository: name some, or set [scm] repositories"))
 		}
 		return o, all, err
 	}
@@ -136,15 +128,19 @@ func below(root string) ([]feed.Repository, error) {
 		if !d.IsDir() && path != root {
 			return nil
 		}
-		if r, ok := feed.Recognize(path); ok {
-			r.Name = path
-			all = append(all, r)
-			if !d.IsDir() {
-				return nil
-			}
-			return filepath.SkipDir
+		r, err := feed.Recognize(path)
+		if errors.Is(err, feed.ErrNone) {
+			return nil
 		}
-		return nil
+		if err != nil {
+			return err
+		}
+		r.Name = path
+		all = append(all, r)
+		if !d.IsDir() {
+			return nil
+		}
+		return filepath.SkipDir
 	})
 	return all, err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"strings"
 	"time"
 
 	"busbar/common/journal"
@@ -32,8 +33,14 @@ type About struct {
 }
 
 // Source is the name of a repository's refs in the journal, and Pushes of the
-// number of times that each of their updates was told.
-func Source(system, name string) string { return system + " " + name }
+// number of times that each of their updates was told. One more slash at the
+// end keeps a repository "a pushes" apart from the pushes of "a".
+func Source(system, name string) string {
+	if strings.HasSuffix(strings.TrimRight(name, "/"), " pushes") {
+		name += "/"
+	}
+	return system + " " + name
+}
 
 // Pushes is where the counts of updates are.
 func Pushes(system, name string) string { return system + " " + name + " pushes" }

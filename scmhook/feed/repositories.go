@@ -3,19 +3,22 @@ package feed
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"busbar/common/event"
 )
 
 // A Repository is one place where pushes go.
 type Repository struct {
 	System string // git, svn, hg
 	Dir    string // git: the directory with HEAD; svn: with format; hg: with .hg
-	Name   string // as the world knows it
+	Name   string // as the world knows it; bytes
+	// linked says that the directory found was a work tree of another's.
+	linked bool
 }
 
 // A Set is the repositories that paths and globs name. Only those are ever
@@ -26,14 +29,7 @@ type Set struct {
 	mu    sync.Mutex
 	found map[string]Repository // by directory
 	at    time.Time
-	empty []string // globs that named no repository at the last look
-}
-
-// Empty are the globs that named no repository at the last look of All.
-func (s *Set) Empty() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.empty)
+	empty []string // patterns that named none at the last look
 }
 
 // NewSet takes absolute paths and globs (filepath.Match).
@@ -52,54 +48,87 @@ func NewSet(patterns []string) (*Set, error) {
 // All looks for the repositories and gives them by name. With an error it gives
 // those that were found all the same.
 func (s *Set) All() ([]Repository, error) {
-	began := time.Now()
-	found := map[string]Repository{}
-	names := map[string]string{}
-	var errs []error
-	var empty []string
+	look := search{began: time.Now(), found: map[string]Repository{}, names: map[string]string{}}
 	for _, pattern := range s.patterns {
-		paths, err := filepath.Glob(pattern)
-		if err != nil {
-			errs = append(errs, err)
-		}
-		plain := !strings.ContainsAny(pattern, `*?[\`)
-		if plain && len(paths) == 0 {
-			errs = append(errs, fmt.Errorf("looking for repositories: %s is not there", pattern))
-		}
-		any := false
-		for _, path := range paths {
-			r, ok := Recognize(path)
-			any = any || ok
-			if !ok {
-				if plain {
-					errs = append(errs, fmt.Errorf("looking for repositories: %s is no git, svn or hg repository", path))
-				}
-				continue
-			}
-			if _, twice := found[r.Dir]; twice {
-				continue
-			}
-			r.Name = name(pattern, path)
-			if other, taken := names[r.System+" "+r.Name]; taken {
-				errs = append(errs, fmt.Errorf("looking for repositories: %s and %s would both be called %s; name them by one pattern that begins above both, or leave one out", other, r.Dir, r.Name))
-				continue
-			}
-			names[r.System+" "+r.Name] = r.Dir
-			found[r.Dir] = r
-		}
-		if !any && !plain {
-			empty = append(empty, pattern)
-		}
+		look.pattern(pattern)
+	}
+	for _, r := range look.linked { // the repository itself has the first word
+		look.add(r)
 	}
 	s.mu.Lock()
-	s.found, s.at, s.empty = found, began, empty
+	s.found, s.at, s.empty = look.found, look.began, look.empty
 	s.mu.Unlock()
-	all := make([]Repository, 0, len(found))
-	for _, r := range found {
+	all := make([]Repository, 0, len(look.found))
+	for _, r := range look.found {
 		all = append(all, r)
 	}
 	slices.SortFunc(all, func(a, b Repository) int { return strings.Compare(a.Name+"\x00"+a.Dir, b.Name+"\x00"+b.Dir) })
-	return all, errors.Join(errs...)
+	return all, errors.Join(look.errs...)
+}
+
+// Empty names the globs that named no repository at the last look.
+func (s *Set) Empty() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.empty)
+}
+
+// A search is one look at all patterns.
+type search struct {
+	began  time.Time
+	found  map[string]Repository // by directory
+	names  map[string]string     // directory, by system and name
+	linked []Repository
+	empty  []string
+	errs   []error
+}
+
+func (s *search) fail(format string, args ...any) {
+	s.errs = append(s.errs, fmt.Errorf("looking for repositories: "+format, args...))
+}
+
+func (s *search) pattern(pattern string) {
+	paths, err := filepath.Glob(pattern)
+	if err != nil {
+		s.errs = append(s.errs, err)
+	}
+	plain := !strings.ContainsAny(pattern, `*?[\`)
+	if plain && len(paths) == 0 {
+		s.fail("%s is not there", pattern)
+	}
+	any := false
+	for _, path := range paths {
+		r, err := Recognize(path)
+		switch {
+		case err == nil:
+		case !errors.Is(err, ErrNone) || plain:
+			s.fail("%s: %w", path, err)
+			continue
+		default:
+			continue // something else beside them
+		}
+		any = true
+		if r.Name = name(pattern, path); r.linked {
+			s.linked = append(s.linked, r)
+		} else {
+			s.add(r)
+		}
+	}
+	if !any && !plain {
+		s.empty = append(s.empty, pattern)
+	}
+}
+
+func (s *search) add(r Repository) {
+	if _, twice := s.found[r.Dir]; twice {
+		return
+	}
+	if other, taken := s.names[r.System+" "+r.Name]; taken {
+		s.fail("%s and %s would both be called %s; name them by one pattern that begins above both, or leave one out", other, r.Dir, event.Escape(r.Name))
+		return
+	}
+	s.names[r.System+" "+r.Name] = r.Dir
+	s.found[r.Dir] = r
 }
 
 // rest is between two looks at the globs for repositories that are not known.
@@ -108,8 +137,8 @@ const rest = time.Second
 // Find is the repository in a directory that a hook named. It looks again, after
 // a rest, where it is not known: repositories are made all the time.
 func (s *Set) Find(system, dir string) (Repository, bool) {
-	r, ok := Recognize(dir)
-	if !ok || r.System != system {
+	r, err := Recognize(dir)
+	if err != nil || r.System != system {
 		return Repository{}, false
 	}
 	s.mu.Lock()
@@ -136,34 +165,6 @@ func (s *Set) Again(called time.Time) time.Time {
 		return time.Time{}
 	}
 	return s.at.Add(rest + time.Millisecond)
-}
-
-// Recognize tells what a directory is, by the files that each system keeps.
-// Dir is without symbolic links.
-func Recognize(path string) (Repository, bool) {
-	dir, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return Repository{}, false
-	}
-	has := func(names ...string) bool {
-		for _, name := range names {
-			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-				return false
-			}
-		}
-		return true
-	}
-	switch {
-	case has(".git/HEAD", ".git/objects"):
-		return Repository{System: "git", Dir: filepath.Join(dir, ".git")}, true
-	case has("HEAD", "objects", "refs"):
-		return Repository{System: "git", Dir: dir}, true
-	case has("format", "db", "hooks"):
-		return Repository{System: "svn", Dir: dir}, true
-	case has(".hg/store"):
-		return Repository{System: "hg", Dir: dir}, true
-	}
-	return Repository{}, false
 }
 
 // name is a repository's path below the part of the pattern without wildcards,
