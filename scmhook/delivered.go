@@ -25,8 +25,8 @@ type delivered struct{ journal *journal.Reader }
 // plan says how often each update of a push was told before, and adds what is to
 // be remembered.
 func (d *delivered) plan(ctx context.Context, t *told, names []string) error {
-	if len(t.Push.Updates) == 0 {
-		return nil // it is poison
+	if t.Broken != "" || len(t.Push.Updates) == 0 {
+		return nil // it is poison, or tells nothing
 	}
 	for _, name := range names {
 		_, known, err := d.seen(ctx, deliveries, name)

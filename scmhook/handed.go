@@ -59,7 +59,7 @@ func (c *handed) Next(ctx context.Context) (adapters.Item[told], []byte, func(er
 		}
 		select {
 		case h := <-c.in:
-			t := told{Batch: feed.Batch{Raw: h.Body}, Push: h.Item.Value}
+			t := told{Batch: feed.Batch{Raw: h.Kept, Broken: h.Broken}, Push: h.Item.Value}
 			if err := c.plan(ctx, &t, h.Names); err != nil {
 				h.answer <- err
 				continue

@@ -23,7 +23,7 @@ func TestSubmit(t *testing.T) {
 	gone, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	push := pushed("hello", ">1")
-	push.Body = []byte("{}")
+	push.Kept = []byte("{}")
 	if err := c.Submit(gone, push); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("nobody takes it: %v", err)
 	}
@@ -45,7 +45,7 @@ func TestSubmit(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	p := &pump.Pump[told]{Channel: c, Table: table(DefaultConfig().SCM), Journal: j, Source: "webhook",
-		Raw: func(t told) ([]byte, string) { return t.Raw, "" }, Seen: func(t told) []journal.Seen { return t.Seen }}
+		Raw: kept, Seen: func(t told) []journal.Seen { return t.Seen }}
 	go func() { ended <- p.Run(ctx) }()
 	if err := c.Submit(t.Context(), push); err == nil {
 		t.Error("the journal failed, and the caller is told that all is well")
@@ -102,7 +102,7 @@ func TestDeliveries(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	p := &pump.Pump[told]{Channel: c, Table: table(DefaultConfig().SCM), Journal: j, Source: "webhook",
-		Raw: func(t told) ([]byte, string) { return t.Raw, "" }, Seen: func(t told) []journal.Seen { return t.Seen }}
+		Raw: kept, Seen: func(t told) []journal.Seen { return t.Seen }}
 	go func() { ended <- p.Run(ctx) }()
 	var seq int64
 	for _, step := range []struct {

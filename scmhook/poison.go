@@ -2,21 +2,24 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"busbar/common/daemon"
-	"busbar/scmhook/spool"
+	"busbar/common/journal"
 )
 
 type poisonCmd struct {
+	Webhooks bool `help:"That of [webhook] journal, where scmhook serve has a journal of its own."`
+
 	List struct {
 		JSON bool `help:"Print one JSON object a line."`
-	} `cmd:"" default:"1" help:"List the spool files that could not be read, and why."`
+	} `cmd:"" default:"1" help:"List the spool files and webhooks that could not be read, and why."`
 	Show struct {
 		ID int64 `arg:"" help:"Number from the list."`
 	} `cmd:"" help:"Print one exactly as it came."`
 	Retry struct {
 		ID []int64 `arg:"" optional:"" help:"Numbers from the list; none: all."`
-	} `cmd:"" help:"Put files back into the spool, where the daemon reads them as if they were new."`
+	} `cmd:"" help:"Give items back to where they came from: spool files to scmhook run, webhooks to scmhook serve."`
 	Drop daemon.DropPoison `cmd:"" help:"Remove some for good."`
 }
 
@@ -27,7 +30,11 @@ func (c *poisonCmd) Run(k *daemon.Selected, p *daemon.Program, g *daemon.Globals
 		return err
 	}
 	ctx := context.Background()
-	poison := daemon.Poison{Journal: cfg.Bus.Journal, Retry: func(item []byte) error { return spool.PutBack(cfg.SCM.Spool, item) }}
+	file := cfg.Bus.Journal
+	if c.Webhooks {
+		file = cfg.webhookJournal()
+	}
+	poison := daemon.Poison{Journal: file, Retry: giveBack(cfg, file)}
 	switch k.Leaf {
 	case "show":
 		return poison.Show(ctx, p, c.Show.ID)
@@ -36,5 +43,29 @@ func (c *poisonCmd) Run(k *daemon.Selected, p *daemon.Program, g *daemon.Globals
 	case "drop":
 		return poison.Drop(ctx, p, c.Drop)
 	}
-	return poison.List(ctx, p, c.List.JSON)
+	if err := poison.List(ctx, p, c.List.JSON); err != nil {
+		return err
+	}
+	if n := otherPoison(ctx, cfg.webhookJournal(), file); n > 0 {
+		fmt.Fprintf(p.Stderr, "scmhook: %d more in the webhooks' journal (scmhook poison --webhooks list)\n", n)
+	}
+	return nil
+}
+
+// otherPoison counts what another journal keeps; 0 where it cannot be read, or is
+// the same.
+func otherPoison(ctx context.Context, other, file string) int {
+	if other == file {
+		return 0
+	}
+	r, err := journal.OpenReader(ctx, other)
+	if err != nil {
+		return 0
+	}
+	defer r.Close()
+	rows, err := r.Poisoned(ctx)
+	if err != nil {
+		return 0
+	}
+	return len(rows)
 }

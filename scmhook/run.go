@@ -86,7 +86,7 @@ func newSource(cfg Config, node *daemon.Node, log *slog.Logger, tell, once bool)
 	})}
 	return &source{channel: ch, pump: &pump.Pump[told]{
 		Channel: ch, Table: table(cfg.SCM), Journal: j, Source: "scm", Log: log,
-		Raw:  func(t told) ([]byte, string) { return t.Raw, "" },
+		Raw:  kept,
 		Seen: func(t told) []journal.Seen { return t.Seen },
 	}}, nil
 }

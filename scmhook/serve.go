@@ -23,7 +23,11 @@ import (
 type WebhookConfig struct {
 	Listen  string `toml:"listen" doc:"Address and port of scmhook serve: 127.0.0.1:9943. It speaks HTTP; put a server that speaks TLS before it."`
 	Secrets string `toml:"secrets" doc:"File of the secrets that forges know, one a line, of 16 characters at least. Each is accepted."`
+	Journal string `toml:"journal" doc:"Journal of scmhook serve, where scmhook run works on the same machine and has [bus] journal. Empty: [bus] journal."`
 }
+
+// webhookJournal is the journal of the webhooks' server.
+func (c Config) webhookJournal() string { return first(c.Webhook.Journal, c.Bus.Journal) }
 
 type serveCmd struct{}
 
@@ -33,6 +37,7 @@ func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	if err != nil {
 		return err
 	}
+	cfg.Bus.Journal = cfg.webhookJournal()
 	log := g.Logger(p)
 	book := &delivered{}
 	in := newHanded(book.plan)
@@ -56,15 +61,17 @@ func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	}
 	defer func() { err = errors.Join(err, node.Close()) }()
 	book.journal = node.Journal.Reader()
+	back := &daemon.GivenBack[[]byte]{Dir: daemon.RetryDir(cfg.Bus), Parse: func(item []byte) []byte { return item }}
 	pump := &pump.Pump[told]{
 		Channel: in, Table: table(cfg.SCM), Journal: node.Journal, Source: "webhook", Log: log,
-		Raw:  func(t told) ([]byte, string) { return t.Raw, "" },
+		Raw:  kept,
 		Seen: func(t told) []journal.Seen { return t.Seen },
 	}
 	node.Watch("the journal's pump", pump.Trouble)
 	log.Info("scmhook takes webhooks", "version", daemon.Version(), "journal", cfg.Bus.Journal, "listen", listener.Addr().String())
 	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run},
 		daemon.Task{Name: "the journal's pump", Run: pump.Run},
+		daemon.Task{Name: "what is given back", Run: func(ctx context.Context) error { return rereadAll(ctx, back, in, log) }},
 		daemon.Task{Name: "the webhooks' server", Run: func(ctx context.Context) error { return serveHTTP(ctx, server, listener) }})
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"busbar/adapters"
@@ -32,7 +34,7 @@ func newItem(t told) adapters.Item[told] {
 func table(c SCMConfig) []adapters.Translator[told] {
 	push := scm.Translator(c.Service, c.links())
 	return []adapters.Translator[told]{
-		{Name: "spool", Translate: readable},
+		{Name: "reader", Translate: readable},
 		{Name: push.Name, Kinds: push.Kinds, Translate: func(it adapters.Item[told]) ([]event.Event, error) {
 			return push.Translate(itemOf(it))
 		}},
@@ -52,4 +54,14 @@ func readable(it adapters.Item[told]) ([]event.Event, error) {
 		return nil, adapters.Ignore(b.Nothing)
 	}
 	return nil, adapters.Skip("nobody's")
+}
+
+// kept is what poison keeps of an item. Its digest goes with every item, so that
+// the poison of one that is read at last is forgotten.
+func kept(t told) ([]byte, string) {
+	if t.Raw == nil {
+		return nil, ""
+	}
+	sum := sha256.Sum256(t.Raw)
+	return t.Raw, hex.EncodeToString(sum[:])
 }

@@ -2,12 +2,15 @@ package webhook
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"busbar/adapters/scm"
 	"busbar/common/event"
+	"busbar/scmhook/text"
 )
 
 // Parse reads a payload as a push. why says what it is where it is none that
@@ -16,67 +19,92 @@ import (
 // Formats: GitLab's push, tag_push and repository_update, as project hooks and
 // system hooks; Forgejo's, Gitea's and GitHub's push and delete.
 func Parse(forge Forge, kind string, body []byte) (p scm.Push, why string, err error) {
-	var b payload
-	if err := json.Unmarshal(body, &b); err != nil {
-		return p, "", fmt.Errorf("reading a payload of %s: %w", forge, err)
+	p, why, err = parse(forge, kind, body)
+	if err != nil {
+		return scm.Push{}, "", fmt.Errorf("reading a payload of %s: %w", forge, err)
 	}
-	p = scm.Push{System: "git", Via: "webhook"}
+	return p, why, nil
+}
+
+func parse(forge Forge, kind string, body []byte) (p scm.Push, why string, err error) {
 	if forge == GitLab {
-		kind = b.EventName
-		if kind == "" {
-			kind = b.ObjectKind
+		var says struct {
+			EventName  text.String `json:"event_name"`
+			ObjectKind text.String `json:"object_kind"`
 		}
-		p.Repository = b.Project.Path
-		p.Pusher = scm.Pusher{Name: b.UserName, Username: b.UserUsername, Email: shown(b.UserEmail)}
-		p.Options = b.Options.list()
-	} else {
-		p.Repository = b.Repository.FullName
-		p.Pusher = scm.Pusher{Name: b.Pusher.FullName, Email: shown(b.Pusher.Email), Username: first(b.Pusher.Login, b.Pusher.Username, b.Pusher.Name)}
-		if kind == "delete" {
-			p.Pusher = scm.Pusher{Name: b.Sender.FullName, Email: shown(b.Sender.Email), Username: first(b.Sender.Login, b.Sender.Username)}
+		if err := json.Unmarshal(body, &says); err != nil {
+			return p, "", err
 		}
+		kind = first(says.EventName, says.ObjectKind)
 	}
-	switch kind {
-	case "push", "tag_push":
-		if b.Ref == "" {
-			return p, "", fmt.Errorf("reading a payload of %s: it names no ref", forge)
-		}
-		p.Updates = []scm.Update{b.update()}
-	case "repository_update":
-		for _, c := range b.Changes {
-			p.Updates = append(p.Updates, scm.Update{Ref: c.Ref, Old: id(c.Before), New: id(c.After)})
-		}
-	case "delete": // Forgejo says so, and not what the branch was
-		ref := fullName(b.RefType, b.Ref)
-		if ref == "" {
-			return p, "not a push", nil
-		}
-		p.Updates = []scm.Update{{Ref: ref}}
+	switch kind { // others have members of these names and other types
+	case "push", "tag_push", "repository_update", "delete":
 	case "":
 		return p, "no kind of event", nil
 	default:
 		return p, "not a push", nil
 	}
+	var b payload
+	if err := json.Unmarshal(body, &b); err != nil {
+		return p, "", err
+	}
+	p = scm.Push{System: "git", Via: "webhook"}
+	if forge == GitLab {
+		p.Repository = string(b.Project.Path)
+		p.Pusher = scm.Pusher{Name: string(b.UserName), Username: string(b.UserUsername), Email: shown(b.UserEmail)}
+		p.Options = b.Options.list()
+	} else {
+		p.Repository = string(b.Repository.FullName)
+		p.Pusher = scm.Pusher{Name: string(b.Pusher.FullName), Email: shown(b.Pusher.Email), Username: first(b.Pusher.Login, b.Pusher.Username, b.Pusher.Name)}
+		if kind == "delete" {
+			p.Pusher = scm.Pusher{Name: string(b.Sender.FullName), Email: shown(b.Sender.Email), Username: first(b.Sender.Login, b.Sender.Username)}
+		}
+	}
+	switch kind {
+	case "push", "tag_push":
+		u, err := b.update()
+		if err != nil {
+			return p, "", err
+		}
+		p.Updates = []scm.Update{u}
+	case "repository_update":
+		for _, c := range b.Changes {
+			u, err := c.update()
+			if err != nil {
+				return p, "", err
+			}
+			p.Updates = append(p.Updates, u)
+		}
+	case "delete": // Forgejo says so, and not what the branch was
+		ref := fullName(string(b.RefType), string(b.Ref))
+		if ref == "" && b.Ref != "" && b.RefType != "" {
+			return p, "not a push", nil
+		}
+		if ref == "" {
+			return p, "", errors.New("it names no ref")
+		}
+		p.Updates = []scm.Update{{Ref: ref}}
+	}
 	if p.Repository == "" {
-		return p, "", fmt.Errorf("reading a payload of %s: it names no repository", forge)
+		return p, "", errors.New("it names no repository")
 	}
 	return p, "", nil
 }
 
 // payload is the union of what the forges send.
 type payload struct {
-	ObjectKind   string      `json:"object_kind"`
-	EventName    string      `json:"event_name"`
-	Ref          string      `json:"ref"`
-	RefType      string      `json:"ref_type"`
-	Before       string      `json:"before"`
-	After        string      `json:"after"`
-	Checkout     string      `json:"checkout_sha"` // GitLab: the commit of an annotated tag
-	Message      string      `json:"message"`      // and its text
+	Ref          text.String `json:"ref"`
+	RefType      text.String `json:"ref_type"`
+	Before       id          `json:"before"`
+	After        id          `json:"after"`
+	Checkout     id          `json:"checkout_sha"` // GitLab: the commit of an annotated tag
+	Message      text.String `json:"message"`      // and its text
 	Forced       bool        `json:"forced"`
-	UserName     string      `json:"user_name"`
-	UserUsername string      `json:"user_username"`
-	UserEmail    string      `json:"user_email"`
+	Created      bool        `json:"created"` // GitHub
+	Deleted      bool        `json:"deleted"`
+	UserName     text.String `json:"user_name"`
+	UserUsername text.String `json:"user_username"`
+	UserEmail    text.String `json:"user_email"`
 	Project      project     `json:"project"`
 	Repository   repository  `json:"repository"`
 	Pusher       user        `json:"pusher"`
@@ -89,33 +117,44 @@ type payload struct {
 }
 
 type project struct {
-	Path string `json:"path_with_namespace"`
+	Path text.String `json:"path_with_namespace"`
 }
 
 type repository struct {
-	FullName string `json:"full_name"`
+	FullName text.String `json:"full_name"`
 }
 
 type user struct {
-	Name     string `json:"name"`
-	Login    string `json:"login"`
-	Username string `json:"username"`
-	FullName string `json:"full_name"`
-	Email    string `json:"email"`
+	Name     text.String `json:"name"`
+	Login    text.String `json:"login"`
+	Username text.String `json:"username"`
+	FullName text.String `json:"full_name"`
+	Email    text.String `json:"email"`
 }
 
-type change struct{ Ref, Before, After string }
+type change struct {
+	Ref           text.String
+	Before, After id
+}
+
+func (c change) update() (scm.Update, error) {
+	if c.Ref == "" {
+		return scm.Update{}, errors.New("a change names no ref")
+	}
+	old, new, err := ends(c.Before, c.After, false, false)
+	return scm.Update{Ref: string(c.Ref), Old: old, New: new}, err
+}
 
 type commit struct {
-	ID        string   `json:"id"`
-	Message   string   `json:"message"`
-	Timestamp string   `json:"timestamp"`
-	Distinct  *bool    `json:"distinct"` // GitHub: no other branch told it
-	Author    user     `json:"author"`
-	Committer user     `json:"committer"`
-	Added     []string `json:"added"`
-	Modified  []string `json:"modified"`
-	Removed   []string `json:"removed"`
+	ID        id            `json:"id"`
+	Message   text.String   `json:"message"`
+	Timestamp text.String   `json:"timestamp"`
+	Distinct  *bool         `json:"distinct"` // GitHub: no other branch told it
+	Author    user          `json:"author"`
+	Committer user          `json:"committer"`
+	Added     []text.String `json:"added"`
+	Modified  []text.String `json:"modified"`
+	Removed   []text.String `json:"removed"`
 }
 
 // pushOptions are a list, or an object of objects, as GitLab parses them.
@@ -127,8 +166,12 @@ func (o *pushOptions) UnmarshalJSON(raw []byte) error {
 }
 
 func (o pushOptions) list() []string {
-	var list []string
-	if json.Unmarshal(o.raw, &list) == nil {
+	var options []text.String
+	if json.Unmarshal(o.raw, &options) == nil {
+		list := make([]string, len(options))
+		for i, option := range options {
+			list[i] = string(option)
+		}
 		return list
 	}
 	var parsed map[string]json.RawMessage
@@ -151,11 +194,22 @@ func fullName(kind, name string) string {
 	return ""
 }
 
-func (b payload) update() scm.Update {
-	u := scm.Update{Ref: b.Ref, Old: id(b.Before), New: id(b.After), Forced: b.Forced, Total: len(b.Commits)}
-	if commit := id(b.Checkout); strings.HasPrefix(b.Ref, "refs/tags/") && commit != "" && u.New != "" && commit != u.New {
+func (b payload) update() (scm.Update, error) {
+	if b.Ref == "" {
+		return scm.Update{}, errors.New("it names no ref")
+	}
+	old, new, err := ends(b.Before, b.After, b.Created, b.Deleted)
+	if err != nil {
+		return scm.Update{}, err
+	}
+	u := scm.Update{Ref: string(b.Ref), Old: old, New: new, Forced: b.Forced, Total: len(b.Commits)}
+	commit, err := b.Checkout.side("checkout_sha", true)
+	if err != nil {
+		return u, err
+	}
+	if strings.HasPrefix(u.Ref, "refs/tags/") && commit != "" && u.New != "" && commit != u.New {
 		u.Tag = &scm.Tag{Target: commit, Type: "commit"}
-		u.Tag.Message, u.Tag.Signed = scm.SplitSignature(b.Message)
+		u.Tag.Message, u.Tag.Signed = scm.SplitSignature(string(b.Message))
 	}
 	for _, total := range []*int{b.Total, b.TotalCommits} {
 		if total != nil {
@@ -163,32 +217,38 @@ func (b payload) update() scm.Update {
 		}
 	}
 	for _, c := range b.Commits {
-		u.Commits = append(u.Commits, c.commit())
+		out, err := c.commit()
+		if err != nil {
+			return u, err
+		}
+		u.Commits = append(u.Commits, out)
 	}
 	// Forgejo lists the newest first, the others the oldest.
 	if n := len(u.Commits); n > 1 && u.Commits[0].ID == u.New {
-		for i := range n / 2 {
-			u.Commits[i], u.Commits[n-1-i] = u.Commits[n-1-i], u.Commits[i]
-		}
+		slices.Reverse(u.Commits)
 	}
-	return u
+	return u, nil
 }
 
-func (c commit) commit() scm.Commit {
-	out := scm.Commit{ID: id(c.ID), Message: c.Message, Author: person(c.Author), Committer: person(c.Committer), Known: c.Distinct != nil && !*c.Distinct}
-	if t, err := time.Parse(time.RFC3339, c.Timestamp); err == nil {
-		out.Committed = t.UTC()
+func (c commit) commit() (scm.Commit, error) {
+	name, err := c.ID.side("a commit's id", false)
+	if err == nil && name == "" {
+		err = errors.New("a commit's id is zeros")
+	}
+	out := scm.Commit{ID: name, Message: string(c.Message), Author: person(c.Author), Committer: person(c.Committer), Known: c.Distinct != nil && !*c.Distinct}
+	if t, err := time.Parse(time.RFC3339, string(c.Timestamp)); err == nil {
+		out.Committed = scm.Told(t)
 	}
 	for _, list := range []struct {
 		action string
-		paths  []string
+		paths  []text.String
 	}{{"added", c.Added}, {"modified", c.Modified}, {"removed", c.Removed}} {
 		for _, path := range list.paths {
-			out.Files = append(out.Files, scm.File{Path: path, Action: list.action})
+			out.Files = append(out.Files, scm.File{Path: string(path), Action: list.action})
 		}
 	}
 	out.Changed = len(out.Files)
-	return out
+	return out, err
 }
 
 func person(u user) event.Person {
@@ -196,25 +256,17 @@ func person(u user) event.Person {
 }
 
 // shown is an address, unless the forge hides it.
-func shown(address string) string {
-	if strings.EqualFold(address, "[REDACTED]") {
+func shown(address text.String) string {
+	if strings.EqualFold(string(address), "[REDACTED]") {
 		return ""
 	}
-	return address
+	return string(address)
 }
 
-// id is empty where the forge says zeros, or what is no id.
-func id(s string) string {
-	if (len(s) != 40 && len(s) != 64) || strings.Trim(s, "0123456789abcdef") != "" || strings.Trim(s, "0") == "" {
-		return ""
-	}
-	return s
-}
-
-func first(values ...string) string {
+func first[T ~string](values ...T) string {
 	for _, v := range values {
 		if v != "" {
-			return v
+			return string(v)
 		}
 	}
 	return ""

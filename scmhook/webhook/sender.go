@@ -27,12 +27,16 @@ func sender(h http.Header) (Forge, string) {
 // delivery is the sender's name of the request; empty: it gives none.
 func delivery(h http.Header) string {
 	id := first(h.Get("Idempotency-Key"), h.Get("X-Gitlab-Event-Uuid"), h.Get("X-Forgejo-Delivery"), h.Get("X-Gitea-Delivery"), h.Get("X-Github-Delivery"))
-	return id[:min(len(id), 64)]
+	if len(id) > 64 {
+		sum := sha256.Sum256([]byte(id))
+		id = "sha256:" + hex.EncodeToString(sum[:])
+	}
+	return strings.ToValidUTF8(id, "?")
 }
 
-func names(forge Forge, h http.Header, body []byte) []string {
+func names(forge Forge, id string, body []byte) []string {
 	var all []string
-	if id := delivery(h); id != "" {
+	if id != "" {
 		all = append(all, string(forge)+" "+id)
 	}
 	if forge != GitLab { // which may push twice with the same body, and signs nothing

@@ -18,7 +18,6 @@ import (
 
 	"busbar/adapters"
 	"busbar/adapters/scm"
-	"busbar/common/event"
 )
 
 // A Forge is a kind of sender.
@@ -53,7 +52,10 @@ type Options struct {
 // id deletes a ref.
 type Delivery struct {
 	Item adapters.Item[scm.Push]
-	Body []byte
+	// Broken is why it cannot be read; then there is no push.
+	Broken string
+	// Kept is what is kept of it as poison: see Reread.
+	Kept []byte
 	// Names are what tells this request from others: one that is known already
 	// is sent again. The forge's own name stands in a header that no signature
 	// covers, so the body's digest is beside it where there is a signature.
@@ -155,28 +157,26 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // take hands over what a sender proved to have sent.
 func (s *server) take(w http.ResponseWriter, r *http.Request, forge Forge, kind string, body []byte) {
-	push, why, err := Parse(forge, kind, body)
+	d, why := delivered{Forge: forge, Kind: kind, Name: delivery(r.Header), Received: time.Now().UTC()}.read(body)
 	if why != "" {
 		s.Log.Debug("a webhook tells no push", "forge", forge, "why", why)
 		answer(w, http.StatusOK, "ignored: "+why)
 		return
 	}
-	if err != nil {
+	if d.Broken != "" {
 		// It is kept aside as poison: to refuse it would end the sender's calls.
-		s.Log.Warn("a webhook cannot be read; it is kept", "error", err)
-		push = scm.Push{}
+		s.Log.Warn("a webhook cannot be read; it is kept", "error", d.Broken)
 	}
-	push.Time = time.Now().UTC()
 	ctx, cancel := context.WithTimeout(r.Context(), s.Wait)
 	defer cancel()
-	item := adapters.Item[scm.Push]{
-		Origin: "webhook " + string(forge) + " " + delivery(r.Header), Received: push.Time, Value: push,
-		Evidence: []event.Evidence{{Type: "webhook", Verdict: "pass", Detail: string(forge)}},
-	}
-	if err := s.Submit(ctx, Delivery{Item: item, Body: body, Names: names(forge, r.Header, body)}); err != nil {
+	if err := s.Submit(ctx, d); err != nil {
 		w.Header().Set("Retry-After", "30")
 		s.Log.Error("a webhook could not be stored; the sender is told to try again", "forge", forge, "error", err)
 		answer(w, http.StatusServiceUnavailable, "not stored, try again")
+		return
+	}
+	if d.Broken != "" {
+		answer(w, http.StatusOK, "kept, but it cannot be read: "+d.Broken)
 		return
 	}
 	answer(w, http.StatusOK, "stored")

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"busbar/common/daemon"
+	"busbar/scmhook/spool"
+	"busbar/scmhook/webhook"
+)
+
+// giveBack gives an item of poison back to where it came from: what a hook wrote
+// to the spool, and what a webhook left to the folder beside the journal, where
+// the server looks.
+func giveBack(cfg Config, journal string) func([]byte) error {
+	return func(item []byte) error {
+		if _, _, err := webhook.Reread(item); errors.Is(err, webhook.ErrNotKept) {
+			return spool.PutBack(cfg.SCM.Spool, item)
+		}
+		bus := cfg.Bus
+		bus.Journal = journal
+		return daemon.GiveBack(daemon.RetryDir(bus), item, journal)
+	}
+}
+
+// rereadAll hands in what is given back, one after the other, until ctx ends. It
+// is planned and stored as if it had just come.
+func rereadAll(ctx context.Context, c *daemon.GivenBack[[]byte], in *handed, log *slog.Logger) error {
+	for {
+		item, _, done, err := c.Next(ctx)
+		if ctx.Err() != nil || errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		d, why, err := webhook.Reread(item.Value)
+		switch {
+		case err != nil:
+			log.Error("an item was given back that no webhook left; it is dropped, and the journal still has it", "error", err)
+			err = nil
+		case why != "":
+			d.Broken = why
+			fallthrough
+		default:
+			err = in.Submit(ctx, d)
+		}
+		if err != nil && ctx.Err() == nil {
+			log.Error("an item that was given back could not be stored; it is tried again", "error", err)
+		}
+		done(err)
+	}
+}

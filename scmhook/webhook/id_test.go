@@ -1,0 +1,123 @@
+package webhook
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestIDs: only a forge's own sign makes or deletes a ref; whatever else cannot
+// be read is an error that says what stood there.
+func TestIDs(t *testing.T) {
+	id, id256 := strings.Repeat("a0", 20), strings.Repeat("c2", 32)
+	none, none256 := strings.Repeat("0", 40), strings.Repeat("0", 64)
+	text := func(s string) string { raw, _ := json.Marshal(s); return string(raw) } // of a string: it always can
+	odd := map[string]string{                                                       // as JSON: what the reason quotes
+		text("zz"): "zz", text("sha256:" + id256): "sha256:", "3333333333": "3333333333", text(id[:39]): id[:39], text(id + " "): id, text(" " + id): id,
+		text(id[:7]): id[:7], "true": "true", "[]": "[]", "{}": "{}", text(id + "00"): id, "0": "0", text("0"): "0", text(none[:39]): none[:39], text("x" + none[1:]): "x0",
+		text("0x" + id[:38]): "0x", text("а0" + id[:38]): "а0", "-1": "-1", "1e40": "1e40", text("null"): "null",
+	}
+	absent := []string{"", "null", `""`}
+	set := map[string]string{text(id): id, text(strings.ToUpper(id)): id, text(id256): id256, text(strings.ToUpper(id256)): id256}
+	zeros := []string{text(none), text(none256)}
+	type end struct{ raw, want, fails string }
+	var before, after []end
+	for raw, name := range set {
+		before, after = append(before, end{raw, name, ""}), append(after, end{raw, name, ""})
+	}
+	for _, raw := range zeros {
+		before, after = append(before, end{raw, "", ""}), append(after, end{raw, "", ""})
+	}
+	for raw := range odd {
+		before, after = append(before, end{raw, "", "before is no id: "}), append(after, end{raw, "", "after is no id: "})
+	}
+	for _, raw := range absent {
+		before, after = append(before, end{raw, "", "before is not given"}), append(after, end{raw, "", "after is not given"})
+	}
+	tried := 0
+	for _, forge := range []Forge{GitLab, Forgejo, GitHub} {
+		for _, o := range before {
+			for _, n := range after {
+				for _, flags := range []string{"", "created", "deleted"} {
+					want := o.fails + n.fails
+					if strings.HasPrefix(o.fails, "before is not") && flags != "" {
+						want = n.fails
+					}
+					if strings.HasPrefix(n.fails, "after is not") && flags == "deleted" {
+						want = strings.TrimSuffix(want, n.fails)
+					}
+					if flags == "deleted" && n.want != "" {
+						want = "called deleted"
+					}
+					tried++
+					p, _, err := Parse(forge, "push", moved(o.raw, n.raw, flags))
+					if want == "" && (err != nil || p.Updates[0].Old != o.want || p.Updates[0].New != n.want) {
+						t.Errorf("%s: before %s, after %s, %s: %+v, %v", forge, o.raw, n.raw, flags, p, err)
+					}
+					if want != "" && (err == nil || !mentions(err, want)) {
+						t.Errorf("%s: before %s, after %s, %s: %+v, %v; want an error %q", forge, o.raw, n.raw, flags, p, err, want)
+					}
+				}
+			}
+		}
+	}
+	for raw, quoted := range odd {
+		if _, _, err := Parse(GitHub, "push", moved(text(id), raw, "")); err == nil || !strings.Contains(err.Error(), quoted) {
+			t.Errorf("the reason for %s is %v", raw, err)
+		}
+		lab := fmt.Sprintf(`{"event_name":"repository_update","project":{"path_with_namespace":"a"},"changes":[{"ref":"refs/heads/a","before":%q,"after":%s}]}`, id, raw)
+		if _, _, err := Parse(GitLab, "", []byte(lab)); err == nil {
+			t.Errorf("repository_update: %s is an id", raw)
+		}
+		commits := fmt.Sprintf(`{"ref":"refs/heads/a","before":%q,"after":%q,"repository":{"full_name":"a"},"commits":[{"id":%s}]}`, none, id, raw)
+		if _, _, err := Parse(Forgejo, "push", []byte(commits)); err == nil {
+			t.Errorf("a commit has the id %s", raw)
+		}
+	}
+	t.Logf("%d payloads", tried)
+}
+
+// mentions tells whether an error is one of those that want is made of.
+func mentions(err error, want string) bool {
+	for _, w := range []string{"before is no id: ", "after is no id: ", "before is not given", "after is not given", "called deleted"} {
+		if strings.Contains(want, w) && strings.Contains(err.Error(), w) {
+			return true
+		}
+	}
+	return false
+}
+
+// moved is a push with raw JSON for its ids; empty leaves the member out.
+func moved(before, after, flag string) []byte {
+	body := `{"object_kind":"push","ref":"refs/heads/a","project":{"path_with_namespace":"a"},"repository":{"full_name":"a"}`
+	for name, raw := range map[string]string{"before": before, "after": after} {
+		if raw != "" {
+			body += fmt.Sprintf(`,%q:%s`, name, raw)
+		}
+	}
+	if flag != "" {
+		body += fmt.Sprintf(`,%q:true`, flag)
+	}
+	return []byte(body + "}")
+}
+
+// TestBytes: refs and repositories that differ in bytes which are no UTF-8, or in
+// halves of surrogates, are different.
+func TestBytes(t *testing.T) {
+	seen := map[string]string{}
+	for _, name := range []string{"caf\xe9", "caf\xe8", "café", `caf\u00e9x`, `caf\udce9`, `caf\udce8`, `caf\ud800`, "caf\xef\xbf\xbd", `caf\ufffdx`, "caf", "caf ", "caf\\n"} {
+		for _, forge := range []Forge{GitLab, GitHub} {
+			body := strings.NewReplacer("refs/heads/a", "refs/heads/"+name, `:"a"`, `:"`+name+`"`).Replace(string(moved(`"`+strings.Repeat("0", 40)+`"`, `"`+strings.Repeat("a0", 20)+`"`, "")))
+			p, _, err := Parse(forge, "push", []byte(body))
+			if err != nil {
+				t.Fatalf("%q: %v", name, err)
+			}
+			key := fmt.Sprintf("%s %q %q", forge, p.Repository, p.Updates[0].Ref)
+			if other, taken := seen[key]; taken {
+				t.Errorf("%q and %q are one", other, name)
+			}
+			seen[key] = name
+		}
+	}
+}
