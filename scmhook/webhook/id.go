@@ -14,12 +14,17 @@ import (
 type id struct {
 	name  string // 40 or 64 digits in lower case
 	zeros bool
-	odd   string // what else stands there, as it came; empty: nothing, null or ""
+	odd   string // what else stands there, as it came
+	void  string // "null" or "empty"
 }
 
 // UnmarshalJSON takes anything: only who needs the id knows whether it may lack.
 func (i *id) UnmarshalJSON(raw []byte) error {
 	*i = id{}
+	if string(raw) == "null" {
+		i.void = "null"
+		return nil
+	}
 	var s text.String
 	if err := json.Unmarshal(raw, &s); err != nil {
 		i.odd = string(raw)
@@ -27,6 +32,7 @@ func (i *id) UnmarshalJSON(raw []byte) error {
 	}
 	switch name := strings.ToLower(string(s)); {
 	case name == "":
+		i.void = "empty"
 	case (len(name) != 40 && len(name) != 64) || strings.Trim(name, "0123456789abcdef") != "":
 		i.odd = fmt.Sprintf("%q", string(s))
 	case strings.Trim(name, "0") == "":
@@ -44,7 +50,7 @@ func (i id) side(what string, none bool) (string, error) {
 	case i.odd != "":
 		return "", fmt.Errorf("%s is no id: %.100s", what, i.odd)
 	case i.name == "" && !i.zeros && !none:
-		return "", fmt.Errorf("%s is not given, and nothing else says that the ref is new or deleted", what)
+		return "", fmt.Errorf("%s is %s, and nothing else says that the ref is new or deleted", what, first(i.void, "not given"))
 	}
 	return i.name, nil
 }

@@ -18,7 +18,7 @@ func TestIDs(t *testing.T) {
 		text(id[:7]): id[:7], "true": "true", "[]": "[]", "{}": "{}", text(id + "00"): id, "0": "0", text("0"): "0", text(none[:39]): none[:39], text("x" + none[1:]): "x0",
 		text("0x" + id[:38]): "0x", text("а0" + id[:38]): "а0", "-1": "-1", "1e40": "1e40", text("null"): "null",
 	}
-	absent := []string{"", "null", `""`}
+	absent := map[string]string{"": "not given", "null": "null", `""`: "empty"}
 	set := map[string]string{text(id): id, text(strings.ToUpper(id)): id, text(id256): id256, text(strings.ToUpper(id256)): id256}
 	zeros := []string{text(none), text(none256)}
 	type end struct{ raw, want, fails string }
@@ -32,8 +32,8 @@ func TestIDs(t *testing.T) {
 	for raw := range odd {
 		before, after = append(before, end{raw, "", "before is no id: "}), append(after, end{raw, "", "after is no id: "})
 	}
-	for _, raw := range absent {
-		before, after = append(before, end{raw, "", "before is not given"}), append(after, end{raw, "", "after is not given"})
+	for raw, what := range absent {
+		before, after = append(before, end{raw, "", "before is " + what + ","}), append(after, end{raw, "", "after is " + what + ","})
 	}
 	tried := 0
 	for _, forge := range []Forge{GitLab, Forgejo, GitHub} {
@@ -41,10 +41,10 @@ func TestIDs(t *testing.T) {
 			for _, n := range after {
 				for _, flags := range []string{"", "created", "deleted"} {
 					want := o.fails + n.fails
-					if strings.HasPrefix(o.fails, "before is not") && flags != "" {
+					if strings.HasSuffix(o.fails, ",") && flags != "" {
 						want = n.fails
 					}
-					if strings.HasPrefix(n.fails, "after is not") && flags == "deleted" {
+					if strings.HasSuffix(n.fails, ",") && flags == "deleted" {
 						want = strings.TrimSuffix(want, n.fails)
 					}
 					if flags == "deleted" && n.want != "" {
@@ -80,7 +80,7 @@ func TestIDs(t *testing.T) {
 
 // mentions tells whether an error is one of those that want is made of.
 func mentions(err error, want string) bool {
-	for _, w := range []string{"before is no id: ", "after is no id: ", "before is not given", "after is not given", "called deleted"} {
+	for _, w := range []string{"before is no id: ", "after is no id: ", "before is not given,", "after is not given,", "before is null,", "after is null,", "before is empty,", "after is empty,", "called deleted"} {
 		if strings.Contains(want, w) && strings.Contains(err.Error(), w) {
 			return true
 		}
