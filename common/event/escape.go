@@ -8,9 +8,9 @@ import (
 // Escape shows an identifier (a ref, a path, a key) as text from which Unescape
 // gives its bytes back. An identifier is bytes, and two are never shown alike.
 //
-// UTF-8 is shown as it is. Where a byte belongs to no UTF-8, it is written
-// `\xHH`, in lower-case hex, and so is each backslash beside it (`\x5c`). What is
-// UTF-8 and looks so already has its backslashes written likewise.
+// UTF-8 is shown as it is. A byte that belongs to none is written `\xHH`, in
+// lower-case hex, and so is a backslash that could be taken for the beginning of
+// one (`\x5c`).
 func Escape(id string) string {
 	if utf8.ValidString(id) && !escaped(id) {
 		return id
@@ -19,7 +19,7 @@ func Escape(id string) string {
 	var b strings.Builder
 	for i := 0; i < len(id); {
 		_, n := utf8.DecodeRuneInString(id[i:])
-		if c := id[i]; n == 1 && (c >= utf8.RuneSelf || c == '\\') {
+		if c := id[i]; n == 1 && (c >= utf8.RuneSelf || isEscape(id[i:])) {
 			b.WriteString(`\x`)
 			b.WriteByte(hex[c>>4])
 			b.WriteByte(hex[c&15])

@@ -15,7 +15,8 @@ func TestEscape(t *testing.T) {
 		`a\xE9`:          `a\xE9`, // never written so
 		"caf\xe9":        `caf\xe9`,
 		`caf\xe9`:        `caf\x5cxe9`, // UTF-8 that looks escaped
-		"\\\xff":         `\x5c\xff`,
+		"\\\xff":         `\\xff`,
+		"\\xe9\xff":      `\x5cxe9\xff`,
 		"é\xc3":          `é\xc3`,
 		"\xed\xb0\x80":   `\xed\xb0\x80`, // a surrogate is no UTF-8
 		"two  blanks\n ": "two  blanks\n ",
