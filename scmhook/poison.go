@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"busbar/common/daemon"
 	"busbar/common/journal"
+	"busbar/common/show"
 )
 
 type poisonCmd struct {
@@ -47,7 +47,7 @@ func (c *poisonCmd) Run(k *daemon.Selected, p *daemon.Program, g *daemon.Globals
 		return err
 	}
 	if n := otherPoison(ctx, cfg.webhookJournal(), file); n > 0 {
-		fmt.Fprintf(p.Stderr, "scmhook: %d more in the webhooks' journal (scmhook poison --webhooks list)\n", n)
+		show.Fprintf(p.Stderr, "scmhook: %d more in the webhooks' journal (scmhook poison --webhooks list)\n", n)
 	}
 	return nil
 }
