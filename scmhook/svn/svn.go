@@ -46,6 +46,9 @@ func (r *Repo) Commit(ctx context.Context, revision string) (scm.Commit, error) 
 		return c, err
 	}
 	parseInfo(&c, info)
+	if err := r.asStored(ctx, &c); err != nil {
+		return c, err
+	}
 	if n > 1 {
 		c.Parents = []string{strconv.Itoa(n - 1)}
 	}
