@@ -37,6 +37,7 @@ type Charset struct {
 	name   string
 	kind   kind
 	page   func(byte) rune          // single, ebcdic
+	looks  *[128]look               // single: of page
 	low    map[byte]rune            // single: bytes below 0x20 that are letters
 	beside *charmap.Charmap         // single: for bytes that page has nothing for
 	enc    encoding.Encoding        // multi

@@ -1,6 +1,7 @@
 package charset
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -56,7 +57,8 @@ func TestDecode(t *testing.T) {
 		{"utf-16", "\xff\xfet\x00\xe9\x00", "té", ""},
 		{"utf-16", "\x00t\x00\xe9", "té", ""},
 		{"utf-16", "t\x00\xe9\x00", "té", ""},
-		{"utf-16le", "<p>thé</p>", "<p>thé</p>", "are not"},
+		{"utf-16le", "<p>thé au lait</p>", "<p>thé au lait</p>", "are not"},
+		{"utf-16be", "0_", "た", ""},
 		{"", "\xff\xfet\x00\xe9\x00", "té", "by its mark"},
 		{"utf-32", "\x00\x00\xfe\xff\x00\x01\xf3\x75", "🍵", ""},
 		{"koi8-r", "\xef\xbb\xbfthé", "thé", ""}, // the mark of UTF-8
@@ -188,4 +190,31 @@ func FuzzLabel(f *testing.F) {
 			t.Fatalf("%q is told as %s", label, s)
 		}
 	})
+}
+
+// TestLinear: what would begin anew at each of its marks would not end here.
+func TestLinear(t *testing.T) {
+	for _, piece := range []string{"+", "+A", "&", "\x1b", "\x1b$", "\x1b$B", "\x0e", "~", "~{", "\xc3", "\xe9\xa0", "\xed\xa0\x80", "a\xd0\xb0", "\x81", "(", "\xff\n"} {
+		long := []byte(strings.Repeat(piece, 32<<10/len(piece)))
+		for _, e := range table() {
+			label, _, _ := strings.Cut(e.names, " ")
+			Decode(label, long)
+		}
+		Decode("", long)
+		Lookup(string(long))
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	for _, label := range []string{"", "iso-8859-1", "koi8-r", "gb18030", "iso-2022-jp", "utf-7"} {
+		for _, size := range []int{1 << 18, 1 << 19, 1 << 20} {
+			text := []byte(strings.Repeat("tea \xc3\xa9 \xe9t\xe9 \xd0\xb0\xd0 +AOk- ", size/22))
+			b.Run(fmt.Sprintf("%s-%d", label, size), func(b *testing.B) {
+				b.SetBytes(int64(len(text)))
+				for b.Loop() {
+					Decode(label, text)
+				}
+			})
+		}
+	}
 }

@@ -102,6 +102,12 @@ var index = sync.OnceValue(func() map[string]*Charset {
 	all := map[string]*Charset{}
 	for _, e := range table() {
 		c := e.Charset
+		if c.kind == single {
+			c.looks = new([128]look)
+			for i := range c.looks {
+				c.looks[i] = lookAt(c.page(0x80 + byte(i)))
+			}
+		}
 		for i, name := range strings.Fields(e.names) {
 			if i == 0 {
 				c.name = name

@@ -157,7 +157,7 @@ func (c *Charset) weighRun(b []byte, from, to int) (v verdict, label, eight int)
 		return asLabelled, 0, 2 * len(run)
 	}
 	for _, x := range run {
-		one.see(lookAt(c.page(x)))
+		one.see(c.looks[x-0x80])
 	}
 	label, eight = one.end(b[to:]), other.end(b[to:])
 	switch {
@@ -180,7 +180,7 @@ func (c *Charset) settle(line, all tally, run []byte) verdict {
 	}
 	e := start(nil)
 	for _, x := range run {
-		e.see(lookAt(c.page(x)))
+		e.see(c.looks[x-0x80])
 	}
 	const word = 3 // letters that are hardly there by chance
 	if e.words && len(run) >= word {

@@ -99,21 +99,27 @@ func readUTF32(b []byte, o order) []byte {
 }
 
 // notWide reads text that is labelled UTF-16 or UTF-32 and is neither: it has
-// neither mark nor NUL nor what text does not have, and is UTF-8 or mostly ASCII.
+// neither mark nor NUL nor what text does not have, and is letters and blanks for
+// the most part.
 func notWide(b []byte) (text string, ok bool) {
-	if bytes.IndexByte(b, 0) >= 0 || len(b) >= 2 && (b[0] == 0xFF && b[1] == 0xFE || b[0] == 0xFE && b[1] == 0xFF) {
+	if len(b) >= 2 && (b[0] == 0xFF && b[1] == 0xFE || b[0] == 0xFE && b[1] == 0xFF) {
 		return "", false
 	}
-	ascii := 0
+	letters, high := 0, 0
 	for _, c := range b {
-		if c < utf8.RuneSelf {
-			ascii++
-		}
-		if c < ' ' && (c < '\t' || c > '\r') && c != 0x1b || c == 0x7f {
+		switch {
+		case c < ' ' && (c < '\t' || c > '\r') && c != 0x1b || c == 0x7f:
 			return "", false
+		case c >= utf8.RuneSelf:
+			high++
+		case c <= ' ' || isLetter(lookASCII(c).class):
+			letters++
 		}
 	}
-	if !utf8.Valid(b) && ascii*4 < len(b)*3 {
+	if utf8.Valid(b) && high > 0 {
+		letters += high
+	}
+	if letters*5 < len(b)*3 {
 		return "", false
 	}
 	text, _ = Runs(b)

@@ -1,6 +1,9 @@
 package charset
 
-import "unicode"
+import (
+	"sync"
+	"unicode"
+)
 
 // A script tells alphabets apart that never stand within one word.
 type script uint8
@@ -62,6 +65,22 @@ var letterBlocks = []struct {
 
 // lookAt says what a character is like.
 func lookAt(r rune) look {
+	if first := firstLooks(); int(r) < len(first) {
+		return first[r]
+	}
+	return lookUp(r)
+}
+
+// firstLooks are those of the alphabets that most texts have.
+var firstLooks = sync.OnceValue(func() *[0x700]look {
+	var all [0x700]look
+	for r := range all {
+		all[r] = lookUp(rune(r))
+	}
+	return &all
+})
+
+func lookUp(r rune) look {
 	switch {
 	case r < 0x80:
 		return lookASCII(byte(r))

@@ -71,15 +71,16 @@ func decodeWords(s string, note func(string)) string {
 	return out.String()
 }
 
-// sameCharset tells whether a character may begin in a word of one label and end in
-// the next one. UTF-7 ends each of its own (RFC 2152, rule 3).
+// sameCharset tells whether a character may begin in a word of one label and end
+// in the next one. UTF-7 ends each of its own (RFC 2152, rule 3), and UTF-16
+// begins each word with a mark.
 func sameCharset(label, next string) bool {
-	if strings.EqualFold(label, next) && !strings.ContainsAny(label, "7") {
-		return true
-	}
 	a, known := charset.Lookup(label)
 	b, _ := charset.Lookup(next)
-	return known && a == b && a.Name() != "utf-7"
+	if !known {
+		return strings.EqualFold(label, next)
+	}
+	return a == b && a.Bytes() && a.Name() != "utf-7"
 }
 
 func blank(s string) bool { return strings.Trim(s, " \t\r\n") == "" }
