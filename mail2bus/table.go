@@ -17,12 +17,26 @@ type translator = adapters.Translator[*mail.Message]
 func table(c Config) []translator {
 	t := []translator{
 		{Name: "mail", Translate: readable},
-		debbugs.Translator(),
-		dak.Translator(),
-		scm.Mails(c.SCM.Service, c.SCM.Names),
+		whole(debbugs.Translator()),
+		whole(dak.Translator()),
+		whole(scm.Mails(c.SCM.Service, c.SCM.Names)),
 	}
 	if c.Mail.Lists {
-		t = append(t, lists.Translator())
+		t = append(t, lists.Translator()) // tells nothing of a mail's text
+	}
+	return t
+}
+
+// whole keeps aside a mail that its translator would tell, but that was cut on
+// its way: what is told is known for ever, and the whole mail may follow.
+func whole(t translator) translator {
+	translate := t.Translate
+	t.Translate = func(it adapters.Item[*mail.Message]) ([]event.Event, error) {
+		events, err := translate(it)
+		if cut := it.Value.Cut(); cut != "" && len(events) > 0 {
+			return nil, adapters.Poison("cut: %s", cut)
+		}
+		return events, err
 	}
 	return t
 }

@@ -19,6 +19,10 @@ const (
 	maxKey      = 8 << 10
 )
 
+// lineBreaks are the characters that end a line somewhere (Unicode UAX #14, BK,
+// CR, LF, NL).
+const lineBreaks = "\n\v\f\r\u0085\u2028\u2029"
+
 // A reporter takes complaints; *testing.T is one.
 type reporter interface {
 	Helper()
@@ -96,7 +100,7 @@ func (s suite[T]) checkEvent(t reporter, e event.Event) int {
 		t.Errorf("%s: the year %d cannot be written", topic, y)
 	}
 	title := e.Kind.Sentence(e.Body)
-	if title == "" || len(title) > maxSentence || strings.ContainsAny(title, "\r\n") || !utf8.ValidString(title) {
+	if title == "" || len(title) > maxSentence || strings.ContainsAny(title, lineBreaks) || !utf8.ValidString(title) {
 		t.Errorf("%s: not a sentence: %.200q", topic, title)
 	}
 	if link := e.Kind.Link(e.Body); link != "" && !strings.HasPrefix(link, "https://") || strings.ContainsAny(link, " \r\n\"<>") {

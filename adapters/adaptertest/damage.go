@@ -149,7 +149,7 @@ var damages = []func(*rand.Rand, []byte) []byte{
 var pieces = [][]byte{
 	[]byte("\x00"), []byte("\xff\xfe"), []byte("\xed\xa0\x80"), []byte("\n\n"), []byte("\r"), []byte(": "), []byte("\n "),
 	[]byte("=?utf-8?q?=00=FF?="), []byte("=?x?b?////?="), []byte("<"), []byte(">"), []byte("(("), []byte("\""), []byte(","),
-	[]byte("%s%n"), []byte("../../"), []byte("{\"a\":"), []byte("]]>"), []byte("\u202e"), []byte("=3D"), []byte("->"),
+	[]byte("%s%n"), []byte("../../"), []byte("{\"a\":"), []byte("]]>"), []byte("\u202e"), []byte("\u2028"), []byte("\u0085"), []byte("=3D"), []byte("->"),
 	bytes.Repeat([]byte("A"), 5000), bytes.Repeat([]byte("a, "), 3000), bytes.Repeat([]byte("\xc3\xa9"), 40000),
 }
 

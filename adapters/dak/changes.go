@@ -10,13 +10,11 @@ import (
 	"time"
 
 	busmail "busbar/common/mail"
-
-	"pault.ag/go/debian/control"
 )
 
 // changes is a .changes file's paragraph.
 type changes struct {
-	p      *control.Paragraph
+	p      *paragraph
 	source string // without a version in brackets
 	of     string // that version
 	key    string // the signing key that the signature names
@@ -24,28 +22,86 @@ type changes struct {
 
 // The names that the archive allows (Debian Policy §5.6.1, §5.6.12), bounded.
 var (
-	sourceField = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9+.-]{0,200})(?:\s+\((\S{1,200})\))?$`)
-	versionForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+:~-]{0,200}$`)
+	sourceField  = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9+.-]{0,200})(?:\s+\((\S{1,200})\))?$`)
+	versionForm  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+:~-]{0,200}$`)
+	architecture = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,100}$`)
+	suiteForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+:~_/-]{0,100}$`)
 )
 
 // readChanges finds the .changes file in a mail's text and reads it. It is
-// clearsigned, but for uploads from some archives of old.
+// clearsigned, but for uploads from some archives of old. One that was cut on
+// its way is an error: its copy may follow whole.
 func readChanges(text string) (changes, error) {
 	var c changes
 	signed, signature, ok := busmail.Clearsigned(text)
-	if ok {
+	switch {
+	case ok && !strings.HasSuffix(signature, busmail.EndSignature+"\n"), !ok && busmail.BeginsSigned(text):
+		return c, cutError("the signature of its .changes file has no end")
+	case ok:
 		c.key = signerKey(signature)
-	} else if signed, ok = unsigned(text); !ok {
-		return c, errors.New("holds no .changes file")
+	default:
+		if signed, ok = unsigned(text); !ok {
+			return c, errors.New("holds no .changes file")
+		}
 	}
-	r, err := control.NewParagraphReader(strings.NewReader(signed), nil)
-	if err != nil {
+	var err error
+	if c.p, err = readParagraph(signed); err != nil {
 		return c, fmt.Errorf("its .changes file cannot be read: %w", err)
 	}
-	if c.p, err = r.Next(); err != nil {
-		return c, fmt.Errorf("its .changes file cannot be read: %s", line(strings.Join(strings.Fields(err.Error()), " ")))
+	if c.key == "" && signature == "" {
+		if missing := c.missing(); missing != "" {
+			return c, cutError(missing)
+		}
 	}
 	return c, c.check()
+}
+
+// A cutError says what a mail lacks that was cut on its way.
+type cutError string
+
+func (e cutError) Error() string { return string(e) }
+
+// missing says what an unsigned .changes file lacks of its lists, which stand at
+// its end, each with the same files; "" if it is whole.
+func (c *changes) missing() string {
+	if !c.p.ended {
+		return "the last line of its .changes file has no end"
+	}
+	files := rows(c.get("Files"), 5)
+	if len(files) == 0 || len(files) != entries(c.get("Files")) {
+		return "the list of files in its .changes file stops"
+	}
+	names := map[string]bool{}
+	for _, f := range files {
+		names[f[4]] = true
+	}
+	for _, name := range []string{"Checksums-Sha1", "Checksums-Sha256"} {
+		text, is := c.p.Values[name]
+		if !is {
+			continue
+		}
+		sums := rows(text, 3)
+		if len(sums) != len(files) || len(sums) != entries(text) {
+			return "the list " + name + " in its .changes file stops"
+		}
+		for _, f := range sums {
+			if !names[f[2]] {
+				return "the lists in its .changes file name other files each"
+			}
+		}
+	}
+	return ""
+}
+
+// entries counts the lines of a list.
+func entries(text string) int {
+	n := 0
+	for l := range strings.Lines(text) {
+		if strings.TrimSpace(l) != "" && n <= maxList {
+			n++
+		}
+	}
+	return n
 }
 
 // unsigned finds a .changes file without signature: it begins with Format and
@@ -80,15 +136,30 @@ func (c *changes) check() error {
 	if c.get("Architecture") == "" {
 		return errors.New("its .changes file has no Architecture")
 	}
+	return named("Architecture", c.get("Architecture"), architecture)
+}
+
+// named reports a word that no such name can be: an event's id is made of them,
+// so nothing in them may be cut off or read two ways.
+func named(what, words string, form *regexp.Regexp) error {
+	all := unique(words)
+	if len(all) == maxList {
+		return fmt.Errorf("it names %d of %s or more", maxList, what)
+	}
+	for _, w := range all {
+		if !form.MatchString(w) {
+			return fmt.Errorf("it names no usable %s: %q", what, w)
+		}
+	}
 	return nil
 }
 
 // get is a field's value without blanks around it.
-func (c changes) get(name string) string { return strings.TrimSpace(c.p.Values[name]) }
+func (c changes) get(name string) string { return strings.Trim(c.p.Values[name], blanks) }
 
 // date is the Date field; zero if it cannot be read.
 func (c changes) date() time.Time {
-	t, err := mail.ParseDate(c.get("Date"))
+	t, err := mail.ParseDate(line(c.get("Date")))
 	if err != nil {
 		return time.Time{}
 	}

@@ -9,7 +9,7 @@ import (
 
 const plainChanges = "Format: 1.8\nDate: Mon, 02 Mar 2026 09:15:00 +0100\nSource: teapot\nArchitecture: source\nVersion: 3.1-2\n" +
 	"Distribution: unstable\nUrgency: low (HIGH for users of gas)\nMaintainer: Nora <nora@example.org>\nCloses: 7, 8 #9 7\n" +
-	"Changes:\n teapot (3.1-2) unstable; urgency=low\n .\n   * Non-maintainer upload.\nFiles:\n 0123 17 utils optional teapot_3.1-2.dsc\nChecksums-Sha1:\n 4567 17 teapot_3.1-2.dsc\n 89 5 more.tar\n"
+	"Changes:\n teapot (3.1-2) unstable; urgency=low\n .\n   * Non-maintainer upload.\nChecksums-Sha1:\n 4567 17 teapot_3.1-2.dsc\nFiles:\n 0123 17 utils optional teapot_3.1-2.dsc\n"
 
 func TestReadChanges(t *testing.T) {
 	for name, c := range map[string]struct{ text, fault string }{
@@ -23,6 +23,15 @@ func TestReadChanges(t *testing.T) {
 		"bad source":        {strings.Replace(plainChanges, "teapot\n", "../etc\n", 1), "no usable Source"},
 		"no version":        {strings.Replace(plainChanges, "Version: 3.1-2\n", "", 1), "no usable Version"},
 		"bad version":       {strings.Replace(plainChanges, "Version: 3.1-2\n", "Version: 3 1\n", 1), "no usable Version"},
+		"odd architecture":  {strings.Replace(plainChanges, "Architecture: source\n", "Architecture: source a/b\n", 1), "no usable Architecture"},
+		"no lists":          {plainChanges[:strings.Index(plainChanges, "Checksums")], "list of files in its .changes file stops"},
+		"half a list":       {plainChanges[:strings.Index(plainChanges, " optional")] + "\n", "list of files in its .changes file stops"},
+		"half a line":       {strings.TrimSuffix(plainChanges, ".dsc\n"), "has no end"},
+		"half a name":       {strings.TrimSuffix(plainChanges, ".dsc\n") + "\n", "other files each"},
+		"list not there":    {strings.Replace(plainChanges, " 4567 17 teapot_3.1-2.dsc\n", "", 1), "Checksums-Sha1 in its .changes file stops"},
+		"half signed":       {"-----BEGIN PGP SIGNED MESSAGE-----\n\n" + plainChanges, "has no end"},
+		"half a signature":  {"-----BEGIN PGP SIGNED MESSAGE-----\n\n" + plainChanges + "-----BEGIN PGP SIGNATURE-----\n\niQx\n", "has no end"},
+		"many fields":       {strings.Replace(plainChanges, "Source:", strings.Repeat("A: b\n", 2000)+"Source:", 1), "cannot be read"},
 		"no architecture":   {strings.Replace(plainChanges, "Architecture: source\n", "", 1), "no Architecture"},
 	} {
 		_, err := readChanges(c.text)
@@ -45,9 +54,8 @@ func TestUpload(t *testing.T) {
 	if got := c.closes(); len(got) != 2 || got[0] != 7 || got[1] != 8 {
 		t.Errorf("closes %v", got)
 	}
-	want := []File{{Name: "teapot_3.1-2.dsc", Size: 17, MD5: "0123", SHA1: "4567", Section: "utils", Priority: "optional"},
-		{Name: "more.tar", Size: 5, SHA1: "89"}}
-	if len(u.Files) != 2 || u.Files[0] != want[0] || u.Files[1] != want[1] {
+	want := File{Name: "teapot_3.1-2.dsc", Size: 17, MD5: "0123", SHA1: "4567", Section: "utils", Priority: "optional"}
+	if len(u.Files) != 1 || u.Files[0] != want {
 		t.Errorf("files %+v", u.Files)
 	}
 	o := c.oldUpload()
@@ -71,7 +79,7 @@ func TestBinNMU(t *testing.T) {
 		"strange source": {"saucer", "2.0+b1", "", false, 0},
 		"field alone":    {"saucer", "2.0", "Binary-Only: yes\n", true, 0},
 	} {
-		ch, err := readChanges("Format: 1.8\nSource: " + c.source + "\nVersion: " + c.version + "\nArchitecture: amd64\n" + c.more)
+		ch, err := readChanges("Format: 1.8\nSource: " + c.source + "\nVersion: " + c.version + "\nArchitecture: amd64\n" + c.more + "Files:\n 0 1 s p f\n")
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

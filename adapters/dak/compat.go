@@ -50,14 +50,16 @@ func folded(name, value string) string {
 	case "Description", "Changes", "Binary-Only-Changes":
 		value = "\n" + value
 	}
+	var out strings.Builder
 	head, rest, more := strings.Cut(value, "\n")
+	out.WriteString(head)
 	for more {
 		var l string
 		l, rest, more = strings.Cut(rest, "\n")
 		if l == "" {
 			l = "."
 		}
-		head += "\n " + l
+		out.WriteString("\n " + l)
 	}
-	return head
+	return out.String()
 }

@@ -19,7 +19,11 @@ import (
 // archive maps suites (stable to proposed-updates): only then do an old
 // announcement and its maintainer's copy count as two.
 func UploadKey(source, version string, architectures, suites []string, action string) string {
-	return "upload/" + source + "_" + version + "/" + set(architectures) + "/" + set(suites) + "/" + action
+	to := set(suites)
+	if strings.Contains(to+"/", "/queue/") { // no suite is called so; it could be taken for the action
+		to = digest(to)
+	}
+	return "upload/" + source + "_" + version + "/" + set(architectures) + "/" + to + "/" + action
 }
 
 // set writes words in one order, each once. A list that no real upload has
@@ -28,11 +32,17 @@ func set(words []string) string {
 	const most = 1000
 	sorted := slices.Sorted(slices.Values(words))
 	s := strings.Join(slices.Compact(sorted), ",")
-	if len(s) > most {
-		sum := sha256.Sum256([]byte(s))
-		return "sha256:" + hex.EncodeToString(sum[:])
+	if len(s) > most || strings.HasPrefix(s, digestMark) {
+		return digest(s)
 	}
 	return s
+}
+
+const digestMark = "sha256:"
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return digestMark + hex.EncodeToString(sum[:])
 }
 
 // Link is a source package's page.

@@ -76,5 +76,5 @@ func few(words []string, sep string) string {
 
 func (b OldUpload) text(field string) string {
 	s, _ := b[field].(string)
-	return line(s)
+	return line(strings.Join(strings.Fields(s), " ")) // no line breaks of any kind
 }

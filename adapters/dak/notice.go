@@ -25,7 +25,7 @@ var (
 // readNotice reads the header; ok is false if the mail is about something else
 // than an accepted upload.
 func readNotice(h mail.Header) (n notice, ok bool) {
-	n.subject = h.Get("Subject")
+	n.subject = whole(h, "Subject")
 	into := ""
 	if a := announced.FindStringSubmatch(n.subject); a != nil {
 		into = a[1]
@@ -37,7 +37,7 @@ func readNotice(h mail.Header) (n notice, ok bool) {
 	if file := h.Get("Debian-Changes"); file != "" {
 		n.file = line(file)
 	}
-	if suites := h.Get("Debian-Suite"); suites != "" {
+	if suites := whole(h, "Debian-Suite"); suites != "" {
 		into = suites
 	}
 	n.policy = strings.EqualFold(h.Get("Debian-Archive-Action"), "policy")
@@ -54,6 +54,11 @@ func readNotice(h mail.Header) (n notice, ok bool) {
 	}
 	n.suites = unique(strings.Join(targets, " "))
 	return n, true
+}
+
+// whole is a field by its bytes, so that no two values of other bytes are alike.
+func whole(h mail.Header, name string) string {
+	return mail.Escaped(strings.Trim(strings.ReplaceAll(h.Bytes(name), "\t", " "), " "))
 }
 
 // unique splits words at blanks and commas and keeps each once. After NEW the

@@ -1,6 +1,7 @@
 package dak
 
 import (
+	"errors"
 	"strings"
 
 	"busbar/adapters"
@@ -35,8 +36,21 @@ func translate(it adapters.Item[*mail.Message]) ([]event.Event, error) {
 	}
 	text, _ := mail.UndoubleQP(m.Text())
 	c, err := readChanges(text)
+	if cut := cutError(""); errors.As(err, &cut) {
+		return nil, adapters.Poison("cut: the mail announces an upload (%s), but %v", line(n.subject), err)
+	}
 	if err != nil {
 		return nil, adapters.Poison("the mail announces an upload (%s), but %v", line(n.subject), err)
+	}
+	suites := strings.Join(n.suites, " ")
+	if len(n.suites) == 0 {
+		suites = c.get("Distribution")
+	}
+	if err := named("suite", suites, suiteForm); err != nil {
+		return nil, adapters.Poison("the mail announces an upload (%s), but %v", line(n.subject), err)
+	}
+	if n.queue != "" && !suiteForm.MatchString(n.queue) {
+		return nil, adapters.Poison("the mail announces an upload (%s), but it names no usable queue: %q", line(n.subject), n.queue)
 	}
 	return n.events(m.Header, c), nil
 }

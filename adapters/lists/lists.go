@@ -73,6 +73,9 @@ func translate(it adapters.Item[*mail.Message]) ([]event.Event, error) {
 	if list == "" {
 		return nil, adapters.Skip("no list id")
 	}
+	if cut := m.Cut(); cut == mail.HeaderCut || cut != "" && m.Header.MessageID("Message-ID") == "" {
+		return nil, adapters.Poison("cut: %s", cut)
+	}
 	from := m.Header.Address("From")
 	b := Received{
 		List: short(list), From: event.Person{Name: short(from.Name), Email: short(from.Email)},

@@ -5,8 +5,17 @@ import "strings"
 const (
 	beginSigned    = "-----BEGIN PGP SIGNED MESSAGE-----"
 	beginSignature = "-----BEGIN PGP SIGNATURE-----"
-	endSignature   = "-----END PGP SIGNATURE-----"
+
+	// EndSignature is the last line of a clearsigned text that is whole.
+	EndSignature = "-----END PGP SIGNATURE-----"
 )
+
+// BeginsSigned reports whether a clearsigned text begins in a text, whether or
+// not it ends.
+func BeginsSigned(text string) bool {
+	_, found := afterArmorLine(text, beginSigned)
+	return found
+}
 
 // Clearsigned takes a clearsigned text apart (RFC 4880 §7): the signed text
 // without dash-escapes and with "\n" line ends, and the armored signature.
@@ -88,7 +97,7 @@ func signatureBlock(s string) string {
 		line, s = cutTextLine(s)
 		out.WriteString(line)
 		out.WriteByte('\n')
-		if line == endSignature {
+		if line == EndSignature {
 			break
 		}
 	}

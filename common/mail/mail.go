@@ -68,8 +68,15 @@ type Message struct {
 	Defects []string // what was tolerated, in the order met; short, stable texts, bounded in number
 
 	unreadable string
+	cut        string
 	body       []byte // everything after the header
 }
+
+// Cut says what shows that the end of the mail is missing, as where a mail system
+// was stopped while it passed the mail on: the header does not end, the mail is a
+// multipart without its last boundary, or the body is shorter than its header
+// says. It is "" for a mail that seems whole.
+func (m *Message) Cut() string { return m.cut }
 
 // BodyDigest is the SHA-256 of the body, lower-case hexadecimal, whatever its
 // line ends and the blank lines at its end: transports change these alone. It
@@ -144,8 +151,10 @@ func (w *walker) message(raw []byte, depth int) (m *Message) {
 		}
 	}
 	w.noteRepeats(m.Header)
+	w.open = false
 	m.Body = w.part(m.Header, m.body, depth, "text/plain")
 	w.settle(m)
+	m.cut = w.lacking(m, text)
 	return m
 }
 

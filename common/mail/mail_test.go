@@ -166,7 +166,7 @@ func TestReadable(t *testing.T) {
 		if strings.Contains(text, "urgency=3D") || strings.Contains(text, "=C3") || text == "" {
 			t.Errorf("%s: still encoded", name)
 		}
-		if _, sig, ok := Clearsigned(text); strings.Contains(text, beginSigned) && (!ok || !strings.HasSuffix(sig, endSignature+"\n")) {
+		if _, sig, ok := Clearsigned(text); strings.Contains(text, beginSigned) && (!ok || !strings.HasSuffix(sig, EndSignature+"\n")) {
 			t.Errorf("%s: clearsigned text not found", name)
 		}
 	}

@@ -38,11 +38,11 @@ func textRank(p *Part) int {
 	switch {
 	case strings.TrimSpace(p.Text) == "":
 		return 1
-	case p.Type == "text/plain", strings.HasPrefix(p.Type, "multipart/"): // the latter could not be divided
+	case p.Type == "text/plain":
 		rank = 4
 	case p.Type == "text/html":
 		rank = 3
-	default:
+	default: // also a multipart that could not be divided
 		rank = 2
 	}
 	if p.Disposition == "attachment" {

@@ -50,6 +50,11 @@ func (w *walker) split(p *Part, body []byte, boundary string, depth int) {
 	}
 	dash := []byte("--" + boundary)
 	at, rest := cutDelimiter(body, dash)
+	w.open = false
+	if at.kind == finalDelimiter && len(bytes.TrimSpace(body[:at.before])) == 0 && len(bytes.TrimSpace(rest)) == 0 {
+		w.d.add("multipart: empty")
+		p.Parts = []*Part{}
+	}
 	for at.kind == partDelimiter {
 		if w.parts >= w.lim.Parts {
 			w.tooMany()
@@ -60,7 +65,7 @@ func (w *walker) split(p *Part, body []byte, boundary string, depth int) {
 		content := body[:at.before]
 		h, inner := w.header(content)
 		p.Parts = append(p.Parts, w.part(h, inner, depth+1, implied))
-		if at.kind == noDelimiter {
+		if w.open = at.kind == noDelimiter; w.open {
 			w.d.add("multipart: no final boundary")
 			return
 		}

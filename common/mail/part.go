@@ -26,6 +26,7 @@ type walker struct {
 	lim   Limits
 	d     *defects // of the message being read
 	parts int
+	open  bool  // the last multipart that was read has no final boundary
 	words int   // encoded words met
 	raw8  bool  // a header has bytes that are no UTF-8
 	work  int64 // bytes that may still be looked at again inside multiparts and embedded messages

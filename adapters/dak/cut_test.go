@@ -1,0 +1,66 @@
+package dak
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"busbar/adapters"
+	"busbar/common/mail"
+)
+
+// TestCutMails cuts each announcement at every byte, as a mail system does that
+// is stopped while it writes into a pipe: what is told is what the whole mail
+// tells, or nothing.
+func TestCutMails(t *testing.T) {
+	files, err := filepath.Glob(fixtures + "/*.mail")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no fixtures: %v", err)
+	}
+	cuts, told := 0, 0
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := outcome(t, raw)
+		if len(whole.Events) == 0 {
+			continue
+		}
+		told++
+		head := bytes.Index(raw, []byte("\n\n"))
+		if head < 0 {
+			head = bytes.Index(raw, []byte("\r\n\r\n"))
+		}
+		for n := head; n < len(raw); n++ {
+			cuts++
+			o := outcome(t, raw[:n])
+			switch {
+			case len(o.Events) > 0 && !reflect.DeepEqual(o.Events, whole.Events):
+				t.Fatalf("%s, cut at %d of %d bytes, tells something else, after:\n…%s", file, n, len(raw), raw[max(0, n-200):n])
+			case len(o.Events) == 0 && o.Poison == "":
+				t.Fatalf("%s, cut at %d bytes, is neither told nor kept: %+v", file, n, o)
+			}
+		}
+	}
+	t.Logf("%d mails, cut at %d places", told, cuts)
+	raw, err := os.ReadFile(fixtures + "/announced-cut.mail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := outcome(t, raw); !strings.HasPrefix(o.Poison, "cut: ") {
+		t.Errorf("a mail that stops in the signature: %+v", o)
+	}
+}
+
+func outcome(t *testing.T, raw []byte) adapters.Outcome {
+	t.Helper()
+	o, err := adapters.Run([]adapters.Translator[*mail.Message]{Translator()}, adapters.Item[*mail.Message]{Value: load(raw)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
