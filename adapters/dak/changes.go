@@ -3,7 +3,6 @@ package dak
 import (
 	"errors"
 	"fmt"
-	"net/mail"
 	"regexp"
 	"strconv"
 	"strings"
@@ -158,16 +157,7 @@ func named(what, words string, form *regexp.Regexp) error {
 func (c changes) get(name string) string { return strings.Trim(c.p.Values[name], blanks) }
 
 // date is the Date field; zero if it cannot be read.
-func (c changes) date() time.Time {
-	t, err := mail.ParseDate(line(c.get("Date")))
-	if err != nil {
-		return time.Time{}
-	}
-	if t = t.UTC(); t.Year() < 1 || t.Year() > 9999 {
-		return time.Time{}
-	}
-	return t
-}
+func (c changes) date() time.Time { return busmail.ParseTime(c.get("Date")) }
 
 // closes is the Closes field's numbers.
 func (c changes) closes() []int {

@@ -6,80 +6,168 @@ import (
 	"time"
 )
 
-// parseTime reads a date word by word, so that a wrong weekday, a lost comma
-// or an old order of words costs nothing. It returns the zero time if day,
-// month or year are missing or impossible.
-func parseTime(s string) time.Time {
+// Mail is as old as this year, and no clock is right that shows another century.
+const (
+	firstYear = 1970
+	lastYear  = 2099
+)
+
+// readTime reads a date word by word, so that a wrong weekday, a lost comma or
+// an old order of words costs nothing. It returns the zero time if day, month or
+// year are missing, impossible, or could be two; note says what was tolerated.
+func readTime(s string) (t time.Time, note string) {
 	const most = 200 // bytes; a date with its comment has forty
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "")
 	}
 	text, comment := cutComments(s)
-	text = strings.TrimSpace(strings.Trim(strings.TrimSpace(text), `"'<>`))
-	if t, ok := isoTime(text); ok {
-		return t
-	}
+	text = strings.Trim(strings.TrimSpace(text), `"'<>`)
+	text = strings.TrimSpace(asWords.Replace(text))
 	d := date{}
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' || r == ',' }) {
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' || r == ',' || r == '\u00a0' }) {
 		d.word(word)
 	}
 	if !d.zoned {
 		d.zone(comment)
 	}
-	return d.time()
+	return d.time(), d.note
 }
 
-// isoTime reads ISO 8601 and RFC 3339 forms.
-func isoTime(s string) (time.Time, bool) {
-	if len(s) < 8 || strings.Trim(s[:4], "0123456789") != "" {
-		return time.Time{}, false
-	}
-	for _, layout := range []string{
-		time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05",
-		"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 Z07:00", "2006-01-02 15:04:05 Z0700",
-		"2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02", "20060102T150405Z", "20060102",
-	} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return inRange(t)
-		}
-	}
-	return time.Time{}, false
+// ParseTime reads a date as [Header.Time] does; the time is zero if it cannot be
+// read.
+func ParseTime(s string) time.Time {
+	t, _ := readTime(s)
+	return t
 }
 
-// inRange refuses years that RFC 3339 cannot write.
-func inRange(t time.Time) (time.Time, bool) {
-	t = t.UTC()
-	if t.Year() < 1 || t.Year() > 9999 {
-		return time.Time{}, false
+// noteDate says what was wrong with a mail's date.
+func (w *walker) noteDate(h Header) {
+	f, _ := h.find("Date")
+	t, note := readTime(f.text)
+	switch {
+	case f.text == "":
+	case t.IsZero():
+		w.d.add("header: Date cannot be read, the time of arrival stands in")
+	case note != "":
+		w.d.add("header: Date: " + note)
 	}
-	return t, true
 }
+
+// asWords divides dates as they are written in China, Japan and Korea.
+var asWords = strings.NewReplacer("年", "-", "月", "-", "日", " ", "년 ", "-", "월 ", "-", "년", "-", "월", "-", "일", " ",
+	"時", ":", "时", ":", "分", ":")
 
 // A date is gathered word by word.
 type date struct {
 	day, month, year int
+	weekday          string // the first word, if it is a name
 	clock            time.Duration
 	clocked, zoned   bool
+	afternoon        bool          // said before the time of day
 	offset           time.Duration // east of UTC
+	contradicts      bool          // it has two days or months
+	note             string
 }
 
 func (d *date) word(w string) {
 	switch c := w[0]; {
+	case '0' <= c && c <= '9' && d.compound(w):
 	case '0' <= c && c <= '9' && strings.Contains(w, ":"):
 		d.readClock(w)
 	case c == '+' || c == '-':
 		d.zone(w)
-	case '0' <= c && c <= '9' && strings.Contains(w, "-"):
-		for part := range strings.SplitSeq(w, "-") { // 02-Jan-2006
-			if part != "" {
-				d.word(part)
-			}
+	case '0' <= c && c <= '9' && strings.ContainsAny(w, "-/"):
+		for part := range strings.FieldsFuncSeq(w, func(r rune) bool { return r == '-' || r == '/' }) { // 02-Jan-2006
+			d.word(part)
 		}
 	case '0' <= c && c <= '9':
 		d.number(w)
 	default:
 		d.name(w)
 	}
+}
+
+// compound takes a word that is a whole day, or a day with its time: ISO 8601,
+// "2006/01/02", "02.01.2006", "02/Jan/2006:15:04:05".
+func (d *date) compound(w string) bool {
+	day, clock := w, ""
+	if i := strings.IndexAny(w, "Tt"); i == 8 || i == 10 {
+		day, clock = w[:i], w[i+1:]
+	} else if i := strings.IndexByte(w, ':'); i > 8 && strings.ContainsAny(w[:i], "/-") {
+		day, clock = w[:i], w[i+1:]
+	}
+	if !d.digits(day) {
+		if clock == "" || clock[0] < '0' || clock[0] > '9' || !strings.Contains(day, "/") {
+			return false
+		}
+		d.word(day)
+	}
+	if clock != "" {
+		if len(clock) >= 6 && strings.Trim(clock[:6], "0123456789") == "" { // 150405
+			clock = clock[:2] + ":" + clock[2:4] + ":" + clock[4:]
+		}
+		d.readClock(clock)
+	}
+	return true
+}
+
+// digits takes a day of three numbers, if their order can be one only: the year
+// first; dots, which are written with the day first; a number that is no month.
+func (d *date) digits(w string) bool {
+	sep := byte(0)
+	for _, c := range []byte("-/.") {
+		if strings.Count(strings.Trim(w, string(c)), string(c)) == 2 {
+			sep = c
+		}
+	}
+	parts := []string{w}
+	if sep != 0 {
+		parts = strings.Split(strings.Trim(w, string(sep)), string(sep))
+	} else if len(w) == 8 {
+		parts = []string{w[:4], w[4:6], w[6:]}
+	}
+	var n [3]int
+	if len(parts) != 3 {
+		return false
+	}
+	for i, p := range parts {
+		var err error
+		if n[i], err = strconv.Atoi(p); err != nil || p == "" || len(p) > 4 {
+			return false
+		}
+	}
+	year, month, day := n[0], n[1], n[2]
+	if len(parts[0]) != 4 {
+		if len(parts[2]) != 4 {
+			if sep == '.' && d.month != 0 {
+				d.readClock(strings.ReplaceAll(w, ".", ":"))
+			} else {
+				d.contradicts = true // 01-02-03 could be anything
+			}
+			return true
+		}
+		year, month, day = n[2], n[1], n[0]
+		switch {
+		case sep == '.', month == day, day > 12:
+		case month > 12:
+			month, day = day, month
+		default:
+			d.contradicts = true
+		}
+	}
+	d.set(&d.year, year)
+	d.set(&d.month, month)
+	d.set(&d.day, day)
+	return true
+}
+
+// set takes a part of the date. Another value for what is there is one too many.
+func (d *date) set(part *int, n int) {
+	if *part != 0 && *part != n {
+		d.contradicts = true
+		return
+	}
+	*part = n
 }
 
 // readClock takes "15:04", "15:04:05.000" and a zone that sticks to it.
@@ -93,69 +181,83 @@ func (d *date) readClock(w string) {
 		defer d.word(w[i:])
 	}
 	digits, _, _ = strings.Cut(digits, ".")
-	parts := strings.Split(digits, ":")
-	if len(parts) > 3 {
+	parts := strings.Split(strings.TrimSuffix(digits, ":"), ":")
+	if len(parts) > 4 {
 		return
 	}
-	units := []time.Duration{time.Hour, time.Minute, time.Second}
+	units := []time.Duration{time.Hour, time.Minute, time.Second, 0}
 	var clock time.Duration
 	for i, p := range parts {
 		n, err := strconv.Atoi(p)
-		if err != nil || n > 60 || i == 0 && n > 24 || i == 1 && n > 59 {
+		if err != nil || i == 0 && n > 24 || i == 1 && n > 59 || i == 2 && n > 60 {
+			d.note = "its time of day is impossible, left out"
 			return
 		}
 		clock += time.Duration(n) * units[i]
+	}
+	if d.afternoon && clock < 12*time.Hour {
+		clock += 12 * time.Hour
 	}
 	d.clock, d.clocked = clock, true
 }
 
 func (d *date) number(w string) {
-	w = strings.TrimRight(w, "stndrh.")
+	w = strings.TrimRight(strings.ToLower(w), "stndrhº°.")
 	n, err := strconv.Atoi(w)
-	if err != nil || len(w) > 4 {
+	if err != nil {
 		return
 	}
 	switch {
 	case d.day == 0 && len(w) <= 2:
 		d.day = n
-	case d.year == 0 && len(w) == 2 && n < 50: // RFC 5322 §4.3
+	case d.year != 0 || len(w) > 5:
+	case len(w) == 2 && n < 50: // RFC 5322 §4.3
 		d.year = 2000 + n
-	case d.year == 0 && len(w) <= 3:
+	case len(w) <= 3:
 		d.year = 1900 + n
-	case d.year == 0:
+	case 100 <= n && n < 200: // "0102": years since 1900, filled up
+		d.year = 1900 + n
+		d.note = "its year " + w + " is counted from 1900"
+	case len(w) == 5 && strings.HasPrefix(w, "191"): // the same, behind a "19"
+		d.year = 1900 + n - 19000
+		d.note = "its year " + w + " is counted from 1900"
+	default:
 		d.year = n
 	}
 }
 
 func (d *date) name(w string) {
-	l := strings.ToLower(strings.TrimRight(w, "."))
-	if d.month == 0 && len(l) >= 3 {
-		for i := time.January; i <= time.December; i++ {
-			if strings.HasPrefix(strings.ToLower(i.String()), l) || l == "sept" && i == time.September {
-				d.month = int(i)
-				return
-			}
+	l := strings.Trim(strings.ToLower(w), ".")
+	if month := monthNamed(l); month != 0 {
+		if d.month != 0 && d.month != month && d.weekday != "" && isWeekday(d.weekday) {
+			d.month, d.weekday = 0, "" // "mar, 06 jan" is a Tuesday
 		}
+		d.set(&d.month, month)
+		if d.day == 0 && d.year == 0 && !d.clocked && d.weekday == "" {
+			d.weekday = l
+		}
+		return
 	}
 	switch {
 	case l == "pm" && d.clocked && d.clock < 12*time.Hour:
 		d.clock += 12 * time.Hour
 	case l == "am" && d.clocked && d.clock >= 12*time.Hour && d.clock < 13*time.Hour:
 		d.clock -= 12 * time.Hour
-	case l == "am" || l == "pm":
+	case l == "pm" || l == "오후" || l == "下午" || l == "午後":
+		d.afternoon = true
+	case l == "am":
 	default:
 		d.zone(w)
 	}
 }
 
 func (d *date) time() time.Time {
-	if d.day == 0 || d.month == 0 || d.year == 0 {
+	if d.contradicts || d.day == 0 || d.month < 1 || d.month > 12 || d.year < firstYear || d.year > lastYear {
 		return time.Time{}
 	}
 	day := time.Date(d.year, time.Month(d.month), d.day, 0, 0, 0, 0, time.UTC)
 	if day.Day() != d.day {
 		return time.Time{}
 	}
-	t, _ := inRange(day.Add(d.clock - d.offset))
-	return t
+	return day.Add(d.clock - d.offset)
 }

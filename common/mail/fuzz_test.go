@@ -148,7 +148,7 @@ func FuzzTime(f *testing.F) {
 		f.Add(c.in)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		when := parseTime(s)
+		when := ParseTime(s)
 		if _, err := when.MarshalJSON(); err != nil {
 			t.Fatalf("%q: %v", s, err)
 		}

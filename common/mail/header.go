@@ -87,7 +87,7 @@ func (h Header) Names() []string {
 // its first value.
 func (h Header) Address(name string) Address {
 	f, _ := h.find(name)
-	return ParseAddress(f.raw)
+	return ParseAddress(f.encoded())
 }
 
 // Addresses returns the addresses of all fields of this name, as tolerantly as
@@ -133,9 +133,10 @@ func (h Header) MessageIDs(name string) []string {
 
 // Time reads a date (RFC 5322 §3.3, and what was written before and beside
 // it) and returns it in UTC with the text as it stood. The time is zero if
-// there is none or it cannot be read. A date without a zone, or with a zone
+// there is none, it cannot be read, could be two days, or is of a year in which
+// there was no mail. A date without a zone, or with a zone
 // name that nobody knows, is taken as UTC (RFC 5322 §4.3).
 func (h Header) Time(name string) (t time.Time, raw string) {
 	f, _ := h.find(name)
-	return parseTime(f.text), f.text
+	return ParseTime(f.text), f.text
 }

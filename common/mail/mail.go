@@ -151,6 +151,7 @@ func (w *walker) message(raw []byte, depth int) (m *Message) {
 		}
 	}
 	w.noteRepeats(m.Header)
+	w.noteDate(m.Header)
 	w.open = false
 	m.Body = w.part(m.Header, m.body, depth, "text/plain")
 	w.settle(m)
