@@ -31,6 +31,7 @@ var rooms = []room{
 	{"common/mail", []string{"common/charset"}},
 	{"common/condition", nil},
 	{"common/durable", nil},
+	{"common/secret", nil},
 	{"common/journal", []string{"common/event", "common/show"}},
 	{"common/sign", []string{"common/event"}},
 	{"common/wire/guard", nil},

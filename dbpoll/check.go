@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"busbar/common/daemon"
+	"busbar/common/secret"
 	"busbar/dbpoll/database"
 	"busbar/dbpoll/queue"
 )
@@ -29,7 +30,7 @@ func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	ctx, cancel := context.WithTimeout(context.Background(), checkPatience)
 	defer cancel()
 	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
-	findings = append(findings, checkPasswords(cfg)...)
+	findings = append(findings, daemon.CheckSecrets("a database's password", cfg.withPasswords()...)...)
 	findings = append(findings, daemon.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign)...)
 	if err := cfg.something(); err != nil {
 		findings = append(findings, daemon.Found("sources", err, ""))
@@ -39,29 +40,21 @@ func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	return daemon.PrintFindings(p, findings, c.JSON)
 }
 
-// checkPasswords warns where everybody can read one.
-func checkPasswords(cfg Config) []daemon.Finding {
-	urls := []string{cfg.DB.URL}
-	for _, t := range cfg.Table {
+// withPasswords are the files that a database's password is in.
+func (c Config) withPasswords() []string {
+	urls := []secret.URL{c.DB.URL}
+	for _, t := range c.Table {
 		urls = append(urls, t.URL)
 	}
-	var list []daemon.Finding
-	warn := func(path string) {
-		if err := worldReadable(path); err != nil {
-			list = append(list, daemon.Finding{What: "password", Level: "warn", Detail: err.Error()})
+	var list []string
+	for _, u := range urls {
+		if path, ok := strings.CutPrefix(u.Reveal(), "file:"); !ok {
+			list = append(list, daemon.FilesWith(u, c.files)...)
+		} else if real, err := address(u.Reveal()); err == nil && secret.NewURL(real).HasPassword() {
+			list = append(list, path)
 		}
 	}
-	for _, url := range urls {
-		if path, ok := strings.CutPrefix(url, "file:"); ok {
-			if real, err := address(url); err == nil && hasPassword(real) {
-				warn(path)
-			}
-		} else if hasPassword(url) {
-			for _, path := range cfg.files {
-				warn(path)
-			}
-		}
-	}
+	slices.Sort(list)
 	return slices.Compact(list)
 }
 
@@ -80,7 +73,7 @@ func checkSources(ctx context.Context, cfg Config, g *daemon.Globals, p *daemon.
 		}
 		if !asked[s.db.URL] {
 			asked[s.db.URL] = true
-			findings = append(findings, daemon.Finding{What: "database", Level: "ok", Detail: db.Dialect() + " at " + shown(s.db.URL)})
+			findings = append(findings, daemon.Finding{What: "database", Level: "ok", Detail: db.Dialect() + " at " + secret.Redact(s.db.URL)})
 			findings = append(findings, checkServer(ctx, db, cfg)...)
 		}
 		if findings[len(findings)-1].Level != "fail" { // else it would be told again

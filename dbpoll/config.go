@@ -11,6 +11,7 @@ import (
 	"busbar/adapters/wannabuild"
 	"busbar/common/daemon"
 	"busbar/common/event"
+	"busbar/common/secret"
 )
 
 // Config is the configuration of dbpoll.
@@ -26,7 +27,7 @@ type Config struct {
 
 // DBConfig is the [db] table.
 type DBConfig struct {
-	URL              string          `toml:"url" doc:"The database: postgres://USER@HOST/DATABASE, service=NAME (pg_service.conf), mariadb://USER@HOST/DATABASE, sqlite:PATH; or file:PATH, a file that holds one of these, for one with a password."`
+	URL              secret.URL      `toml:"url" doc:"The database: postgres://USER@HOST/DATABASE, service=NAME (pg_service.conf), mariadb://USER@HOST/DATABASE, sqlite:PATH; or file:PATH, a file that holds one of these, for one with a password."`
 	Preset           string          `toml:"preset" doc:"What it holds: wanna-build. Empty: only what [[table]] describes."`
 	Interval         daemon.Duration `toml:"interval" doc:"How long to wait between two polls, give or take a tenth; longer where polls are slow."`
 	Architectures    []string        `toml:"architectures" doc:"Architectures of the build queue. Empty: all that the account sees."`
@@ -40,13 +41,13 @@ type DBConfig struct {
 
 // TableConfig is one [[table]].
 type TableConfig struct {
-	Name     string   `toml:"name" doc:"The table or view, such as popcon or udd.popcon."`
-	Key      []string `toml:"key" doc:"Columns that together name a row."`
-	Watch    []string `toml:"watch" doc:"Columns to watch and to tell. Empty: all."`
-	Time     string   `toml:"time" doc:"Column that tells when a row changed, if there is one."`
-	Topic    string   `toml:"topic" doc:"Topic, such as udd.popcon; .create, .update or .delete is added."`
-	Sentence string   `toml:"sentence" doc:"The English sentence of its events: a template over the columns, such as {{.package}} has {{.insts}} installations."`
-	URL      string   `toml:"url" doc:"The database. Empty: that of [db]."`
+	Name     string     `toml:"name" doc:"The table or view, such as popcon or udd.popcon."`
+	Key      []string   `toml:"key" doc:"Columns that together name a row."`
+	Watch    []string   `toml:"watch" doc:"Columns to watch and to tell. Empty: all."`
+	Time     string     `toml:"time" doc:"Column that tells when a row changed, if there is one."`
+	Topic    string     `toml:"topic" doc:"Topic, such as udd.popcon; .create, .update or .delete is added."`
+	Sentence string     `toml:"sentence" doc:"The English sentence of its events: a template over the columns, such as {{.package}} has {{.insts}} installations."`
+	URL      secret.URL `toml:"url" doc:"The database. Empty: that of [db]."`
 }
 
 const presetWannaBuild = "wanna-build"
@@ -114,7 +115,7 @@ func (c Config) something() error {
 	switch {
 	case c.DB.Preset == "" && len(c.Table) == 0:
 		return errors.New("neither [db] preset nor any [[table]] is set, so nothing would be polled")
-	case c.DB.URL == "" && (c.DB.Preset != "" || slices.ContainsFunc(c.Table, func(t TableConfig) bool { return t.URL == "" })):
+	case c.DB.URL.Empty() && (c.DB.Preset != "" || slices.ContainsFunc(c.Table, func(t TableConfig) bool { return t.URL.Empty() })):
 		return errors.New("[db] url is not set: which database is to be polled?")
 	}
 	return nil

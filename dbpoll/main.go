@@ -27,7 +27,7 @@ type commandLine struct {
 }
 
 func main() {
-	p := &daemon.Program{Name: "dbpoll", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	p := &daemon.Program{Name: "dbpoll", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
 	if os.Getenv("GOGC") == "" {
 		// What is kept of every row is nearly all of the memory, and changes
 		// seldom: collecting more often costs little and saves a third.

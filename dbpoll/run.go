@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"busbar/common/daemon"
 	"busbar/common/pump"
@@ -19,17 +17,22 @@ type runCmd struct{}
 // publisher that empties it.
 func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	log := g.Logger(p)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, hangup, stop := daemon.Signals()
 	defer stop()
 	site, err := open(ctx, p, g, log)
 	if err != nil {
 		return err
 	}
+	site.node.Secrets("a database's password", site.cfg.withPasswords()...)
 	defer func() { err = errors.Join(err, site.close()) }()
 	if err := site.node.Register(collector{site.sources}); err != nil {
 		return err
 	}
-	tasks := []daemon.Task{{Name: "the publisher", Run: site.node.Run}}
+	reload := daemon.Reload[Config]{
+		Running: site.cfg, Load: func() (Config, error) { return load(p, g) },
+		Parts: func(c Config) (daemon.BusConfig, daemon.SignConfig) { return c.Bus, c.Sign },
+	}
+	tasks := []daemon.Task{{Name: "the publisher", Run: site.node.Run}, reload.Task(site.node, hangup)}
 	for _, s := range site.sources {
 		pump, err := s.pump(site.cfg, site.node.Journal, forEver, log)
 		if err != nil {

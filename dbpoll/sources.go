@@ -9,6 +9,7 @@ import (
 	"busbar/adapters"
 	"busbar/common/daemon"
 	"busbar/common/journal"
+	"busbar/common/secret"
 	"busbar/dbpoll/database"
 	"busbar/dbpoll/queue"
 )
@@ -41,8 +42,8 @@ func sources(c Config, log *slog.Logger) ([]*source, error) {
 	return list, nil
 }
 
-func newSource(c Config, name, url string) (*source, error) {
-	url, err := address(url)
+func newSource(c Config, name string, configured secret.URL) (*source, error) {
+	url, err := address(configured.Reveal())
 	if err != nil {
 		return nil, err
 	}

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"busbar/common/daemon"
@@ -23,6 +20,8 @@ type runCmd struct{}
 // Run is the daemon: one pump for each place that mails come from, all into one
 // journal, and the publisher that empties it.
 func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
+	ctx, hangup, stop := daemon.Signals()
+	defer stop()
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
@@ -31,8 +30,6 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		return &daemon.ExitError{Code: daemon.ExitConfig, Err: errors.New("starting: neither [mail] maildir nor [mail] spool is set, so no mail can come")}
 	}
 	log := g.Logger(p)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	if err := prepareSpool(cfg.Mail.Spool, log); err != nil {
 		return daemon.Exit(err)
 	}
@@ -42,7 +39,11 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	}
 	defer func() { err = errors.Join(err, node.Close()) }()
 
-	tasks := []daemon.Task{{Name: "the publisher", Run: node.Run}}
+	reload := daemon.Reload[Config]{
+		Running: cfg, Load: func() (Config, error) { return load(p, g) },
+		Parts: func(c Config) (daemon.BusConfig, daemon.SignConfig) { return c.Bus, c.Sign },
+	}
+	tasks := []daemon.Task{{Name: "the publisher", Run: node.Run}, reload.Task(node, hangup)}
 	for _, dir := range cfg.Mail.places() {
 		task, done, err := place(dir, cfg, node, log)
 		if err != nil {

@@ -29,6 +29,9 @@ func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	ctx := context.Background()
 	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.SCM.Service, cfg.Bus.Name)}}
 	findings = append(findings, daemon.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign, cfg.SCM.Spool)...)
+	if cfg.Webhook.Secrets != "" {
+		findings = append(findings, daemon.CheckSecrets("the webhooks' secrets", cfg.Webhook.Secrets)...)
+	}
 	findings = append(findings, checkSpool(cfg.SCM.Spool), checkHookSpool(p, cfg))
 	findings = append(findings, checkRepositories(ctx, p, cfg)...)
 	return daemon.PrintFindings(p, findings, c.JSON)

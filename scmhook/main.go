@@ -34,7 +34,7 @@ func main() {
 	if hook.Ran { // never: see there
 		return
 	}
-	p := &daemon.Program{Name: "scmhook", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	p := &daemon.Program{Name: "scmhook", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
 	os.Exit(run(p, os.Args[1:]))
 }
 

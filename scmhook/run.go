@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"busbar/adapters"
@@ -25,6 +23,8 @@ type runCmd struct{}
 // Run is the daemon: the pump from the spool and the repositories into the
 // journal, and the publisher that empties it.
 func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
+	ctx, hangup, stop := daemon.Signals()
+	defer stop()
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
@@ -33,8 +33,6 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		return &daemon.ExitError{Code: daemon.ExitConfig, Err: errNoRepositories}
 	}
 	log := g.Logger(p)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	if err := prepareSpool(cfg.SCM.Spool, log); err != nil {
 		return daemon.Exit(err)
 	}
@@ -51,8 +49,17 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	defer func() { err = errors.Join(err, s.close()) }()
 	node.Watch("the spool", s.pump.Trouble)
 	log.Info("scmhook runs", "version", daemon.Version(), "journal", cfg.Bus.Journal, "spool", cfg.SCM.Spool)
-	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run}, daemon.Task{Name: "the spool", Run: s.pump.Run},
+	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run}, reloads(p, g, cfg, nil).Task(node, hangup), daemon.Task{Name: "the spool", Run: s.pump.Run},
 		daemon.Task{Name: "the look at the hooks", Run: func(ctx context.Context) error { return watchHooks(ctx, p, cfg, node.Conditions) }})
+}
+
+// reloads takes up a changed configuration; take, what is of the webhooks' server.
+func reloads(p *daemon.Program, g *daemon.Globals, running Config, take func(Config) error) daemon.Reload[Config] {
+	return daemon.Reload[Config]{
+		Running: running, Load: func() (Config, error) { return load(p, g) },
+		Parts: func(c Config) (daemon.BusConfig, daemon.SignConfig) { return c.Bus, c.Sign },
+		Take:  take, Keys: []string{"webhook.secrets"},
+	}
 }
 
 // prepareSpool makes the spool where it is missing and clears what killed hooks

@@ -8,14 +8,14 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"busbar/common/daemon"
 	"busbar/common/journal"
 	"busbar/common/pump"
+	"busbar/common/secret"
 	"busbar/scmhook/webhook"
 )
 
@@ -33,6 +33,8 @@ type serveCmd struct{}
 
 // Run takes webhooks until it is ended.
 func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
+	ctx, hangup, stop := daemon.Signals()
+	defer stop()
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
@@ -41,12 +43,10 @@ func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	log := g.Logger(p)
 	book := &delivered{}
 	in := newHanded(book.plan)
-	server, err := webhookServer(cfg.Webhook, in, log)
-	if err != nil {
+	var handler changeable
+	if err := handler.take(cfg.Webhook, in, log); err != nil {
 		return &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	listener, err := net.Listen("tcp", cfg.Webhook.Listen)
 	if err != nil {
 		return daemon.Exit(fmt.Errorf("starting the webhooks' server: %w", err))
@@ -69,31 +69,41 @@ func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	}
 	node.Watch("the journal's pump", pump.Trouble)
 	log.Info("scmhook takes webhooks", "version", daemon.Version(), "journal", cfg.Bus.Journal, "listen", listener.Addr().String())
-	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run},
+	node.Secrets("the webhooks' secrets", cfg.Webhook.Secrets)
+	server := webhook.NewServer(&handler, log)
+	take := func(c Config) error { return handler.take(c.Webhook, in, log) }
+	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run}, reloads(p, g, cfg, take).Task(node, hangup),
 		daemon.Task{Name: "the journal's pump", Run: pump.Run},
 		daemon.Task{Name: "what is given back", Run: func(ctx context.Context) error { return rereadAll(ctx, back, in, log) }},
 		daemon.Task{Name: "the webhooks' server", Run: func(ctx context.Context) error { return serveHTTP(ctx, server, listener) }})
 }
 
-func webhookServer(c WebhookConfig, in *handed, log *slog.Logger) (*http.Server, error) {
-	if c.Listen == "" || c.Secrets == "" {
-		return nil, errors.New("starting the webhooks' server: [webhook] listen and secrets must be set")
+// A changeable handler can be replaced while it serves.
+type changeable struct{ atomic.Pointer[http.Handler] }
+
+func (c *changeable) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*c.Load()).ServeHTTP(w, r) }
+
+// take reads the secrets, and serves with them from now on.
+func (c *changeable) take(w WebhookConfig, in *handed, log *slog.Logger) error {
+	if w.Listen == "" || w.Secrets == "" {
+		return errors.New("starting the webhooks' server: [webhook] listen and secrets must be set")
 	}
-	text, err := os.ReadFile(c.Secrets)
+	text, err := os.ReadFile(w.Secrets)
 	if err != nil {
-		return nil, fmt.Errorf("reading [webhook] secrets: %w", err)
+		return fmt.Errorf("reading [webhook] secrets: %w (the user that scmhook runs as must be able to read it)", err)
 	}
-	var secrets []string
+	var secrets []secret.Text
 	for line := range strings.Lines(string(text)) {
 		if line = strings.TrimSpace(line); line != "" {
-			secrets = append(secrets, line)
+			secrets = append(secrets, secret.New(line))
 		}
 	}
 	h, err := webhook.Handler(webhook.Options{Secrets: secrets, Submit: in.Submit, Log: log})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return webhook.NewServer(h, log), nil
+	c.Store(&h)
+	return nil
 }
 
 // serveHTTP serves until ctx ends; requests that are under way are answered.

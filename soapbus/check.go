@@ -26,6 +26,7 @@ func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	}
 	ctx := context.Background()
 	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.debbugs.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
+	findings = append(findings, daemon.CheckSecrets("the tracker's password", cfg.withPasswords()...)...)
 	findings = append(findings, daemon.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign)...)
 	if err := cfg.something(); err != nil {
 		findings = append(findings, daemon.Found("tracker", err, ""))

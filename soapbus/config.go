@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"busbar/common/daemon"
+	"busbar/common/secret"
 	"busbar/soapbus/sweep"
 )
 
@@ -17,11 +18,13 @@ type Config struct {
 	Bus  daemon.BusConfig  `toml:"bus"`
 	Sign daemon.SignConfig `toml:"sign"`
 	SOAP SOAPConfig        `toml:"soap"`
+
+	files []string // that were read
 }
 
 // SOAPConfig is the [soap] table.
 type SOAPConfig struct {
-	URL      string          `toml:"url" doc:"The tracker's SOAP address, such as https://bugs.debian.org/cgi-bin/soap.cgi."`
+	URL      secret.URL      `toml:"url" doc:"The tracker's SOAP address, such as https://bugs.debian.org/cgi-bin/soap.cgi."`
 	Contact  string          `toml:"contact" doc:"Address of a person, told to the tracker's operators with every request (User-Agent)."`
 	Interval daemon.Duration `toml:"interval" doc:"How often a round begins, give or take a tenth."`
 	Rate     int             `toml:"rate" doc:"Requests a minute at most, evenly spaced; never two at a time."`
@@ -56,7 +59,7 @@ func DefaultConfig() Config {
 
 func load(p *daemon.Program, g *daemon.Globals) (Config, error) {
 	c := DefaultConfig()
-	_, err := g.Source(p).Load(&c)
+	files, err := g.Source(p).Load(&c)
 	if err == nil {
 		err = c.Bus.Complete(p.Name)
 	}
@@ -66,8 +69,12 @@ func load(p *daemon.Program, g *daemon.Globals) (Config, error) {
 	if err != nil {
 		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
 	}
+	c.files = files
 	return c, nil
 }
+
+// withPasswords are the files that the tracker's password is in.
+func (c Config) withPasswords() []string { return daemon.FilesWith(c.SOAP.URL, c.files) }
 
 // complete checks what needs no tracker.
 func (c *SOAPConfig) complete() error {
@@ -106,15 +113,15 @@ func (c *SOAPConfig) complete() error {
 			return errors.New("checking [soap]: a list has an empty entry, which would ask for more than is meant")
 		}
 	}
-	if c.URL == "" {
+	if c.URL.Empty() {
 		return nil
 	}
-	u, err := url.Parse(c.URL)
+	u, err := url.Parse(c.URL.Reveal())
 	if err != nil {
-		return fmt.Errorf("checking [soap] url: %w", err)
+		return fmt.Errorf("checking [soap] url: %w", secret.Hide(c.URL.Reveal(), err))
 	}
 	if u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return fmt.Errorf("checking [soap] url: %q does not begin with https:// or http:// and a host", c.URL)
+		return fmt.Errorf("checking [soap] url: %q does not begin with https:// or http:// and a host", c.URL.String())
 	}
 	return nil
 }
@@ -122,7 +129,7 @@ func (c *SOAPConfig) complete() error {
 // something fails where nobody could be asked.
 func (c Config) something() error {
 	switch {
-	case c.SOAP.URL == "":
+	case c.SOAP.URL.Empty():
 		return errors.New("[soap] url is not set: which tracker is to be asked?")
 	case c.SOAP.Follow && len(c.Bus.Subscribe) == 0:
 		return errors.New("[soap] follow is set, but [bus] subscribe is empty: which publishers are to be followed?")

@@ -24,7 +24,7 @@ type commandLine struct {
 }
 
 func main() {
-	p := &daemon.Program{Name: "soapbus", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	p := &daemon.Program{Name: "soapbus", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
 	os.Exit(run(p, os.Args[1:]))
 }
 

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"os/signal"
-	"syscall"
 
 	"busbar/common/daemon"
 )
@@ -15,7 +12,7 @@ type runCmd struct{}
 // it.
 func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	log := g.Logger(p)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, hangup, stop := daemon.Signals()
 	defer stop()
 	s, err := open(ctx, p, g, log)
 	if err != nil {
@@ -27,11 +24,16 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		return err
 	}
 	s.node.Watch(source, s.unwell)
+	s.node.Secrets("the tracker's password", s.cfg.withPasswords()...)
 	tasks := []daemon.Task{
 		{Name: "the publisher", Run: s.node.Run},
 		{Name: "the sweep", Run: pump.Run},
 		{Name: "changes given back", Run: again.Run},
 		{Name: "the reports", Run: s.announce},
+		daemon.Reload[Config]{
+			Running: s.cfg, Load: func() (Config, error) { return load(p, g) },
+			Parts: func(c Config) (daemon.BusConfig, daemon.SignConfig) { return c.Bus, c.Sign },
+		}.Task(s.node, hangup),
 	}
 	if s.cfg.SOAP.Follow {
 		tasks = append(tasks, daemon.Task{Name: "the follower", Run: s.follow})

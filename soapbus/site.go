@@ -64,7 +64,7 @@ func open(ctx context.Context, p *daemon.Program, g *daemon.Globals, log *slog.L
 // client asks the tracker; via carries the requests, nil: as usual.
 func (c SOAPConfig) client(log *slog.Logger, via http.RoundTripper) (*tracker.Client, error) {
 	return tracker.New(tracker.Options{
-		URL: c.URL, Contact: c.Contact, Rate: float64(c.Rate), Timeout: time.Duration(c.Timeout), MaxReply: int64(c.MaxReply),
+		URL: c.URL.Reveal(), Contact: c.Contact, Rate: float64(c.Rate), Timeout: time.Duration(c.Timeout), MaxReply: int64(c.MaxReply),
 		Transport: via, Log: log,
 	})
 }

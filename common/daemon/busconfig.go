@@ -81,6 +81,12 @@ func (c *BusConfig) Complete(program string) error {
 	if c.PoisonItems < 0 || c.PoisonSize < 0 {
 		return fmt.Errorf("checking [bus]: poison_items (%d) and poison_size (%d) cannot be less than 0", c.PoisonItems, c.PoisonSize)
 	}
+	if _, ok := levels[c.Log]; !ok {
+		return fmt.Errorf("checking [bus] log: %q is none of debug, info, warn and error", c.Log)
+	}
+	if c.Quiet < 0 {
+		return fmt.Errorf("checking [bus] quiet: %s is less than 0s", time.Duration(c.Quiet))
+	}
 	for _, e := range c.Publish {
 		if !strings.HasPrefix(e, "tcp://") {
 			return fmt.Errorf("checking [bus] publish: %q is not an endpoint such as tcp://*:9940", e)

@@ -142,12 +142,12 @@ func (c *collector) health(gauge teller) {
 			gauge(c.condition, 1, name, string(one.Level))
 		}
 	}
-	for _, t := range terms(c.node.outlook.sign) {
+	for _, t := range terms(c.node.looking().sign) {
 		if !t.to.IsZero() {
 			gauge(c.ends, float64(t.to.Unix()), t.what)
 		}
 	}
-	for _, dir := range c.node.outlook.dirs() {
+	for _, dir := range c.node.looking().dirs() {
 		if f, err := measure(dir); err == nil {
 			gauge(c.free, float64(f.bytes), dir)
 		}

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"busbar/common/secret"
 )
 
 // ConfigDir is where programs look for their files.
@@ -20,10 +22,13 @@ const ConfigDir = "/etc/busbar"
 // A Source says where a program's configuration comes from.
 type Source struct {
 	Program string              // "mail2bus": ConfigDir/mail2bus.toml over ConfigDir/bus.toml
-	Dir     string              // instead of ConfigDir, if set
+	Dir     string              // instead of $BUSBAR_ETC and ConfigDir, if set
 	File    string              // --config: this file alone, instead of both
 	Set     []string            // --set KEY=VALUE, over everything
 	Getenv  func(string) string // os.Getenv; BUSBAR_SECTION_KEY, over the files
+	Environ func() []string     // os.Environ, to find variables that no key has; nil: they are not looked for
+
+	level func(string) // is told [bus] log
 }
 
 // Load fills config, a pointer to a struct that holds the defaults. Later
@@ -36,6 +41,11 @@ func (s Source) Load(config any) ([]string, error) {
 		return nil, err
 	}
 	keys := Keys(config)
+	if s.Environ != nil {
+		if err := unknownVariable(s.Environ(), keys); err != nil {
+			return nil, err
+		}
+	}
 	for _, k := range keys {
 		if s.Getenv == nil {
 			break
@@ -52,10 +62,15 @@ func (s Source) Load(config any) ([]string, error) {
 	for _, assignment := range s.Set {
 		path, v, ok := strings.Cut(assignment, "=")
 		if !ok {
-			return nil, fmt.Errorf("reading --set %q: want KEY=VALUE, such as bus.environment=dev", assignment)
+			return nil, fmt.Errorf("reading --set %q: want KEY=VALUE, such as bus.environment=dev", secret.Redact(assignment))
 		}
 		if err := setKey(config, keys, strings.TrimSpace(path), strings.TrimSpace(v)); err != nil {
 			return nil, err
+		}
+	}
+	for _, k := range keys {
+		if name, ok := k.value.Interface().(string); ok && k.Path == "bus.log" && s.level != nil {
+			s.level(name)
 		}
 	}
 	return files, nil
@@ -71,7 +86,7 @@ func (s Source) readFiles(config any) ([]string, error) {
 		names = append(names, s.Program)
 	}
 	for _, name := range names {
-		path := filepath.Join(cmp.Or(s.Dir, ConfigDir), name+".toml")
+		path := filepath.Join(s.dir(), name+".toml")
 		err := readFile(path, config)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -82,6 +97,15 @@ func (s Source) readFiles(config any) ([]string, error) {
 		}
 	}
 	return read, nil
+}
+
+// dir is where the files are: another place is for tests, and for several
+// installations on one machine.
+func (s Source) dir() string {
+	if s.Dir == "" && s.Getenv != nil {
+		return cmp.Or(s.Getenv(EtcVariable), ConfigDir)
+	}
+	return cmp.Or(s.Dir, ConfigDir)
 }
 
 func readFile(path string, config any) error {

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"busbar/common/condition"
+	"busbar/common/secret"
 )
 
 // exposed says which of the files with keys others can read or change.
@@ -43,6 +44,37 @@ func Exposed(what string, files ...string) []condition.Condition {
 				Name: "secret " + file, Level: condition.Warn, Text: fmt.Sprintf("it holds %s, and everybody can put another file in its place", what),
 				Hint: "chmod o-w " + filepath.Dir(file),
 			})
+		}
+	}
+	return list
+}
+
+// Secrets has the node say when one of the files becomes exposed.
+func (n *Node) Secrets(what string, files ...string) {
+	n.Conditions.Watch(func() []condition.Condition { return Exposed(what, files...) })
+	for _, c := range Exposed(what, files...) {
+		n.log.Warn("others can get at a secret", "what", c.Name, "is", c.Text, "hint", c.Hint)
+	}
+}
+
+// CheckSecrets is Exposed for check.
+func CheckSecrets(what string, files ...string) []Finding {
+	var list []Finding
+	for _, c := range Exposed(what, files...) {
+		list = append(list, Finding{What: c.Name, Level: string(c.Level), Detail: c.Text + " (" + c.Hint + ")"})
+	}
+	return list
+}
+
+// FilesWith are the files that hold an address, if that has a password.
+func FilesWith(u secret.URL, files []string) []string {
+	if !u.HasPassword() {
+		return nil
+	}
+	var list []string
+	for _, file := range files {
+		if text, err := os.ReadFile(file); err == nil && strings.Contains(string(text), u.Reveal()) {
+			list = append(list, file)
 		}
 	}
 	return list

@@ -22,7 +22,7 @@ const (
 func (n *Node) own() []condition.Condition {
 	ctx, cancel := context.WithTimeout(context.Background(), metricsPatience)
 	defer cancel()
-	list := n.outlook.conditions(ctx, n.Journal.Reader(), time.Now())
+	list := n.looking().conditions(ctx, n.Journal.Reader(), time.Now())
 	if err := n.Journal.Trouble(); err != nil {
 		list = append(list, condition.Condition{Name: "journal", Level: condition.Fail, Text: err.Error(), Hint: "what waits at the sources stays there, and is tried again"})
 	}
@@ -36,7 +36,11 @@ func (n *Node) own() []condition.Condition {
 }
 
 // Places adds directories whose file systems must not fill up.
-func (n *Node) Places(dirs ...string) { n.outlook.places = append(n.outlook.places, dirs...) }
+func (n *Node) Places(dirs ...string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.outlook.places = append(n.outlook.places, dirs...)
+}
 
 // Status is one line for systemctl status: what is wrong first.
 func (n *Node) Status() string {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"busbar/common/secret"
 )
 
 // A Duration is a time span in a configuration file, such as "30s" or "720h".
@@ -75,7 +77,7 @@ func (k Key) Env() string {
 	if k.Many || k.Type == "table" {
 		return ""
 	}
-	return "BUSBAR_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(k.Path))
+	return k.variable()
 }
 
 // Keys lists the keys of a configuration struct (a pointer to it, holding the
@@ -120,7 +122,7 @@ func typeName(v reflect.Value) string {
 		return "duration"
 	case Size:
 		return "size"
-	case string:
+	case string, secret.Text, secret.URL:
 		return "text"
 	case []string:
 		return "list of text"

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"busbar/common/secret"
 	"busbar/common/show"
 )
 
@@ -43,6 +44,10 @@ type Program struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
+	Environ        func() []string // os.Environ; nil: no variable is looked for
+
+	level      slog.LevelVar // of the log
+	levelFixed bool          // by a flag
 }
 
 // Globals are the flags that every adapter has.
@@ -54,24 +59,7 @@ type Globals struct {
 
 // Source is where the flags say that the configuration is.
 func (g Globals) Source(p *Program) Source {
-	return Source{Program: p.Name, File: g.Config, Set: g.Set, Getenv: p.Getenv}
-}
-
-// Logger writes to standard error, where systemd's journal takes it.
-func (g Globals) Logger(p *Program) *slog.Logger {
-	o := &slog.HandlerOptions{}
-	if g.Debug {
-		o.Level = slog.LevelDebug
-	}
-	if p.Getenv("JOURNAL_STREAM") != "" { // the system's log has its own clock
-		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey && len(groups) == 0 {
-				return slog.Attr{}
-			}
-			return a
-		}
-	}
-	return slog.New(slog.NewTextHandler(p.Stderr, o))
+	return Source{Program: p.Name, File: g.Config, Set: g.Set, Getenv: p.Getenv, Environ: p.Environ, level: p.setLevel}
 }
 
 // Main parses args into cli, a kong grammar, runs the command that they name,
@@ -106,7 +94,12 @@ func (p *Program) report(err error) int {
 	if err == nil {
 		return ExitOK
 	}
-	show.Fprintf(p.Stderr, "%s: %v\n", p.Name, err)
+	w := p.Stderr
+	if p.toJournal() {
+		w = prefixed{w, priorities[0]}
+	}
+	// Other programs' libraries put whole addresses into what they say.
+	show.Fprintf(w, "%s: %v\n", p.Name, errors.New(secret.Scrub(err.Error())))
 	var exit *ExitError
 	if errors.As(err, &exit) {
 		return exit.Code

@@ -54,6 +54,9 @@ func loadSigner(certFile, keyFile string, now time.Time) (*Signer, error) {
 // Name is the certificate's common name, which policies speak of.
 func (s *Signer) Name() string { return s.name }
 
+// Format prints the name alone, whatever the verb: the key is never shown.
+func (s *Signer) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "the signer %s", s.name) }
+
 // NotAfter is when the certificate ends.
 func (s *Signer) NotAfter() time.Time { return s.cert.NotAfter }
 

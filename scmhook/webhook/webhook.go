@@ -18,6 +18,7 @@ import (
 
 	"busbar/adapters"
 	"busbar/adapters/scm"
+	"busbar/common/secret"
 )
 
 // A Forge is a kind of sender.
@@ -32,7 +33,7 @@ const (
 
 // Options say what is accepted.
 type Options struct {
-	Secrets []string // any of them; to change one, accept both for a while
+	Secrets []secret.Text // any of them; to change one, accept both for a while
 	// Limit is the longest body, in bytes. [8 MiB]
 	Limit int64
 	// Memory is how many bytes of bodies are held at a time, of senders who have
@@ -74,7 +75,7 @@ func Handler(o Options) (http.Handler, error) {
 		return nil, errors.New("starting the webhooks' server: no secret is given, so anybody could forge pushes")
 	}
 	for _, s := range o.Secrets {
-		if len(s) < 16 {
+		if len(s.Reveal()) < 16 {
 			return nil, errors.New("starting the webhooks' server: a secret is shorter than 16 characters")
 		}
 	}

@@ -21,12 +21,13 @@ import (
 	"busbar/adapters"
 	"busbar/adapters/adaptertest"
 	"busbar/adapters/scm"
+	"busbar/common/secret"
 	"busbar/fixtures/corpus"
 )
 
 const (
 	fixtures = "../../fixtures/webhooks"
-	secret   = "correct horse battery staple"
+	shared   = "correct horse battery staple"
 )
 
 // load reads a payload as its forge would; what cannot be read is an empty push.
@@ -155,7 +156,7 @@ type desk struct {
 func open(t *testing.T, change func(*Options)) *desk {
 	t.Helper()
 	d := &desk{}
-	o := Options{Secrets: []string{"the former one, still known", secret}, Limit: 1 << 16, Submit: func(_ context.Context, it Delivery) error {
+	o := Options{Secrets: texts("the former one, still known", shared), Limit: 1 << 16, Submit: func(_ context.Context, it Delivery) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.fail == nil {
@@ -212,24 +213,24 @@ func TestRequests(t *testing.T) {
 		want    int
 		stored  int
 	}{
-		{"GitLab", lab, []string{"X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", secret}, 200, 1},
+		{"GitLab", lab, []string{"X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", shared}, 200, 1},
 		{"the former secret", lab, []string{"X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", "the former one, still known"}, 200, 1},
-		{"Forgejo", forgejo, []string{"X-Forgejo-Event", "push", "X-GitHub-Event", "push", "X-Forgejo-Signature", sign(forgejo, secret)}, 200, 1},
-		{"Gitea", forgejo, []string{"X-Gitea-Event", "push", "X-Gitea-Signature", sign(forgejo, secret)}, 200, 1},
-		{"GitHub", hub, []string{"X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256=" + sign(hub, secret), "Content-Type", "application/json; charset=utf-8"}, 200, 1},
-		{"an issue", issue, []string{"X-Gitlab-Event", "Issue Hook", "X-Gitlab-Token", secret}, 200, 0},
-		{"GitHub's ping", "{}", []string{"X-GitHub-Event", "ping", "X-Hub-Signature-256", "sha256=" + sign("{}", secret)}, 200, 0},
-		{"no JSON, but from the forge: kept as poison", "{", []string{"X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", secret}, 200, 1},
+		{"Forgejo", forgejo, []string{"X-Forgejo-Event", "push", "X-GitHub-Event", "push", "X-Forgejo-Signature", sign(forgejo, shared)}, 200, 1},
+		{"Gitea", forgejo, []string{"X-Gitea-Event", "push", "X-Gitea-Signature", sign(forgejo, shared)}, 200, 1},
+		{"GitHub", hub, []string{"X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256=" + sign(hub, shared), "Content-Type", "application/json; charset=utf-8"}, 200, 1},
+		{"an issue", issue, []string{"X-Gitlab-Event", "Issue Hook", "X-Gitlab-Token", shared}, 200, 0},
+		{"GitHub's ping", "{}", []string{"X-GitHub-Event", "ping", "X-Hub-Signature-256", "sha256=" + sign("{}", shared)}, 200, 0},
+		{"no JSON, but from the forge: kept as poison", "{", []string{"X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", shared}, 200, 1},
 		{"wrong token", lab, []string{"X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", "wrong"}, 403, 0},
 		{"no token", lab, []string{"X-Gitlab-Event", "Push Hook"}, 403, 0},
 		{"another's signature", hub, []string{"X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256=" + sign(hub, "another secret, as long")}, 403, 0},
-		{"another body", hub + " ", []string{"X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256=" + sign(hub, secret)}, 403, 0},
+		{"another body", hub + " ", []string{"X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256=" + sign(hub, shared)}, 403, 0},
 		{"an empty signature", hub, []string{"X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256="}, 403, 0},
 		{"no hexadecimal", hub, []string{"X-Forgejo-Event", "push", "X-Forgejo-Signature", "zz"}, 403, 0},
-		{"the token as a signature", hub, []string{"X-Forgejo-Event", "push", "X-Forgejo-Signature", secret}, 403, 0},
+		{"the token as a signature", hub, []string{"X-Forgejo-Event", "push", "X-Forgejo-Signature", shared}, 403, 0},
 		{"no forge", lab, nil, 400, 0},
 		{"a form", "payload=" + lab, []string{"X-GitHub-Event", "push", "Content-Type", "application/x-www-form-urlencoded"}, 415, 0},
-		{"too long", strings.Repeat("x", 1<<17), []string{"X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", secret}, 413, 0},
+		{"too long", strings.Repeat("x", 1<<17), []string{"X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", shared}, 413, 0},
 	} {
 		before := len(d.got)
 		status, text := d.post(t, c.body, c.headers...)
@@ -242,7 +243,7 @@ func TestRequests(t *testing.T) {
 		t.Errorf("GET: %v (%v)", res, err)
 	}
 	d.fail = errors.New("the disk is full")
-	if status, _ := d.post(t, lab, "X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", secret); status != 503 {
+	if status, _ := d.post(t, lab, "X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", shared); status != 503 {
 		t.Errorf("a push that is not on disk is answered with %d", status)
 	}
 }
@@ -259,13 +260,13 @@ func TestSlowSenders(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		if _, err := io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nX-Gitlab-Event: Push Hook\r\nX-Gitlab-Token: "+secret+"\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+		if _, err := io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nX-Gitlab-Event: Push Hook\r\nX-Gitlab-Token: "+shared+"\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"); err != nil {
 			t.Fatal(err)
 		}
 		conns = append(conns, c)
 	}
 	lab := string(read(t, fixtures+"/gitlab-push.json"))
-	if status, text := d.post(t, lab, "X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", secret); status != 200 {
+	if status, text := d.post(t, lab, "X-Gitlab-Event", "Push Hook", "X-Gitlab-Token", shared); status != 200 {
 		t.Errorf("beside slow senders: %d %s", status, text)
 	}
 	for _, c := range conns {
@@ -312,14 +313,22 @@ func TestGreedySenders(t *testing.T) {
 		t.Error("all of them were held in memory")
 	}
 	hub := string(read(t, fixtures+"/github-push.json"))
-	if status, text := d.post(t, hub, "X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256="+sign(hub, secret)); status != 200 {
+	if status, text := d.post(t, hub, "X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256="+sign(hub, shared)); status != 200 {
 		t.Errorf("after them: %d %s", status, text)
 	}
 }
 
+func texts(list ...string) []secret.Text {
+	var secrets []secret.Text
+	for _, s := range list {
+		secrets = append(secrets, secret.New(s))
+	}
+	return secrets
+}
+
 func TestSecretsAreNeeded(t *testing.T) {
 	for _, secrets := range [][]string{nil, {"short"}} {
-		if _, err := Handler(Options{Secrets: secrets}); err == nil {
+		if _, err := Handler(Options{Secrets: texts(secrets...)}); err == nil {
 			t.Errorf("a server starts with the secrets %q", secrets)
 		}
 	}

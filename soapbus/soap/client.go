@@ -12,6 +12,8 @@ import (
 	"time"
 
 	gowsdl "github.com/hooklift/gowsdl/soap"
+
+	"busbar/common/secret"
 )
 
 // Options say whom to ask, and how.
@@ -37,10 +39,10 @@ type Client struct {
 func NewClient(o Options) (*Client, error) {
 	u, err := url.Parse(o.URL)
 	if err != nil {
-		return nil, fmt.Errorf("reading the server's URL: %w", err)
+		return nil, fmt.Errorf("reading the server's URL: %w", secret.Hide(o.URL, err))
 	}
 	if u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return nil, fmt.Errorf("the server's URL %q is none of https or http", o.URL)
+		return nil, fmt.Errorf("the server's URL %q is none of https or http", secret.Redact(o.URL))
 	}
 	if strings.ContainsFunc(o.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return nil, fmt.Errorf("the user agent %q has characters that are not ASCII", o.UserAgent)
@@ -78,7 +80,7 @@ func transport() http.RoundTripper {
 func (c *Client) Call(ctx context.Context, namespace, method string, args ...any) (*Node, error) {
 	n, err := c.call(ctx, request{xml.Name{Space: namespace, Local: method}, args})
 	if err != nil {
-		return nil, fmt.Errorf("asking for %s: %w", method, err)
+		return nil, fmt.Errorf("asking for %s: %w", method, secret.Hide(c.options.URL, err))
 	}
 	return n, nil
 }

@@ -1,0 +1,112 @@
+package secret
+
+import (
+	"cmp"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	// word is a password in a connection string of libpq, or in a query.
+	word = regexp.MustCompile(`(?i)\b((?:ssl)?password|passwd|pwd|passphrase|secret|token|api_?key)(\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&'"]+)`)
+	// account is what stands between :// and @ in running text (RFC 3986 §3.2.1).
+	account = regexp.MustCompile(`(://[^\s/:@"']*:)([^\s@"']+)@`)
+)
+
+// Redact is an address or a connection string without its password.
+func Redact(s string) string {
+	if !strings.ContainsAny(s, "@=") {
+		return s
+	}
+	s = hide(s, passwords(s))
+	if u, err := url.Parse(s); err == nil && u.User == nil { // what stands before an @ is a port and a path
+		return word.ReplaceAllString(s, "${1}${2}"+hidden)
+	}
+	return Scrub(s)
+}
+
+// Scrub takes out of running text what looks like a password in an address: the
+// last net, where others put an address into what they say.
+func Scrub(s string) string {
+	if strings.Contains(s, "@") {
+		s = account.ReplaceAllString(s, "${1}"+hidden+"@")
+	}
+	if strings.Contains(s, "=") {
+		s = word.ReplaceAllString(s, "${1}${2}"+hidden)
+	}
+	return s
+}
+
+// passwords are those in an address, in each form in which they may be told.
+func passwords(s string) []string {
+	var list []string
+	add := func(p string) {
+		for _, form := range []string{p, url.QueryEscape(p), url.PathEscape(p), url.UserPassword("", p).String()[1:]} {
+			if form != "" && form != hidden && !slices.Contains(list, form) {
+				list = append(list, form)
+			}
+		}
+	}
+	u, err := url.Parse(s)
+	if err == nil && u.User != nil {
+		if p, ok := u.User.Password(); ok {
+			add(p)
+		}
+	}
+	if _, rest, ok := strings.Cut(s, "://"); ok && (err != nil || u.User != nil) {
+		// As it stands there, and whatever is before the last @ where it is no URL
+		// that can be read.
+		if i := strings.LastIndex(rest, "@"); i > 0 {
+			if err == nil {
+				i = strings.Index(rest, "@")
+			}
+			if _, p, ok := strings.Cut(rest[:i], ":"); ok {
+				add(p)
+			}
+		}
+	}
+	for _, m := range word.FindAllStringSubmatch(s, -1) {
+		p := m[3]
+		if len(p) > 1 && p[0] == '\'' {
+			p = p[1 : len(p)-1]
+		}
+		add(p)
+		if plain, err := url.QueryUnescape(p); err == nil {
+			add(plain)
+		}
+		add(strings.NewReplacer(`\'`, `'`, `\\`, `\`).Replace(p))
+	}
+	// The longest first: one may hold another.
+	slices.SortFunc(list, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	return list
+}
+
+func hide(s string, secrets []string) string {
+	for _, p := range secrets {
+		s = strings.ReplaceAll(s, p, hidden)
+	}
+	return s
+}
+
+// Hide is an error that does not tell the password of an address. What it wraps
+// is still there for errors.Is and errors.As.
+func Hide(address string, err error) error {
+	if err == nil {
+		return nil
+	}
+	text := Scrub(hide(err.Error(), passwords(address)))
+	if text == err.Error() {
+		return err
+	}
+	return &masked{text, err}
+}
+
+type masked struct {
+	text string
+	err  error
+}
+
+func (m *masked) Error() string { return m.text }
+func (m *masked) Unwrap() error { return m.err }
