@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"busbar/fixtures/corpus"
 )
 
 // wireFixtures holds the project's own forms of the wire.
@@ -21,15 +23,13 @@ func readJSON(t testing.TB, file string, v any) {
 	}
 }
 
-// captures is the folder of what the real fedmsg said; where it is missing the
-// project's own fixtures must do.
-func captures(t *testing.T) string {
-	t.Helper()
-	const dir = "../../../shared/captures/fedmsg"
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the captures of fedmsg are not here")
+// eachSpoken runs a test on the fixtures in fedmsg's forms, which Python wrote,
+// and on what the real fedmsg was seen to say, where captures are.
+func eachSpoken(t *testing.T, test func(t *testing.T, dir string)) {
+	t.Run("fixtures", func(t *testing.T) { test(t, filepath.Join(wireFixtures, "fedmsg")) })
+	if dir, ok := corpus.Captures(t); ok {
+		t.Run("captures", func(t *testing.T) { test(t, filepath.Join(dir, "fedmsg")) })
 	}
-	return dir
 }
 
 // reencode is what a validator computes of a message.

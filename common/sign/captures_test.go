@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"busbar/common/event"
+	"busbar/fixtures/corpus"
 )
 
 // wireFixtures holds the project's own messages, keys and verdicts.
@@ -77,28 +78,36 @@ func readJSON(t testing.TB, file string, v any) {
 	}
 }
 
-// captures is the folder of what the real fedmsg said; where it is missing the
-// project's own fixtures must do.
-func captures(t *testing.T) string {
-	t.Helper()
-	const dir = "../../../shared/captures/fedmsg"
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the captures of fedmsg are not here")
+// A spoken is a folder of what fedmsg says, and the one that its cases name files
+// from.
+type spoken struct{ dir, files, signer, relay string }
+
+// eachSpoken runs a test on the fixtures in fedmsg's forms, which Python wrote,
+// and on what the real fedmsg was seen to say, where captures are.
+func eachSpoken(t *testing.T, test func(*testing.T, spoken)) {
+	t.Run("fixtures", func(t *testing.T) {
+		test(t, spoken{filepath.Join(wireFixtures, "fedmsg"), wireFixtures, "bridge-feeder.example.org", "shell-feeder.example.org"})
+	})
+	if dir, ok := corpus.Captures(t); ok {
+		dir = filepath.Join(dir, "fedmsg")
+		t.Run("captures", func(t *testing.T) {
+			test(t, spoken{dir, dir, "bridge-testhost.example.org", "relay-testhost.example.org"})
+		})
 	}
-	return dir
 }
 
-func TestFedmsgVerdicts(t *testing.T) {
-	dir := captures(t)
+func TestFedmsgVerdicts(t *testing.T) { eachSpoken(t, fedmsgVerdicts) }
+
+func fedmsgVerdicts(t *testing.T, said spoken) {
 	var file struct{ Cases []verdictCase }
-	readJSON(t, filepath.Join(dir, "validate-x509.json"), &file)
+	readJSON(t, filepath.Join(said.dir, "validate-x509.json"), &file)
 	if len(file.Cases) == 0 {
 		t.Fatal("no cases")
 	}
 	for _, c := range file.Cases {
 		t.Run(c.Name, func(t *testing.T) {
 			want, _ := c.Fedmsg.(bool) // an exception's name: it must be false
-			got := c.Config.verifier(t, dir).Verify(tree(t, c.Body))
+			got := c.Config.verifier(t, said.files).Verify(tree(t, c.Body))
 			if got.OK != want || got.OK != (got.Reason == "") {
 				t.Errorf("got %+v, fedmsg said %v", got, c.Fedmsg)
 			}
@@ -106,8 +115,9 @@ func TestFedmsgVerdicts(t *testing.T) {
 	}
 }
 
-func TestFedmsgFrames(t *testing.T) {
-	dir := captures(t)
+func TestFedmsgFrames(t *testing.T) { eachSpoken(t, fedmsgFrames) }
+
+func fedmsgFrames(t *testing.T, said spoken) {
 	var file struct {
 		Cases []struct {
 			Name      string
@@ -118,15 +128,15 @@ func TestFedmsgFrames(t *testing.T) {
 		}
 		Certificate string `json:"certificate_field"`
 	}
-	readJSON(t, filepath.Join(dir, "frames-x509.json"), &file)
+	readJSON(t, filepath.Join(said.dir, "frames-x509.json"), &file)
 	if len(file.Cases) == 0 {
 		t.Fatal("no cases")
 	}
 	crl := "pki/crl.pem"
-	v := verdictConfig{CA: "pki/ca.crt", CRL: &crl}.verifier(t, dir)
+	v := verdictConfig{CA: "pki/ca.crt", CRL: &crl}.verifier(t, said.files)
 	for _, c := range file.Cases {
 		m := tree(t, c.Frames[1])
-		if got := v.Verify(m); !got.OK || got.SHA256 || got.Signer != "bridge-testhost.example.org" {
+		if got := v.Verify(m); !got.OK || got.SHA256 || got.Signer != said.signer {
 			t.Errorf("%s: %+v", c.Name, got)
 		}
 		if b, err := bytesSHA1(m); err != nil || string(b) != string(c.Signed) {
@@ -142,23 +152,24 @@ func TestFedmsgFrames(t *testing.T) {
 	}
 }
 
-func TestFedmsgSigningRelay(t *testing.T) {
-	dir := captures(t)
+func TestFedmsgSigningRelay(t *testing.T) { eachSpoken(t, fedmsgSigningRelay) }
+
+func fedmsgSigningRelay(t *testing.T, said spoken) {
 	var file struct {
 		Cases []struct {
 			Name, Relay string
 			Out         [][]byte `json:"relay_out"`
 		}
 	}
-	readJSON(t, filepath.Join(dir, "relay.json"), &file)
-	v := verdictConfig{CA: "pki/ca.crt"}.verifier(t, dir)
+	readJSON(t, filepath.Join(said.dir, "relay.json"), &file)
+	v := verdictConfig{CA: "pki/ca.crt"}.verifier(t, said.files)
 	n := 0
 	for _, c := range file.Cases {
 		if c.Relay != "fedmsg-signing-relay" || len(c.Out) != 2 {
 			continue
 		}
 		n++
-		if got := v.Verify(tree(t, c.Out[1])); !got.OK || got.Signer != "relay-testhost.example.org" {
+		if got := v.Verify(tree(t, c.Out[1])); !got.OK || got.Signer != said.relay {
 			t.Errorf("%s: %+v", c.Name, got)
 		}
 	}

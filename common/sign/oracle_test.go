@@ -23,7 +23,7 @@ func python(t *testing.T, bodies [][]byte, args ...string) []answer {
 	t.Helper()
 	const interpreter = "/usr/bin/python3"
 	if exec.Command(interpreter, "-c", "import cryptography").Run() != nil {
-		t.Skip("Python's cryptography is not installed")
+		t.Fatal("the cryptography of Python is not installed: make deps installs it")
 	}
 	cmd := exec.Command(interpreter, append([]string{"testdata/verify.py"}, args...)...)
 	var in bytes.Buffer
@@ -114,7 +114,7 @@ func TestPythonReadsFreshKeys(t *testing.T) {
 func openssl(t *testing.T, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("openssl is not installed")
+		t.Fatal("openssl is not installed: make deps installs it")
 	}
 	out, err := exec.Command("openssl", args...).CombinedOutput()
 	if err != nil {
