@@ -116,6 +116,17 @@ func TestHTMLIsLinear(t *testing.T) {
 	}
 }
 
+// An odd byte in a changelog does not keep the rest of it encoded.
+func TestUndoubleOddBytes(t *testing.T) {
+	got, did := UndoubleQP(" tea (1-2) unstable; urgency=3Dlow\n  * by J=F6rg, for Zo=C3=AB: é\n")
+	if want := " tea (1-2) unstable; urgency=low\n  * by Jörg, for Zoë: é\n"; got != want || !did {
+		t.Errorf("%q, %v", got, did)
+	}
+	if got, did := UndoubleQP("Done: J=F6rg\n"); did {
+		t.Errorf("%q was taken for encoded", got)
+	}
+}
+
 func FuzzHTML(f *testing.F) {
 	f.Add(`<a title="a>b" x='c>"d'>tea<!-- x --!> <meta charset="koi8-r"> &lt;&#x41;`)
 	f.Add(`<p title="never>closed <!-- never <script> closed`)

@@ -3,23 +3,29 @@ package mail
 import (
 	"strings"
 	"unicode/utf8"
+
+	"busbar/common/charset"
 )
 
 // UndoubleQP removes the second quoted-printable layer that the archive's
 // software (dak) puts on its signed mails since August 2022: after the declared
 // decoding one still reads "urgency=3Dhigh". It says whether it did. Text is
-// only changed if it bears the marks: a changelog heading with "urgency=3D", or
-// no "=" at all but those that such an encoder writes; and if what comes out is
-// UTF-8.
+// only changed if it bears the marks: a changelog heading with "urgency=3D", and
+// then an odd byte is read by itself; or no "=" at all but those that such an
+// encoder writes, if what comes out is UTF-8.
 func UndoubleQP(text string) (string, bool) {
-	if !strings.Contains(text, "=") || !encodedHeading(text) && !allEncoded(text) {
+	if !strings.Contains(text, "=") {
 		return text, false
 	}
-	out := string(tolerantQP(make([]byte, 0, len(text)), []byte(text)))
+	heading := encodedHeading(text)
+	if !heading && !allEncoded(text) {
+		return text, false
+	}
+	out, odd := charset.Runs(tolerantQP(make([]byte, 0, len(text)), []byte(text)))
+	if odd > 0 && !heading {
+		return text, false
+	}
 	out, _ = cleanText(out)
-	if !utf8.ValidString(out) {
-		return text, false
-	}
 	return out, true
 }
 
