@@ -40,7 +40,7 @@ var rooms = []room{
 	{"common/rounds", []string{"adapters"}},
 	{"common/daemon", []string{"common/*", "adapters"}},
 	{"adapters", []string{"common/event"}},
-	{"adapters/*", []string{"adapters", "common/event", "common/mail"}},
+	{"adapters/*", []string{"adapters", "common/charset", "common/event", "common/mail"}},
 	{"fixtures", nil},
 	{"fixtures/*", nil},
 	{"contrib/...", []string{"contrib/...", "adapters/...", "common/*", "fixtures/..."}}, // what tries the programs

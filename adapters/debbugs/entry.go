@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"busbar/common/charset"
 	"busbar/common/mail"
 )
 
@@ -72,26 +72,9 @@ func (e Entry) header() mail.Header { return e.alone().Header }
 func (e Entry) charset() string { return strings.ToLower(e.alone().Body.Params["charset"]) }
 
 // text is the entry's text. debbugs writes mails with commands into the log as
-// UTF-8 and reads them by the charset that they declare: those in Latin-1 come
-// encoded twice.
-func (e Entry) text() string {
-	switch e.charset() {
-	case "iso-8859-1", "iso-8859-15", "windows-1252", "latin1":
-	default:
-		return e.Body
-	}
-	once := make([]byte, 0, len(e.Body))
-	for _, r := range e.Body {
-		if r > 0xff {
-			return e.Body
-		}
-		once = append(once, byte(r))
-	}
-	if !utf8.Valid(once) {
-		return e.Body
-	}
-	return string(once)
-}
+// UTF-8 and reads them by the charset that they declare: those in a single-byte
+// one come encoded twice.
+func (e Entry) text() string { return charset.Once(e.charset(), e.Body) }
 
 // An address is where debbugs received a mail: "submit", "12-done".
 type address struct {

@@ -162,6 +162,9 @@ func TestEntry(t *testing.T) {
 			t.Errorf("%q is read as %q", body, got)
 		}
 	}
+	if got := entry("control", "Content-Type: text/plain; charset=koi8_r (Russian)", "я┤п╟п╧").text(); got != "чай" {
+		t.Errorf("KOI8-R is read as %q", got)
+	}
 	if (Entry{}).Arrived() != (time.Time{}) {
 		t.Error("an empty entry arrived")
 	}

@@ -192,6 +192,33 @@ func FuzzLabel(f *testing.F) {
 	})
 }
 
+// TestOnce: each text in UTF-8 that a reader took for something else.
+func TestOnce(t *testing.T) {
+	for _, label := range []string{"iso-8859-1", "windows-1250", "windows-1251", "windows-1252", "windows-1256", "iso-8859-2", "iso-8859-5", "iso-8859-15", "koi8-r", "koi8-u", "cp437", "cp850", "cp866", "macintosh"} {
+		c, _ := Lookup(label)
+		for _, text := range samples {
+			var twice []rune
+			for _, b := range []byte(text) {
+				r := rune(b)
+				if b >= utf8.RuneSelf {
+					if r = c.page(b); r == utf8.RuneError {
+						r = rune(b)
+					}
+				}
+				twice = append(twice, r)
+			}
+			if got := Once(label, string(twice)); got != text {
+				t.Errorf("%s: %q is %q", label, text, got)
+			}
+		}
+	}
+	for label, text := range map[string]string{"iso-8859-1": "Büro", "koi8-r": "чай", "utf-8": "thÃ©", "": "thÃ©", "x": "thÃ©", "windows-1252": "50 €"} {
+		if got := Once(label, text); got != text {
+			t.Errorf("%s: %q became %q", label, text, got)
+		}
+	}
+}
+
 // TestLinear: what would begin anew at each of its marks would not end here.
 func TestLinear(t *testing.T) {
 	for _, piece := range []string{"+", "+A", "&", "\x1b", "\x1b$", "\x1b$B", "\x0e", "~", "~{", "\xc3", "\xe9\xa0", "\xed\xa0\x80", "a\xd0\xb0", "\x81", "(", "\xff\n"} {
