@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"busbar/adapters"
 	"busbar/common/journal"
@@ -32,8 +33,13 @@ type Pump[T any] struct {
 	// nil when records are stored again. Nil: nobody is told. It is called
 	// from several goroutines and must be quick.
 	Weather func(error)
+	// Patience is how long one item may hold up the others [10 s]. One that
+	// takes longer is put aside as poison; should it be translated after all,
+	// it is told then.
+	Patience time.Duration
 
 	trouble atomic.Pointer[error]
+	slow    atomic.Pointer[chan struct{}] // a place for each item that is translated though put aside
 }
 
 // Trouble is why nothing comes through now (the source cannot be read, the
@@ -62,6 +68,8 @@ func (p *Pump[T]) note(err error) {
 // and goes on.
 func (p *Pump[T]) Run(ctx context.Context) error {
 	f := newFlow(p.Log, p.note)
+	places := make(chan struct{}, maxSlow)
+	p.slow.Store(&places)
 	defer f.drain()
 	table := guarded(p.Table)
 	for f.calm(ctx) {
@@ -79,7 +87,7 @@ func (p *Pump[T]) Run(ctx context.Context) error {
 			done(journal.ErrStale)
 			continue
 		}
-		record, err := p.record(table, item, position)
+		record, late, err := p.record(ctx, table, item, position)
 		if err != nil {
 			f.drain()
 			f.trouble("translating", err)
@@ -92,23 +100,22 @@ func (p *Pump[T]) Run(ctx context.Context) error {
 			done(err)
 			f.leave(len(record.Item))
 		})
+		if late != nil {
+			go p.tellLate(record, late)
+		}
 	}
 	return nil
 }
 
-// record is what becomes of an item.
-func (p *Pump[T]) record(table []adapters.Translator[T], item adapters.Item[T], position []byte) (journal.Record, error) {
-	outcome, err := adapters.Run(table, item)
-	if err != nil {
-		return journal.Record{}, err
+// record is what becomes of an item; late, where that is only that it was put
+// aside.
+func (p *Pump[T]) record(ctx context.Context, table []adapters.Translator[T], item adapters.Item[T], position []byte) (journal.Record, <-chan translated, error) {
+	r := journal.Record{Origin: item.Origin, Received: item.Received, Evidence: item.Evidence}
+	first, late := p.translate(ctx, table, item)
+	if first.err != nil {
+		return r, nil, first.err
 	}
-	if len(outcome.Events) == 0 && outcome.Skip == "" && outcome.Poison == "" {
-		outcome.Skip = "no events"
-	}
-	r := journal.Record{
-		Origin: item.Origin, Received: item.Received, Evidence: item.Evidence,
-		Events: outcome.Events, Skip: outcome.Skip, Poison: outcome.Poison, Translator: outcome.Translator,
-	}
+	first.fill(&r)
 	if r.Item, r.Digest = p.Raw(item.Value); r.Item == nil {
 		r.Item = []byte{} // an empty item can be kept, none cannot
 	}
@@ -118,5 +125,5 @@ func (p *Pump[T]) record(table []adapters.Translator[T], item adapters.Item[T], 
 	if position != nil {
 		r.Source, r.Position = p.Source, position
 	}
-	return r, nil
+	return r, late, nil
 }
