@@ -128,7 +128,7 @@ func TestCommandsExist(t *testing.T) {
 			}
 		}
 	}
-	if calls < 8 {
+	if calls < 5 {
 		t.Errorf("only %d calls of our programs were found in the snippets", calls)
 	}
 }
@@ -148,6 +148,13 @@ func TestForwardFile(t *testing.T) {
 // here puts the built program and a spool of the test into a snippet.
 func here(t *testing.T, snippet, spool string) string {
 	t.Helper()
+	pipe := filepath.Join(t.TempDir(), "mail2bus-pipe")
+	if strings.Contains(snippet, "/usr/lib/busbar/mail2bus-pipe") && !strings.HasPrefix(snippet, "#!") {
+		if err := os.WriteFile(pipe, []byte(here(t, read(t, "mta/mail2bus-pipe"), spool)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		snippet = strings.ReplaceAll(snippet, "/usr/lib/busbar/mail2bus-pipe", pipe)
+	}
 	s := strings.ReplaceAll(snippet, "/usr/bin/mail2bus", program(t, "mail2bus"))
 	return strings.ReplaceAll(s, "/var/spool/busbar/mail", spool)
 }

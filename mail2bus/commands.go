@@ -41,9 +41,12 @@ func checkPlace(what, dir string) daemon.Finding {
 	case errors.Is(err, fs.ErrNotExist) && what == "spool":
 		return daemon.Finding{What: what, Level: "warn", Detail: dir + " is not there; the daemon makes it when it starts, and nothing can be delivered before"}
 	case errors.Is(err, fs.ErrNotExist):
-		return daemon.Finding{What: what, Level: "fail", Detail: err.Error() + " (make it with `maildirmake` or `mkdir`, or correct [mail] maildir)"}
+		return daemon.Finding{What: what, Level: "fail", Detail: err.Error() + " (make it with `maildirmake`, or correct [mail] maildir)"}
 	case err != nil:
 		return daemon.Finding{What: what, Level: "fail", Detail: err.Error() + " (the daemon must read and write there)"}
+	}
+	if err := maildir.IsMaildir(dir, what == "spool"); err != nil {
+		return daemon.Found(what, err, "")
 	}
 	n, err := waiting(dir)
 	if err == nil && n > 0 {

@@ -28,6 +28,7 @@ func main() {
 }
 
 func run(p *daemon.Program, args []string) (code int) {
+	cli := &commandLine{}
 	if delivers(args) {
 		defer func() {
 			// A mail system bounces or drops the mail at most other codes:
@@ -36,12 +37,9 @@ func run(p *daemon.Program, args []string) (code int) {
 				show.Fprintln(p.Stderr, "mail2bus: delivering:", r)
 				code = daemon.ExitTempFail
 			}
-			if code != daemon.ExitOK {
-				code = daemon.ExitTempFail
-			}
+			code = cli.Deliver.answer(p, code)
 		}()
 	}
-	cli := &commandLine{}
 	return p.Main(cli, "Turns mails of legacy services into messages on the bus.", args, &cli.Globals)
 }
 

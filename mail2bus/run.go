@@ -61,6 +61,9 @@ func place(dir string, cfg Config, node *daemon.Node, log *slog.Logger) (daemon.
 	ch, err := maildir.Open(maildir.Options{
 		Dir: dir, Spool: dir == cfg.Mail.Spool, Limit: int64(cfg.Mail.Limit), Poll: time.Duration(cfg.Mail.Poll), Log: log,
 	})
+	if errors.Is(err, maildir.ErrNotMaildir) {
+		err = &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+	}
 	if err != nil {
 		return daemon.Task{}, nil, daemon.Exit(err)
 	}

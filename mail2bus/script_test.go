@@ -147,6 +147,7 @@ func TestDeliverAlwaysAnswers75(t *testing.T) {
 	if err := os.WriteFile(broken, []byte("[mail\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	spool := t.TempDir()
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -160,7 +161,9 @@ func TestDeliverAlwaysAnswers75(t *testing.T) {
 		code int
 		says string
 	}{
-		{"deliver --spool " + dir, 0, ""},
+		{"deliver --spool " + spool, 0, ""},
+		{"deliver --spool " + dir, 75, "it is no Maildir"},
+		{"deliver --help", 75, "this delivers nothing"},
 		{"deliver --spool " + dir + "/none", 75, "no such file"},
 		{"deliver --spool " + file, 75, "not a directory"},
 		{"deliver --spool /proc", 75, "the spool"},
@@ -212,7 +215,7 @@ func TestNotifiesSystemd(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", dir+"/notify")
 	t.Setenv("WATCHDOG_USEC", "200000")
 	t.Setenv("WATCHDOG_PID", fmt.Sprint(os.Getpid()))
-	if err := os.Mkdir(dir+"/mail", 0o700); err != nil {
+	if err := os.MkdirAll(dir+"/mail/new", 0o700); err != nil {
 		t.Fatal(err)
 	}
 	var errs bytes.Buffer

@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,10 +29,18 @@ func TestWhatIsThereAtStart(t *testing.T) {
 }
 
 func TestMissingFoldersAreMade(t *testing.T) {
+	for _, o := range []Options{{}, {Spool: true}} {
+		b := &box{t: t, dir: t.TempDir(), log: &lines{}}
+		if !o.Spool { // which may be empty at first
+			if err := os.Mkdir(b.path("new"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.open(o)
+		b.arrive("1.m", "one")
+		b.expect("1.m", "one")
+	}
 	b := &box{t: t, dir: t.TempDir(), log: &lines{}}
-	b.open(Options{})
-	b.arrive("1.m", "one")
-	b.expect("1.m", "one")
 
 	if _, err := Open(Options{Dir: b.path("nowhere")}); err == nil || !strings.Contains(err.Error(), "maildirmake") {
 		t.Errorf("opening what is not there: %v", err)
@@ -40,6 +49,18 @@ func TestMissingFoldersAreMade(t *testing.T) {
 	if _, err := Open(Options{Dir: b.path("file")}); err == nil || !strings.Contains(err.Error(), "not a directory") {
 		t.Errorf("opening a file: %v", err)
 	}
+	for _, spool := range []bool{false, true} { // what is something else is not turned into one
+		if _, err := Open(Options{Dir: b.dir, Spool: spool}); !errors.Is(err, ErrNotMaildir) {
+			t.Errorf("opening a directory with a file in it: %v", err)
+		}
+	}
+	if _, err := Open(Options{Dir: t.TempDir()}); !errors.Is(err, ErrNotMaildir) {
+		t.Errorf("opening an empty directory: %v", err)
+	}
+	if _, err := Deliver(b.dir, strings.NewReader("m")); !errors.Is(err, ErrNotMaildir) {
+		t.Errorf("delivering into it: %v", err)
+	}
+	b.contains("", "file")
 }
 
 // TestArrival brings mails in every way while the channel waits; nothing but a

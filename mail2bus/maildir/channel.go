@@ -60,7 +60,7 @@ func Open(o Options) (*Channel, error) {
 	if o.Poll <= 0 {
 		o.Poll = defaultPoll
 	}
-	if err := makeDirs(o.Dir); err != nil {
+	if err := makeDirs(o.Dir, o.Spool); err != nil {
 		return nil, fmt.Errorf("opening the Maildir: %w", err)
 	}
 	c := &Channel{o: o, files: map[string]*entry{}, kick: make(chan struct{}, 1)}
@@ -90,8 +90,8 @@ func (c *Channel) Next(ctx context.Context) (Mail, func(error), error) {
 				return m, func(err error) { c.done(m, err) }, nil
 			case errors.Is(err, errNotYet):
 				c.notYet(name)
-			case errors.Is(err, errNotMail):
-				c.ignore(name)
+			case errors.Is(err, errNotMail), errors.Is(err, errPlanted):
+				c.ignore(name, err)
 			case errors.Is(err, fs.ErrNotExist):
 				c.forget(name)
 			default:
@@ -127,7 +127,7 @@ func (c *Channel) scan(ctx context.Context) error {
 	}
 	c.queue = c.due(names, time.Now())
 	for _, name := range odd {
-		c.ignore(name)
+		c.ignore(name, errNotMail)
 	}
 	c.forgetAbsent(names, odd)
 	return nil

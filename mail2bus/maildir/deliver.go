@@ -18,7 +18,7 @@ import (
 // be lost: the file is written in tmp/, fsynced, linked into new/, and new/ is
 // fsynced. On an error nothing is left in new/, unless a reader was faster.
 func Deliver(dir string, mail io.Reader) (string, error) {
-	if err := makeDirs(dir); err != nil {
+	if err := makeDirs(dir, true); err != nil {
 		return "", fmt.Errorf("opening the spool: %w", err)
 	}
 	name, err := uniqueName()

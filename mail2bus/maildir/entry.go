@@ -99,13 +99,13 @@ func (c *Channel) notYet(name string) {
 }
 
 // ignore leaves alone what is no mail, and says so once.
-func (c *Channel) ignore(name string) {
+func (c *Channel) ignore(name string, why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	told := c.entry(name).told
 	c.files[name] = &entry{told: true}
 	if !told {
-		c.o.Log.Warn("this is no mail but something else than a file; it is left alone", "dir", c.o.Dir, "name", name)
+		c.o.Log.Warn("this is no mail; it is left alone", "dir", c.o.Dir, "name", name, "because", why)
 	}
 }
 

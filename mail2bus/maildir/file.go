@@ -19,6 +19,7 @@ import (
 var (
 	errNotYet  = errors.New("it is still being written")
 	errNotMail = errors.New("it is not a regular file")
+	errPlanted = errors.New("it is a hard link to a file elsewhere")
 	errChanged = errors.New("it has changed")
 )
 
@@ -72,6 +73,9 @@ func (c *Channel) read(name string) (Mail, error) {
 	if !info.Mode().IsRegular() {
 		return Mail{}, errNotMail
 	}
+	if c.planted(name, info) {
+		return Mail{}, errPlanted
+	}
 	if !whole(f, info, c.o.Spool) {
 		return Mail{}, errNotYet
 	}
@@ -82,6 +86,27 @@ func (c *Channel) read(name string) (Mail, error) {
 	m := Mail{Name: name, Raw: raw, Arrived: info.ModTime(), file: info}
 	m.Truncated = int64(len(raw)) > c.o.Limit
 	return m, nil
+}
+
+// planted tells of a file that also has a name elsewhere, so that whoever may write
+// here could have files told that only we may read. A delivery's own has one in
+// tmp/ for a moment, or for good where it was killed. In a Maildir, mail readers
+// that copy by linking are its owner's.
+func (c *Channel) planted(name string, info fs.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || s.Nlink < 2 {
+		return false
+	}
+	twin, err := os.Lstat(filepath.Join(c.o.Dir, "tmp", name))
+	if s.Nlink == 2 && err == nil && os.SameFile(twin, info) {
+		return false
+	}
+	home, err := os.Stat(c.o.Dir)
+	if err != nil {
+		return true
+	}
+	owner, ok := home.Sys().(*syscall.Stat_t)
+	return c.o.Spool || !ok || owner.Uid != s.Uid
 }
 
 // whole tells whether the file is complete. A rename or a link brings a whole
@@ -175,19 +200,53 @@ func renameNew(from, to string) error {
 	return nil
 }
 
-// makeDirs makes what is missing of a Maildir, durably. The Maildir itself must
-// be there: a mistyped name or a disk that is not mounted must not be hidden.
-func makeDirs(dir string) error {
+// ErrNotMaildir is wrapped where a directory holds something else.
+var ErrNotMaildir = errors.New("it is no Maildir: none of new/, cur/ and tmp/ is there")
+
+// IsMaildir reports why dir is not one. A mistyped name must not be turned into
+// one, nor a disk that is not mounted be hidden; a spool may be empty before it is
+// used.
+func IsMaildir(dir string, spool bool) error {
 	parent, err := os.Stat(dir)
 	if err == nil && !parent.IsDir() {
 		err = &fs.PathError{Op: "stat", Path: dir, Err: unix.ENOTDIR}
 	}
 	if err != nil {
-		return fmt.Errorf("%w (make it with `maildirmake` or `mkdir`, so that this program's user can write there)", err)
+		return fmt.Errorf("%w (make it with `maildirmake`, so that this program's user can write there)", err)
+	}
+	for _, sub := range subdirs {
+		if info, err := os.Stat(filepath.Join(dir, sub)); err == nil && info.IsDir() {
+			return nil
+		}
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.ReadDir(1); spool && errors.Is(err, io.EOF) {
+		return nil
+	}
+	if spool {
+		return fmt.Errorf("%s: %w, and it is not empty (name a directory of its own for the spool)", dir, ErrNotMaildir)
+	}
+	return fmt.Errorf("%s: %w (correct the name, or make one with `maildirmake`)", dir, ErrNotMaildir)
+}
+
+var subdirs = [...]string{"tmp", "new", "cur"}
+
+// makeDirs makes what is missing of a Maildir, durably.
+func makeDirs(dir string, spool bool) error {
+	if err := IsMaildir(dir, spool); err != nil {
+		return err
+	}
+	parent, err := os.Stat(dir)
+	if err != nil {
+		return err
 	}
 	var failed error
 	made := false
-	for _, sub := range []string{"tmp", "new", "cur"} {
+	for _, sub := range subdirs {
 		path := filepath.Join(dir, sub)
 		if _, err := os.Stat(path); err == nil {
 			continue

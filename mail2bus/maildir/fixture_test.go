@@ -32,7 +32,7 @@ type box struct {
 func newBox(t *testing.T) *box {
 	t.Helper()
 	b := &box{t: t, dir: t.TempDir(), log: &lines{}}
-	if err := makeDirs(b.dir); err != nil {
+	if err := makeDirs(b.dir, true); err != nil {
 		t.Fatal(err)
 	}
 	return b

@@ -80,7 +80,7 @@ func TestWholeMaildirReplaced(t *testing.T) {
 		if err := os.Mkdir(b.dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := makeDirs(b.dir); err != nil {
+		if err := makeDirs(b.dir, true); err != nil {
 			t.Fatal(err)
 		}
 	}
