@@ -81,10 +81,19 @@ func list(p *daemon.Program, ca *sign.CA) error {
 	if err != nil {
 		return err
 	}
+	inForce, err := ca.InForce()
+	if err != nil {
+		return err
+	}
+	if !inForce {
+		show.Fprintln(p.Stderr, "bus: the revocation list does not say all that is revoked here: a command was cut off; write it with: bus keys crl")
+	}
 	for _, i := range issued {
 		state := "valid until " + i.NotAfter.Format(time.DateOnly)
 		if !i.Revoked.IsZero() {
 			state = "revoked"
+		} else if i.Pending != "" {
+			state = "not whole yet: a command was cut off; issue it again"
 		} else if time.Now().After(i.NotAfter) {
 			state = "expired " + i.NotAfter.Format(time.DateOnly)
 		}

@@ -34,6 +34,7 @@ type said struct {
 	Frame  string          `json:"frame"`  // another topic in frame 1
 	Raw    string          `json:"raw"`    // frame 2, instead of all this
 	Seq    int64           `json:"seq"`
+	Title  string          `json:"title"`
 }
 
 // feed is `feeder ENDPOINT FILE`: it publishes what the file says to the first
@@ -91,7 +92,7 @@ func (s said) frames() (topic string, body []byte, err error) {
 	}
 	e := event.Envelope{
 		Topic: topic, MsgID: "2024-" + uuid.NewString(), Timestamp: 1_700_000_000, Username: "feeder", I: 1,
-		Publisher: "feeder\x1b[31m.host", Epoch: "1", Seq: s.Seq, Msg: msg,
+		Publisher: "feeder\x1b[31m.host", Epoch: "1", Seq: s.Seq, Title: s.Title, Msg: msg,
 	}
 	tree := e.Tree()
 	if s.Signer != "" {

@@ -25,7 +25,7 @@ type tailCmd struct {
 	Timeout  time.Duration `help:"End after this time; with --count, fewer messages are then a failure." placeholder:"D"`
 	CA       string        `help:"Trust certificates of this authority (PEM file). Default: [sign] ca." placeholder:"FILE" type:"path"`
 	CRL      string        `help:"Revocation list (PEM file). Default: [sign] crl." placeholder:"FILE" type:"path"`
-	NoVerify bool          `help:"Do not verify signatures."`
+	NoVerify bool          `help:"Follow without verifying: anybody can have said anything. Without it an authority is needed."`
 	Color    string        `help:"Colours: auto, always, never." enum:"auto,always,never" default:"auto"`
 }
 
@@ -46,7 +46,15 @@ func (c *tailCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	}
 	verifier, err := c.verifier(p, cfg)
 	if err != nil {
-		return err
+		return &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+	}
+	if verifier == nil && !c.NoVerify {
+		return &daemon.ExitError{Code: daemon.ExitConfig, Err: errors.New("following: no authority is known, so that anybody could say anything (give --ca and --crl, or set [sign] ca; --no-verify follows all the same)")}
+	}
+	for _, topic := range c.Topic {
+		if near := nearest(kinds(), cfg.Bus, topic); near != "" {
+			show.Fprintf(p.Stderr, "bus: no kind of event that is known here has the topic %s; the nearest is %s (bus catalog lists all); it is followed all the same\n", topic, near)
+		}
 	}
 	daemon.SoftMemory(daemon.FollowMemory)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -74,9 +82,6 @@ func (c *tailCmd) verifier(p *daemon.Program, cfg Config) (*sign.Verifier, error
 		cfg.Sign.CRL = c.CRL
 	}
 	v, err := cfg.Sign.Verifier(func(alarm string) { show.Fprintf(p.Stderr, "bus: ALARM: %s\n", alarm) })
-	if err == nil && v == nil {
-		show.Fprintln(p.Stderr, "bus: nothing is verified: no authority is known (give --ca, or set [sign] ca)")
-	}
 	return v, err
 }
 

@@ -7,11 +7,14 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/big"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -28,15 +31,18 @@ type CA struct {
 	cert *x509.Certificate
 	key  *rsa.PrivateKey
 	now  func() time.Time
+	disk disk
 }
 
 // CreateCA makes a CA in dir, which is made where missing. name is its common
-// name, such as "Example bus CA".
+// name, such as "Example bus CA". What an earlier call, cut off, has left is
+// finished: a key without a certificate gets one, and a CA without a revocation
+// list, which has issued nothing, is opened.
 func CreateCA(dir, name string, years int) (*CA, error) {
-	return createCA(dir, name, years, time.Now)
+	return createCA(dir, name, years, time.Now, disk{})
 }
 
-func createCA(dir, name string, years int, now func() time.Time) (*CA, error) {
+func createCA(dir, name string, years int, now func() time.Time, d disk) (*CA, error) {
 	if name == "" || len(name) > 64 {
 		return nil, fmt.Errorf("creating a CA: its name %q must have 1 to 64 bytes", name)
 	}
@@ -46,32 +52,60 @@ func createCA(dir, name string, years int, now func() time.Time) (*CA, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("creating a CA: %w", err)
 	}
-	c := &CA{dir: dir, now: now}
-	key, err := rsa.GenerateKey(rand.Reader, keyBits)
-	if err != nil {
+	c := &CA{dir: dir, now: now, disk: d}
+	if err := c.change(func(x *index) error { return c.create(x, name, years) }); err != nil {
 		return nil, fmt.Errorf("creating a CA: %w", err)
 	}
-	from := now().UTC().Truncate(time.Second)
+	return openCA(dir, now, d)
+}
+
+// create makes what is missing of ca.key and ca.crt.
+func (c *CA) create(x *index, name string, years int) error {
+	if exists(c.path("ca.crt")) {
+		if len(x.Issued) == 0 && !exists(c.path("crl.pem")) && exists(c.path("ca.key")) {
+			return nil
+		}
+		return fmt.Errorf("%s exists", c.path("ca.crt"))
+	}
+	if len(x.Issued) > 0 {
+		return fmt.Errorf("%s is missing, and the CA has issued certificates (hint: put it back from a copy)", c.path("ca.crt"))
+	}
+	if !exists(c.path("ca.key")) {
+		key, err := rsa.GenerateKey(rand.Reader, keyBits)
+		if err != nil {
+			return err
+		}
+		if err := c.writeKey("ca.key", key); err != nil {
+			return err
+		}
+	}
+	key, err := readKey(c.path("ca.key"))
+	if err != nil {
+		return err
+	}
+	from := c.now().UTC().Truncate(time.Second)
 	template, err := c.template(name, &key.PublicKey, from.Add(-clockSkew), from.AddDate(years, 0, 0))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	template.IsCA = true
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return nil, fmt.Errorf("creating a CA: %w", err)
+		return err
 	}
-	if err := c.store("ca", der, key); err != nil {
-		return nil, fmt.Errorf("creating a CA: %w", err)
-	}
-	return openCA(dir, now)
+	return c.disk.create(c.path("ca.crt"), pemOf(der), 0o644)
+}
+
+func exists(file string) bool {
+	_, err := os.Lstat(file)
+	return err == nil
 }
 
 // OpenCA opens the CA in dir.
-func OpenCA(dir string) (*CA, error) { return openCA(dir, time.Now) }
+func OpenCA(dir string) (*CA, error) { return openCA(dir, time.Now, disk{}) }
 
-func openCA(dir string, now func() time.Time) (*CA, error) {
+func openCA(dir string, now func() time.Time, d disk) (*CA, error) {
 	cert, err := readCertificate(filepath.Join(dir, "ca.crt"))
 	if err != nil {
 		return nil, fmt.Errorf("opening the CA: %w", err)
@@ -83,7 +117,7 @@ func openCA(dir string, now func() time.Time) (*CA, error) {
 	if !key.PublicKey.Equal(cert.PublicKey) {
 		return nil, fmt.Errorf("opening the CA in %s: ca.key does not belong to ca.crt", dir)
 	}
-	return &CA{dir: dir, cert: cert, key: key, now: now}, nil
+	return &CA{dir: dir, cert: cert, key: key, now: now, disk: d}, nil
 }
 
 // goodName is what may be a common name and a file name at once.
@@ -100,8 +134,11 @@ func (c *CA) Issue(name string, days int) (certFile, keyFile string, err error) 
 	}
 	certFile, keyFile = c.path(name+".crt"), c.path(name+".key")
 	err = c.change(func(x *index) error {
+		if i := slices.IndexFunc(x.Issued, func(e Issued) bool { return e.Name == name && e.Pending != "" }); i >= 0 {
+			return c.finish(x, i) // an earlier command was cut off
+		}
 		for _, file := range []string{certFile, keyFile} {
-			if _, err := os.Lstat(file); err == nil {
+			if exists(file) {
 				return fmt.Errorf("issuing a certificate for %s: %s exists (hint: move the pair away to renew it)", name, file)
 			}
 		}
@@ -131,16 +168,64 @@ func (c *CA) issue(x *index, name string, days int) error {
 	if err != nil {
 		return fmt.Errorf("issuing a certificate for %s: %w", name, err)
 	}
+	if err := c.writeKey(waitingKey(name), key); err != nil {
+		return fmt.Errorf("issuing a certificate for %s: %w", name, err)
+	}
 	x.Issued = append(x.Issued, Issued{
-		Name: name, Serial: serial(template.SerialNumber), NotBefore: template.NotBefore, NotAfter: to,
+		Name: name, Serial: serial(template.SerialNumber), NotBefore: template.NotBefore, NotAfter: to, Pending: string(pemOf(der)),
 	})
 	if err := c.writeIndex(x); err != nil {
 		return err
 	}
-	if err := c.store(name, der, key); err != nil {
-		return fmt.Errorf("issuing a certificate for %s: %w", name, err)
+	return c.finish(x, len(x.Issued)-1)
+}
+
+// finish puts the files of a certificate that is noted in their places: the key
+// first, for a certificate without a key helps nobody.
+func (c *CA) finish(x *index, i int) error {
+	e := &x.Issued[i]
+	fail := func(err error) error { return fmt.Errorf("issuing a certificate for %s: %w", e.Name, err) }
+	if !exists(c.path(e.Name + ".key")) {
+		key, err := readKey(c.path(waitingKey(e.Name)))
+		if err != nil {
+			return fail(err)
+		}
+		if err := c.writeKey(e.Name+".key", key); err != nil {
+			return fail(err)
+		}
+	}
+	if !exists(c.path(e.Name + ".crt")) {
+		if err := c.disk.create(c.path(e.Name+".crt"), []byte(e.Pending), 0o644); err != nil {
+			return fail(err)
+		}
+	}
+	e.Pending = ""
+	if err := c.writeIndex(x); err != nil {
+		return err
+	}
+	if err := os.Remove(c.path(waitingKey(e.Name))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fail(err)
 	}
 	return nil
+}
+
+// waitingKey is where a new key is until its certificate is noted.
+func waitingKey(name string) string { return "." + name + ".key" }
+
+func (c *CA) writeKey(file string, key *rsa.PrivateKey) error {
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
+	if file[0] == '.' { // what a command that was cut off left there was never used
+		return c.disk.replace(c.path(file), text, 0o600)
+	}
+	return c.disk.create(c.path(file), text, 0o600)
+}
+
+func pemOf(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: pemCertificate, Bytes: der})
 }
 
 // template is what all our certificates have in common (RFC 5280 §4.2): a
@@ -160,20 +245,6 @@ func (c *CA) template(name string, key *rsa.PublicKey, from, to time.Time) (*x50
 		BasicConstraintsValid: true,
 		SignatureAlgorithm:    x509.SHA256WithRSA,
 	}, nil
-}
-
-// store writes the key before the certificate: a certificate without a key
-// helps nobody.
-func (c *CA) store(name string, der []byte, key *rsa.PrivateKey) error {
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return err
-	}
-	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
-	if err := createFile(c.path(name+".key"), text, 0o600); err != nil {
-		return err
-	}
-	return createFile(c.path(name+".crt"), pem.EncodeToMemory(&pem.Block{Type: pemCertificate, Bytes: der}), 0o644)
 }
 
 func (c *CA) path(file string) string { return filepath.Join(c.dir, file) }

@@ -121,6 +121,9 @@ func TestCARevoke(t *testing.T) {
 	if err := again.Revoke(bridge); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := ca.CRL(30); err != nil {
+		t.Fatal(err)
+	}
 	if err := ca.Revoke(bridge); err == nil {
 		t.Error("revoked twice")
 	}

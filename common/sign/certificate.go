@@ -25,7 +25,7 @@ func parseCertificate(text []byte) (*x509.Certificate, error) {
 func readCertificate(file string) (*x509.Certificate, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("reading a certificate: %w", err)
+		return nil, fmt.Errorf("reading a certificate: %w%s", err, hint(err, "check the path; \"bus keys issue\" makes one"))
 	}
 	cert, err := parseCertificate(text)
 	if err != nil {

@@ -2,27 +2,44 @@ package sign
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
 )
 
-// createFile writes a new file and syncs it and its directory. A file that
-// exists is an error.
-func createFile(name string, text []byte, mode os.FileMode) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	if err := writeSync(f, text); err != nil {
-		return errors.Join(err, os.Remove(name))
-	}
-	return syncDir(filepath.Dir(name))
+// A disk makes files appear whole or not at all, and for good: each step of a
+// command can be its last, and the same command again must finish it. stop, of
+// tests, ends it there.
+type disk struct {
+	stop func(step string) error
 }
 
-// replaceFile puts a file in the place of another in one step.
-func replaceFile(name string, text []byte, mode os.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
+func (d disk) step(name string) error {
+	if d.stop == nil {
+		return nil
+	}
+	return d.stop(name)
+}
+
+// temporary is how files begin that are not whole yet.
+const temporary = ".new-"
+
+// create makes a new file. One that exists is an error.
+func (d disk) create(name string, text []byte, mode os.FileMode) error {
+	return d.put(name, text, mode, os.Link)
+}
+
+// replace puts a file in the place of another, if there is one, in one step.
+func (d disk) replace(name string, text []byte, mode os.FileMode) error {
+	return d.put(name, text, mode, os.Rename)
+}
+
+func (d disk) put(name string, text []byte, mode os.FileMode, place func(from, to string) error) error {
+	if err := d.step("before " + filepath.Base(name)); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), temporary+"*") // mode 0600
 	if err != nil {
 		return err
 	}
@@ -31,12 +48,21 @@ func replaceFile(name string, text []byte, mode os.FileMode) error {
 		err = os.Chmod(f.Name(), mode)
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), name)
+		if err := d.step("in " + filepath.Base(name)); err != nil {
+			return err // as a cut would leave it
+		}
+		err = place(f.Name(), name)
+	}
+	if rerr := os.Remove(f.Name()); err == nil && rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+		err = rerr
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return err
 	}
-	return syncDir(filepath.Dir(name))
+	if err := syncDir(filepath.Dir(name)); err != nil {
+		return err
+	}
+	return d.step("after " + filepath.Base(name))
 }
 
 func writeSync(f *os.File, text []byte) error {

@@ -1,7 +1,9 @@
 package sign
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 	"time"
@@ -62,7 +64,7 @@ func (f *files) load() error {
 	f.ca, f.crl = ca, crl
 	text, err := os.ReadFile(f.caFile)
 	if err != nil {
-		return fmt.Errorf("reading the CA certificate: %w", err)
+		return fmt.Errorf("reading the CA certificate: %w%s", err, hint(err, "check the path; \"bus keys init\" makes an authority"))
 	}
 	cas, err := parseCAs(text)
 	if err != nil {
@@ -71,7 +73,7 @@ func (f *files) load() error {
 	t := newTrust(cas)
 	if f.crlFile != "" {
 		if text, err = os.ReadFile(f.crlFile); err != nil {
-			return fmt.Errorf("reading the revocation list: %w (hint: \"bus keys\" makes one)", err)
+			return fmt.Errorf("reading the revocation list: %w%s", err, hint(err, "check the path; \"bus keys crl\" makes one"))
 		}
 		if t.crls, err = parseCRLs(text, cas); err != nil {
 			return fmt.Errorf("reading the revocation list %s: %w", f.crlFile, err)
@@ -118,6 +120,17 @@ func (f *files) tellStale(t *trust, now time.Time) {
 		return
 	}
 	f.alarms.raise("stale", fmt.Sprintf("%s: %s (hint: fetch or make a new one)", f.crlFile, why))
+}
+
+// hint says what a person can do about a file that cannot be read.
+func hint(err error, missing string) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return " (hint: " + missing + ")"
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Sprintf(" (hint: the program runs as uid %d, which must be able to read it and to enter its folders)", os.Geteuid())
+	}
+	return ""
 }
 
 // alarms tells each condition once until it has passed.

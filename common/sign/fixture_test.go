@@ -151,7 +151,7 @@ func makePKI(t *testing.T, dir string) {
 
 func testCA(t testing.TB, name string, now time.Time) *CA {
 	t.Helper()
-	c, err := createCA(t.TempDir(), name, 29, func() time.Time { return now })
+	c, err := createCA(t.TempDir(), name, 29, func() time.Time { return now }, disk{})
 	if err != nil {
 		t.Fatal(err)
 	}

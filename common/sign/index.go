@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"math/big"
 	"os"
+	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -20,6 +22,8 @@ type Issued struct {
 	NotBefore time.Time `json:"not_before"`
 	NotAfter  time.Time `json:"not_after"`
 	Revoked   time.Time `json:"revoked,omitzero"` // zero: it is not
+	// Pending is the certificate (PEM) while its files are not whole yet.
+	Pending string `json:"pending,omitempty"`
 }
 
 // An index is issued.json: what the CA must remember besides its key.
@@ -56,11 +60,41 @@ func (c *CA) Revoke(name string) error {
 		switch {
 		case !found:
 			return fmt.Errorf("revoking %s: this CA has issued no such certificate", name)
-		case !changed:
-			return fmt.Errorf("revoking %s: it is revoked already", name)
+		case changed:
+			return c.writeIndex(x)
+		case c.listed(x, func(e Issued) bool { return e.Name == name || e.Serial == name }):
+			return fmt.Errorf("revoking %s: it is revoked already, and the list in force says so", name)
 		}
-		return c.writeIndex(x)
+		return nil // noted by a command that was cut off before it wrote the list
 	})
+}
+
+// InForce says whether everything that is revoked is on the list in crl.pem.
+func (c *CA) InForce() (bool, error) {
+	x, err := c.readIndex()
+	if err != nil {
+		return false, err
+	}
+	return c.listed(x, func(Issued) bool { return true }), nil
+}
+
+// listed says whether crl.pem has all revoked certificates that which names. A
+// list that is missing or cannot be read has none.
+func (c *CA) listed(x *index, which func(Issued) bool) bool {
+	text, err := os.ReadFile(c.path("crl.pem"))
+	if err != nil {
+		return false
+	}
+	lists, err := parseCRLs(text, []*x509.Certificate{c.cert})
+	if err != nil {
+		return false
+	}
+	for _, e := range x.Issued {
+		if !e.Revoked.IsZero() && which(e) && !slices.ContainsFunc(lists, func(l revocationList) bool { return l.serials[e.Serial] }) {
+			return false
+		}
+	}
+	return true
 }
 
 // CRL writes a new revocation list, valid for that many days, to crl.pem. It
@@ -79,7 +113,7 @@ func (c *CA) CRL(days int) (file string, err error) {
 		if err := c.writeIndex(x); err != nil {
 			return err
 		}
-		return replaceFile(file, text, 0o644)
+		return c.disk.replace(file, text, 0o644)
 	})
 }
 
@@ -120,7 +154,26 @@ func (c *CA) change(do func(*index) error) error {
 	if err != nil {
 		return err
 	}
+	if err := c.sweep(x); err != nil {
+		return fmt.Errorf("changing the CA in %s: %w", c.dir, err)
+	}
 	return do(x)
+}
+
+// sweep removes what earlier commands, cut off, left half made or twice.
+func (c *CA) sweep(x *index) error {
+	left, err := filepath.Glob(c.path(temporary + "*"))
+	keys, kerr := filepath.Glob(c.path(waitingKey("*")))
+	for _, key := range keys {
+		if !slices.ContainsFunc(x.Issued, func(e Issued) bool { return e.Pending != "" && c.path(waitingKey(e.Name)) == key }) {
+			left = append(left, key)
+		}
+	}
+	err = errors.Join(err, kerr)
+	for _, file := range left {
+		err = errors.Join(err, os.Remove(file))
+	}
+	return err
 }
 
 func (c *CA) readIndex() (*index, error) {
@@ -141,7 +194,7 @@ func (c *CA) readIndex() (*index, error) {
 func (c *CA) writeIndex(x *index) error {
 	text, err := json.MarshalIndent(x, "", "  ")
 	if err == nil {
-		err = replaceFile(c.path("issued.json"), append(text, '\n'), 0o644)
+		err = c.disk.replace(c.path("issued.json"), append(text, '\n'), 0o644)
 	}
 	if err != nil {
 		return fmt.Errorf("noting what the CA in %s has issued: %w", c.dir, err)

@@ -99,7 +99,7 @@ func (s *Signer) sign(h crypto.Hash, tree map[string]any) (string, error) {
 func readKey(file string) (*rsa.PrivateKey, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("reading a key: %w", err)
+		return nil, fmt.Errorf("reading a key: %w%s", err, hint(err, "check the path; \"bus keys issue\" makes one"))
 	}
 	block, _ := pem.Decode(text)
 	if block == nil {

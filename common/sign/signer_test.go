@@ -54,7 +54,7 @@ func ecKey(t *testing.T) string {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "ec.key")
-	if err := createFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+	if err := (disk{}).create(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file
@@ -64,7 +64,7 @@ func TestLoadSignerReadsPKCS1(t *testing.T) {
 	s := fixtureSigner(t, bridge)
 	file := filepath.Join(t.TempDir(), "old.key")
 	text := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(s.key)})
-	if err := createFile(file, text, 0o600); err != nil {
+	if err := (disk{}).create(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := LoadSigner(filepath.Join(wireFixtures, "pki", bridge+".crt"), file); err != nil {

@@ -49,7 +49,7 @@ func (w *watched) expect(t *testing.T, m map[string]any, ok bool, alarms int) {
 
 func (w *watched) write(t *testing.T, file, text string) {
 	t.Helper()
-	if err := replaceFile(w.ca.path(file), []byte(text), 0o644); err != nil {
+	if err := (disk{}).replace(w.ca.path(file), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

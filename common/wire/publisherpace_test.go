@@ -53,10 +53,10 @@ func TestPaceDoesNotWaitForTheStalled(t *testing.T) {
 }
 
 func TestPaceFollowsTheQueue(t *testing.T) {
-	if got := newPace(PubOptions{}); got.high != defaultQueue/2 || got.each != paceEach || got.still != paceStill {
+	if got := newPace(PubOptions{}); got.high != defaultQueue/4 || got.each != paceEach || got.still != paceStill {
 		t.Errorf("default: %+v", got)
 	}
-	if got := newPace(PubOptions{QueueBytes: 100}); got.high != 50 {
+	if got := newPace(PubOptions{QueueBytes: 100}); got.high != 25 {
 		t.Errorf("of 100 bytes: %+v", got)
 	}
 }

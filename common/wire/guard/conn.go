@@ -34,7 +34,12 @@ type Conn struct {
 
 	credit *credit // of a SUB
 
-	topics map[string]struct{} // in force; guarded by peers.mu
+	// Guarded by peers.mu.
+	topics    map[string]struct{} // in force
+	displaced bool                // its place is another's already
+
+	host  string
+	since time.Time
 
 	writing sync.Mutex // guards cut
 	cut     cutter
@@ -46,24 +51,31 @@ type Conn struct {
 	err  error // why it ended; read after done
 }
 
-// newConn takes over a connection whose handshake is done.
-func newConn(p *peers, conn net.Conn, r *bufio.Reader, kind zmq4.SocketType) *Conn {
+// admit takes over a connection whose handshake is done.
+func (p *peers) admit(h *handshake, r *bufio.Reader, kind zmq4.SocketType) (*Conn, error) {
+	conn := h.conn
 	c := &Conn{
 		Conn:   conn,
 		peers:  p,
 		kind:   kind,
 		remote: conn.RemoteAddr().String(),
+		host:   h.host,
+		since:  time.Now(),
 		r:      r,
 		unread: append(greeting(kind), ready(kind)...),
 		topics: map[string]struct{}{},
 		credit: newCredit(),
-		queue:  newQueue(p),
+		queue:  newQueue(p, conn.RemoteAddr().String()),
 		writer: make(chan struct{}),
 		done:   make(chan struct{}),
 	}
-	p.connected(c)
+	if !p.connected(h, c) {
+		conn.Close()
+		return nil, faultf("displaced", "another took its place before the handshake was over")
+	}
+	p.o.Log.Debug("peer connected", "peer", c.remote, "socket", string(c.kind))
 	go c.write()
-	return c
+	return c, nil
 }
 
 // Done is closed when the connection has ended; Err then tells why.

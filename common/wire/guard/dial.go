@@ -38,20 +38,21 @@ func (p *peers) dial(ctx context.Context, endpoint string) (*Conn, error) {
 	if e.Host == "" || e.Port == 0 {
 		return nil, fmt.Errorf("endpoint %q: to connect, a host and a port are needed", endpoint)
 	}
-	if !p.enter() {
-		return nil, fmt.Errorf("connecting to %s: all %d places are taken", e, p.o.MaxPeers)
-	}
 	d := net.Dialer{KeepAliveConfig: keepAlive()}
 	conn, err := d.DialContext(ctx, "tcp", e.address())
 	if err != nil {
-		p.leave()
 		return nil, fmt.Errorf("connecting to %s: %w%s", e, err, dialHint(err))
+	}
+	h := p.enter(conn)
+	if h == nil {
+		conn.Close()
+		return nil, fmt.Errorf("connecting to %s: all %d places are taken", e, p.o.MaxPeers)
 	}
 	deadline := time.Now().Add(p.o.Handshake)
 	if own, ok := ctx.Deadline(); ok && own.Before(deadline) {
 		deadline = own
 	}
-	c, err := p.greet(ctx, conn, deadline)
+	c, err := p.greet(ctx, h, deadline)
 	if err != nil {
 		p.rejected(e.String(), err)
 		return nil, fmt.Errorf("connecting to %s: %w", e, err)

@@ -113,6 +113,9 @@ func (l *Listener) serve(e Endpoint, tcp net.Listener) {
 			return
 		}
 		l.peers.rejected(e.String(), &fault{reason: "accept", err: err})
+		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+			l.peers.makeRoom()
+		}
 		select {
 		case <-time.After(wait):
 		case <-l.done:
@@ -146,13 +149,14 @@ func (l *Listener) fail(err error) {
 
 // meet shakes hands with a new peer without making the next one wait.
 func (l *Listener) meet(conn net.Conn) {
-	if !l.peers.enter() {
+	h := l.peers.enter(conn)
+	if h == nil {
 		conn.Close()
 		l.peers.rejected(conn.RemoteAddr().String(), faultf("too-many-peers", "all %d places are taken", l.peers.o.MaxPeers))
 		return
 	}
 	l.wg.Go(func() {
-		c, err := l.peers.greet(l.ctx, conn, time.Now().Add(l.peers.o.Handshake))
+		c, err := l.peers.greet(l.ctx, h, time.Now().Add(l.peers.o.Handshake))
 		if err != nil {
 			l.peers.rejected(conn.RemoteAddr().String(), err)
 			return
@@ -163,14 +167,15 @@ func (l *Listener) meet(conn net.Conn) {
 
 // greet carries out the handshake; on failure the connection is closed and
 // its place is free.
-func (p *peers) greet(ctx context.Context, conn net.Conn, deadline time.Time) (*Conn, error) {
+func (p *peers) greet(ctx context.Context, h *handshake, deadline time.Time) (*Conn, error) {
+	conn := h.conn
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	r := bufio.NewReaderSize(conn, p.o.readBuffer())
 	kind, err := shake(conn, r, p.o.Type, deadline)
 	if err != nil {
 		conn.Close()
-		p.leave()
+		p.leave(h)
 		switch cause := ctx.Err(); cause {
 		case nil:
 		case context.DeadlineExceeded:
@@ -180,7 +185,7 @@ func (p *peers) greet(ctx context.Context, conn net.Conn, deadline time.Time) (*
 		}
 		return nil, err
 	}
-	return newConn(p, conn, r, kind), nil
+	return p.admit(h, r, kind)
 }
 
 func (l *Listener) handOver(c *Conn) {

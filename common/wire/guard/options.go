@@ -3,6 +3,7 @@ package guard
 import (
 	"fmt"
 	"log/slog"
+	"syscall"
 	"time"
 
 	"github.com/go-zeromq/zmq4"
@@ -14,8 +15,8 @@ type Options struct {
 	Type         zmq4.SocketType // our own side: zmq4.Pub, Sub, Rep or Req
 	MaxMessage   int             // bytes of one incoming message with its frame headers [16 MiB; 64 KiB for a PUB]
 	QueueBytes   int             // bytes that may wait for one peer [8 MiB]
-	TotalBytes   int             // bytes that may wait for all peers together [256 MiB]
-	MaxPeers     int             // connections, those in the handshake included [1024]
+	TotalBytes   int             // bytes that may wait for all peers together [64 MiB]
+	MaxPeers     int             // connections, those in the handshake included [1024, or half of what the process may open]
 	Handshake    time.Duration   // for the whole greeting and READY [2 s]
 	WriteTimeout time.Duration   // for a peer to take the next 32 KiB [10 s]
 	Log          *slog.Logger    // connects, rejects, drops [silent]
@@ -40,14 +41,27 @@ func (o Options) withDefaults() (Options, error) {
 		}
 	}
 	o.QueueBytes = orDefault(o.QueueBytes, 8<<20)
-	o.TotalBytes = orDefault(o.TotalBytes, 256<<20)
+	o.TotalBytes = orDefault(o.TotalBytes, 64<<20)
 	o.MaxPeers = orDefault(o.MaxPeers, 1024)
+	if o.Type == zmq4.Pub {
+		o.MaxPeers = min(o.MaxPeers, descriptors()/2)
+	}
 	o.Handshake = orDefault(o.Handshake, 2*time.Second)
 	o.WriteTimeout = orDefault(o.WriteTimeout, 10*time.Second)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o, nil
+}
+
+// descriptors is how many files and connections the process may open; peers
+// must leave some to the rest of it.
+func descriptors() int {
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
+		return 1024
+	}
+	return int(min(limit.Cur, 1<<20))
 }
 
 func orDefault[N int | time.Duration](n, fallback N) N {

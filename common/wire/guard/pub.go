@@ -87,6 +87,10 @@ func cost(frames [][]byte) int {
 	return n
 }
 
+// Behind is the most bytes that wait for one peer, of those whose queue moved
+// within still.
+func (p *Pub) Behind(still time.Duration) int { return p.listener.peers.behind(still) }
+
 // Stats is a snapshot.
 func (p *Pub) Stats() Stats { return p.listener.Stats() }
 

@@ -36,10 +36,16 @@ type queue struct {
 	dead     bool
 	closing  bool
 	deadline time.Time // of closing
+
+	// For others to see; guarded by peers.mu.
+	held  int       // bytes
+	moved time.Time // when it last was empty, or gave something to the system
+
+	remote string
 }
 
-func newQueue(p *peers) *queue {
-	q := &queue{peers: p, drop: p.o.Type == zmq4.Pub}
+func newQueue(p *peers, remote string) *queue {
+	q := &queue{peers: p, remote: remote, moved: time.Now(), drop: p.o.Type == zmq4.Pub}
 	q.wake.L = &q.mu
 	return q
 }
@@ -53,7 +59,7 @@ func (q *queue) put(message []byte) bool {
 	for !q.dead && !q.closing && !q.room(len(message)) {
 		if q.drop {
 			q.dropped++
-			q.peers.count(&q.peers.stats.Dropped, 1)
+			q.peers.missed(q)
 			return true
 		}
 		q.wake.Wait()
@@ -81,7 +87,7 @@ func (q *queue) room(n int) bool {
 	if q.bytes > 0 && q.bytes+n > q.peers.o.QueueBytes {
 		return false
 	}
-	return q.peers.reserve(n, q.bytes)
+	return q.peers.reserve(q, n)
 }
 
 func (q *queue) add(message []byte, messages int) {
@@ -132,6 +138,8 @@ func (q *queue) written(c *chunk, n int) {
 	q.peers.mu.Lock()
 	q.peers.stats.Queued -= int64(len(c.buf))
 	q.peers.stats.Sent += int64(n)
+	q.held -= len(c.buf)
+	q.moved = time.Now()
 	q.peers.mu.Unlock()
 	q.bytes -= len(c.buf)
 	q.messages -= n
@@ -187,7 +195,10 @@ func (q *queue) kill() {
 	q.dead, q.chunks = true, nil
 	q.bytes -= waiting
 	q.wake.Broadcast()
-	q.peers.count(&q.peers.stats.Queued, -int64(waiting))
+	q.peers.mu.Lock()
+	q.peers.stats.Queued -= int64(waiting)
+	q.held -= waiting
+	q.peers.mu.Unlock()
 }
 
 // settle tells, of a queue that was killed, how many messages were left in it

@@ -19,7 +19,7 @@ func TestQueueBounds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := newQueue(p)
+	q := newQueue(p, "")
 	large := make([]byte, 3*chunkSize)
 	for range 3 {
 		q.put(large)
@@ -48,7 +48,7 @@ func TestZ6_TotalIsBounded(t *testing.T) {
 	}
 	message := make([]byte, 1000)
 	for range 32 {
-		stalled := newQueue(p)
+		stalled := newQueue(p, "")
 		for range 1000 {
 			stalled.put(message)
 		}
@@ -57,7 +57,7 @@ func TestZ6_TotalIsBounded(t *testing.T) {
 		t.Errorf("32 stalled peers hold %d bytes", s.Queued)
 	}
 	before := p.snapshot().Dropped
-	healthy := newQueue(p)
+	healthy := newQueue(p, "")
 	for range 10 {
 		healthy.put(message)
 	}
@@ -124,7 +124,10 @@ func TestGoneWithTheLastMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn := &hasty{written: make(chan struct{}), closed: make(chan struct{})}
-	c := newConn(p, conn, bufio.NewReader(conn), zmq4.Sub)
+	c, err := p.admit(p.enter(conn), bufio.NewReader(conn), zmq4.Sub)
+	if err != nil {
+		t.Fatal(err)
+	}
 	c.queue.put(appendFrame(nil, 0, []byte("the last message")))
 	if _, err := io.Copy(io.Discard, c); err != nil {
 		t.Fatal(err)

@@ -34,6 +34,7 @@ type peers struct {
 	stats   Stats
 	changed chan struct{} // closed and replaced when a subscription comes into force
 	quiet   map[string]*quiet
+	shaking map[*handshake]struct{}
 }
 
 func newPeers(o Options) (*peers, error) {
@@ -48,6 +49,7 @@ func newPeers(o Options) (*peers, error) {
 		stats:   Stats{Rejects: map[string]int64{}, Disconnects: map[string]int64{}},
 		changed: make(chan struct{}),
 		quiet:   map[string]*quiet{},
+		shaking: map[*handshake]struct{}{},
 	}, nil
 }
 
@@ -56,7 +58,7 @@ func (p *peers) snapshot() Stats {
 	defer p.mu.Unlock()
 	s := p.stats
 	s.Rejects, s.Disconnects = maps.Clone(s.Rejects), maps.Clone(s.Disconnects)
-	s.Peers, s.Handshakes = len(p.conns), p.slots-len(p.conns)
+	s.Peers, s.Handshakes = len(p.conns), len(p.shaking)
 	return s
 }
 
@@ -70,29 +72,18 @@ func (p *peers) all() []*Conn {
 	return conns
 }
 
-// enter takes a place for a new connection; false means that all are taken.
-func (p *peers) enter() bool {
+// connected makes a peer of a handshake; false means that its place was given
+// away meanwhile.
+func (p *peers) connected(h *handshake, c *Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.slots >= p.o.MaxPeers {
+	if _, in := p.shaking[h]; !in {
 		return false
 	}
-	p.slots++
-	return true
-}
-
-func (p *peers) leave() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.slots--
-}
-
-func (p *peers) connected(c *Conn) {
-	p.mu.Lock()
+	delete(p.shaking, h)
 	p.conns[c] = struct{}{}
 	p.stats.Connects++
-	p.mu.Unlock()
-	p.o.Log.Debug("peer connected", "peer", c.remote, "socket", string(c.kind))
+	return true
 }
 
 // rejected counts a connection that zmq4 never saw.
@@ -112,7 +103,9 @@ func (p *peers) gone(c *Conn, err error, left, dropped int) {
 	reason := reasonOf(err)
 	p.mu.Lock()
 	delete(p.conns, c)
-	p.slots--
+	if !c.displaced {
+		p.slots--
+	}
 	p.stats.Disconnects[reason]++
 	p.stats.Dropped += int64(left)
 	skipped, speak := p.allow("disconnect " + reason)
@@ -129,18 +122,6 @@ func (p *peers) count(n *int64, by int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	*n += by
-}
-
-// reserve takes n bytes of the common room. A peer below its fair share
-// always finds room, so that stalled peers cannot starve the others.
-func (p *peers) reserve(n, waiting int) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.stats.Queued+int64(n) > int64(p.o.TotalBytes) && waiting+n > p.o.TotalBytes/p.o.MaxPeers {
-		return false
-	}
-	p.stats.Queued += int64(n)
-	return true
 }
 
 // waitSubscriber returns once some peer's subscription matches topic and
