@@ -23,8 +23,9 @@ type demoCmd struct {
 	Keep   bool          `help:"Keep the folder."`
 }
 
-// The demo gives up on an adapter or a message that does not come.
-const demoPatience = 45 * time.Second
+// The demo gives up on an adapter or a message that does not come. It ends when
+// all have come, so that only a machine that is busy with much else waits long.
+const demoPatience = 4 * time.Minute
 
 // Run makes a bus in a temporary folder, starts the adapters, feeds them the
 // fixtures through their real channels and shows what arrives.
@@ -186,6 +187,7 @@ func (d *demo) show(ctx context.Context) error {
 	}
 	var feeders sync.WaitGroup
 	defer feeders.Wait() // one of them starts a program
+	all := ctx
 	ctx, cancel := context.WithTimeout(ctx, demoPatience+time.Duration(max(len(d.mails), len(story())))*d.pace)
 	defer cancel()
 	var endpoints []string
@@ -211,7 +213,7 @@ func (d *demo) show(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.summary(ctx, s)
+	return d.summary(all, s)
 }
 
 func (d *demo) say(format string, args ...any) { show.Fprintf(d.p.Stdout, format+"\n", args...) }
