@@ -199,11 +199,11 @@ func TestD9_UnknownCharsets(t *testing.T) {
 			wantDefect(t, m, "unknown charset")
 		}
 	}
-	m := parse(t, "Content-Type: text/plain; charset=_iso-8859-1\nContent-Transfer-Encoding: x-uue\n\ncaf\xe9")
+	m := parse(t, "Content-Type: text/plain; charset=_iso-8859-1\nContent-Transfer-Encoding: x-rot13\n\ncaf\xe9")
 	if m.Text() != "caf\u00e9" {
 		t.Errorf("alias: %q", m.Text())
 	}
-	wantDefect(t, m, "transfer encoding \"x-uue\" is unknown")
+	wantDefect(t, m, "transfer encoding \"x-rot13\" is unknown")
 	m = parse(t, "Content-Type: text/plain; charset=koi8-r\n\n\xf0\xf2\xe9\xf7\xe5\xf4")
 	if m.Text() != "\u041f\u0420\u0418\u0412\u0415\u0422" {
 		t.Errorf("koi8-r: %q", m.Text())

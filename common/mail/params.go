@@ -37,14 +37,27 @@ func mediaType(raw string) (value string, params map[string]string) {
 	}
 	params = map[string]string{}
 	for name, v := range pieces {
-		if base, _, extended := strings.Cut(name, "*"); !extended {
+		if !strings.Contains(name, "*") {
 			params[name] = decodeValue(v, func(string) {})
-		} else if _, have := pieces[base]; !have && params[base] == "" {
-			params[base] = decodeValue(joinPieces(base, pieces), func(string) {})
+		}
+	}
+	done := map[string]bool{}
+	for name := range pieces {
+		base, _, extended := strings.Cut(name, "*")
+		if _, plain := pieces[base]; !extended || done[base] || plain && !named(base) {
+			continue
+		}
+		done[base] = true
+		if v := decodeValue(joinPieces(base, pieces), func(string) {}); v != "" || params[base] == "" {
+			params[base] = v
 		}
 	}
 	return value, params
 }
+
+// named tells the parameters whose extended form is the better one of two
+// (RFC 6266 §4.3): the plain one is for old readers.
+func named(name string) bool { return name == "filename" || name == "name" }
 
 // cutParam cuts at the next ";" outside quotes. A quote that never closes is
 // an ordinary character.
@@ -79,7 +92,7 @@ func unquote(s string) string {
 	}
 	var out strings.Builder
 	for i := 1; i < len(s) && s[i] != '"'; i++ {
-		if s[i] == '\\' && i+1 < len(s) {
+		if s[i] == '\\' && i+1 < len(s) && (s[i+1] == '"' || s[i+1] == '\\') { // else it is of a path, "C:\TEMP"
 			i++
 		}
 		out.WriteByte(s[i])
@@ -110,12 +123,16 @@ func joinPieces(base string, pieces map[string]string) string {
 	if v, ok := pieces[base+"*"]; ok {
 		take(v, true, true)
 	}
-	for n := 0; n < maxParams && len(bytes) == 0 || n > 0 && n < maxParams; n++ {
+	from := 0
+	if _, ok := pieces[base+"*0"]; !ok && pieces[base+"*0*"] == "" {
+		from = 1 // some mailers count so
+	}
+	for n := from; n < maxParams; n++ {
 		key := base + "*" + strconv.Itoa(n)
 		if v, ok := pieces[key]; ok {
-			take(v, false, n == 0)
+			take(v, false, n == from)
 		} else if v, ok := pieces[key+"*"]; ok {
-			take(v, true, n == 0)
+			take(v, true, n == from)
 		} else {
 			break
 		}

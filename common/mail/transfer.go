@@ -21,6 +21,8 @@ func transferEncoding(h Header) string {
 		return "quoted-printable"
 	case "base64", "base-64":
 		return "base64"
+	case "uuencode", "x-uuencode", "uue", "x-uue":
+		return "x-uuencode"
 	}
 	return enc
 }
@@ -33,6 +35,12 @@ func (w *walker) transfer(encoding string, body []byte, keep int) (data []byte, 
 	case "":
 		return body[:min(len(body), keep)], int64(len(body))
 	case "quoted-printable", "base64":
+	case "x-uuencode":
+		if data, ok := uudecoded(body); ok {
+			return data[:min(len(data), keep)], int64(len(data))
+		}
+		w.d.add("x-uuencode: nothing encoded, left as it is")
+		return body[:min(len(body), keep)], int64(len(body))
 	default:
 		w.d.add(fmt.Sprintf("transfer encoding %s is unknown, left as it is", clipCharset(encoding)))
 		return body[:min(len(body), keep)], int64(len(body))
