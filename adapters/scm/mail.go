@@ -2,6 +2,7 @@ package scm
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 
 	"busbar/adapters"
@@ -58,11 +59,12 @@ var (
 	ofRepository = regexp.MustCompile(`(?m)^in repository (.+)\.$|^the project "(.*)"\.$`)
 	whoPushed    = regexp.MustCompile(`(?m)^(.+) pushed a (?:change|commit) to `)
 	// Lines of what is new, and of what is gone: of post-receive-email, and of multimail.
-	brought = regexp.MustCompile(`(?m)^ +(?:via|new|adds) +[0-9a-f]{7,64}\b`)
-	undone  = regexp.MustCompile(`(?m)^ *(?:discards?|omits) +[0-9a-f]{7,64}\b`)
+	// The words changed with the versions.
+	brought = regexp.MustCompile(`(?m)^ +(?:via|new|adds?) +[0-9a-f]{7,64}\b`)
+	undone  = regexp.MustCompile(`(?m)^ *(?:discards?|omits?) +[0-9a-f]{7,64}\b`)
 
 	tagging  = regexp.MustCompile(`(?m)^ +tagging +([0-9a-f]{40,64}) \((\w+)\)`)
-	taggedBy = regexp.MustCompile(`(?m)^ +tagged by +(.+)$`)
+	taggedBy = regexp.MustCompile(`(?m)^ +(?:tagged )?by +(.+)$`)
 	taggedOn = regexp.MustCompile(`(?m)^ +on +(.+)$`)
 )
 
@@ -75,7 +77,7 @@ func intro(text string) string {
 // about reads what all of git's mails have in common.
 func about(m *mail.Message, p *Push) (text string) {
 	text = strings.ReplaceAll(m.Text(), "\r\n", "\n")
-	p.System, p.Repository = "git", m.Header.Get("X-Git-Repo")
+	p.System, p.Repository = "git", m.Header.Bytes("X-Git-Repo")
 	if found := ofRepository.FindStringSubmatch(intro(text)); p.Repository == "" && found != nil {
 		p.Repository = found[1] + found[2]
 	}
@@ -88,7 +90,7 @@ func about(m *mail.Message, p *Push) (text string) {
 // gitRef reads a mail of a ref that moved.
 func gitRef(m *mail.Message, p *Push) error {
 	text := about(m, p)
-	u := Update{Ref: m.Header.Get("X-Git-Refname")}
+	u := Update{Ref: m.Header.Bytes("X-Git-Refname")}
 	var ok [2]bool
 	u.Old, ok[0] = revision(m.Header.Get("X-Git-Oldrev"))
 	u.New, ok[1] = revision(m.Header.Get("X-Git-Newrev"))
@@ -114,7 +116,7 @@ func gitCommit(m *mail.Message, p *Push) error {
 	if !ok || id == "" {
 		return adapters.Poison("the mail names no commit: %.100q", m.Header.Get("X-Git-Rev"))
 	}
-	u := Update{Ref: m.Header.Get("X-Git-Refname"), New: id, Apart: true}
+	u := Update{Ref: m.Header.Bytes("X-Git-Refname"), New: id, Apart: true}
 	for _, c := range log(about(m, p)) {
 		if c.ID == id {
 			u.Commits = []Commit{c}
@@ -140,16 +142,44 @@ func tagOf(text string) *Tag {
 	if on := taggedOn.FindStringSubmatch(intro(text)); on != nil {
 		t.Time = date(on[1])
 	}
-	t.Message, t.Signed = SplitSignature(section(text))
-	if at := shortlog.FindStringIndex(t.Message); at != nil {
-		t.Message = t.Message[:at[0]]
+	t.Message, t.Signed = SplitSignature(withoutShortlog(section(text)))
+	if t.Message = strings.TrimSpace(t.Message); t.Message != "" {
+		t.Message += "\n"
 	}
-	t.Message = strings.TrimSpace(t.Message) + "\n"
 	return t
 }
 
-// shortlog begins a list of what the tag holds.
-var shortlog = regexp.MustCompile(`(?m)^.+ \(\d+\):$`)
+// withoutShortlog cuts off the list of what a tag holds, as git shortlog makes
+// it: a name with a number, and so many subjects behind six blanks, again and
+// again up to the end.
+func withoutShortlog(text string) string {
+	lines := strings.Split(text, "\n")
+	end := len(lines)
+	for i := len(lines) - 1; i >= 0; i-- {
+		m := shortlog.FindStringSubmatch(lines[i])
+		if m == nil {
+			continue
+		}
+		n, err := strconv.Atoi(m[1])
+		next := i + 1 + n
+		if err != nil || n < 1 || next > end {
+			break
+		}
+		for _, l := range lines[i+1 : next] {
+			if !strings.HasPrefix(l, "      ") {
+				return strings.Join(lines[:end], "\n")
+			}
+		}
+		if strings.TrimSpace(strings.Join(lines[next:end], "")) != "" {
+			break
+		}
+		end = i
+	}
+	return strings.Join(lines[:end], "\n")
+}
+
+// shortlog begins an entry of such a list.
+var shortlog = regexp.MustCompile(`^\S.* \((\d{1,6})\):$`)
 
 // revision is an id; zeros are none, and no id is not ok.
 func revision(s string) (id string, ok bool) {

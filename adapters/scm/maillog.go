@@ -19,8 +19,8 @@ func section(text string) string {
 		return text
 	}
 	_, after, _ = strings.Cut(after, "\n")
-	inside, _, _ := strings.Cut(after, "\n"+strings.Repeat("-", 71)+"\n")
-	return inside
+	inside, _, _ := strings.Cut("\n"+after, "\n"+strings.Repeat("-", 71)+"\n")
+	return strings.TrimPrefix(inside, "\n")
 }
 
 // log reads commits as git log prints them, oldest first. Their messages stand
@@ -28,11 +28,12 @@ func section(text string) string {
 func log(text string) []Commit {
 	var all []Commit
 	var message []string
+	begun := false // the message has a word
 	close := func() {
 		if len(all) > 0 {
 			all[len(all)-1].Message = strings.TrimSpace(strings.Join(message, "\n")) + "\n"
 		}
-		message = nil
+		message, begun = nil, false
 	}
 	open := false
 	for line := range strings.SplitSeq(section(text), "\n") {
@@ -47,9 +48,10 @@ func log(text string) []Commit {
 		case !open:
 		case strings.HasPrefix(line, "    "):
 			message = append(message, line[4:])
+			begun = begun || strings.TrimSpace(line) != ""
 		case line == "":
 			message = append(message, "")
-		case len(strings.TrimSpace(strings.Join(message, ""))) > 0:
+		case begun:
 			open = false // a statistic, a difference
 		default:
 			header(&all[len(all)-1], line)
@@ -66,6 +68,8 @@ func header(c *Commit, line string) {
 	switch name {
 	case "Author":
 		c.Author = someone(value)
+	case "Merge":
+		c.Merge = true
 	case "Commit":
 		c.Committer = someone(value)
 	case "Date", "AuthorDate":

@@ -71,6 +71,7 @@ type Update struct {
 type Commit struct {
 	ID        string       `json:"id"`
 	Parents   []string     `json:"parents,omitempty"`
+	Merge     bool         `json:"merge,omitempty"`  // it has several parents, also where their ids are not known
 	Branch    string       `json:"branch,omitempty"` // where the commit itself names one
 	Author    event.Person `json:"author"`
 	Authored  time.Time    `json:"authored"`

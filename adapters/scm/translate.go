@@ -159,7 +159,7 @@ func (t translator) tag(b Ref, u Update) (*event.Kind, any) {
 
 func (t translator) commit(p Push, u Update, c Commit, left *int) Committed {
 	b := Committed{
-		Repository: name(p.Repository), System: word(p.System), ID: word(c.ID), Parents: []string{}, Merge: len(c.Parents) > 1,
+		Repository: name(p.Repository), System: word(p.System), ID: word(c.ID), Parents: []string{}, Merge: c.Merge || len(c.Parents) > 1,
 		Author: person(c.Author), Authored: stamp(c.Authored), Committer: person(c.Committer), Committed: stamp(c.Committed),
 		Person: event.Person{Name: word(p.Pusher.Name), Email: word(p.Pusher.Email)}, Subject: subject(c.Message), Signed: c.Signed,
 		Files: []File{}, Changed: max(c.Changed, len(c.Files)),
