@@ -10,7 +10,7 @@ UNITS    := $(addprefix contrib/systemd/,mail2bus.service dbpoll.service scmhook
 # The product is built without cgo; only the race detector needs it.
 export CGO_ENABLED = 0
 
-.PHONY: test test-debian help deps build bench torture mutants dbtorture scmtorture soaptorture dbbench fuzz generate check-unit clean
+.PHONY: test test-debian help deps build bench torture mutants dbtorture scmtorture soaptorture dbbench compare-mail fuzz generate check-unit clean
 
 # Everything that must hold. Installs what is missing; about ten minutes.
 test: deps
@@ -62,6 +62,10 @@ soaptorture:
 # What a poll costs with two million rows: time, memory, the database's CPU.
 dbbench:
 	$(GO) run ./contrib/dbbench
+
+# Reads the mails below DIR, as Python's email package does, too, and prints where they differ.
+compare-mail:
+	$(GO) run ./contrib/comparemail $(DIR)
 
 # Every fuzz target for FUZZTIME.
 fuzz:
