@@ -14,6 +14,10 @@ import (
 // many times larger as they are short.
 const maxTag = 16 << 10
 
+// maxText is how much of one text is kept, in bytes: a parser holds it several
+// times. What follows is left out; no field of a bug has a hundredth of it.
+const maxText = 4 << 20
+
 // A cleaner makes bytes readable for a strict parser. What XML forbids becomes
 // U+FFFD: bytes that are not UTF-8, control characters, and references to such
 // characters (&#1;). It refuses DTDs, and too long tags. It tells tags, text,
@@ -22,6 +26,9 @@ type cleaner struct {
 	in   byte // one of the constants, or the quote in which an attribute stands
 	tag  int  // bytes of the tag so far
 	last [2]byte
+
+	text   int  // bytes of the text so far
+	entity bool // a reference is open in it
 }
 
 const (
@@ -45,7 +52,9 @@ func (c *cleaner) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err er
 			if err := c.pass(n); err != nil {
 				return nDst, nSrc, err
 			}
-			nDst += copy(dst[nDst:], src[nSrc:nSrc+n])
+			if c.keeps(src[nSrc : nSrc+n]) {
+				nDst += copy(dst[nDst:], src[nSrc:nSrc+n])
+			}
 			nSrc += n
 			continue
 		}
@@ -55,10 +64,17 @@ func (c *cleaner) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err er
 		if !ok {
 			return nDst, nSrc, transform.ErrShortSrc
 		}
+		was := c.in
 		if err := c.follow(rest[:n]); err != nil {
 			return nDst, nSrc, err
 		}
-		nDst += copy(dst[nDst:], out)
+		switch keep := c.keeps(rest[:n]); {
+		case was == inCDATA && c.in == inText && c.text > maxText: // what belongs to its end may have been left out
+			nDst += copy(dst[nDst:], "]]>")
+			c.text = 0
+		case keep || was != c.in:
+			nDst += copy(dst[nDst:], out)
+		}
 		nSrc += n
 	}
 	return nDst, nSrc, nil
@@ -154,6 +170,30 @@ func (c *cleaner) pass(n int) error {
 		}
 	}
 	return nil
+}
+
+// keeps counts what stands in a text, and tells whether it is kept. It begins to
+// leave out where no reference is open.
+func (c *cleaner) keeps(b []byte) bool {
+	if c.in != inText && c.in != inCDATA {
+		c.text, c.entity = 0, false
+		return true
+	}
+	if c.text > maxText {
+		return false
+	}
+	c.text += len(b)
+	if c.in == inText {
+		if b[0] == '&' {
+			c.entity = len(b) == 1
+		} else if bytes.IndexByte(b, ';') >= 0 {
+			c.entity = false
+		}
+	}
+	if c.text > maxText && c.entity {
+		c.text = maxText
+	}
+	return true
 }
 
 // plainRun is how many bytes mean themselves, wherever they stand.

@@ -16,7 +16,7 @@ import (
 type Limits struct {
 	Bytes    int64 // [32 MiB]
 	Depth    int   // [100]
-	Elements int   // [one for each 32 bytes of Bytes: an array's cheapest has more]
+	Elements int   // [one for each 32 bytes of Bytes, for an array's cheapest has more; at most 400,000]
 }
 
 func (l Limits) filled() Limits {
@@ -27,7 +27,7 @@ func (l Limits) filled() Limits {
 		l.Depth = 100
 	}
 	if l.Elements <= 0 {
-		l.Elements = int(min(max(l.Bytes/32, 1000), 1<<30))
+		l.Elements = int(min(max(l.Bytes/32, 1000), 400_000))
 	}
 	return l
 }
@@ -113,7 +113,7 @@ func (d *decoder) document() (*Node, error) {
 			}
 			if len(stack) > 0 && len(stack[len(stack)-1].node.Children) == 0 {
 				top := &stack[len(stack)-1]
-				top.text = append(top.text, t...)
+				top.text = append(top.text, t[:min(len(t), max(0, 2*maxText-len(top.text)))]...)
 			}
 		}
 	}

@@ -34,7 +34,11 @@ func (n *Node) Bytes() ([]byte, error) {
 		}
 		return r
 	}, n.Text)
-	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
+	text = strings.TrimRight(text, "=")
+	if len(n.Text) >= maxText { // its end may have been left out
+		text = text[:len(text)/4*4]
+	}
+	b, err := base64.RawStdEncoding.DecodeString(text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: base64 was expected: %w", ErrShape, err)
 	}

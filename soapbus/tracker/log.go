@@ -64,7 +64,9 @@ func message(n *soap.Node) (e debbugs.Entry, err error) {
 		case "body":
 			var b []byte
 			b, err = p.Value.Bytes()
-			e.Body, e.Cut = body(b)
+			if e.Body, e.Cut = body(b); e.Body != string(b) {
+				e.Sum = debbugs.TextSum(string(b))
+			}
 		}
 		if err != nil {
 			return e, fmt.Errorf("field %s: %w", p.Key, err)

@@ -16,8 +16,15 @@ func text(n *soap.Node) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if len(s) > maxField {
+		s = strings.ToValidUTF8(s[:maxField], "")
+	}
 	return visible(s, "\t"), nil
 }
+
+// maxField bounds a text of a bug's record, in bytes. A title has some hundreds,
+// a list some thousands.
+const maxField = 256 << 10
 
 // visible replaces control characters but the given ones.
 func visible(s, but string) string {
