@@ -154,6 +154,7 @@ func (s *Sweep) statuses(ctx context.Context, bugs []int) (all map[int]debbugs.S
 		broken, err = some.Bugs, nil
 	}
 	_, fault := errors.AsType[*soap.Fault](err)
+	fault = fault || errors.Is(err, soap.ErrTooLarge) // one bug's may be
 	switch {
 	case err == nil:
 		s.batch = min(mostAsked, s.batch*2)

@@ -70,6 +70,9 @@ func (s *Sweep) vouched(ctx context.Context, bugs []int, highest int) error {
 		}
 		return nil // it is new
 	}
+	if highest == s.o.First-1 {
+		return nil // so is this
+	}
 	known, err := s.highestKnown(ctx, bugs)
 	if err == nil && known == 0 { // all of them may have been spam
 		var more []int
