@@ -4,7 +4,8 @@
 // bytes of the envelope, with the certificate in the message. Because SHA-1 is
 // weak, a SHA-256 signature ("signature_sha256") stands beside it. It is made
 // first and the old one covers it, so that it cannot be taken away, and programs
-// of either age verify the same message. Where it is present it must hold.
+// of either age verify the same message. A message without it is believed only of
+// certificates that are named as fedmsg's own publishers.
 //
 // A small certificate authority (CA) makes the keys, so that nobody needs to
 // know OpenSSL's spells.
