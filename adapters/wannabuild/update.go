@@ -53,8 +53,8 @@ func (t translator) updates(ch Change, columns []string) []event.Event {
 	for _, name := range columns {
 		from, known := ch.Before[name]
 		to, is := ch.After[name]
-		if !known || !is || same(from, to) {
-			continue
+		if !known || !is || same(from, to) || name == "build_arch_all" && flag(ch.Before, name) == flag(ch.After, name) {
+			continue // NULL means no
 		}
 		b := Updated{Package: t.body(ch, earlier(ch.After)), Field: name}
 		var cutFrom, cutTo bool
