@@ -44,7 +44,7 @@ type TableConfig struct {
 	Name     string     `toml:"name" doc:"The table or view, such as popcon or udd.popcon."`
 	Key      []string   `toml:"key" doc:"Columns that together name a row."`
 	Watch    []string   `toml:"watch" doc:"Columns to watch and to tell. Empty: all."`
-	Time     string     `toml:"time" doc:"Column that tells when a row changed, if there is one."`
+	Time     string     `toml:"time" doc:"Column that tells when a row changed, if there is one. A time without a zone is meant in that of [db] timezone."`
 	Topic    string     `toml:"topic" doc:"Topic, such as udd.popcon; .create, .update or .delete is added."`
 	Sentence string     `toml:"sentence" doc:"The English sentence of its events: a template over the columns, such as {{.package}} has {{.insts}} installations."`
 	URL      secret.URL `toml:"url" doc:"The database. Empty: that of [db]."`

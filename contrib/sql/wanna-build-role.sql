@@ -11,8 +11,9 @@
 --   base    the tables packages, transactions and pkg_history themselves
 --
 -- Run it again after a new architecture was added, or with another level: what
--- the level does not include is taken away. Its undo, in every database where
--- it ran:
+-- the level does not include is taken away, as far as it was given to this role.
+-- (wanna-build's own schema grants the log's views to PUBLIC: there, every role
+-- has at least the level log.) Its undo, in every database where it ran:
 --
 --   DROP OWNED BY busbar; DROP ROLE busbar;
 --

@@ -28,6 +28,8 @@ type Access struct {
 	Level         Level
 	Architectures []string
 	History       bool // the results of builds
+	// Everybody may read the log, by a grant to PUBLIC.
+	Everybody bool
 	// Alike are suites that differ in their bytes and are shown as one.
 	Alike []string
 
@@ -53,6 +55,9 @@ func (a Access) Meaning() []string {
 	}
 	if !a.History {
 		s = append(s, "Results of builds (pkg_history) cannot be read.")
+	}
+	if a.Everybody {
+		s = append(s, "Every account has this level: the log is granted to PUBLIC, whatever was granted to this one.")
 	}
 	if len(a.Alike) > 0 {
 		s = append(s, "Suites that look alike are told under one name, though as different facts: "+strings.Join(a.Alike, ", ")+".")
@@ -128,19 +133,22 @@ func names(parts []*part) []string {
 
 // mayRead lists which of the queue's relations exist and may be read, with
 // their schemas.
-const mayRead = `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+const mayRead = `SELECT n.nspname AS schema, c.relname AS name, has_table_privilege('public', c.oid, 'SELECT')::text AS everybody FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE c.relname IN ('packages', 'transactions', 'pkg_history') AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
 	AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
 	AND (n.nspname = 'public' OR n.nspname LIKE '%\_public') ORDER BY 1, 2`
 
 func findPostgres(ctx context.Context, s *database.Snapshot) (Access, []*part, error) {
-	has := map[string]map[string]bool{}
+	has, everybody := map[string]map[string]bool{}, map[string]bool{}
 	err := s.Query(ctx, mayRead, nil, func(c database.Columns) error {
 		schema := value(c, "schema")
 		if has[schema] == nil {
 			has[schema] = map[string]bool{}
 		}
 		has[schema][value(c, "name")] = true
+		if value(c, "name") == "transactions" {
+			everybody[schema] = value(c, "everybody") == "true"
+		}
 		return nil
 	})
 	if err != nil {
@@ -169,6 +177,7 @@ func findPostgres(ctx context.Context, s *database.Snapshot) (Access, []*part, e
 		p := &part{arch: arch, packages: database.Table{Name: schema + ".packages", Key: keyColumns}}
 		if tables["transactions"] {
 			p.log = schema + ".transactions"
+			a.Everybody = a.Everybody || everybody[schema]
 		} else {
 			a.Level = Views
 		}
@@ -180,6 +189,7 @@ func findPostgres(ctx context.Context, s *database.Snapshot) (Access, []*part, e
 		parts = append(parts, p)
 	}
 	slices.SortFunc(parts, func(x, y *part) int { return strings.Compare(x.arch, y.arch) })
+	a.Everybody = a.Everybody && a.Level == ViewsLog
 	return a, parts, watch(ctx, s, parts)
 }
 

@@ -70,3 +70,26 @@ func TestSuitesThatLookAlike(t *testing.T) {
 		t.Errorf("it is said that %s", said)
 	}
 }
+
+// TestEverybodyReadsTheLog: what is granted to PUBLIC is nobody's to take away,
+// and that is said.
+func TestEverybodyReadsTheLog(t *testing.T) {
+	s := newSite(t, "views")
+	access := func() Access {
+		r := s.start(nil)
+		defer r.stop()
+		r.poll()
+		return r.q.Access()
+	}
+	if a := access(); a.Level != Views || a.Everybody {
+		t.Errorf("without the log, %+v", a)
+	}
+	s.sql("GRANT SELECT ON amd64_public.transactions, arm64_public.transactions TO guest")
+	if a := access(); a.Level != ViewsLog || a.Everybody {
+		t.Errorf("with the log, %+v", a)
+	}
+	s.sql("REVOKE SELECT ON amd64_public.transactions, arm64_public.transactions FROM guest; GRANT SELECT ON amd64_public.transactions, arm64_public.transactions TO PUBLIC")
+	if a := access(); a.Level != ViewsLog || !a.Everybody || !strings.Contains(strings.Join(a.Meaning(), " "), "granted to PUBLIC") {
+		t.Errorf("with a log for everybody, %+v", a)
+	}
+}
