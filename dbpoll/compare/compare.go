@@ -50,7 +50,7 @@ func (st *State) Compare(ctx context.Context, snap *database.Snapshot, most int)
 	}
 	room := shareBytes
 	lost, err := snap.Find(ctx, st.table, d.keys, func(r database.Row) error {
-		c, err := st.changed(ctx, r)
+		c, err := st.changed(ctx, snap.Dialect(), r)
 		f.Changes = append(f.Changes, c)
 		if room -= size(c.After); room < 0 && err == nil {
 			return database.ErrEnough
@@ -138,7 +138,7 @@ func (st *State) differing(ctx context.Context, snap *database.Snapshot, most in
 	return d, err
 }
 
-func (st *State) changed(ctx context.Context, r database.Row) (Change, error) {
+func (st *State) changed(ctx context.Context, dialect string, r database.Row) (Change, error) {
 	joined := joinKey(r.Key)
 	c := Change{Key: r.Key, After: r.Columns, AfterBytes: r.Bytes, digest: r.Digest}
 	stored, err := st.reader.SeenOf(ctx, st.source, joined)
@@ -153,6 +153,10 @@ func (st *State) changed(ctx context.Context, r database.Row) (Change, error) {
 		}
 		if mark = v.Mark; !isTombstone(stored) {
 			c.Before, c.BeforeBytes = v.before(st.table, r.Key, r.Columns), v.Bytes
+			if stored[headLength-1] == asBefore {
+				renew(c.Before, c.After, dialect)
+				c.BeforeBytes = c.AfterBytes // which were not kept
+			}
 		}
 	}
 	revision := st.advance(nameOf(joined))

@@ -30,9 +30,9 @@ const (
 
 func encode(t database.Table, row database.Columns, bytes map[string]string, digest uint64, revision uint32, mark string) []byte {
 	v := value{Mark: mark, Bytes: bytes}
-	there := byte(0)
+	there := byte(gone)
 	if row != nil {
-		there, v.Columns = 1, make(map[string]*string, len(t.Watch))
+		there, v.Columns = asNow, make(map[string]*string, len(t.Watch))
 		v.keep(t, row)
 	}
 	b := binary.BigEndian.AppendUint64(nil, digest)
@@ -59,7 +59,7 @@ func (v *value) keep(t database.Table, row database.Columns) {
 
 // isTombstone tells a row that is gone. Its revision outlives it: a row that
 // comes back and goes again with the same values is another fact.
-func isTombstone(b []byte) bool { return len(b) >= headLength && b[headLength-1] == 0 }
+func isTombstone(b []byte) bool { return len(b) >= headLength && b[headLength-1] == gone }
 
 var errValue = errors.New("the journal's entry is damaged")
 

@@ -23,6 +23,15 @@ func decode(v []byte) (text *string, decoded bool) {
 	return &s, odd > 0
 }
 
+// Text is how bytes are read.
+func Text(v []byte) string {
+	text, _ := decode(v)
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
 // hash is a digest of bytes that have no text of their own.
 func hash(v []byte) string {
 	sum := sha256.Sum256(v)
