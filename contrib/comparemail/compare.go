@@ -114,10 +114,34 @@ func differ(file string, ours, theirs reading) []difference {
 	var all []difference
 	for _, field := range []string{"from", "to", "subject", "date", "id", "list", "text", "names"} {
 		a, b := ours[field], theirs[field]
+		if field == "from" || field == "to" {
+			a, b = named(a, b)
+		}
 		if b == nil || b == "" || reflect.DeepEqual(b, []any{}) || reflect.DeepEqual(a, b) {
 			continue // what Python does not see is nothing to compare with
 		}
 		all = append(all, difference{file, field, fmt.Sprint(a), fmt.Sprint(b)})
 	}
 	return all
+}
+
+// named takes out of two lists of people the names that Python does not see, as
+// those in comments behind an address, and blanks that do not count.
+func named(ours, theirs any) (a, b any) {
+	mine, ok := ours.([]any)
+	other, ok2 := theirs.([]any)
+	if !ok || !ok2 || len(mine) != len(other) {
+		return ours, theirs
+	}
+	x, y := []any{}, []any{}
+	for i := range mine {
+		m, o := mine[i].([]any), other[i].([]any)
+		name := strings.Join(strings.Fields(fmt.Sprint(o[0])), " ")
+		own := m[0]
+		if name == "" {
+			own = ""
+		}
+		x, y = append(x, []any{own, m[1]}), append(y, []any{name, o[1]})
+	}
+	return x, y
 }
