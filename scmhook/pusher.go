@@ -25,7 +25,7 @@ func pusher(n spool.Notice) scm.Pusher {
 		p.Name, p.Email = env["GIT_COMMITTER_NAME"], first(p.Email, env["GIT_COMMITTER_EMAIL"])
 		p.Username = first(env["LOGNAME"], env["USER"])
 	}
-	if p.Username == "" {
+	if p.Username == "" && !n.Linked {
 		p.Username = login(n.Owner)
 	}
 	return p
@@ -65,7 +65,7 @@ func options(n spool.Notice) []string {
 // and nobody for what the environment says.
 func evidence(n spool.Notice) []event.Evidence {
 	const overflow = 65534 // what a user namespace shows for users outside of it
-	if n.Owner == overflow {
+	if n.Owner == overflow || n.Linked { // anybody can give another's file a second name
 		return nil
 	}
 	owner := strings.TrimSpace(fmt.Sprintf("%d %s", n.Owner, login(n.Owner)))

@@ -176,7 +176,7 @@ func (c *Channel) planNotice(ctx context.Context, s *state, n spool.Notice) ([]c
 // present is what a repository's refs are, and what its hooks said that wait
 // behind n.
 func (c *Channel) present(s *state, n spool.Notice, actual func() (map[string]string, error)) (*refs.Present, error) {
-	const most = 1000 // files that are read ahead
+	const most, mostBytes = 1000, 32 << 20 // files that are read ahead
 	now, err := actual()
 	if err != nil {
 		return nil, err
@@ -186,11 +186,15 @@ func (c *Channel) present(s *state, n spool.Notice, actual func() (map[string]st
 		return nil, err
 	}
 	p := &refs.Present{Refs: now}
+	size := 0
 	for _, name := range names[:min(len(names), most)] {
 		if name <= n.Name {
 			continue
 		}
-		later, _, err := spool.Read(c.o.Spool, name)
+		later, raw, err := spool.Read(c.o.Spool, name)
+		if size += len(raw); size > mostBytes {
+			break // what is not known of is found by comparing
+		}
 		if err != nil || later.Hook != hook.PostReceive {
 			continue // its own turn will tell
 		}

@@ -11,8 +11,8 @@ import (
 
 const (
 	// MaxInput bounds a hook's standard input: a hundred thousand ref updates
-	// are some 15 MiB.
-	MaxInput = 64 << 20
+	// are some 15 MiB. What is longer is found by comparing the refs.
+	MaxInput = 16 << 20
 	// Suffix ends the name of every finished spool file.
 	Suffix = ".push"
 	// Hidden begins the name of a file that is being written.

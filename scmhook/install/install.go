@@ -1,10 +1,10 @@
 // Package install puts scmhook into repositories' hooks, takes it out again, and
 // tells whether it is there.
 //
-// A hook that is there already is not replaced: it is kept beside ours under
-// another name and called after it, with the same arguments and the same input.
-// Doing anything twice changes nothing, and uninstalling leaves what was there
-// before.
+// A hook that is there already is not replaced: it is kept under its own name in
+// a folder beside that of the hooks, and called after ours, with the same
+// arguments and the same input. Doing anything twice changes nothing; what was cut
+// is finished by doing it again; and uninstalling leaves what was there before.
 //
 // Not here: finding repositories, and hooks of whole forges (see
 // docs/howto/git-hooks.md).
@@ -17,28 +17,29 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // Options say how the hooks call scmhook.
 type Options struct {
 	Program string // absolute path of scmhook
 	Spool   string // absolute; empty: the hook finds it (see scmhook/hook)
+
+	disk disk
 }
 
 // A Wire is a place in a repository where a hook of ours belongs.
 type Wire struct {
 	Path string // the hook's file; for hg the hgrc
-	// State is "wired", "unwired", "other" (wired to another program or
-	// spool), or "dead" (wired, and the file cannot be executed).
+	// State is "wired" (by us, or by hand in somebody's own hook), "unwired",
+	// "other" (wired to another program or spool, or by an earlier version), or
+	// "dead" (wired, and the file cannot be executed).
 	State   string
 	Chained string // the hook that was there before, if there is one
 	Shared  bool   // it lies outside of the repository and serves others, too
 }
 
 const (
-	mark   = "Made by `scmhook install`"
-	former = ".before-busbar"
+	mark = "Made by `scmhook install`"
 )
 
 // Wires are the places of one repository; system is git, svn or hg.
@@ -85,10 +86,11 @@ func (o Options) each(doing, system, dir string, act func(place) (bool, error)) 
 // A place is one hook file and what belongs into it.
 type place struct {
 	path   string
-	text   string // where nothing was there before
-	chain  string // where something was; calls path + former
+	system string
+	text   string
 	shared bool
 	ini    bool // a block in a file of others' lines: hg
+	disk   disk
 }
 
 func (p place) look() (Wire, error) {
@@ -99,23 +101,28 @@ func (p place) look() (Wire, error) {
 	}
 	if p.ini {
 		switch block := cutBlock(raw); {
-		case block == "":
-		case block == p.text:
+		case block == p.text, block == "" && p.byHand(raw):
 			w.State = "wired"
-		default:
+		case block != "":
 			w.State = "other"
 		}
 		return w, nil
 	}
-	if _, err := os.Lstat(p.path + former); err == nil {
+	if !strings.Contains(raw, mark) {
+		if p.byHand(raw) || p.chained(raw) {
+			w.State = "wired"
+		}
+		return w, nil
+	}
+	if before, ok := p.before(); ok {
+		w.Chained = before
+	} else if exists(p.path + former) {
 		w.Chained = p.path + former
 	}
 	switch {
-	case !strings.Contains(raw, mark):
-		w.Chained = ""
 	case info.Mode()&0o111 == 0:
 		w.State = "dead"
-	case raw == p.text || raw == p.chain && w.Chained != "":
+	case raw == p.text && !exists(p.path+former):
 		w.State = "wired"
 	default:
 		w.State = "other"
@@ -123,19 +130,64 @@ func (p place) look() (Wire, error) {
 	return w, nil
 }
 
-// read gives a file's text; a missing one is empty.
+// byHand tells whether somebody wrote a call of scmhook into a hook, such as
+// `tee >(scmhook git) | …` or `pee "scmhook git" …`.
+func (p place) byHand(raw string) bool {
+	for line := range strings.Lines(raw) {
+		words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\n'\"()|&;`=<>", r) })
+		for i := range words {
+			if strings.HasPrefix(words[0], "#") || i+1 == len(words) {
+				break
+			}
+			if filepath.Base(words[i]) == "scmhook" && words[i+1] == p.system {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// chained tells whether a hook that calls the files of a folder finds ours there.
+func (p place) chained(raw string) bool {
+	if !strings.Contains(raw, ".d") && !strings.Contains(raw, "run-parts") {
+		return false
+	}
+	files, err := filepath.Glob(globbed(p.path) + ".d/*")
+	if err != nil {
+		return false
+	}
+	for _, file := range files {
+		if text, info, err := read(file); err == nil && info != nil && info.Mode()&0o111 != 0 && p.byHand(text) {
+			return true
+		}
+	}
+	return false
+}
+
+// globbed is a path without wildcards.
+func globbed(path string) string {
+	return strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`).Replace(path)
+}
+
+// read gives the text of a file's beginning; a missing one is empty.
 func read(path string) (string, fs.FileInfo, error) {
-	raw, err := os.ReadFile(path)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil, nil
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file", path)
 	}
 	if err != nil {
 		return "", nil, err
 	}
-	info, err := os.Stat(path)
+	raw, err := os.ReadFile(path)
 	return string(raw), info, err
 }
 
+// install keeps what is there and puts ours in its place. Cut anywhere, the hook
+// that was there runs, from its old place or from its new one; and installing
+// again finishes it.
 func (p place) install() (bool, error) {
 	w, err := p.look()
 	if err != nil || w.State == "wired" {
@@ -147,66 +199,59 @@ func (p place) install() (bool, error) {
 	if err := os.MkdirAll(filepath.Dir(p.path), 0o755); err != nil {
 		return false, err
 	}
-	text := p.text
-	_, err = os.Lstat(p.path)
+	before, kept := p.before()
+	old := ""
 	switch {
-	case err == nil && w.State == "unwired":
-		// The file that was kept first is the real one: never overwrite it.
-		if _, err := os.Lstat(p.path + former); err == nil {
-			return false, fmt.Errorf("%s is not ours, and %s is there, too: move one of them away", p.path, p.path+former)
+	case w.State == "unwired" && exists(p.path):
+		old = p.path
+		// Who was kept first is the real one: never overwrite it.
+		for _, other := range []string{before, p.path + former} {
+			if exists(other) && !p.mirrored(other) && !same(old, other) {
+				return false, fmt.Errorf("%s is not ours, and %s is there, too: move one of them away", p.path, other)
+			}
 		}
-		if err := os.Rename(p.path, p.path+former); err != nil {
+	case exists(p.path + former): // of an earlier version
+		old = p.path + former
+	}
+	if old != "" && !(kept && same(old, before)) {
+		if err := p.keep(old); err != nil {
 			return false, err
 		}
-		text = p.chain
-	case w.Chained != "":
-		text = p.chain
 	}
-	return true, write(p.path, text, 0o755)
+	if err := p.disk.write(p.path, p.text, 0o755); err != nil {
+		return false, err
+	}
+	return true, p.disk.remove(p.path + former)
 }
 
+// uninstall puts back what was there, the very same file where there can be links.
 func (p place) uninstall() (bool, error) {
 	w, err := p.look()
-	if err != nil || w.State == "unwired" {
+	if err != nil {
 		return false, err
 	}
 	if p.ini {
+		if !p.hasBlock() {
+			return false, nil
+		}
 		return true, p.removeBlock()
 	}
-	if w.Chained != "" {
-		return true, os.Rename(w.Chained, p.path)
-	}
-	return true, os.Remove(p.path)
-}
-
-// write replaces a file at once. It belongs to whom its directory belongs, also
-// where root installs.
-func write(path, text string, mode fs.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".busbar-")
+	raw, _, err := read(p.path)
 	if err != nil {
-		return err
+		return false, err
 	}
-	err = func() error {
-		if _, err := f.WriteString(text); err != nil {
-			return err
+	before, kept := p.before()
+	if !strings.Contains(raw, mark) {
+		if kept && same(before, p.path) || p.onlyLinks() { // it was cut before it was all
+			return true, p.forget()
 		}
-		if err := f.Chmod(mode); err != nil {
-			return err
-		}
-		if info, err := os.Stat(filepath.Dir(path)); err == nil && os.Getuid() == 0 {
-			if owner, ok := info.Sys().(*syscall.Stat_t); ok {
-				if err := f.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
-					return err
-				}
-			}
-		}
-		return f.Sync()
-	}()
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
+		return false, nil
 	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+	if w.Chained == "" {
+		return true, errors.Join(p.disk.remove(p.path), p.forget())
 	}
-	return nil
+	if err := p.disk.second(w.Chained, p.path); err != nil {
+		return false, err
+	}
+	return true, p.forget()
 }

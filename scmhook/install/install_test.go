@@ -130,17 +130,23 @@ func TestChain(t *testing.T) {
 		t.Errorf("the former hook reads %q, ours %q", a, b)
 	}
 	// A hook that does not read its input is no trouble.
-	put(t, bare+"/hooks/post-receive"+former, "#!/bin/sh\nexit 0\n")
+	put(t, bare+"/hooks"+beside+"/post-receive", "#!/bin/sh\nexit 0\n")
 	if out := run(t, clone, "git", "push", "-q", bare, ":refs/heads/b"); out != "" {
 		t.Errorf("the pusher hears %q", out)
 	}
-	put(t, bare+"/hooks/post-receive"+former, text)
+	put(t, bare+"/hooks"+beside+"/post-receive", text)
 	change(t, o.Uninstall, "git", bare, true)
 	if got := get(t, bare+"/hooks/post-receive"); got != text {
 		t.Errorf("put back: %q", got)
 	}
+	if _, err := os.Lstat(bare + "/hooks" + beside); err == nil {
+		t.Error("the folder is left")
+	}
 	// Two hooks that are not ours: nothing is overwritten.
-	put(t, bare+"/hooks/post-receive"+former, "another")
+	if err := os.Mkdir(bare+"/hooks"+beside, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	put(t, bare+"/hooks"+beside+"/post-receive", "another")
 	if _, err := o.Install("git", bare); err == nil || !strings.Contains(err.Error(), "move one of them away") {
 		t.Errorf("installing over two hooks: %v", err)
 	}
@@ -149,7 +155,7 @@ func TestChain(t *testing.T) {
 func TestGitPlaces(t *testing.T) {
 	o, _ := recorder(t)
 	bare, _ := gitRepository(t)
-	put(t, bare+"/hooks/post-receive", "#!/bin/sh\nfor hook in hooks/post-receive.d/*; do \"$hook\"; done\n")
+	put(t, bare+"/hooks/post-receive", "#!/bin/sh\ndata=$(cat)\nfor hook in \"${GIT_DIR}/hooks/${name}.d/\"*; do echo \"$data\" | \"$hook\"; done\n")
 	if err := os.Mkdir(bare+"/hooks/post-receive.d", 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -20,7 +21,7 @@ func (o Options) hooks(system, dir string) ([]place, error) {
 	case "svn":
 		return []place{o.script(filepath.Join(dir, "hooks", "post-commit"), "svn", false), o.script(filepath.Join(dir, "hooks", "post-revprop-change"), "svn", true)}, nil
 	case "hg":
-		return []place{{path: filepath.Join(dir, ".hg", "hgrc"), ini: true, text: o.block()}}, nil
+		return []place{{path: filepath.Join(dir, ".hg", "hgrc"), system: "hg", ini: true, text: o.block(), disk: o.disk}}, nil
 	}
 	return nil, fmt.Errorf("%q is no system that has hooks of ours", system)
 }
@@ -46,7 +47,7 @@ func (o Options) git(dir string) (place, error) {
 		hooks = filepath.Join(dir, hooks)
 	}
 	path := filepath.Join(hooks, "post-receive")
-	if raw, _, err := read(path); err == nil && strings.Contains(raw, "post-receive.d") && !strings.Contains(raw, mark) {
+	if raw, _, err := read(path); err == nil && feedsEach.MatchString(raw) && !strings.Contains(raw, mark) || ours(path+".d/busbar") {
 		if info, err := os.Stat(path + ".d"); err == nil && info.IsDir() {
 			path = filepath.Join(path+".d", "busbar")
 		}
@@ -56,8 +57,19 @@ func (o Options) git(dir string) (place, error) {
 	return p, nil
 }
 
-// script is a hook in the shell. input says that the system hands over
-// something on standard input.
+// feedsEach is what forges write into hooks that call each file of NAME.d with the
+// same input. Others let the first of them read it all, and are called as a whole.
+var feedsEach = regexp.MustCompile(`(?s)=\$\(cat\).*\.d["'/]`)
+
+func ours(path string) bool {
+	raw, _, err := read(path)
+	return err == nil && strings.Contains(raw, mark)
+}
+
+// script is a hook in the shell. input says that the system hands over something
+// on standard input. It exits with 0, or with what the hook says that was there
+// before, whatever becomes of ours: the program may be gone, or the kernel may
+// refuse it memory or threads (ulimit), and the shell its fork.
 func (o Options) script(path, system string, input bool) place {
 	program := quote(o.Program)
 	call := program + " " + system
@@ -67,21 +79,28 @@ func (o Options) script(path, system string, input bool) place {
 	if system == "svn" {
 		call += ` "$@"`
 	}
-	head := "#!/bin/sh\n# " + mark + "; `scmhook uninstall` takes it away.\n"
-	gone := "echo " + quote("scmhook: "+o.Program+" is gone (the push is fine; scmhook reconcile will find it)") + " >&2\n"
-	text := head + "trap '' HUP INT # the pusher may hang up\n[ -x " + program + " ] && exec " + call + "\n" + gone + "exit 0\n"
-
-	const before = `"$0` + former + `"`
-	chain := head + "# The hook that was here before runs after ours and gets the same input.\n"
-	if input {
-		chain += "input=$(cat; echo .)\ninput=${input%.}\n" +
-			"if [ -x " + program + " ]; then (\n\ttrap '' HUP INT\n\tprintf %s \"$input\" | " + call + "\n); else\n\t" + gone + "fi\n" +
-			"[ -x " + before + " ] || exit 0\nprintf %s \"$input\" | " + before + " \"$@\"\n"
-	} else {
-		chain += "if [ -x " + program + " ]; then\n\t(trap '' HUP INT; exec " + call + ")\nelse\n\t" + gone + "fi\n" +
-			"[ -x " + before + " ] || exit 0\nexec " + before + " \"$@\"\n"
+	name := quote(filepath.Base(path))
+	var b strings.Builder
+	b.WriteString("#!/bin/sh\n# " + mark + "; `scmhook uninstall` takes it away.\n" +
+		"trap 'exit 0' 0 # the push is fine, whatever goes wrong here\n" +
+		"ours() {\n\tif [ -x " + program + " ]; then\n" +
+		"\t\t(trap '' HUP INT; " + call + ") || : # the pusher may hang up\n" +
+		"\telse\n\t\techo " + quote("scmhook: "+o.Program+" is gone (the push is fine; scmhook reconcile will find it)") + " >&2\n\tfi\n}\n" +
+		"# The hook that was here before runs after ours and gets the same input.\n" +
+		"dir=${0%/*}\n[ \"$dir\" != \"$0\" ] || dir=.\nbefore=$dir" + beside + "/" + name + "\n" +
+		"[ -x \"$before\" ] || before=$(cd -P -- \"$dir\" && pwd -P)" + beside + "/" + name + "\n" +
+		"if [ ! -x \"$before\" ]; then\n\tours \"$@\"\n\texit 0\nfi\n")
+	switch {
+	case input && system == "svn": // a property may hold NULs, which no variable can
+		b.WriteString("if file=$(mktemp); then\n\tcat >\"$file\"\n\tours \"$@\" <\"$file\"\n\t\"$before\" \"$@\" <\"$file\"\n\tstatus=$?\n\trm -f \"$file\"\n" +
+			"else\n\t\"$before\" \"$@\"\n\tstatus=$?\nfi\n")
+	case input:
+		b.WriteString("input=$(cat; echo .)\ninput=${input%.}\nprintf %s \"$input\" | ours \"$@\"\nprintf %s \"$input\" | \"$before\" \"$@\"\nstatus=$?\n")
+	default:
+		b.WriteString("ours \"$@\" </dev/null\n\"$before\" \"$@\"\nstatus=$?\n")
 	}
-	return place{path: path, text: text, chain: chain}
+	b.WriteString("trap - 0\nexit $status\n")
+	return place{path: path, system: system, text: b.String(), disk: o.disk}
 }
 
 // quote is a word of the shell.
@@ -112,18 +131,23 @@ func cutBlock(text string) string {
 	return blockBegin + inside + blockEnd
 }
 
+func (p place) hasBlock() bool {
+	raw, _, err := read(p.path)
+	return err == nil && cutBlock(raw) != ""
+}
+
 func (p place) installBlock() error {
 	raw, _, err := read(p.path)
 	if err != nil {
 		return err
 	}
 	if old := cutBlock(raw); old != "" {
-		return write(p.path, strings.Replace(raw, old, p.text, 1), 0o644)
+		return p.disk.write(p.path, strings.Replace(raw, old, p.text, 1), 0o644)
 	}
 	if raw != "" && !strings.HasSuffix(raw, "\n") {
 		raw += "\n"
 	}
-	return write(p.path, raw+p.text, 0o644)
+	return p.disk.write(p.path, raw+p.text, 0o644)
 }
 
 func (p place) removeBlock() error {
@@ -133,7 +157,7 @@ func (p place) removeBlock() error {
 	}
 	rest := strings.Replace(raw, cutBlock(raw), "", 1)
 	if rest == "" {
-		return os.Remove(p.path)
+		return p.disk.remove(p.path)
 	}
-	return write(p.path, rest, 0o644)
+	return p.disk.write(p.path, rest, 0o644)
 }

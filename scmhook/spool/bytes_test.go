@@ -2,6 +2,8 @@ package spool
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -40,4 +42,28 @@ func FuzzBytes(f *testing.F) {
 			t.Errorf("%q becomes %q, %q, %q", s, n.Repository, n.Args, n.Env)
 		}
 	})
+}
+
+// TestLinked: who owns a file with a second name did not necessarily put it here.
+func TestLinked(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	if err := hook.Write(elsewhere, hook.Notice{System: "git", Hook: hook.PostReceive, Repository: "/srv/a", Time: time.Unix(1, 0)}, bytes.NewReader(nil)); err != nil {
+		t.Fatal(err)
+	}
+	names, err := List(elsewhere)
+	if err == nil {
+		err = os.Link(filepath.Join(elsewhere, names[0]), filepath.Join(dir, names[0]))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := Read(dir, names[0]); err != nil || !n.Linked {
+		t.Errorf("a second name: %+v, %v", n, err)
+	}
+	if err := Remove(dir, names[0]); err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := Read(elsewhere, names[0]); err != nil || n.Linked {
+		t.Errorf("the other name: %+v, %v", n, err)
+	}
 }

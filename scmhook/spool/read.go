@@ -62,7 +62,7 @@ func Read(dir, name string) (n Notice, raw []byte, err error) {
 	}
 	n.Name = name
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		n.Owner = stat.Uid
+		n.Owner, n.Linked = stat.Uid, stat.Nlink > 1
 	}
 	return n, raw, nil
 }
