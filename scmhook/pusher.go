@@ -64,7 +64,7 @@ func options(n spool.Notice) []string {
 // evidence is who vouches for a hook's call: the system for the file's owner,
 // and nobody for what the environment says.
 func evidence(n spool.Notice) []event.Evidence {
-	const overflow = 65534 // what a user namespace shows for users outside of it
+	const overflow = 65534               // what a user namespace shows for users outside of it
 	if n.Owner == overflow || n.Linked { // anybody can give another's file a second name
 		return nil
 	}
