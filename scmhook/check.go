@@ -28,12 +28,19 @@ func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	}
 	ctx := context.Background()
 	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.SCM.Service, cfg.Bus.Name)}}
-	findings = append(findings, daemon.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign, cfg.SCM.Spool)...)
+	places := []string{cfg.SCM.Spool}
+	if cfg.webhooksOnly() { // no hook writes anywhere, and no repository is looked at
+		places, cfg.Bus.Journal = nil, cfg.webhookJournal()
+	}
+	findings = append(findings, daemon.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign, places...)...)
+	if !cfg.webhooksOnly() {
+		findings = append(findings, checkSpool(cfg.SCM.Spool), checkHookSpool(p, cfg))
+		findings = append(findings, checkRepositories(ctx, p, cfg)...)
+	}
 	if cfg.Webhook.Secrets != "" {
 		findings = append(findings, daemon.CheckSecrets("the webhooks' secrets", cfg.Webhook.Secrets)...)
 	}
-	findings = append(findings, checkSpool(cfg.SCM.Spool), checkHookSpool(p, cfg))
-	findings = append(findings, checkRepositories(ctx, p, cfg)...)
+	findings = append(findings, checkWebhooks(cfg)...)
 	return daemon.PrintFindings(p, findings, c.JSON)
 }
 

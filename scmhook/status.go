@@ -47,7 +47,11 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	s, err := daemon.ReadStatus(ctx, p.Name, cfg.Bus, cfg.Sign, map[string]int{cfg.SCM.Spool: len(names)})
+	waiting := map[string]int{cfg.SCM.Spool: len(names)}
+	if cfg.webhooksOnly() {
+		waiting, cfg.Bus.Journal = nil, cfg.webhookJournal()
+	}
+	s, err := daemon.ReadStatus(ctx, p.Name, cfg.Bus, cfg.Sign, waiting)
 	if err != nil {
 		return err
 	}
