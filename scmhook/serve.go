@@ -75,7 +75,7 @@ func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run}, reloads(p, g, cfg, take).Task(node, hangup),
 		daemon.Task{Name: "the journal's pump", Run: pump.Run},
 		daemon.Task{Name: "what is given back", Run: func(ctx context.Context) error { return rereadAll(ctx, back, in, log) }},
-		daemon.Task{Name: "the webhooks' server", Run: func(ctx context.Context) error { return serveHTTP(ctx, server, listener) }})
+		daemon.Task{Name: "the webhooks' server", Run: func(ctx context.Context) error { return serveHTTP(ctx, server, webhook.Listen(listener)) }})
 }
 
 // A changeable handler can be replaced while it serves.

@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"busbar/adapters"
@@ -37,7 +36,7 @@ type Options struct {
 	// Limit is the longest body, in bytes. [8 MiB]
 	Limit int64
 	// Memory is how many bytes of bodies are held at a time, of senders who have
-	// proved nothing yet, too. [8 bodies of the longest]
+	// proved nothing yet, too. [4 bodies of the longest]
 	Memory int64
 	// Wait is how long a push may take to be durable; after it the sender is
 	// told to try again. [8 s: GitLab waits for 10]
@@ -66,7 +65,7 @@ type Delivery struct {
 type server struct {
 	Options
 	turn chan struct{}
-	free atomic.Int64 // of Memory
+	till *till // Memory
 }
 
 // Handler answers POST requests on any path.
@@ -83,7 +82,7 @@ func Handler(o Options) (http.Handler, error) {
 		o.Limit = 8 << 20
 	}
 	if o.Memory <= 0 {
-		o.Memory = 8 * o.Limit
+		o.Memory = 4 * o.Limit
 	}
 	if o.Wait <= 0 {
 		o.Wait = 8 * time.Second
@@ -94,16 +93,14 @@ func Handler(o Options) (http.Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Options: o, turn: make(chan struct{}, o.Busy)}
-	s.free.Store(o.Memory)
-	return s, nil
+	return &server{Options: o, turn: make(chan struct{}, o.Busy), till: &till{free: o.Memory, purse: map[*purse]bool{}}}, nil
 }
 
 // NewServer is an HTTP server that slow or greedy senders cannot hold up.
 func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: 40 * time.Second,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ConnContext: admit, ConnState: follow, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
 
@@ -127,7 +124,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusForbidden, "wrong token")
 		return
 	}
-	in := &purse{r: http.MaxBytesReader(w, r.Body, s.Limit), free: &s.free}
+	in := s.till.open(http.MaxBytesReader(w, r.Body, s.Limit), guestOf(r))
 	defer in.release()
 	body, err := io.ReadAll(in)
 	tooLong := (*http.MaxBytesError)(nil)
@@ -146,6 +143,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusForbidden, "wrong token or signature")
 		return
 	}
+	if !in.keep() {
+		s.busy(w, r)
+		return
+	}
+	guestOf(r).does(proved)
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()

@@ -151,6 +151,8 @@ type desk struct {
 	got  []Delivery
 	fail error
 	url  string
+
+	handler http.Handler
 }
 
 func open(t *testing.T, change func(*Options)) *desk {
@@ -171,6 +173,7 @@ func open(t *testing.T, change func(*Options)) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.handler = h
 	s := httptest.NewUnstartedServer(h)
 	s.Config = NewServer(h, slog.New(slog.DiscardHandler))
 	s.Config.ReadHeaderTimeout, s.Config.ReadTimeout = 2*time.Second, 2*time.Second
@@ -283,7 +286,7 @@ func TestSlowSenders(t *testing.T) {
 }
 
 // TestGreedySenders: bodies that never end, of senders who prove nothing, hold a
-// bounded memory, and give it back.
+// bounded memory, and lose it to who needs some.
 func TestGreedySenders(t *testing.T) {
 	d := open(t, func(o *Options) { o.Memory = 5 << 16 })
 	addr := strings.TrimPrefix(d.url, "http://")
@@ -296,25 +299,26 @@ func TestGreedySenders(t *testing.T) {
 		}
 		defer c.Close()
 		conns = append(conns, c)
-		if _, err := io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nX-GitHub-Event: push\r\nContent-Type: application/json\r\nContent-Length: 65000\r\n\r\n"+strings.Repeat("x", 64000)); err != nil {
-			t.Fatal(err)
+		// The server may have ended it already.
+		_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nX-GitHub-Event: push\r\nContent-Type: application/json\r\nContent-Length: 65000\r\n\r\n"+strings.Repeat("x", 64000))
+	}
+	hub := string(read(t, fixtures+"/github-push.json"))
+	for range 20 {
+		if status, text := d.post(t, hub, "X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256="+sign(hub, shared)); status != 200 {
+			t.Errorf("beside them: %d %s", status, text)
 		}
 	}
 	for _, c := range conns {
 		if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 			t.Fatal(err)
 		}
-		text, _ := io.ReadAll(c) // the server may reset what it did not read
-		if strings.Contains(string(text), " 503 ") {
+		text, err := io.ReadAll(c) // the server may reset what it did not read
+		if err != nil || len(text) == 0 || strings.Contains(string(text), " 503 ") {
 			refused++
 		}
 	}
-	if refused == 0 {
-		t.Error("all of them were held in memory")
-	}
-	hub := string(read(t, fixtures+"/github-push.json"))
-	if status, text := d.post(t, hub, "X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256="+sign(hub, shared)); status != 200 {
-		t.Errorf("after them: %d %s", status, text)
+	if refused < 15 {
+		t.Errorf("%d of 20 were held in a memory for 5", 20-refused)
 	}
 }
 
