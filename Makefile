@@ -10,7 +10,7 @@ UNITS    := $(addprefix contrib/systemd/,mail2bus.service dbpoll.service scmhook
 # The product is built without cgo; only the race detector needs it.
 export CGO_ENABLED = 0
 
-.PHONY: test test-debian help deps build bench torture mutants dbtorture scmtorture soaptorture dbbench compare-mail fuzz generate check-unit clean
+.PHONY: test test-debian help deps build bench torture mutants powercut dbtorture scmtorture soaptorture dbbench compare-mail fuzz generate check-unit clean
 
 # Everything that must hold. Installs what is missing; about ten minutes.
 test: deps
@@ -42,6 +42,10 @@ bench:
 # Kill, fill and block a running mail2bus; prints lost and doubled.
 torture:
 	$(GO) run ./contrib/torture
+
+# Cut the power, by three models of a file system, under a recorded mail2bus; prints lost and doubled.
+powercut:
+	$(GO) run ./contrib/powercut
 
 # Ten thousand damaged mails through the real daemon; prints panics and memory.
 mutants:

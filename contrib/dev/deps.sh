@@ -11,6 +11,7 @@
 #   procmail            the procmail snippet, run for real
 #   python3-zmq         libzmq, the other end of our sockets
 #   python3-cryptography  verifies our signatures as fedmsg does
+#   strace              records what is written, for the power cuts
 #   systemd             systemd-analyze, for the hardened unit
 #   postgresql, mariadb-server, sqlite3
 #                       databases to poll; tests start private servers
@@ -23,7 +24,7 @@
 # disabled. A policy of the machine's own is left as it is.
 set -eu
 
-packages=(gcc libc6-dev git libsoap-lite-perl openssl mercurial procmail python3-cryptography python3-zmq sqlite3 subversion systemd)
+packages=(gcc libc6-dev git libsoap-lite-perl openssl mercurial procmail python3-cryptography python3-zmq sqlite3 strace subversion systemd)
 policy=${DEPS_POLICY:-/usr/sbin/policy-rc.d} # another one in the test of this script
 
 if ! command -v go >/dev/null; then
