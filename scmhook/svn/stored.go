@@ -12,16 +12,20 @@ import (
 // ones have some that are no UTF-8: svnlook info then writes each as ?\E9, and
 // takes the accents off all other letters.
 func (r *Repo) asStored(ctx context.Context, c *scm.Commit) error {
-	for name, text := range map[string]*string{"svn:log": &c.Message, "svn:author": &c.Author.Name} {
-		if !strings.Contains(*text, `?\`) {
-			continue
-		}
-		stored, err := r.Property(ctx, c.ID, name)
+	if strings.Contains(c.Message, `?\`) {
+		message, err := r.Property(ctx, c.ID, "svn:log")
 		if err != nil {
 			return err
 		}
-		*text = charset.Text(stored)
+		c.Message = charset.Text(message)
 	}
-	c.Committer = c.Author
+	if strings.Contains(c.Author.Name+c.Author.Email, `?\`) {
+		author, err := r.Property(ctx, c.ID, "svn:author")
+		if err != nil {
+			return err
+		}
+		c.Author = scm.Author(charset.Text(author))
+		c.Committer = c.Author
+	}
 	return nil
 }
