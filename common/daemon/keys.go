@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"encoding"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -93,7 +94,7 @@ func keysOf(prefix string, v reflect.Value) []Key {
 			continue
 		}
 		path := strings.TrimPrefix(prefix+"."+name, ".")
-		if f.Type.Kind() == reflect.Struct {
+		if f.Type.Kind() == reflect.Struct && !isText(f.Type) {
 			keys = append(keys, keysOf(path, v.Field(i))...)
 			continue
 		}
@@ -109,6 +110,11 @@ func keysOf(prefix string, v reflect.Value) []Key {
 		})
 	}
 	return keys
+}
+
+// isText is true for a value that is written as text, whatever it is inside.
+func isText(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
 // isTables is true for a table that may be there several times.
