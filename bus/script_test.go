@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
+			e.Setenv("BUSBAR_ETC", e.WorkDir+"/etc")
 			endpoint, err := freeEndpoint()
 			if err != nil {
 				return err
@@ -101,7 +102,16 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 func runBus(t *testing.T, stdin *os.File, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs lockedBuffer
-	p := &daemon.Program{Name: "bus", Stdin: stdin, Stdout: &out, Stderr: &errs, Getenv: func(string) string { return "" }}
+	p := &daemon.Program{Name: "bus", Stdin: stdin, Stdout: &out, Stderr: &errs, Getenv: nothingSet}
 	code = run(p, args)
 	return code, out.String(), errs.String()
+}
+
+// nothingSet is an environment without variables, and no configuration of the
+// machine's own.
+func nothingSet(name string) string {
+	if name == daemon.EtcVariable {
+		return "/nonexistent"
+	}
+	return ""
 }

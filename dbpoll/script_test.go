@@ -73,6 +73,7 @@ func TestScripts(t *testing.T) {
 		testscript.Run(t, testscript.Params{
 			Dir: "testdata/script", RequireExplicitExec: true, Cmds: commands,
 			Setup: func(env *testscript.Env) error {
+				env.Setenv("BUSBAR_ETC", env.WorkDir+"/etc")
 				name := "script" + strconv.FormatInt(databases.Add(1), 10)
 				if _, err := server.SQL(t.Context(), "postgres", "postgres", "CREATE DATABASE "+name); err != nil {
 					return err
@@ -163,7 +164,7 @@ func term(ts *testscript.TestScript, neg bool, args []string) {
 func runHere(t *testing.T, args ...string) (exit int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	p := &daemon.Program{Name: "dbpoll", Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Getenv: func(string) string { return "" }}
+	p := &daemon.Program{Name: "dbpoll", Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Getenv: nothingSet}
 	exit = run(p, args)
 	return exit, out.String(), errs.String()
 }
@@ -175,4 +176,13 @@ func write(t *testing.T, name, text string, mode os.FileMode) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// nothingSet is an environment without variables, and no configuration of the
+// machine's own.
+func nothingSet(name string) string {
+	if name == daemon.EtcVariable {
+		return "/nonexistent"
+	}
+	return ""
 }

@@ -48,6 +48,7 @@ const patience = 30 * time.Second
 type holder struct{ l net.Listener }
 
 func setup(env *testscript.Env) error {
+	env.Setenv("BUSBAR_ETC", env.WorkDir+"/etc")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -181,7 +182,7 @@ func TestDeliverAlwaysAnswers75(t *testing.T) {
 		{"run --verbose", 64, "unknown flag"},
 	} {
 		var out, errs bytes.Buffer
-		p := &daemon.Program{Name: "mail2bus", Stdin: strings.NewReader("a mail"), Stdout: &out, Stderr: &errs, Getenv: func(string) string { return "" }}
+		p := &daemon.Program{Name: "mail2bus", Stdin: strings.NewReader("a mail"), Stdout: &out, Stderr: &errs, Getenv: nothingSet}
 		if got := run(p, strings.Fields(c.args)); got != c.code || !strings.Contains(errs.String(), c.says) {
 			t.Errorf("%s: exit %d, says %q; want %d and %q", c.args, got, errs.String(), c.code, c.says)
 		}
@@ -194,7 +195,7 @@ func (panics) Read([]byte) (int, error) { panic("a bug") }
 
 func TestDeliverAnswers75AtAPanic(t *testing.T) {
 	var errs bytes.Buffer
-	p := &daemon.Program{Name: "mail2bus", Stdin: panics{}, Stdout: &errs, Stderr: &errs, Getenv: func(string) string { return "" }}
+	p := &daemon.Program{Name: "mail2bus", Stdin: panics{}, Stdout: &errs, Stderr: &errs, Getenv: nothingSet}
 	dir := t.TempDir()
 	if got := run(p, []string{"deliver", "--spool", dir}); got != 75 || !strings.Contains(errs.String(), "a bug") {
 		t.Errorf("exit %d: %s", got, errs.String())
@@ -219,7 +220,7 @@ func TestNotifiesSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	var errs bytes.Buffer
-	p := &daemon.Program{Name: "mail2bus", Stdin: strings.NewReader(""), Stdout: &errs, Stderr: &errs, Getenv: func(string) string { return "" }}
+	p := &daemon.Program{Name: "mail2bus", Stdin: strings.NewReader(""), Stdout: &errs, Stderr: &errs, Getenv: nothingSet}
 	ended := make(chan int, 1)
 	go func() {
 		ended <- run(p, []string{"run", "--set", "sign.backend=none", "--set", "bus.journal=" + dir + "/journal.db", "--set", "mail.maildir=" + dir + "/mail"})
@@ -263,4 +264,13 @@ func TestNotifiesSystemd(t *testing.T) {
 			return
 		}
 	}
+}
+
+// nothingSet is an environment without variables, and no configuration of the
+// machine's own.
+func nothingSet(name string) string {
+	if name == daemon.EtcVariable {
+		return "/nonexistent"
+	}
+	return ""
 }

@@ -28,6 +28,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true, UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("BUSBAR_ETC", env.WorkDir+"/etc")
 			for name, value := range map[string]string{
 				"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "HGRCPATH": "/dev/null", "HGUSER": "nora",
 				"GIT_AUTHOR_NAME": "Nora Ortega", "GIT_AUTHOR_EMAIL": "nora@example.org",

@@ -21,7 +21,7 @@ import (
 
 // WebhookConfig is the [webhook] table.
 type WebhookConfig struct {
-	Listen  string `toml:"listen" doc:"Address and port of scmhook serve: 127.0.0.1:9943. It speaks HTTP; put a server that speaks TLS before it."`
+	Listen  string `toml:"listen" doc:"Address and port of scmhook serve: 127.0.0.1:9944. It speaks HTTP; put a server that speaks TLS before it."`
 	Secrets string `toml:"secrets" doc:"File of the secrets that forges know, one a line, of 16 characters at least. Each is accepted."`
 	Journal string `toml:"journal" doc:"Journal of scmhook serve, where scmhook run works on the same machine and has [bus] journal. Empty: [bus] journal."`
 }

@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("BUSBAR_ETC", env.WorkDir+"/etc")
 			p := newPlace()
 			env.Defer(p.server.Close)
 			env.Values[placeKey{}] = p

@@ -31,7 +31,7 @@ func TestArgumentsAreBytes(t *testing.T) {
 		Do wordsCmd `cmd:""`
 	}{}
 	var stderr bytes.Buffer
-	p := &Program{Name: "test", Stdout: &stderr, Stderr: &stderr, Getenv: func(string) string { return "" }}
+	p := &Program{Name: "test", Stdout: &stderr, Stderr: &stderr, Getenv: nothingSet}
 	if code := p.Main(cli, "", []string{"do", "--dir", "/" + odd, "--name=" + odd, "--each", odd, "--each", "7", odd, "12"}, &got); code != ExitOK {
 		t.Fatalf("exit %d: %s", code, stderr.String())
 	}
@@ -41,4 +41,13 @@ func TestArgumentsAreBytes(t *testing.T) {
 	if len(got.Files) != 2 || !filepath.IsAbs(got.Files[0]) || !strings.HasSuffix(got.Files[0], "/"+odd) || !strings.HasSuffix(got.Files[1], "/12") {
 		t.Errorf("files %q", got.Files)
 	}
+}
+
+// nothingSet is an environment without variables, and no configuration of the
+// machine's own.
+func nothingSet(name string) string {
+	if name == EtcVariable {
+		return "/nonexistent"
+	}
+	return ""
 }

@@ -12,6 +12,7 @@ const (
 	PathFile = "/etc/busbar/scmhook.spool"
 	// DirVariable is the environment's way to say it.
 	DirVariable = "BUSBAR_SCM_SPOOL"
+	etcVariable = "BUSBAR_ETC" // common/daemon's, instead of /etc/busbar
 )
 
 // Dir is where the spool is when no flag says it: the environment, PathFile,
@@ -19,6 +20,9 @@ const (
 func Dir(getenv func(string) string) string {
 	if dir := getenv(DirVariable); dir != "" {
 		return dir
+	}
+	if etc := getenv(etcVariable); etc != "" {
+		return fromFile(etc + "/scmhook.spool")
 	}
 	return fromFile(PathFile)
 }
