@@ -32,7 +32,7 @@ func needPython(t *testing.T) {
 // background starts a program that ends with the test, by SIGTERM.
 func background(t *testing.T, name string, args ...string) (io.WriteCloser, *bufio.Scanner) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second

@@ -40,7 +40,7 @@ type said struct {
 // feed is `feeder ENDPOINT FILE`: it publishes what the file says to the first
 // that subscribes.
 func feed(args []string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	pub, err := wire.Listen(ctx, wire.PubOptions{Endpoints: args[:1]})
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 )
 
 // patience is for what must happen at some time; it is no measure of speed.
-const patience = time.Minute
+const patience = 3 * time.Minute // only a failure waits so long
 
 // A place is a folder with all that a daemon needs.
 type place struct {

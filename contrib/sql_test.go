@@ -85,7 +85,7 @@ func TestNotifyWakesAndGoes(t *testing.T) {
 	before := runSQL(t, p, "postgres", "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal")
 	runSQL(t, p, "postgres", read(t, "sql/wanna-build-notify.sql")+read(t, "sql/wanna-build-notify.sql")) // twice is as good
 
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, p.URL("busbar", "postgres"))
 	if err != nil {

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"dbpoll": main})
 }
 
-const patience = time.Minute
+const patience = 3 * time.Minute // only a failure waits so long
 
 // TestScripts runs the real program against a real PostgreSQL and SQLite. Each
 // script has a database of its own: $DATABASE on the server at $SERVER, with a

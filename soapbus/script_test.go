@@ -115,7 +115,7 @@ func trackerCmd(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-const patience = 60 * time.Second
+const patience = 3 * time.Minute // only a failure waits so long
 
 // poll runs a command again and again until its output holds a text.
 func poll(ts *testscript.TestScript, neg bool, args []string) {

@@ -12,7 +12,7 @@ import (
 )
 
 // patience bounds waits that end at once when all is well.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute // only a failure waits so long
 
 func soon(t testing.TB) context.Context {
 	t.Helper()

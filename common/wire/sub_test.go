@@ -191,7 +191,7 @@ func TestZ12_CloseDelivers(t *testing.T) {
 // TestCloseCountsWhatIsLeft: a subscriber that never reads costs Close its
 // linger, and no more.
 func TestCloseCountsWhatIsLeft(t *testing.T) {
-	p := listen(t, PubOptions{Linger: 200 * time.Millisecond, QueueBytes: 64 << 20})
+	p := listen(t, PubOptions{Linger: 200 * time.Millisecond, QueueBytes: 64 << 20, WriteTimeout: patience})
 	stall(t, p.Endpoints()[0])
 	if err := p.WaitSubscriber(soon(t), "a"); err != nil {
 		t.Fatal(err)

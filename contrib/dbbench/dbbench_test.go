@@ -11,7 +11,7 @@ import (
 // TestDbbench measures a small table: that every line is there, and that no
 // figure is missing.
 func TestDbbench(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	var out strings.Builder
 	if err := run(ctx, &out, 2000); err != nil {

@@ -10,7 +10,7 @@ import (
 
 // A small herd in every test run; `go run ./contrib/mutants` is the whole one.
 func TestMutants(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	if err := run(ctx, 300, 7); err != nil {
 		t.Error(err)

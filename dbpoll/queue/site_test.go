@@ -146,7 +146,7 @@ func (r *running) poll() {
 func (r *running) try() error {
 	r.q.count, r.q.last = 0, 0
 	failed := make(chan error, 1)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	r.p.Weather = func(err error) {
 		if err != nil {

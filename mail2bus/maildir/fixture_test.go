@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what must come; nothing depends on it
 // being short.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute // only a failure waits so long
 
 // A box is a Maildir under test.
 type box struct {

@@ -12,7 +12,7 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-const patience = 60 * time.Second
+const patience = 3 * time.Minute // only a failure waits so long
 
 // newTestPub starts a guarded PUB and gives its address.
 func newTestPub(t testing.TB, o Options) (*Pub, string) {
