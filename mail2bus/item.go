@@ -35,7 +35,7 @@ func bound(s string) string {
 	return s
 }
 
-// mails is a Maildir as a channel of parsed mails.
+// mails is a Maildir as a channel of mails that are not parsed yet.
 type mails struct {
 	dir   *maildir.Channel
 	name  string // for origins
@@ -47,7 +47,13 @@ func (c mails) Next(ctx context.Context) (adapters.Item[*mail.Message], []byte, 
 	if err != nil {
 		return adapters.Item[*mail.Message]{}, nil, nil, err
 	}
-	return newItem(c.name+" "+m.Name, m.Raw, m.Arrived, c.limit), nil, done, nil
+	unread := &mail.Message{Raw: m.Raw, Size: len(m.Raw)}
+	return adapters.Item[*mail.Message]{Origin: c.name + " " + m.Name, Value: unread, Received: m.Arrived}, nil, done, nil
+}
+
+// read parses a mail that Next handed out.
+func (c mails) read(it adapters.Item[*mail.Message]) adapters.Item[*mail.Message] {
+	return newItem(it.Origin, it.Value.Raw, it.Received, c.limit)
 }
 
 // raw is what is kept of a mail that cannot be read.

@@ -39,6 +39,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	}
 	defer func() { err = errors.Join(err, node.Close()) }()
 
+	node.Resume(ctx, func(item []byte) error { return retry(cfg.Mail, item) })
 	reload := daemon.Reload[Config]{
 		Running: cfg, Load: func() (Config, error) { return load(p, g) },
 		Parts: func(c Config) (daemon.BusConfig, daemon.SignConfig) { return c.Bus, c.Sign },
@@ -73,9 +74,10 @@ func place(dir string, cfg Config, node *daemon.Node, log *slog.Logger) (daemon.
 	if dir == cfg.Mail.Spool {
 		name = "spool"
 	}
+	in := mails{dir: ch, name: name, limit: int64(cfg.Mail.Limit)}
 	pump := &pump.Pump[*mail.Message]{
-		Channel: mails{dir: ch, name: name, limit: int64(cfg.Mail.Limit)},
-		Table:   table(cfg), Journal: node.Journal, Source: dir, Raw: raw, Log: log,
+		Channel: in, Read: in.read,
+		Table: table(cfg), Journal: node.Journal, Source: dir, Raw: raw, Log: log,
 	}
 	node.Watch(name, pump.Trouble)
 	return daemon.Task{Name: name, Run: pump.Run}, ch.Close, nil

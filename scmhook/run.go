@@ -41,6 +41,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, node.Close()) }()
+	node.Resume(ctx, giveBack(cfg, cfg.Bus.Journal))
 	s, err := newSource(cfg, node, log, false, false)
 	if err != nil {
 		return err

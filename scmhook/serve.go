@@ -60,6 +60,7 @@ func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, node.Close()) }()
+	node.Resume(ctx, giveBack(cfg, cfg.Bus.Journal))
 	book.journal = node.Journal.Reader()
 	back := &daemon.GivenBack[[]byte]{Dir: daemon.RetryDir(cfg.Bus), Parse: func(item []byte) []byte { return item }}
 	pump := &pump.Pump[told]{

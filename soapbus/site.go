@@ -58,6 +58,7 @@ func open(ctx context.Context, p *daemon.Program, g *daemon.Globals, log *slog.L
 	if err != nil {
 		return nil, err
 	}
+	node.Resume(ctx, func(item []byte) error { return daemon.GiveBack(daemon.RetryDir(cfg.Bus), item, cfg.Bus.Journal) })
 	return &site{cfg: cfg, node: node, tracker: client, log: log}, nil
 }
 

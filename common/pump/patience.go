@@ -16,34 +16,52 @@ const defaultPatience = 10 * time.Second
 // can stop a translator, and each takes a processor.
 const maxSlow = 4
 
-// translated is what the table said of an item.
-type translated struct {
+// Aside is the translator of items that were put aside, in the list of poison.
+const Aside = "pump"
+
+// translated is what became of an item: as it was read, and what the table said.
+type translated[T any] struct {
+	item    adapters.Item[T]
 	outcome adapters.Outcome
 	err     error
 }
 
+// work reads an item and asks the table.
+func (p *Pump[T]) work(table []adapters.Translator[T], item adapters.Item[T]) (t translated[T]) {
+	t.item = item
+	if p.Read != nil {
+		defer func() {
+			if v := recover(); v != nil {
+				t.outcome, t.err = adapters.Outcome{Translator: "reader", Poison: fmt.Sprintf("reading it panicked: %v (%s)", v, culprit())}, nil
+			}
+		}()
+		t.item = p.Read(item)
+	}
+	t.outcome, t.err = adapters.Run(table, t.item)
+	return t
+}
+
 // fill writes it into a record.
-func (t translated) fill(r *journal.Record) {
+func (t translated[T]) fill(r *journal.Record) {
 	o := t.outcome
 	if len(o.Events) == 0 && o.Skip == "" && o.Poison == "" {
 		o.Skip = "no events"
 	}
 	r.Events, r.Skip, r.Poison, r.Translator = o.Events, o.Skip, o.Poison, o.Translator
+	r.Evidence = t.item.Evidence
 }
 
-// translate asks the table, for as long as the others may wait. Where that is not
-// enough, the item is poison for now, and late has what becomes of it.
-func (p *Pump[T]) translate(ctx context.Context, table []adapters.Translator[T], item adapters.Item[T]) (now translated, late <-chan translated) {
+// translate reads an item and asks the table, for as long as the others may wait.
+// Where that is not enough, the item is poison for now, and late has what becomes
+// of it.
+func (p *Pump[T]) translate(ctx context.Context, table []adapters.Translator[T], item adapters.Item[T]) (now translated[T], late <-chan translated[T]) {
 	patience := p.Patience
 	if patience <= 0 {
 		patience = defaultPatience
 	}
 	places := *p.slow.Load()
-	answer := make(chan translated, 1)
-	go func() {
-		outcome, err := adapters.Run(table, item)
-		answer <- translated{outcome, err}
-	}()
+	answer := make(chan translated[T], 1)
+	go func() { answer <- p.work(table, item) }()
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
@@ -62,16 +80,16 @@ func (p *Pump[T]) translate(ctx context.Context, table []adapters.Translator[T],
 			return now, nil
 		case places <- struct{}{}:
 		case <-ctx.Done():
-			return translated{err: context.Cause(ctx)}, nil
+			return translated[T]{err: context.Cause(ctx)}, nil
 		}
 	}
-	return translated{outcome: adapters.Outcome{Translator: "pump", Poison: fmt.Sprintf(
+	return translated[T]{item: item, outcome: adapters.Outcome{Translator: Aside, Poison: fmt.Sprintf(
 		"translating it takes longer than %v: it holds up nobody, and is told if that ends; else try it again later", patience)}}, answer
 }
 
 // tellLate stores what became of an item that was put aside. Whatever fails, the
 // item is poison, and kept.
-func (p *Pump[T]) tellLate(aside journal.Record, late <-chan translated) {
+func (p *Pump[T]) tellLate(aside journal.Record, late <-chan translated[T]) {
 	places := *p.slow.Load()
 	t := <-late
 	<-places

@@ -83,3 +83,60 @@ func TestSlowItemsAreBounded(t *testing.T) {
 		t.Errorf("put aside: %+v, %v", c, err)
 	}
 }
+
+// TestReadingHoldsUpNobody: what Read does counts, too, and what it makes of an
+// item is what is told, kept and vouched for, at once and late.
+func TestReadingHoldsUpNobody(t *testing.T) {
+	j := openJournal(t, nil)
+	items := lines(9)
+	free := make(chan struct{})
+	p := newPump(j, newTape(items, true), func(it adapters.Item[string]) ([]event.Event, error) {
+		if strings.HasSuffix(it.Value, "6 read") {
+			return nil, adapters.Poison("odd")
+		}
+		return translateNote(it)
+	})
+	p.Read = func(it adapters.Item[string]) adapters.Item[string] {
+		switch it.Value {
+		case items[2]:
+			<-free
+		case items[5]:
+			panic("a fault")
+		}
+		it.Value += " read"
+		it.Evidence = []event.Evidence{{Type: "test", Verdict: "none", Detail: it.Value}}
+		return it
+	}
+	p.Raw = func(s string) ([]byte, string) { return []byte(strings.TrimSuffix(s, " read")), "" }
+	p.Patience = 20 * time.Millisecond
+	run(t, p)
+	rows, err := j.Reader().Poisoned(t.Context())
+	if err != nil || len(rows) != 3 || rows[0].Translator != Aside ||
+		!strings.Contains(rows[1].Reason, "panicked: a fault") || rows[2].Reason != "odd" {
+		t.Errorf("kept: %+v, %v", rows, err)
+	}
+	close(free)
+	for more := j.Changed(); ; more = j.Changed() {
+		if seq, err := j.Reader().LastSeq(t.Context()); err != nil {
+			t.Fatal(err)
+		} else if seq == 7 {
+			break
+		}
+		select {
+		case <-more:
+		case <-time.After(time.Minute):
+			t.Fatal("the item that was put aside is never told")
+		}
+	}
+	messages, err := j.Reader().After(t.Context(), 0, 100)
+	if err != nil || len(messages) != 7 {
+		t.Fatalf("%d messages, %v", len(messages), err)
+	}
+	for _, m := range messages {
+		tree, e, err := event.ParseMessage(m.Wire)
+		text, _ := tree["msg"].(map[string]any)["text"].(string)
+		if err != nil || !strings.HasSuffix(text, " read") || len(e.Evidence) != 1 || e.Evidence[0].Detail != text {
+			t.Errorf("%s: %v %+v", m.Wire, err, e)
+		}
+	}
+}

@@ -22,6 +22,10 @@ type Pump[T any] struct {
 	// Source is the name under which positions are stored. Two pumps on one
 	// journal must differ in it.
 	Source string
+	// Read, if set, makes an item of what the channel handed out unread: what
+	// strangers wrote is taken apart here, within Patience, and not in Next. It
+	// must leave alone what it is given, for another may still read that.
+	Read func(adapters.Item[T]) adapters.Item[T]
 	// Raw is the item as its source gave it, to be kept if it is poison, and
 	// its SHA-256 in hex ("" lets the journal make one).
 	Raw func(T) (item []byte, digest string)
@@ -109,18 +113,18 @@ func (p *Pump[T]) Run(ctx context.Context) error {
 
 // record is what becomes of an item; late, where that is only that it was put
 // aside.
-func (p *Pump[T]) record(ctx context.Context, table []adapters.Translator[T], item adapters.Item[T], position []byte) (journal.Record, <-chan translated, error) {
-	r := journal.Record{Origin: item.Origin, Received: item.Received, Evidence: item.Evidence}
+func (p *Pump[T]) record(ctx context.Context, table []adapters.Translator[T], item adapters.Item[T], position []byte) (journal.Record, <-chan translated[T], error) {
+	r := journal.Record{Origin: item.Origin, Received: item.Received}
 	first, late := p.translate(ctx, table, item)
 	if first.err != nil {
 		return r, nil, first.err
 	}
 	first.fill(&r)
-	if r.Item, r.Digest = p.Raw(item.Value); r.Item == nil {
+	if r.Item, r.Digest = p.Raw(first.item.Value); r.Item == nil {
 		r.Item = []byte{} // an empty item can be kept, none cannot
 	}
 	if p.Seen != nil {
-		r.Seen = p.Seen(item.Value)
+		r.Seen = p.Seen(first.item.Value)
 	}
 	if position != nil {
 		r.Source, r.Position = p.Source, position
