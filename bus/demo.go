@@ -39,15 +39,20 @@ func (c *demoCmd) Run(p *daemon.Program) (err error) {
 	if !c.Keep {
 		defer os.RemoveAll(dir)
 	}
-	d := &demo{p: p, dir: dir, pace: c.Pace, absent: map[string]string{}, told: make(chan struct{})}
+	work, ended := context.WithCancelCause(ctx)
+	defer ended(nil)
+	d := &demo{p: p, dir: dir, pace: c.Pace, absent: map[string]string{}, told: make(chan struct{}), ended: ended}
 	defer func() { err = errors.Join(err, d.close()) }()
-	if err := d.build(ctx, c.SQLite); err != nil {
+	if err := d.build(work, c.SQLite); err != nil {
 		return interrupted(ctx, err)
 	}
-	if err := d.start(ctx); err != nil {
+	if err := d.start(work); err != nil {
 		return interrupted(ctx, err)
 	}
-	if err := d.show(ctx); err != nil {
+	if err := d.show(work); err != nil {
+		if cause := context.Cause(work); cause != nil {
+			return interrupted(ctx, cause) // close says how it ended
+		}
 		return interrupted(ctx, errors.Join(err, d.trouble()))
 	}
 	if c.Keep {
@@ -77,6 +82,7 @@ type demo struct {
 	repositories []repository
 	absent       map[string]string // kinds that this machine cannot show, and why
 	told         chan struct{}     // closed when the whole story of the queue has arrived
+	ended        func(error)       // an adapter did, by itself
 }
 
 func (d *demo) path(parts ...string) string {
@@ -96,7 +102,10 @@ func (d *demo) build(ctx context.Context, sqlite bool) (err error) {
 	if _, err := ca.CRL(7); err != nil {
 		return err
 	}
-	for _, sub := range []string{"maildir", "spool", "scmspool", "git", "hg", "svn"} {
+	if err := os.Mkdir(d.path("maildir"), 0o700); err != nil {
+		return fmt.Errorf("making the demo's folder: %w", err)
+	}
+	for _, sub := range []string{"maildir/new", "maildir/cur", "maildir/tmp", "spool", "scmspool", "git", "hg", "svn"} {
 		if err := os.Mkdir(d.path(sub), 0o700); err != nil {
 			return fmt.Errorf("making the demo's folder: %w", err)
 		}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -64,9 +65,11 @@ type adapter struct {
 	endpoint        string
 	held            net.Listener // of the endpoint, until it starts: two must not get one port
 
-	cmd    *exec.Cmd
-	cancel context.CancelFunc
-	log    lockedBuffer
+	cmd      *exec.Cmd
+	cancel   context.CancelFunc // ends it
+	stopping *atomic.Bool       // it is meant to end
+	exited   <-chan error       // how it ended
+	log      lockedBuffer
 }
 
 // firstSight makes an adapter take note of what there is: what changes from now
@@ -87,7 +90,7 @@ func (d *demo) start(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := a.start(); err != nil {
+		if err := a.start(d.ended); err != nil {
 			return err
 		}
 		d.say("%s runs (process %d) and publishes on %s.", a.name, a.cmd.Process.Pid, a.endpoint)
@@ -104,7 +107,8 @@ func (a *adapter) command(ctx context.Context, name string) error {
 	return nil
 }
 
-func (a *adapter) start() error {
+// start starts the adapter; ended hears if it ends before stop was called.
+func (a *adapter) start(ended func(error)) error {
 	if a.held != nil {
 		if err := a.held.Close(); err != nil {
 			return fmt.Errorf("starting %s: %w", a.name, err)
@@ -120,7 +124,15 @@ func (a *adapter) start() error {
 		cancel()
 		return fmt.Errorf("starting %s: %w", a.name, err)
 	}
-	a.cmd, a.cancel = cmd, cancel
+	stopping, exited := new(atomic.Bool), make(chan error, 1)
+	a.cmd, a.cancel, a.stopping, a.exited = cmd, cancel, stopping, exited
+	go func() {
+		err := cmd.Wait()
+		if !stopping.Load() {
+			ended(fmt.Errorf("%s ended by itself", a.name))
+		}
+		exited <- err
+	}()
 	return nil
 }
 
@@ -129,8 +141,9 @@ func (a *adapter) stop() error {
 	if a.cmd == nil {
 		return nil
 	}
+	a.stopping.Store(true)
 	a.cancel()
-	err := a.cmd.Wait()
+	err := <-a.exited
 	a.cmd = nil
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("running %s: %w: %s", a.name, err, a.log.String())

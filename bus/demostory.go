@@ -105,7 +105,7 @@ func (d *demo) restore(ctx context.Context) error {
 	if err := a.configure(d.rows()); err != nil {
 		return err
 	}
-	return a.start()
+	return a.start(d.ended)
 }
 
 // statements is the step in SQL, as one transaction.
