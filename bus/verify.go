@@ -45,6 +45,7 @@ func (c *verifyCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	}
 	if verifier == nil {
 		check = nil
+		show.Fprintln(p.Stderr, "bus: nothing is verified of who signed: no authority is known (give --ca and --crl, or set [sign] ca)")
 	}
 	report, err := r.Verify(ctx, check)
 	if err != nil {
