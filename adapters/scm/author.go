@@ -11,7 +11,7 @@ import (
 // several addresses the first counts, as for git.
 func Author(s string) event.Person {
 	name, rest, found := strings.Cut(s, "<")
-	if found {
+	if found && strings.ContainsAny(rest, "@>") { // "I <3 git" has no address
 		address, _, _ := strings.Cut(strings.TrimLeft(rest, "< \t"), ">")
 		return event.Person{Name: strings.TrimSpace(name), Email: strings.TrimSpace(address)}
 	}

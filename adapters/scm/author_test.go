@@ -25,6 +25,7 @@ func TestAuthor(t *testing.T) {
 		"Nora <nora at example dot org>":              {Name: "Nora", Email: "nora at example dot org"},
 		"nora":                                        {Name: "nora"},
 		"Nora @ home":                                 {Name: "Nora @ home"},
+		"I <3 git":                                    {Name: "I <3 git"},
 		"Nora <>":                                     {Name: "Nora"},
 		"":                                            {},
 		"(no author)":                                 {Name: "(no author)"},

@@ -54,7 +54,10 @@ func checkState(ctx context.Context, o outlook) []Finding {
 		}
 	}
 	for _, c := range list {
-		f := Finding{c.Name, string(c.Level), c.Text + ", since " + stamp(c.Since), ExitTempFail}
+		f := Finding{c.Name, string(c.Level), c.Text, ExitTempFail}
+		if !c.Since.IsZero() { // a look at the moment knows no more
+			f.Detail += ", since " + stamp(c.Since)
+		}
 		if c.Hint != "" {
 			f.Detail += " (" + c.Hint + ")"
 		}

@@ -53,7 +53,7 @@ type known struct {
 	book       *refs.Book
 	told       map[string]refs.Told // before the plan
 	about      About
-	fresh      bool // seen for the first time
+	fresh      bool // seen for the first time, or from the start again
 }
 
 // open reads the book of a repository. At first sight it takes the baseline.
@@ -69,7 +69,7 @@ func (c *Channel) open(ctx context.Context, r Repository, actual func() (map[str
 		if err != nil {
 			return nil, err
 		}
-		told = refs.Baseline(now, lines)
+		told = refs.Baseline(now, believed(now, lines))
 	}
 	k.about.Directory = r.Dir
 	k.told = maps.Clone(told)

@@ -67,6 +67,7 @@ func (c *Channel) look(ctx context.Context, s *state) error {
 	if err != nil {
 		return err
 	}
+	c.fallen(k, actual, nil)
 	var untold []refs.Update
 	if c.o.Tell {
 		if untold, err = k.book.Untold(); err != nil {

@@ -160,6 +160,7 @@ func (c *Channel) planNotice(ctx context.Context, s *state, n spool.Notice) ([]c
 		if err != nil {
 			return nil, 0, err
 		}
+		c.fallen(k, now, lines)
 		if updates, err = k.book.Look(now); err != nil {
 			return nil, 0, err
 		}

@@ -2,6 +2,7 @@ package git
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -204,4 +205,21 @@ func FuzzObject(f *testing.F) {
 			t.Error("an object is nothing")
 		}
 	})
+}
+
+// TestOddHeaders: what an object claims falsely costs nothing of what it says.
+func TestOddHeaders(t *testing.T) {
+	for raw, want := range map[string]string{
+		"author A <a@x> 1700000000 +0000\nencoding utf-16\n\nplain":                                      "A a@x 1700000000 plain",
+		"author A <a@x> 1700000000 +0000\nencoding UTF-32LE\n\ncaf\xc3\xa9":                              "A a@x 1700000000 café",
+		"author A <a@x> 1700000000 +0000\nencoding ucs-2\n\ncaf\xe9":                                     "A a@x 1700000000 café",
+		"author A a@x 1700000000 +0000\n\nplain":                                                         "A a@x 0 plain",
+		"author 2b a@x\n\nplain":                                                                         "2b a@x 0 plain",
+		"author A <a@x> 1700000000\nmergetag object 1\n tagger T <t@x> 5\n \n author E <e@x> 6\n\nplain": "A a@x 1700000000 plain",
+	} {
+		c := parseCommit("1", []byte(raw))
+		if got := fmt.Sprintf("%s %s %d %s", c.Author.Name, c.Author.Email, max(0, c.Authored.Unix()), c.Message); got != want {
+			t.Errorf("%q is %q, want %q", raw, got, want)
+		}
+	}
 }

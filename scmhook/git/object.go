@@ -122,16 +122,29 @@ func stamp(s string) (event.Person, time.Time) {
 	seconds, err := strconv.ParseInt(first(strings.Fields(s[end+1:])), 10, 64)
 	switch {
 	case end < 0:
-		return scm.Author(s), time.Time{}
+		return scm.Author(undated(s)), time.Time{}
 	case err != nil:
 		return scm.Author(s[:end+1]), time.Time{}
 	}
 	return scm.Author(s[:end+1]), scm.Unix(seconds)
 }
 
+// undated takes the seconds and the zone from what has no brackets.
+func undated(s string) string {
+	words := strings.Fields(s)
+	if n := len(words); n > 1 && strings.Trim(words[n-1], "+-0123456789") == "" && strings.Trim(words[n-2], "0123456789") == "" {
+		words = words[:n-2]
+	}
+	return strings.Join(words, " ")
+}
+
 // decoder reads text in an encoding that a commit names, as [charset.Decode]
-// does: what is UTF-8 all the same stays that.
+// does: what is UTF-8 all the same stays that. UTF-16 and UTF-32 are never true:
+// an object's header is ASCII, and git takes no message with NULs.
 func decoder(name string) func(string) string {
+	if c, ok := charset.Lookup(name); ok && (strings.HasPrefix(c.Name(), "utf-16") || strings.HasPrefix(c.Name(), "utf-32")) {
+		name = ""
+	}
 	return func(s string) string {
 		text, _ := charset.Decode(name, []byte(s))
 		return text
