@@ -5,6 +5,7 @@ package text
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -21,7 +22,7 @@ func (s *String) UnmarshalJSON(raw []byte) error {
 		return nil
 	}
 	if len(raw) < 2 || raw[0] != '"' {
-		return &json.UnmarshalTypeError{Value: kindOf(raw)}
+		return &json.UnmarshalTypeError{Value: kindOf(raw), Type: reflect.TypeFor[string]()}
 	}
 	b := make([]byte, 0, len(raw))
 	for raw = raw[1 : len(raw)-1]; len(raw) > 0; {

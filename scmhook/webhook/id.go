@@ -64,5 +64,12 @@ func ends(before, after id, created, deleted bool) (old, new string, err error) 
 		return "", "", err
 	}
 	new, err = after.side("after", deleted)
+	switch {
+	case err != nil:
+	case created && after.zeros:
+		err = errors.New("the ref is called new, and after is zeros")
+	case old != "" && new != "" && len(old) != len(new):
+		err = fmt.Errorf("before has %d digits, after %d", len(old), len(new))
+	}
 	return old, new, err
 }

@@ -50,6 +50,12 @@ func TestIDs(t *testing.T) {
 					if flags == "deleted" && n.want != "" {
 						want = "called deleted"
 					}
+					if want == "" && o.want != "" && n.want != "" && len(o.want) != len(n.want) {
+						want = "digits, after"
+					}
+					if want == "" && flags == "created" && strings.Trim(n.raw, "\"0") == "" && n.raw != `""` && n.raw != "" {
+						want = "called new"
+					}
 					tried++
 					p, _, err := Parse(forge, "push", moved(o.raw, n.raw, flags))
 					if want == "" && (err != nil || p.Updates[0].Old != o.want || p.Updates[0].New != n.want) {
@@ -80,7 +86,7 @@ func TestIDs(t *testing.T) {
 
 // mentions tells whether an error is one of those that want is made of.
 func mentions(err error, want string) bool {
-	for _, w := range []string{"before is no id: ", "after is no id: ", "before is not given,", "after is not given,", "before is null,", "after is null,", "before is empty,", "after is empty,", "called deleted"} {
+	for _, w := range []string{"before is no id: ", "after is no id: ", "before is not given,", "after is not given,", "before is null,", "after is null,", "before is empty,", "after is empty,", "called deleted", "digits, after", "called new"} {
 		if strings.Contains(want, w) && strings.Contains(err.Error(), w) {
 			return true
 		}
@@ -118,6 +124,51 @@ func TestBytes(t *testing.T) {
 				t.Errorf("%q and %q are one", other, name)
 			}
 			seen[key] = name
+		}
+	}
+}
+
+// TestMembers: a name is what it is, bytes and case, and stands there once.
+func TestMembers(t *testing.T) {
+	id, none := strings.Repeat("a0", 20), strings.Repeat("0", 40)
+	plain := string(moved(`"`+none+`"`, `"`+id+`"`, ""))
+	with := func(more string) string { return strings.TrimSuffix(plain, "}") + "," + more + "}" }
+	for body, why := range map[string]string{
+		plain:                             "",
+		with(`"After":"` + none + `"`):    "",
+		with(`"DELETED":true`):            "",
+		with(`"b\u0065fore2":1`):          "",
+		with(`"x":1,"x":2`):               "", // not ours
+		with(`"after":"` + none + `"`):    `"after" stands there twice`,
+		with(`"\u0061fter":"` + id + `"`): `"after" stands there twice`,
+		with(`"ref":"refs/heads/b"`):      `"ref" stands there twice`,
+		strings.ReplaceAll(plain, `"full_name":"a"`, `"full_name":"a","Full_Name":"b"`): "",
+		strings.ReplaceAll(plain, `"full_name":"a"`, `"full_name":"a","full_name":"b"`): `"full_name" stands there twice`,
+		strings.ReplaceAll(plain, `"refs/heads/a"`, `5`):                                `"ref": json: cannot unmarshal number`,
+		strings.ReplaceAll(plain, `"refs/heads/a"`, `"main"`):                           `"main" is no ref's full name`,
+		strings.ReplaceAll(plain, `"refs/heads/a"`, `"refs/heads/"`):                    `"refs/heads/" is no ref's full name`,
+		strings.ReplaceAll(plain, `"refs/heads/a"`, `"refs/heads/\u0000"`):              `is no ref's full name`,
+		with(`"commits":[null]`):             "id is not given",
+		with(`"commits":null,"pusher":null`): "",
+		with(`"commits":[5]`):                `"5" is no object`,
+		with(`"pusher":"nora"`):              `is no object`,
+		plain + "x":                          "invalid character",
+		strings.TrimSuffix(plain, "}"):       "unexpected end",
+		"[]":                                 "is no object",
+		"null":                               "it names no ref",
+	} {
+		p, _, err := Parse(GitHub, "push", []byte(body))
+		if why == "" && (err != nil || p.Repository != "a" || len(p.Updates) != 1 || p.Updates[0].New != id) {
+			t.Errorf("%s: %+v, %v", body, p, err)
+		}
+		if why != "" && (err == nil || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "PANIC")) {
+			t.Errorf("%s: %v, want %q", body, err, why)
+		}
+	}
+	for header, why := range map[string]string{"Push Hook": "", "Tag Push Hook": "", "System Hook": "what kind of event", "Note Hook": "what kind of event"} {
+		_, _, err := Parse(GitLab, header, []byte(strings.Replace(plain, `"object_kind":"push",`, "", 1)))
+		if why == "" && err != nil || why != "" && (err == nil || !strings.Contains(err.Error(), why)) {
+			t.Errorf("%s: %v", header, err)
 		}
 	}
 }

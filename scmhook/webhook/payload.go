@@ -28,19 +28,16 @@ func Parse(forge Forge, kind string, body []byte) (p scm.Push, why string, err e
 
 func parse(forge Forge, kind string, body []byte) (p scm.Push, why string, err error) {
 	if forge == GitLab {
-		var says struct {
-			EventName  text.String `json:"event_name"`
-			ObjectKind text.String `json:"object_kind"`
-		}
+		var says kinds
 		if err := json.Unmarshal(body, &says); err != nil {
 			return p, "", err
 		}
-		kind = first(says.EventName, says.ObjectKind)
+		if kind, err = kindOf(first(says.EventName, says.ObjectKind), kind); err != nil {
+			return p, "", err
+		}
 	}
 	switch kind { // others have members of these names and other types
 	case "push", "tag_push", "repository_update", "delete":
-	case "":
-		return p, "no kind of event", nil
 	default:
 		return p, "not a push", nil
 	}
@@ -91,6 +88,26 @@ func parse(forge Forge, kind string, body []byte) (p scm.Push, why string, err e
 	return p, "", nil
 }
 
+// kinds are where GitLab says what it sends.
+type kinds struct {
+	EventName  text.String `json:"event_name"`
+	ObjectKind text.String `json:"object_kind"`
+}
+
+// kindOf is what GitLab sends: its payload says it, and the header in other
+// words.
+func kindOf(said, header string) (string, error) {
+	switch {
+	case said != "":
+		return said, nil
+	case header == "Push Hook":
+		return "push", nil
+	case header == "Tag Push Hook":
+		return "tag_push", nil
+	}
+	return "", errors.New("it does not say what kind of event it is")
+}
+
 // payload is the union of what the forges send.
 type payload struct {
 	Ref          text.String `json:"ref"`
@@ -133,13 +150,14 @@ type user struct {
 }
 
 type change struct {
-	Ref           text.String
-	Before, After id
+	Ref    text.String `json:"ref"`
+	Before id          `json:"before"`
+	After  id          `json:"after"`
 }
 
 func (c change) update() (scm.Update, error) {
-	if c.Ref == "" {
-		return scm.Update{}, errors.New("a change names no ref")
+	if err := isRef(string(c.Ref)); err != nil {
+		return scm.Update{}, err
 	}
 	old, new, err := ends(c.Before, c.After, false, false)
 	return scm.Update{Ref: string(c.Ref), Old: old, New: new}, err
@@ -181,6 +199,17 @@ func (o pushOptions) list() []string {
 	return nil
 }
 
+// isRef refuses what no ref is called: the forges give full names here.
+func isRef(name string) error {
+	switch {
+	case name == "":
+		return errors.New("it names no ref")
+	case !strings.HasPrefix(name, "refs/") || strings.HasSuffix(name, "/") || strings.ContainsRune(name, 0):
+		return fmt.Errorf("%.100q is no ref's full name", name)
+	}
+	return nil
+}
+
 // fullName is a ref's; a forge gives the short one and what it is.
 func fullName(kind, name string) string {
 	switch {
@@ -195,8 +224,8 @@ func fullName(kind, name string) string {
 }
 
 func (b payload) update() (scm.Update, error) {
-	if b.Ref == "" {
-		return scm.Update{}, errors.New("it names no ref")
+	if err := isRef(string(b.Ref)); err != nil {
+		return scm.Update{}, err
 	}
 	old, new, err := ends(b.Before, b.After, b.Created, b.Deleted)
 	if err != nil {
