@@ -21,7 +21,10 @@ var (
 	initFunc   = regexp.MustCompile(`(?m)^func init\(`)
 	unfinished = regexp.MustCompile(`\b(TO[D]O|FIX[M]E|XX[X])\b`)
 	// What a program prints may hold a stranger's text.
-	printed   = regexp.MustCompile(`\bfmt\.(?:Print|Fprint)(?:f|ln)?\((?:[a-z.]*p\.Std(?:out|err)|os\.Std(?:out|err)|w,|"|` + "`" + `)`)
+	printed = regexp.MustCompile(`\bfmt\.(?:Print|Fprint)(?:f|ln)?\((?:[a-z.]*p\.Std(?:out|err)|os\.Std(?:out|err)|w,|"|` + "`" + `)`)
+	// A pause in a test is the step of a loop that looks at a condition, or says why.
+	slept     = regexp.MustCompile(`(?m)^.*\btime\.Sleep\(.*$`)
+	explained = regexp.MustCompile(`\btime\.Sleep\(.*// |\bfor .*;.*; time\.Sleep\(`)
 	junkNames = []string{"util", "utils", "helper", "helpers", "misc", "types"}
 )
 
@@ -73,6 +76,8 @@ func TestUntidyFilesAreFound(t *testing.T) {
 		{"common/helpers/a.go", []byte("package helpers\n"), "says nothing"},
 		{"common/event/misc_test.go", []byte("package event\n"), "says nothing"},
 		{"bus/say.go", []byte("package main\n\nfunc f() { fmt.Fprintf(p.Stdout, \"x\") }\n"), "common/show"},
+		{"bus/hope_test.go", []byte("package main\n\nfunc f() {\n\ttime.Sleep(time.Second)\n}\n"), "sleeps"},
+		{"bus/wait_test.go", []byte("package main\n\nfunc f() {\n\tfor end := x; !ok(); time.Sleep(time.Second) {\n\t}\n\ttime.Sleep(1) // the kernel's clock has a coarse tick\n}\n"), ""},
 		{"common/event/open.go", []byte("package event\n\n" + open), "left open"},
 	} {
 		got := strings.Join(untidy(c.path, c.source), "\n")
@@ -102,6 +107,13 @@ func untidy(path string, source []byte) []string {
 	program := !strings.HasSuffix(path, "_test.go") && !strings.HasPrefix(path, "contrib/") && !strings.HasPrefix(path, "fixtures/") && !strings.HasPrefix(path, "common/show/")
 	if m := printed.Find(source); m != nil && program {
 		complain("it prints by %s…: print by common/show, which makes strangers' text fit for a terminal", m)
+	}
+	if strings.HasSuffix(path, "_test.go") && path != "house_test.go" {
+		for _, line := range slept.FindAll(source, -1) {
+			if !explained.Match(line) {
+				complain("it sleeps (%s): wait for a condition, or say on the line why time must pass", bytes.TrimSpace(line))
+			}
+		}
 	}
 	for part := range strings.SplitSeq(path, "/") {
 		name := strings.TrimSuffix(strings.TrimSuffix(part, ".go"), "_test")

@@ -73,7 +73,7 @@ func feed(args []string) error {
 	}
 	// The reader ends when it has enough; until then it may still come back.
 	for end := time.Now().Add(time.Minute); pub.Stats().Subscribers > 0 && time.Now().Before(end); {
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond) // between two looks at the condition
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func TestSubmit(t *testing.T) {
 			if err = c.Submit(t.Context(), push); err == nil {
 				break
 			}
-			time.Sleep(50 * time.Millisecond)
+			time.Sleep(50 * time.Millisecond) // as a forge waits before it tries again
 		}
 		if err != nil {
 			t.Error(err)

@@ -86,7 +86,7 @@ func TestOneWriter(t *testing.T) {
 				return
 			default:
 				InUse(path) // asking must not keep a writer out
-				time.Sleep(time.Millisecond)
+				time.Sleep(time.Millisecond) // it asks again and again, and leaves the other some time
 			}
 		}
 	}()

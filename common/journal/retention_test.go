@@ -138,7 +138,7 @@ func TestCursors(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("cursors were not stored: %v", got)
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond) // between two looks at the condition
 	}
 	if err := j.ForgetCursor(ctx, "old"); err != nil {
 		t.Fatal(err)

@@ -33,7 +33,7 @@ func TestKillAndStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	for !strings.Contains(LastWords(log), "begun") { // a shell that has not begun ends by the signal, too
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Millisecond) // between two looks at the condition
 	}
 	if err := v.Stop(); err != nil {
 		t.Error(err)

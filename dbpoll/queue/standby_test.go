@@ -41,7 +41,7 @@ func TestFailover(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("the standby does not follow")
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond) // between two looks at the condition
 	}
 	r.poll()
 	r.stop()

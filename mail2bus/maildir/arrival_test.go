@@ -114,7 +114,7 @@ func slowWriter(t *testing.T, first string, hold time.Duration) {
 	write(first)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		time.Sleep(hold)
+		time.Sleep(hold) // the writer that takes its time is what is tried
 		write(" and the rest")
 		f.Close()
 	})

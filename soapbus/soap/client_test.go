@@ -129,7 +129,7 @@ func TestOneAtATime(t *testing.T) {
 		default:
 			t.Error("two at a time")
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Millisecond) // so that a second request would come in between
 		io.WriteString(w, response("tea"))
 	})
 	c := client(t, Options{URL: url})
