@@ -85,7 +85,7 @@ func TestOneWriter(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				InUse(path) // asking must not keep a writer out
+				InUse(path)                  // asking must not keep a writer out
 				time.Sleep(time.Millisecond) // it asks again and again, and leaves the other some time
 			}
 		}
