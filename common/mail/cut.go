@@ -13,15 +13,18 @@ const HeaderCut = "its header does not end"
 
 // lacking says what shows that the mail was cut. text is all of it, m's body
 // has been read. An inner multipart without its end is none: mailers forget
-// those, and nothing is missing behind them.
+// those, and nothing is missing behind them. One that cannot be divided at all is
+// one if it stops within a line.
 func (w *walker) lacking(m *Message, text []byte) string {
 	why := ""
 	switch {
 	case len(m.Header.fields) == 0:
-	case len(m.body) == 0 && !endsBlank(text):
-		why = HeaderCut
-	case strings.HasPrefix(m.Body.Type, "multipart/") && len(m.Body.Parts) > 0 && w.open:
+	case !endsBlank(text[:len(text)-len(m.body)]) && bytes.IndexByte(m.body, '\n') < 0:
+		why = HeaderCut // behind a field, or in the name of the next
+	case strings.HasPrefix(m.Body.Type, "multipart/") && w.open && (len(m.Body.Parts) > 0 || !bytes.HasSuffix(m.body, []byte("\n"))):
 		why = "it is a multipart without its last boundary"
+	case unsealed(m.Body):
+		why = "its signed text has no end"
 	default:
 		why = shorter(m.Header, m.body)
 	}
@@ -36,6 +39,20 @@ func (w *walker) lacking(m *Message, text []byte) string {
 func endsBlank(text []byte) bool {
 	end := bytes.ReplaceAll(text[max(0, len(text)-8):], []byte("\r"), nil)
 	return bytes.HasSuffix(end, []byte("\n\n")) || string(end) == "\n"
+}
+
+// unsealed reports whether a text is a clearsigned one from its first line on, and
+// the end of the signature is missing.
+func unsealed(p *Part) bool {
+	text := strings.TrimLeft(p.Text, " \t\n")
+	if strings.HasPrefix(text, "-----BEGIN") && strings.HasPrefix(beginSigned, text) {
+		return true
+	}
+	if p.Truncated || !strings.HasPrefix(text, beginSigned) {
+		return false
+	}
+	_, signature, ok := Clearsigned(p.Text)
+	return !ok || !strings.HasSuffix(signature, EndSignature+"\n")
 }
 
 // shorter compares the body with the length that its header gives: in bytes,

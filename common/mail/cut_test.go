@@ -9,8 +9,15 @@ const twoParts = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n
 
 func TestCut(t *testing.T) {
 	lines := strings.Repeat("line\n", 10)
+	signed := "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nThe kettle boils.\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n"
 	for name, c := range map[string]struct{ mail, want string }{
 		"plain":                     {"Subject: x\n\n" + lines, ""},
+		"in a field's name":         {"Subject: x\r\nX-Debian-PR-Pack", HeaderCut},
+		"signed":                    {"Subject: x\n\n" + signed, ""},
+		"signed, a text behind it":  {"Subject: x\n\n" + signed + "--\na footer\n", ""},
+		"signed, cut":               {"Subject: x\n\n\n" + signed[:len(signed)-9], "its signed text has no end"},
+		"signed, cut in its text":   {"Subject: x\r\n\r\n" + strings.ReplaceAll(signed[:60], "\n", "\r\n"), "its signed text has no end"},
+		"about signed texts":        {"Subject: x\n\nit began with\n" + signed[:60], ""},
 		"no text":                   {"Subject: x\n\n", ""},
 		"no text, CRLF":             {"Subject: x\r\n\r\n", ""},
 		"in the header":             {"Subject: x\nMessage-ID: <a@", HeaderCut},
@@ -21,6 +28,11 @@ func TestCut(t *testing.T) {
 		"outer end missing":         {twoParts + "--c--\n", "it is a multipart without its last boundary"},
 		"both missing":              {twoParts, "it is a multipart without its last boundary"},
 		"not divided":               {"Content-Type: multipart/mixed; boundary=b\n\nonly text\n", ""},
+		"not divided, in a line":    {"Content-Type: multipart/mixed; boundary=b\n\nThis is a multi-part mess", "it is a multipart without its last boundary"},
+		"in the first boundary":     {"Content-Type: multipart/mixed; boundary=bbb\n\n--b", "it is a multipart without its last boundary"},
+		"multipart of nothing":      {"Content-Type: multipart/mixed; boundary=b\n\n", "it is a multipart without its last boundary"},
+		"multipart, its end alone":  {"Content-Type: multipart/mixed; boundary=b\n\n--b--\n", ""},
+		"signed, its first line":    {"Subject: x\n\n" + signed[:20], "its signed text has no end"},
 		"embedded, cut":             {"Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: message/rfc822\n\n" + twoParts + "--x--\n", ""},
 		"length":                    {"Content-Length: 50\n\n" + lines, ""},
 		"length, more there":        {"Content-Length: 50\n\n" + lines + "-- \na footer\n", ""},

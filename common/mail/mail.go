@@ -74,8 +74,8 @@ type Message struct {
 
 // Cut says what shows that the end of the mail is missing, as where a mail system
 // was stopped while it passed the mail on: the header does not end, the mail is a
-// multipart without its last boundary, or the body is shorter than its header
-// says. It is "" for a mail that seems whole.
+// multipart without its last boundary or a signed text without its end, or the
+// body is shorter than its header says. It is "" for a mail that seems whole.
 func (m *Message) Cut() string { return m.cut }
 
 // BodyDigest is the SHA-256 of the body, lower-case hexadecimal, whatever its

@@ -50,7 +50,7 @@ func (w *walker) split(p *Part, body []byte, boundary string, depth int) {
 	}
 	dash := []byte("--" + boundary)
 	at, rest := cutDelimiter(body, dash)
-	w.open = false
+	w.open = at.kind == noDelimiter
 	if at.kind == finalDelimiter && len(bytes.TrimSpace(body[:at.before])) == 0 && len(bytes.TrimSpace(rest)) == 0 {
 		w.d.add("multipart: empty")
 		p.Parts = []*Part{}
