@@ -78,12 +78,11 @@ func date(s string) time.Time {
 	return t
 }
 
-// sender is who wrote the mail.
+// sender is who wrote the mail, by its From alone: the tracker writes Reply-To
+// and Resent-From of its own into what it passes on.
 func sender(h busmail.Header) event.Person {
-	for _, name := range []string{"From", "Resent-From", "Reply-To"} {
-		for _, a := range h.Addresses(name) {
-			return person(a)
-		}
+	for _, a := range h.Addresses("From") {
+		return person(a)
 	}
 	return event.Person{}
 }

@@ -27,11 +27,8 @@ func identity(h mail.Header, sum func() string) string {
 			return id
 		}
 	}
-	subject := h.Get("Subject")
-	if !h.Has("X-Debian-PR-Message") { // it was not passed on, which is when the tracker does this
-		subject = title(h)
-	}
-	if subject = plain(bugsName.ReplaceAllString(subject, "")); subject == "" {
+	subject := plain(bareSubject(h))
+	if subject == "" {
 		subject = plain(noSubject)
 	}
 	from := sender(h).Email
@@ -48,8 +45,21 @@ func identity(h mail.Header, sum func() string) string {
 
 const digestMark = "sha256:"
 
-// bugsName is what the tracker puts before a subject, and takes off it.
-var bugsName = regexp.MustCompile(`(?i)^(?:Bug ?#\d+:*\s*)+`)
+// before is what the tracker may put before a subject, or take off it, when it
+// passes a mail on: however often that stands there, and of a list's mail its
+// name.
+var (
+	before       = regexp.MustCompile(`(?i)^(?:\s+|bug ?#\d+:*|re:)+`)
+	beforeListed = regexp.MustCompile(`(?i)^(?:\s+|bug ?#\d+:*|re:|\[.*\])+`)
+)
+
+// bareSubject is the subject without that.
+func bareSubject(h mail.Header) string {
+	if isListed(h) {
+		return beforeListed.ReplaceAllString(h.Get("Subject"), "")
+	}
+	return before.ReplaceAllString(h.Get("Subject"), "")
+}
 
 func digest(s string) string {
 	sum := sha256.Sum256([]byte(s))

@@ -136,13 +136,18 @@ var (
 
 const noSubject = "(no subject)"
 
+// isListed tells whether the tracker takes a mail for one of a list.
+func isListed(h mail.Header) bool {
+	return h.Has("List-Id") || h.Has("List-Subscribe") || h.Has("Mailing-List") || h.Has("List-Processor-Version") ||
+		strings.EqualFold(h.Get("Precedence"), "bulk")
+}
+
 // title is the message's subject as debbugs takes it.
 func (r read) title() string { return title(r.mail.Header) }
 
 func title(h mail.Header) string {
 	s := reply.ReplaceAllString(h.Get("Subject"), "")
-	if h.Has("List-Id") || h.Has("List-Subscribe") || h.Has("Mailing-List") || h.Has("List-Processor-Version") ||
-		strings.EqualFold(h.Get("Precedence"), "bulk") {
+	if isListed(h) {
 		s = listMark.ReplaceAllString(s, "")
 	}
 	if strings.TrimSpace(s) == "" && !h.Has("Subject") {
