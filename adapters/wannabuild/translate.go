@@ -165,7 +165,11 @@ func (t translator) compared(ch Change) []event.Event {
 		}
 		events = append(events, t.rebuilds(ch, previous, key)...)
 		events = append(events, t.updates(ch, t.besides(ch))...)
-		if before := text(ch.Before, "state_change"); was != is && before != "" && at != "" && !older(before, at, t.zone) {
+		before := text(ch.Before, "state_change")
+		// Without a time before, it is a row that was told to be gone, or
+		// an imported one, of which no time says that it went back.
+		timed := at != "" && (before != "" || was == deleted)
+		if was != is && timed && !older(before, at, t.zone) {
 			// The database went back, or was changed by hand: the transition
 			// may be known already, and what is told now is that it holds.
 			events = append(events, t.updates(ch, []string{"state"})...)

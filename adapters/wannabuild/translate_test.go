@@ -157,6 +157,17 @@ func TestWentBack(t *testing.T) {
 	if got := topics(translate(t, Change{Before: old, After: byHand})); !slices.Contains(got, "package.update state") {
 		t.Errorf("a state set by hand is told as %q", got)
 	}
+	// A restore brings back a row that was told to be gone.
+	gone := "deleted"
+	if got := topics(translate(t, Change{Before: Columns{"state": &gone}, After: old, Revision: 1})); !slices.Contains(got, "package.update state") {
+		t.Errorf("a package that is there again is told as %q", got)
+	}
+	// An import leaves no times: a later state did not go back.
+	imported := row("Building", "Needs-Build", "10:00:00")
+	imported["state_change"] = nil
+	if got := topics(translate(t, Change{Before: imported, After: now})); slices.Contains(got, "package.update state") {
+		t.Errorf("a state after an import is told as %q", got)
+	}
 }
 
 // TestRowsOfTheLogReadAgain: what is tracked includes them by now, and no id
