@@ -22,7 +22,7 @@ func openChecked(ctx context.Context, path string) (*Reader, state, error) {
 	if err := checkFile(path); err != nil {
 		return nil, state{}, err
 	}
-	if err := checkWAL(path + "-wal"); err != nil {
+	if err := checkWAL(real(path) + "-wal"); err != nil {
 		return nil, state{}, err
 	}
 	db, err := connectReader(path)

@@ -82,7 +82,10 @@ func (j *Journal) open(ctx context.Context) (err error) {
 	if err := j.o.Identity.check(); err != nil {
 		return err
 	}
-	if j.lock, err = lock(j.o.Path); err != nil {
+	if err := dangling(j.o.Path); err != nil {
+		return err
+	}
+	if j.lock, err = lock(real(j.o.Path)); err != nil {
 		return err
 	}
 	restored, err := restore(ctx, j.o.Path)

@@ -60,7 +60,7 @@ func alive(pid string) bool {
 
 // InUse says whether a process writes the journal at path now.
 func InUse(path string) bool {
-	f, err := os.Open(path + ".lock")
+	f, err := os.Open(real(path) + ".lock")
 	if err != nil {
 		return false
 	}

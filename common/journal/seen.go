@@ -55,7 +55,7 @@ func upgrade(ctx context.Context, path string) (from int, err error) {
 	if err := checkFile(path); err != nil {
 		return 0, err
 	}
-	if err := checkWAL(path + "-wal"); err != nil {
+	if err := checkWAL(real(path) + "-wal"); err != nil {
 		return 0, err
 	}
 	db, err := connectWriter(path)

@@ -39,7 +39,7 @@ func (r *Reader) Counts(ctx context.Context) (Counts, error) {
 		c.FirstSeq = s.baseSeq + 1
 	}
 	for _, suffix := range []string{"", "-wal"} {
-		if info, err := os.Stat(r.path + suffix); err == nil {
+		if info, err := os.Stat(real(r.path) + suffix); err == nil {
 			c.FileBytes += info.Size()
 		}
 	}

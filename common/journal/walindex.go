@@ -87,10 +87,10 @@ func CheckFiles(path string) error {
 	if err := checkFile(path); err != nil {
 		return err
 	}
-	if err := checkWAL(path + "-wal"); err != nil || !InUse(path) {
+	if err := checkWAL(real(path) + "-wal"); err != nil || !InUse(path) {
 		return err
 	}
-	shm, err := os.Open(path + "-shm")
+	shm, err := os.Open(real(path) + "-shm")
 	if err != nil {
 		return fmt.Errorf("%w: a process writes it, and its wal-index cannot be read: %w", ErrCorrupt, err)
 	}
@@ -99,7 +99,7 @@ func CheckFiles(path string) error {
 	for range looks { // until nothing has moved meanwhile
 		end, err := readWALEnd(shm)
 		if err == nil {
-			if err = end.check(path + "-wal"); err == nil {
+			if err = end.check(real(path) + "-wal"); err == nil {
 				return nil
 			}
 		}

@@ -19,7 +19,8 @@ const minIndex = 32 << 10
 // SQLite does not: it goes on writing to a file that has no name any more, or
 // that is another's by now, and what it acknowledged there nobody can ever read.
 type watch struct {
-	path string
+	named string // as it was configured
+	path  string // where that leads: the journal itself
 	// The wal-index stays open until SQLite has let go of it: closing any
 	// descriptor of it drops SQLite's locks (fcntl(2)).
 	shm   *os.File
@@ -34,16 +35,16 @@ type stamp struct {
 }
 
 func newWatch(path string) (*watch, error) {
-	w := &watch{path: path}
+	w := &watch{named: path, path: real(path)}
 	for i, suffix := range fileSuffixes {
-		info, err := os.Stat(path + suffix)
+		info, err := os.Lstat(w.path + suffix)
 		if err != nil {
 			return nil, err
 		}
 		w.files[i] = info
 	}
 	var err error
-	if w.shm, err = os.Open(path + "-shm"); err != nil {
+	if w.shm, err = os.Open(w.path + "-shm"); err != nil {
 		return nil, err
 	}
 	_, err = w.stamps()
@@ -54,7 +55,7 @@ func newWatch(path string) (*watch, error) {
 // whether the journal or its log was written to since the last look.
 func (w *watch) stamps() (touched bool, err error) {
 	for i, suffix := range fileSuffixes {
-		info, err := os.Stat(w.path + suffix)
+		info, err := os.Lstat(w.path + suffix)
 		if errors.Is(err, os.ErrNotExist) {
 			return false, fmt.Errorf("%w: %s was deleted or moved away", errGone, w.path+suffix)
 		}
@@ -71,6 +72,11 @@ func (w *watch) stamps() (touched bool, err error) {
 			now := stamp{info.Size(), info.ModTime()}
 			touched = touched || now != w.last[i]
 			w.last[i] = now
+		}
+	}
+	if w.named != w.path {
+		if info, err := os.Stat(w.named); err != nil || !os.SameFile(info, w.files[0]) {
+			return false, fmt.Errorf("%w: the link %s does not lead to the file any more that was opened", errGone, w.named)
 		}
 	}
 	return touched, nil
