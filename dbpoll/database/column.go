@@ -2,6 +2,8 @@ package database
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -34,9 +36,11 @@ const (
 	rowOfSQLite   = 48 << 20
 )
 
-// quote quotes a name as the dialect does.
+// quote quotes a name as the dialect does. What stands between double quotes and
+// names no column is a text to SQLite, so that a column that went would be read
+// as its own name in every row; between these it is an error.
 func quote(dialect, name string) string {
-	if dialect == MariaDB {
+	if dialect != PostgreSQL {
 		return "`" + strings.ReplaceAll(name, "`", "``") + "`"
 	}
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
@@ -58,6 +62,11 @@ func (t Table) Typed(columns []Column) Table {
 		t.kinds[c.Name] = c.kind
 	}
 	return t
+}
+
+// Same tells whether both are read alike: the same columns, of the same kinds.
+func (t Table) Same(other Table) bool {
+	return t.Name == other.Name && slices.Equal(t.Key, other.Key) && slices.Equal(t.Watch, other.Watch) && maps.Equal(t.kinds, other.kinds)
 }
 
 // named is a column that names rows as text, always whole.

@@ -34,7 +34,8 @@ func (t Table) digestOfMariaDB() string {
 	quoted, hashed := make([]string, len(t.Watch)), make([]string, len(t.Watch))
 	for i, name := range t.Watch {
 		q := t.named(MariaDB, name)
-		quoted[i], hashed[i] = "QUOTE("+q+")", "IFNULL(MD5("+q+"), '-')"
+		quoted[i] = "QUOTE(CAST(" + q + " AS BINARY))" // texts of several encodings have no text in common
+		hashed[i] = "IFNULL(MD5(" + q + "), '-')"
 	}
 	all := func(list []string) string {
 		return "CONV(LEFT(MD5(CONCAT(" + strings.Join(list, ", ',', ") + ")), 16), 16, 10)"

@@ -45,7 +45,6 @@ func (s *Snapshot) Try(ctx context.Context, t Table) (swept bool, err error) {
 func (s *Snapshot) Keyed(ctx context.Context, t Table) error {
 	var null, key []string
 	for _, name := range t.Key {
-		null = append(null, quote(s.db.dialect, name)+" IS NULL")
 		q := t.named(s.db.dialect, name)
 		switch s.db.dialect {
 		case MariaDB:
@@ -55,7 +54,7 @@ func (s *Snapshot) Keyed(ctx context.Context, t Table) error {
 		default:
 			q += ` COLLATE "C"`
 		}
-		key = append(key, q)
+		key, null = append(key, q), append(null, q+" IS NULL") // bare, MariaDB's 0000-00-00 would be
 	}
 	from := "SELECT 1 AS n FROM " + quoteTable(s.db.dialect, t.Name)
 	without, err := s.Value(ctx, from+" WHERE "+strings.Join(null, " OR ")+" LIMIT 1")

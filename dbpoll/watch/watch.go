@@ -60,6 +60,7 @@ type Watch struct {
 	pause    time.Duration
 	decoded  map[string]bool // columns whose bytes were no UTF-8
 	odd      error           // rows that cannot be followed
+	unkept   bool            // the journal does not hold the present columns yet
 
 	mu    sync.Mutex
 	stats Stats
@@ -112,6 +113,9 @@ func (w *Watch) Stats() Stats {
 func (w *Watch) reset() { w.state, w.marker, w.compared = nil, "", time.Time{} }
 
 func (w *Watch) poll(ctx context.Context) error {
+	if err := w.settle(ctx); err != nil {
+		return err
+	}
 	switch {
 	case w.polls == 0: // at once
 	case w.o.Import && len(w.keys) == 0:
@@ -168,8 +172,21 @@ func (w *Watch) read(ctx context.Context) error {
 		return nil
 	}
 	at := w.o.Now()
-	if err := w.snapshot(ctx, func(s *database.Snapshot) error { return w.compare(ctx, s) }); err != nil {
+	altered := false
+	err = w.snapshot(ctx, func(s *database.Snapshot) error {
+		now, err := s.Complete(ctx, w.wanted())
+		if altered = err == nil && !now.Same(w.table); altered || err != nil {
+			return err
+		}
+		return w.compare(ctx, s)
+	})
+	if err != nil {
 		return err
+	}
+	if altered {
+		w.log.Info("the table was altered: its columns are read anew", "table", w.o.Table.Table)
+		w.state, w.marker = nil, ""
+		return w.read(ctx)
 	}
 	w.marker = marker
 	if !w.more {
@@ -178,21 +195,43 @@ func (w *Watch) read(ctx context.Context) error {
 	return nil
 }
 
-func (w *Watch) load(ctx context.Context) error {
+// settle keeps the columns under which all rows are stored, once they are.
+func (w *Watch) settle(ctx context.Context) error {
+	if w.state == nil || !w.unkept || w.more || w.compared.IsZero() || w.state.Empty() {
+		return nil
+	}
+	_, err := w.o.Journal.Append(ctx, journal.Record{Seen: []journal.Seen{w.state.Columns()}})
+	w.unkept = err != nil
+	return err
+}
+
+// wanted is the table as the configuration has it.
+func (w *Watch) wanted() database.Table {
 	spec := w.o.Table
 	t := database.Table{Name: spec.Table, Key: spec.Key, Watch: spec.Watch}
 	if spec.Time != "" && len(t.Watch) > 0 && !slices.Contains(slices.Concat(t.Key, t.Watch), spec.Time) {
 		t.Watch = append(slices.Clone(t.Watch), spec.Time)
 	}
+	return t
+}
+
+func (w *Watch) load(ctx context.Context) error {
 	err := w.snapshot(ctx, func(s *database.Snapshot) (err error) {
-		w.table, err = s.Complete(ctx, t)
+		w.table, err = s.Complete(ctx, w.wanted())
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	w.state, err = compare.Load(ctx, w.o.Journal.Reader(), w.o.Source, w.table)
-	return err
+	state, err := compare.Load(ctx, w.o.Journal.Reader(), w.o.Source, w.table)
+	if err != nil {
+		return err
+	}
+	if w.unkept, err = state.Renew(ctx); err != nil {
+		return err
+	}
+	w.state = state
+	return nil
 }
 
 // compare makes ready what differs. The first time everything is noted, and
