@@ -105,8 +105,8 @@ func TestMixedEncodings(t *testing.T) {
 		if p.name != "MariaDB" {
 			continue
 		}
-		p.exec(t, "SET sql_mode = ''; CREATE TABLE tea (k varchar(9) CHARACTER SET latin1, d date, a varchar(9) CHARACTER SET ucs2, b varchar(9) CHARACTER SET cp1251, c varbinary(9)," +
-			" e varchar(9) CHARACTER SET sjis, f text CHARACTER SET utf8mb4, g varchar(9) CHARACTER SET utf8mb3, PRIMARY KEY (k, d));" +
+		p.exec(t, "SET sql_mode = ''; CREATE TABLE tea (k varchar(9) CHARACTER SET latin1, d date, a varchar(9) CHARACTER SET ucs2, b varchar(9) CHARACTER SET cp1251, c varbinary(9),"+
+			" e varchar(9) CHARACTER SET sjis, f text CHARACTER SET utf8mb4, g varchar(9) CHARACTER SET utf8mb3, PRIMARY KEY (k, d));"+
 			"INSERT INTO tea VALUES ('ä', '0000-00-00', 'ж', 'ж', x'ff00', '日', '☕', 'é'), ('b', '2026-00-00', 'a', 'b', 'c', 'e', 'f', 'g')")
 		s := newSite(t, p, "tea", []string{"k", "d"}, nil, "{{.k}} {{.d}} {{.a}} {{.b}} {{.c}} {{.e}} {{.f}} {{.g}}")
 		want(t, "at first", s.poll())
