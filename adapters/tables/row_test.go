@@ -46,7 +46,7 @@ func TestTimes(t *testing.T) {
 		"infinity":                         "",
 		"":                                 "",
 	} {
-		at, ok := table{}.parseTime(text)
+		at, ok := table{}.parseTime(text, false)
 		got := ""
 		if ok {
 			got = at.Format(time.RFC3339Nano)

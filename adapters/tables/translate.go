@@ -30,7 +30,10 @@ type Change struct {
 	BeforeBytes map[string]string `json:"before_bytes,omitempty"`
 	AfterBytes  map[string]string `json:"after_bytes,omitempty"`
 	Revision    int64             `json:"revision,omitempty"`
-	Recovered   bool              `json:"recovered,omitempty"`
+	// TimeInUTC says that the row's own time is in UTC where it names no zone,
+	// whatever the Spec's is.
+	TimeInUTC bool `json:"time_in_utc,omitempty"`
+	Recovered bool `json:"recovered,omitempty"`
 }
 
 // A Row is the body of all three kinds.
@@ -127,7 +130,7 @@ func (t table) translate(ch Change) ([]event.Event, error) {
 	}
 	e := event.Event{Kind: kind, Key: t.key(ch, row, kind), Recovered: ch.Recovered}
 	if v := row[t.Time]; t.Time != "" && v != nil && kind != t.remove {
-		if at, ok := t.parseTime(*v); ok {
+		if at, ok := t.parseTime(*v, ch.TimeInUTC); ok {
 			e.Time, b.Time = at, event.Stamp(at)
 		}
 	}
@@ -295,13 +298,17 @@ func cut(s string, most int) (string, bool) {
 }
 
 // parseTime reads a time as databases print it; without a zone it is meant in
-// the Spec's. A whole number is Unix seconds.
-func (t table) parseTime(s string) (time.Time, bool) {
+// the Spec's, or in UTC. A whole number is Unix seconds.
+func (t table) parseTime(s string, inUTC bool) (time.Time, bool) {
+	zone := cmp.Or(t.Zone, time.UTC)
+	if inUTC {
+		zone = time.UTC
+	}
 	for _, layout := range []string{
 		"2006-01-02 15:04:05.999999999Z07", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999",
 		time.RFC3339Nano, "2006-01-02T15:04:05.999999999", time.DateOnly,
 	} {
-		if at, err := time.ParseInLocation(layout, s, cmp.Or(t.Zone, time.UTC)); err == nil {
+		if at, err := time.ParseInLocation(layout, s, zone); err == nil {
 			if y := at.UTC().Year(); y < 1 || y > 9999 {
 				return time.Time{}, false // RFC 3339 cannot write it
 			}

@@ -21,6 +21,7 @@ const (
 	short  kind = iota // no value is long
 	long               // values may be of any length
 	single             // MariaDB's FLOAT, of which the server itself prints six digits
+	utc                // MariaDB's TIMESTAMP, which bears no zone and is printed in the session's
 )
 
 // Bounds on values. One that is longer than whole bytes is read as its
@@ -68,6 +69,9 @@ func (t Table) Typed(columns []Column) Table {
 func (t Table) Same(other Table) bool {
 	return t.Name == other.Name && slices.Equal(t.Key, other.Key) && slices.Equal(t.Watch, other.Watch) && maps.Equal(t.kinds, other.kinds)
 }
+
+// InUTC tells whether a column's times are printed in UTC without saying so.
+func (t Table) InUTC(name string) bool { return t.kinds[name] == utc }
 
 // named is a column that names rows as text, always whole.
 func (t Table) named(dialect, name string) string {

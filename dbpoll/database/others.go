@@ -86,8 +86,9 @@ func (p *plain) begin(ctx context.Context) error {
 }
 
 func (p *plain) query(ctx context.Context, text string, args []any, visit func([][]byte) error) (columns []Column, err error) {
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, p.timeout, errors.New("the statement took longer than [db] statement_timeout"))
 	defer cancel()
+	defer func() { err = late(ctx, err) }()
 	rows, err := p.c.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, err
@@ -127,6 +128,8 @@ func (p *plain) kindOf(typeName string) kind {
 		return short
 	case typeName == "FLOAT":
 		return single
+	case typeName == "TIMESTAMP":
+		return utc
 	case strings.HasSuffix(typeName, "TEXT"), strings.HasSuffix(typeName, "BLOB"), typeName == "JSON", typeName == "GEOMETRY":
 		return long
 	}

@@ -256,7 +256,7 @@ func (w *Watch) compare(ctx context.Context, s *database.Snapshot) error {
 	for _, c := range found.Changes {
 		w.add(c.Key, tables.Change{
 			Table: w.o.Table.Table, Before: c.Before, After: c.After, BeforeBytes: c.BeforeBytes, AfterBytes: c.AfterBytes,
-			Revision: c.Revision, Recovered: recovered,
+			Revision: c.Revision, Recovered: recovered, TimeInUTC: w.table.InUTC(w.o.Table.Time),
 		}, func() { w.state.Told(c) }, c.Seen)
 	}
 	w.more = found.More
@@ -294,7 +294,7 @@ func (w *Watch) everything(ctx context.Context) error {
 		share := w.keys[:min(most, len(w.keys))]
 		got, room := map[string]bool{}, shareBytes
 		_, err := s.Find(ctx, w.table, share, func(r database.Row) error { // what is gone by now is no news
-			w.add(r.Key, tables.Change{Table: w.o.Table.Table, After: r.Columns, AfterBytes: r.Bytes, Recovered: true}, nil)
+			w.add(r.Key, tables.Change{Table: w.o.Table.Table, After: r.Columns, AfterBytes: r.Bytes, Recovered: true, TimeInUTC: w.table.InUTC(w.o.Table.Time)}, nil)
 			got[strings.Join(r.Key, "\x00")] = true
 			for _, text := range r.Columns {
 				if text != nil {
