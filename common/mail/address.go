@@ -105,7 +105,28 @@ type piece struct {
 
 // nameOnly reports whether there is no address in the piece.
 func (p piece) nameOnly() bool {
-	return !p.address && !p.bracketed() && p.hidden() == nil
+	return !p.address && !p.bracketed() && p.loose() == "" && p.hidden() == nil
+}
+
+// loose is the address that stands openly with comments or blanks beside its "@"
+// and dots (RFC 5322 §3.4.1, §4.4), "" if there is none: "jane (work) @ example.org".
+func (p piece) loose() string {
+	words := p.without(comment)
+	if len(words) < 2 || p.bracketed() {
+		return ""
+	}
+	var all strings.Builder
+	for i, t := range words {
+		if i > 0 && strings.IndexByte("@.", t.text[0]) < 0 && !strings.HasSuffix(words[i-1].text, "@") && !strings.HasSuffix(words[i-1].text, ".") {
+			return ""
+		}
+		all.WriteString(t.text)
+	}
+	t := lexeme{kind: word, text: all.String()}
+	if at := t.at(); at == 0 || !strings.Contains(t.text[at:], ".") || strings.Contains(t.text[at+1:], "@") {
+		return ""
+	}
+	return t.address()
 }
 
 func (p piece) bracketed() bool {
@@ -148,6 +169,9 @@ func (p piece) mailboxes() []Address {
 		}
 		return all
 	}
+	if email := p.loose(); email != "" {
+		return []Address{mailbox(p.comments(), email)}
+	}
 	for i, t := range p.tokens {
 		if t.at() > 0 {
 			others := append(append([]lexeme{}, p.tokens[:i]...), p.tokens[i+1:]...)
@@ -161,7 +185,7 @@ func (p piece) mailboxes() []Address {
 }
 
 // hidden finds addresses inside comments, "Jane Roe (<jane@example.org>)", or in
-// encoded words that were wrapped around a whole mailbox.
+// encoded words or quotes that were put around a whole mailbox.
 func (p piece) hidden() []Address {
 	if p.inner {
 		return nil
@@ -172,6 +196,8 @@ func (p piece) hidden() []Address {
 		switch {
 		case t.kind == comment:
 			name = nameOf(p.without(comment))
+		case t.kind == word && t.text[0] == '"' && strings.Contains(t.text, "<") && len(p.without(comment)) == 1:
+			text = strings.Trim(t.text, `"`)
 		case t.kind == word && strings.HasPrefix(t.text, "=?") && !wrapped:
 			text, wrapped = decodeValue(joined(p.without(comment)), func(string) {}), true
 		default:
@@ -195,6 +221,16 @@ func (p piece) hidden() []Address {
 		}
 	}
 	return nil
+}
+
+func (p piece) comments() []lexeme {
+	var all []lexeme
+	for _, t := range p.tokens {
+		if t.kind == comment {
+			all = append(all, t)
+		}
+	}
+	return all
 }
 
 func (p piece) without(kind int) []lexeme {

@@ -36,6 +36,18 @@ var addressCases = []struct {
 	{"Joe joe@example.org", []Address{{"Joe", "joe@example.org"}}},
 	{"<>", nil},
 
+	// Comments and blanks beside "@" and dots, encodings where none may be, quotes around all of it.
+	{"jane(at work)@example.org", []Address{{"at work", "jane@example.org"}}},
+	{"jane@(of) example.org (Jane Roe), b@example.org", []Address{{"Jane Roe", "jane@example.org"}, {"", "b@example.org"}}},
+	{"jane . roe @ example . org", []Address{{"", "jane.roe@example.org"}}},
+	{"jane @example.org, Joe <joe@example.net>", []Address{{"", "jane@example.org"}, {"Joe", "joe@example.net"}}},
+	{"Jane @ Work", []Address{{"Jane @ Work", ""}}},
+	{"Jane @ Work, Ltd. <jane@example.org>", []Address{{"Jane @ Work, Ltd.", "jane@example.org"}}},
+	{"Jane <=?utf-8?q?jane=40example=2Eorg?=>", []Address{{"Jane", "jane@example.org"}}},
+	{"Jane <=?utf-8?q?joe=40x=2C_jane=40example=2Eorg?=>", []Address{{"Jane joe@x, jane@example.org", ""}}},
+	{`"Jane Roe <jane@example.org>"`, []Address{{"Jane Roe", "jane@example.org"}}},
+	{`"Joe <joe@example.net>" <jane@example.org>`, []Address{{"Joe <joe@example.net>", "jane@example.org"}}},
+
 	// Quoted local parts stay as they are, and nothing in quotes is an address.
 	{`"jane.no.roe."@tea.example.org`, []Address{{"", `"jane.no.roe."@tea.example.org`}}},
 	{`Nora <"nora tea"@example.org>`, []Address{{"Nora", `"nora tea"@example.org`}}},

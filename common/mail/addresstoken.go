@@ -60,7 +60,7 @@ func cutPiece(s string) (p piece, rest string) {
 				i += n + 1
 				continue
 			}
-			add(angle, near[:n], false)
+			add(angle, unwrappedAddress(near[:n]), false)
 			i += n + 2
 			continue
 		case c == '(' && open < maxOpen:
@@ -76,6 +76,18 @@ func cutPiece(s string) (p piece, rest string) {
 		i += n
 	}
 	return p, ""
+}
+
+// unwrappedAddress takes the encoding off an address that is encoded words, which
+// an address must not be (RFC 2047 §5).
+func unwrappedAddress(s string) string {
+	if !strings.HasPrefix(strings.TrimLeft(s, " \t"), "=?") || strings.Contains(s, "@") {
+		return s
+	}
+	if text := decodeValue(s, func(string) {}); strings.Count(text, "@") == 1 && !strings.ContainsAny(text, " \"<>,;()") {
+		return text
+	}
+	return s
 }
 
 // wordEnd returns where the word that s begins with ends.

@@ -23,6 +23,9 @@ func readTime(s string) (t time.Time, note string) {
 	text, comment := cutComments(s)
 	text = strings.Trim(strings.TrimSpace(text), `"'<>`)
 	text = strings.TrimSpace(asWords.Replace(text))
+	if parts := strings.SplitN(text, ". ", 3); len(parts) == 3 && len(parts[0]) == 4 && len(parts[1]) <= 2 { // "2026. 1. 5. 09:00"
+		text = parts[0] + "-" + parts[1] + "-" + strings.Replace(parts[2], ".", " ", 1)
+	}
 	d := date{}
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' || r == ',' || r == '\u00a0' }) {
 		d.word(word)
@@ -55,7 +58,7 @@ func (w *walker) noteDate(h Header) {
 
 // asWords divides dates as they are written in China, Japan and Korea.
 var asWords = strings.NewReplacer("年", "-", "月", "-", "日", " ", "년 ", "-", "월 ", "-", "년", "-", "월", "-", "일", " ",
-	"時", ":", "时", ":", "分", ":")
+	"時", ":", "时", ":", "分", ":", " : ", ":")
 
 // A date is gathered word by word.
 type date struct {
@@ -202,6 +205,10 @@ func (d *date) readClock(w string) {
 }
 
 func (d *date) number(w string) {
+	if i := strings.IndexAny(w, ".h"); i > 0 && i+3 == len(w) && d.day != 0 && d.month != 0 { // "09.30", "9h30"
+		d.readClock(w[:i] + ":" + w[i+1:])
+		return
+	}
 	w = strings.TrimRight(strings.ToLower(w), "stndrhº°.")
 	n, err := strconv.Atoi(w)
 	if err != nil {
@@ -237,6 +244,9 @@ func (d *date) name(w string) {
 			d.weekday = l
 		}
 		return
+	}
+	if short := strings.ReplaceAll(l, ".", ""); short == "am" || short == "pm" { // "p.m."
+		l = short
 	}
 	switch {
 	case l == "pm" && d.clocked && d.clock < 12*time.Hour:

@@ -31,17 +31,37 @@ func listID(f field) string {
 	}
 	words := bareWords(s)
 	if len(words) == 0 {
-		return ""
+		return Escaped(lower(onlyDotted(s)))
 	}
 	last := words[len(words)-1]
+	if strings.Trim(last, "<>") == "" {
+		return ""
+	}
 	if len(words) > 1 || last != strings.Trim(s, " \t") { // a phrase and an id, or a sentence
 		dot := strings.IndexByte(last, '.')
 		if dot <= 0 || strings.HasSuffix(last, ".") {
-			return ""
+			return Escaped(lower(onlyDotted(s)))
 		}
 		last = strings.Replace(last, "@", ".", 1)
 	}
 	return Escaped(lower(last))
+}
+
+// onlyDotted is the one word of s that can be an id, wherever it stands: in quotes,
+// in a comment, or before the phrase. "" if there is none, or more than one.
+func onlyDotted(s string) string {
+	found := ""
+	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return isBlank(r) || strings.ContainsRune(`"'()[]`, r) }) {
+		dot := strings.IndexByte(word, '.')
+		if dot <= 0 || strings.HasSuffix(word, ".") || strings.ContainsAny(word, ":/,;@") || word == found {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = word
+	}
+	return found
 }
 
 // lastAngle returns what the last pair of angle brackets of s holds, without

@@ -63,6 +63,13 @@ func TestListID(t *testing.T) {
 		"List-Id: bare.example.org":                          "bare.example.org",
 		"X-Mailing-List: <news@lists.example.org> archive/1": "news.lists.example.org",
 		"List-Id: no id here\nX-Mailing-List: <a@b>":         "a.b",
+		"List-Id: \"tea.example.org\"":                       "tea.example.org",
+		"List-Id: The tea (tea.example.org)":                 "tea.example.org",
+		"List-Id: tea.example.org, about tea":                "",
+		"List-Id: tea.example.org about tea":                 "tea.example.org",
+		"List-Id: tea.example.org or cake.example.org.":      "tea.example.org",
+		"List-Id: see http://example.org/tea for details":    "",
+		"List-Id: <>":   "",
 		"Subject: none": "",
 	} {
 		if got := parse(t, head+"\n\n").ListID(); got != want {

@@ -9,7 +9,7 @@ import "strings"
 var months = [12]string{
 	"january januar jaenner janner janvier enero ene gennaio janeiro januari styczen stycznia januarie ianuarie gener yanvar январь января ocak",
 	"february februar feber fevrier febrero febbraio fevereiro februari luty lutego februarie febrer февраль февраля subat",
-	"march marz maerz mars marzo marco maart mrt marzec marca marcius martie март марта mart",
+	"march marz maerz mrz mars marzo marco maart mrt marzec marca marcius martie март марта mart",
 	"april avril abril aprile kwiecien kwietnia aprilis aprilie апрель апреля nisan",
 	"may mai mayo maggio maio mei maj maja majus май мая mayis",
 	"june juni juin junio giugno junho czerwiec czerwca junius iunie juny июнь июня haziran",

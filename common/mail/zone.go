@@ -46,6 +46,8 @@ func (d *date) zone(w string) {
 	if i >= 0 {
 		if offset, ok := numericZone(w[i:]); ok {
 			d.offset, d.zoned = d.offset+offset, true
+		} else if d.note == "" {
+			d.note = "its zone is impossible, taken as UTC"
 		}
 	}
 }
