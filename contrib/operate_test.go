@@ -52,6 +52,9 @@ var made = sync.OnceValues(func() (string, error) {
 func newPlace(t *testing.T, program string) *place {
 	t.Helper()
 	p := &place{t: t, dir: t.TempDir(), program: program}
+	if err := os.Chmod(filepath.Dir(p.dir), 0o755); err != nil { // nobody must reach it, too
+		t.Fatal(err)
+	}
 	keys, err := made()
 	if err != nil {
 		t.Fatal(err)
@@ -120,8 +123,8 @@ func (p *place) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "BUSBAR_ETC=" + p.path("etc"), "HOME=" + p.dir}, p.env...)
 	if p.nobody {
 		const nobody = 65534
-		for _, path := range []string{"", "config.toml", "journal", "mail", "mail/new", "mail/cur", "mail/tmp", "spool", "keys", "keys/ours.crt"} {
-			if err := os.Chown(p.path(path), nobody, nobody); err != nil {
+		for _, path := range []string{"", "config.toml", "journal", "mail", "mail/new", "mail/cur", "mail/tmp", "spool", "keys", "keys/ours.crt", "keys/ours.key"} {
+			if err := os.Chown(p.path(path), nobody, nobody); err != nil && !errors.Is(err, os.ErrNotExist) {
 				p.t.Fatal(err)
 			}
 		}
@@ -233,7 +236,7 @@ func TestExitCodes(t *testing.T) {
 		{name: "an unknown log level", spoil: func(p *place) { p.set("bus", `log = "loud"`) }, want: stays},
 		{name: "no address for metrics", spoil: func(p *place) { p.set("bus", `metrics = "9470"`) }, want: stays},
 		{name: "an endpoint that is none", spoil: func(p *place) { p.set("bus", `publish = ["9940"]`) }, want: stays},
-		{name: "an unreadable key", asNobody: true, spoil: func(p *place) { os.Chmod(p.path("keys/ours.key"), 0o600) }, want: stays},
+		{name: "an unreadable key", asNobody: true, spoil: func(p *place) { os.Chmod(p.path("keys/ours.key"), 0) }, want: stays},
 		{name: "a read-only folder of the journal", asNobody: true, spoil: func(p *place) { os.Chmod(p.path("journal"), 0o555) }, want: stays},
 
 		{name: "no Maildir", only: "mail2bus", spoil: func(p *place) { p.set("mail", fmt.Sprintf("maildir = [%q]", p.path("none"))) }, want: stays},
@@ -267,7 +270,11 @@ func TestExitCodes(t *testing.T) {
 				p.nobody = c.asNobody
 				p.command(context.Background()) // writes the configuration, and gives the files away
 				c.spoil(p)
-				if got, out := p.exit(command); got != want {
+				got, out := p.exit(command)
+				if c.asNobody && strings.Contains(out, "config.toml: permission denied") {
+					t.Fatalf("%s: nobody reaches the configuration: %s", c.name, out)
+				}
+				if got != want {
 					t.Errorf("%s: %s %s exits with %d, want %d:\n%s", c.name, name, command, got, want, out)
 				}
 			}

@@ -53,6 +53,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	if err != nil {
 		return err
 	}
+	site.node.Watch("given back", again.Trouble)
 	tasks = append(tasks, daemon.Task{Name: "changes given back", Run: again.Run})
 	log.Info("dbpoll runs", "version", daemon.Version(), "journal", site.cfg.Bus.Journal, "sources", site.names())
 	return daemon.Serve(ctx, log, site.status, tasks...)
@@ -108,10 +109,12 @@ func (s *site) again(once bool) (*pump.Pump[row], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pump.Pump[row]{
-		Channel: &daemon.GivenBack[row]{Dir: daemon.RetryDir(s.cfg.Bus), Once: once, Parse: givenBack}, Table: table, Journal: s.node.Journal,
-		Source: "given back", Raw: row.raw, Log: s.log,
-	}, nil
+	back := &daemon.GivenBack[row]{Dir: daemon.RetryDir(s.cfg.Bus), Once: once, Parse: givenBack}
+	p := &pump.Pump[row]{
+		Channel: back, Table: table, Journal: s.node.Journal, Source: "given back", Raw: row.raw, Log: s.log,
+	}
+	back.Idle = p.Rested
+	return p, nil
 }
 
 // status is one line for systemctl status; trouble is the node's to tell.

@@ -79,16 +79,20 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		return err
 	}
 	counts := map[string]int{}
+	var unread error
 	for _, dir := range cfg.Mail.places() {
-		if counts[dir], err = waiting(dir); err != nil {
-			return fmt.Errorf("counting waiting mails: %w", err)
+		n, err := waiting(dir)
+		if err != nil { // what can be said is, whatever else is wrong
+			unread = errors.Join(unread, fmt.Errorf("counting waiting mails: %w", err))
+			continue
 		}
+		counts[dir] = n
 	}
 	s, err := daemon.ReadStatus(context.Background(), p.Name, cfg.Bus, cfg.Sign, counts)
 	if err != nil {
 		return err
 	}
-	return s.Print(p.Stdout, c.JSON)
+	return errors.Join(s.Print(p.Stdout, c.JSON), unread)
 }
 
 type poisonCmd struct {

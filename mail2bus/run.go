@@ -59,8 +59,9 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 
 // place is the task that reads one Maildir.
 func place(dir string, cfg Config, node *daemon.Node, log *slog.Logger) (daemon.Task, func() error, error) {
+	var pump pump.Pump[*mail.Message]
 	ch, err := maildir.Open(maildir.Options{
-		Dir: dir, Spool: dir == cfg.Mail.Spool, Limit: int64(cfg.Mail.Limit), Poll: time.Duration(cfg.Mail.Poll), Log: log,
+		Dir: dir, Spool: dir == cfg.Mail.Spool, Limit: int64(cfg.Mail.Limit), Poll: time.Duration(cfg.Mail.Poll), Log: log, Idle: pump.Rested,
 	})
 	if errors.Is(err, maildir.ErrNotMaildir) {
 		err = &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
@@ -75,10 +76,8 @@ func place(dir string, cfg Config, node *daemon.Node, log *slog.Logger) (daemon.
 		name = "spool"
 	}
 	in := mails{dir: ch, name: name, limit: int64(cfg.Mail.Limit)}
-	pump := &pump.Pump[*mail.Message]{
-		Channel: in, Read: in.read,
-		Table: table(cfg), Journal: node.Journal, Source: dir, Raw: raw, Log: log,
-	}
+	pump.Channel, pump.Read = in, in.read
+	pump.Table, pump.Journal, pump.Source, pump.Raw, pump.Log = table(cfg), node.Journal, dir, raw, log
 	node.Watch(name, pump.Trouble)
 	return daemon.Task{Name: name, Run: pump.Run}, ch.Close, nil
 }

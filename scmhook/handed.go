@@ -18,6 +18,7 @@ type handed struct {
 	// flight is closed when the push that was handed out is durable, or has
 	// failed; nil: none is out.
 	flight chan struct{}
+	idle   func() // told when nobody waits for an answer; nil: nobody is
 }
 
 type handIn struct {
@@ -56,6 +57,9 @@ func (c *handed) Next(ctx context.Context) (adapters.Item[told], []byte, func(er
 			case <-ctx.Done():
 				return adapters.Item[told]{}, nil, nil, ctx.Err()
 			}
+		}
+		if c.idle != nil {
+			c.idle() // what could not be stored is with the one who sent it
 		}
 		select {
 		case h := <-c.in:

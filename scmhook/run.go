@@ -88,15 +88,14 @@ func newSource(cfg Config, node *daemon.Node, log *slog.Logger, tell, once bool)
 		return nil, err
 	}
 	d, j := describer{scm: cfg.SCM}, node.Journal
+	var p pump.Pump[told]
 	ch := &pushes{log: log, describe: d.push, feed: feed.Open(feed.Options{
-		Spool: cfg.SCM.Spool, Repositories: set, Journal: j.Reader(), Refs: d.refs, Tell: tell, Once: once, Log: log, Conditions: node.Conditions,
+		Spool: cfg.SCM.Spool, Repositories: set, Journal: j.Reader(), Refs: d.refs, Tell: tell, Once: once, Log: log, Conditions: node.Conditions, Idle: p.Rested,
 		Every: time.Duration(cfg.SCM.Reconcile), Grace: time.Duration(cfg.SCM.Grace), Poll: time.Duration(cfg.SCM.Poll),
 	})}
-	return &source{channel: ch, pump: &pump.Pump[told]{
-		Channel: ch, Table: table(cfg.SCM), Journal: j, Source: "scm", Log: log,
-		Raw:  kept,
-		Seen: func(t told) []journal.Seen { return t.Seen },
-	}}, nil
+	p.Channel, p.Table, p.Journal, p.Source, p.Log = ch, table(cfg.SCM), j, "scm", log
+	p.Raw, p.Seen = kept, func(t told) []journal.Seen { return t.Seen }
+	return &source{channel: ch, pump: &p}, nil
 }
 
 func (s *source) close() error { return s.channel.feed.Close() }

@@ -68,6 +68,7 @@ func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		Raw:  kept,
 		Seen: func(t told) []journal.Seen { return t.Seen },
 	}
+	in.idle = pump.Rested
 	node.Watch("the journal's pump", pump.Trouble)
 	log.Info("scmhook takes webhooks", "version", daemon.Version(), "journal", cfg.Bus.Journal, "listen", listener.Addr().String())
 	node.Secrets("the webhooks' secrets", cfg.Webhook.Secrets)

@@ -43,11 +43,14 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		return err
 	}
 	ctx := context.Background()
-	names, err := spool.List(cfg.SCM.Spool)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	waiting := map[string]int{}
+	names, unread := spool.List(cfg.SCM.Spool)
+	if errors.Is(unread, fs.ErrNotExist) {
+		unread = nil
 	}
-	waiting := map[string]int{cfg.SCM.Spool: len(names)}
+	if unread == nil { // what can be said is, whatever else is wrong
+		waiting[cfg.SCM.Spool] = len(names)
+	}
 	if cfg.webhooksOnly() {
 		waiting, cfg.Bus.Journal = nil, cfg.webhookJournal()
 	}
@@ -59,7 +62,7 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		return err
 	}
 	all, err := repositories(ctx, p, cfg)
-	if err != nil {
+	if err := errors.Join(unread, err); err != nil {
 		return err
 	}
 	for _, r := range all {

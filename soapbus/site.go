@@ -93,10 +93,12 @@ func (s *site) pump(m mode, log *slog.Logger) *pump.Pump[item] {
 
 // again is the pump of changes that were given back.
 func (s *site) again(once bool) *pump.Pump[item] {
-	return &pump.Pump[item]{
-		Channel: &daemon.GivenBack[item]{Dir: daemon.RetryDir(s.cfg.Bus), Once: once, Parse: givenBack},
-		Table:   translators(), Journal: s.node.Journal, Source: "given back", Raw: item.raw, Log: s.log,
+	back := &daemon.GivenBack[item]{Dir: daemon.RetryDir(s.cfg.Bus), Once: once, Parse: givenBack}
+	p := &pump.Pump[item]{
+		Channel: back, Table: translators(), Journal: s.node.Journal, Source: "given back", Raw: item.raw, Log: s.log,
 	}
+	back.Idle = p.Rested
+	return p
 }
 
 // weather notes trouble, or with nil that it is over.

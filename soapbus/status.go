@@ -28,12 +28,13 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	if err != nil {
 		return err
 	}
-	names, err := daemon.Waiting(daemon.RetryDir(cfg.Bus))
-	if err != nil {
-		return err
+	waiting := map[string]int{}
+	names, unread := daemon.Waiting(daemon.RetryDir(cfg.Bus))
+	if unread == nil { // what can be said is, whatever else is wrong
+		waiting["given back"] = len(names)
 	}
 	ctx := context.Background()
-	shared, err := daemon.ReadStatus(ctx, p.Name, cfg.Bus, cfg.Sign, map[string]int{"given back": len(names)})
+	shared, err := daemon.ReadStatus(ctx, p.Name, cfg.Bus, cfg.Sign, waiting)
 	if err != nil {
 		return err
 	}
@@ -49,13 +50,13 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	if c.JSON {
 		enc := json.NewEncoder(p.Stdout)
 		enc.SetEscapeHTML(false)
-		return enc.Encode(s)
+		return errors.Join(enc.Encode(s), unread)
 	}
 	if err := s.Status.Print(p.Stdout, false); err != nil {
 		return err
 	}
 	s.Tracker.print(p.Stdout, cfg)
-	return nil
+	return unread
 }
 
 func (r report) print(w io.Writer, cfg Config) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"busbar/common/condition"
+	"busbar/common/sign"
 )
 
 // expirySoon is how long before its end a certificate is spoken of.
@@ -19,14 +20,20 @@ type term struct {
 	what     string // "certificate", "ca", "crl": the key of [sign]
 	file     string
 	from, to time.Time // to is zero where it has no end
+	cert     *x509.Certificate
 }
 
-// terms are those of the files that [sign] names. What cannot be read is told by
-// who uses it.
-func terms(sc SignConfig) []term {
+// terms are those of the files that [sign] names, and of the certificate in force,
+// if a daemon signs. What cannot be read is told by others (unreadable).
+func terms(sc SignConfig, signer *sign.Signer) []term {
 	var list []term
 	if sc.Backend == "none" {
 		return nil
+	}
+	if signer != nil {
+		c := signer.Certificate()
+		list = append(list, term{what: "certificate", file: sc.Certificate, from: c.NotBefore, to: c.NotAfter})
+		sc.Certificate = ""
 	}
 	for _, f := range []struct{ what, path string }{{"certificate", sc.Certificate}, {"ca", sc.CA}, {"crl", sc.CRL}} {
 		if f.path == "" {
@@ -62,6 +69,9 @@ func readTerm(file string) (term, error) {
 				return term{}, err
 			}
 			from, to = c.NotBefore, c.NotAfter
+			if t.cert == nil {
+				t.cert = c
+			}
 		case "X509 CRL":
 			l, err := x509.ParseRevocationList(block.Bytes)
 			if err != nil {
@@ -85,15 +95,64 @@ func readTerm(file string) (term, error) {
 	return t, nil
 }
 
-// certificates says what has ended, will soon, or has not begun.
-func certificates(sc SignConfig, now time.Time) []condition.Condition {
+// certificates says what has ended, will soon, or has not begun, what is revoked,
+// and what a start would not find any more.
+func certificates(sc SignConfig, signer *sign.Signer, now time.Time) []condition.Condition {
 	var list []condition.Condition
-	for _, t := range terms(sc) {
+	for _, t := range terms(sc, signer) {
 		if c, ok := t.condition(now); ok {
 			list = append(list, c)
 		}
 	}
+	if sc.Backend == "none" {
+		return list
+	}
+	if signer != nil {
+		list = append(list, unreadable(sc)...)
+	}
+	if c, ok := revoked(sc, signer); ok {
+		list = append(list, c)
+	}
 	return list
+}
+
+// unreadable says which of the files that a daemon signs with it could not read
+// again.
+func unreadable(sc SignConfig) []condition.Condition {
+	var list []condition.Condition
+	for _, f := range []struct{ what, path string }{{"certificate", sc.Certificate}, {"key", sc.Key}} {
+		file, err := os.Open(f.path)
+		if err == nil {
+			file.Close()
+			continue
+		}
+		list = append(list, condition.Condition{
+			Name: f.what + " file", Level: condition.Warn, Text: "what was read at the start is in force, but now: " + err.Error(),
+			Hint: "put it back: the next start would fail",
+		})
+	}
+	return list
+}
+
+// revoked says whether the authority's list that is here has the certificate that
+// is signed with: subscribers have it, or will.
+func revoked(sc SignConfig, signer *sign.Signer) (condition.Condition, bool) {
+	if sc.CA == "" || sc.CRL == "" {
+		return condition.Condition{}, false
+	}
+	var cert *x509.Certificate
+	if signer != nil {
+		cert = signer.Certificate()
+	} else if t, err := readTerm(sc.Certificate); err == nil {
+		cert = t.cert
+	}
+	if cert == nil || !sign.Revoked(cert, sc.CA, sc.CRL) {
+		return condition.Condition{}, false
+	}
+	return condition.Condition{
+		Name: "certificate revoked", Level: condition.Fail, Text: fmt.Sprintf("%s is revoked by %s: no subscriber believes what is signed with it", sc.Certificate, sc.CRL),
+		Hint: "make a new one with `bus keys issue`, then reload",
+	}, true
 }
 
 func (t term) condition(now time.Time) (condition.Condition, bool) {

@@ -108,7 +108,7 @@ func CheckBus(ctx context.Context, program string, bus BusConfig, sc SignConfig,
 		}
 		findings = append(findings, f)
 	}
-	return append(findings, checkState(ctx, outlook{program, bus, sc, places})...)
+	return append(findings, checkState(ctx, outlook{program: program, bus: bus, sign: sc, places: places})...)
 }
 
 func checkSigner(sc SignConfig) Finding {

@@ -142,13 +142,14 @@ func (c *collector) health(gauge teller) {
 			gauge(c.condition, 1, name, string(one.Level))
 		}
 	}
-	for _, t := range terms(c.node.looking().sign) {
+	o := c.node.looking()
+	for _, t := range terms(o.sign, o.signer) {
 		if !t.to.IsZero() {
 			gauge(c.ends, float64(t.to.Unix()), t.what)
 		}
 	}
-	for _, dir := range c.node.looking().dirs() {
-		if f, err := measure(dir); err == nil {
+	for _, dir := range o.dirs() {
+		if f, err := o.measure(dir); err == nil {
 			gauge(c.free, float64(f.bytes), dir)
 		}
 	}

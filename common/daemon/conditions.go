@@ -7,8 +7,11 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"busbar/common/condition"
 	"busbar/common/journal"
+	"busbar/common/sign"
 )
 
 // An outlook is what any process can tell of a program's state: the daemon of
@@ -18,14 +21,22 @@ type outlook struct {
 	bus     BusConfig
 	sign    SignConfig
 	places  []string // directories whose file systems must not fill up, beside the journal's
+	// signer is what a running daemon signs with, which may be older than the
+	// file; nil: none runs, or nothing is signed.
+	signer *sign.Signer
+	statfs func(string, *unix.Statfs_t) error // for tests; nil: the system's
 }
 
 // conditions looks at the journal that reader reads, and at the world around.
 func (o outlook) conditions(ctx context.Context, reader *journal.Reader, now time.Time) []condition.Condition {
-	list := o.kept(ctx, reader, now)
-	list = append(list, certificates(o.sign, now)...)
+	return append(o.kept(ctx, reader, now), o.around(now)...)
+}
+
+// around is what can be said without a journal.
+func (o outlook) around(now time.Time) []condition.Condition {
+	list := certificates(o.sign, o.signer, now)
 	list = append(list, exposed(o.sign)...)
-	return append(list, disks(o.dirs())...)
+	return append(list, o.disks(o.dirs())...)
 }
 
 // dirs are the directories that must not fill up.
@@ -78,7 +89,8 @@ const maxAhead = time.Minute
 
 func (o outlook) poison(ctx context.Context, reader *journal.Reader, n int64) condition.Condition {
 	c := condition.Condition{
-		Name: "poison", Level: condition.Fail, Hint: "see `" + o.program + " poison list`",
+		Name: "poison", Level: condition.Fail,
+		Hint: fmt.Sprintf("see `%s poison list`; `poison retry` with a version that reads them, or `poison drop`, ends this", o.program),
 		Text: fmt.Sprintf("%d items could not be read, and are kept", n),
 	}
 	if rows, err := reader.Poisoned(ctx); err == nil && len(rows) > 0 {

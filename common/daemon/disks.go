@@ -29,10 +29,14 @@ type free struct {
 
 // measure asks the file system below path, or below the nearest directory above
 // it that is there.
-func measure(path string) (free, error) {
+func (o outlook) measure(path string) (free, error) {
+	statfs := o.statfs
+	if statfs == nil {
+		statfs = unix.Statfs
+	}
 	for dir := path; ; dir = filepath.Dir(dir) {
 		var s unix.Statfs_t
-		err := unix.Statfs(dir, &s)
+		err := statfs(dir, &s)
 		if errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir) {
 			continue
 		}
@@ -45,7 +49,7 @@ func measure(path string) (free, error) {
 }
 
 // disks looks at the file systems of directories, each once.
-func disks(dirs []string) []condition.Condition {
+func (o outlook) disks(dirs []string) []condition.Condition {
 	var list []condition.Condition
 	seen := map[uint64]bool{}
 	for _, dir := range dirs {
@@ -55,7 +59,7 @@ func disks(dirs []string) []condition.Condition {
 			}
 			seen[device] = true
 		}
-		f, err := measure(dir)
+		f, err := o.measure(dir)
 		if err != nil {
 			continue // who uses the place says what is wrong with it
 		}

@@ -62,6 +62,7 @@ type GivenBack[T any] struct {
 	Dir   string
 	Once  bool           // io.EOF when nothing waits
 	Parse func([]byte) T // copes with anything
+	Idle  func()         // told when nothing waits; nil: nobody is
 
 	handed map[string]bool // not to be handed out twice
 }
@@ -82,6 +83,9 @@ func (c *GivenBack[T]) Next(ctx context.Context) (adapters.Item[T], []byte, func
 				continue // it was in flight
 			}
 			return it, nil, done, err
+		}
+		if len(names) == 0 && c.Idle != nil {
+			c.Idle()
 		}
 		if c.Once {
 			return adapters.Item[T]{}, nil, nil, io.EOF

@@ -22,7 +22,7 @@ const (
 func (n *Node) own() []condition.Condition {
 	ctx, cancel := context.WithTimeout(context.Background(), metricsPatience)
 	defer cancel()
-	list := n.looking().conditions(ctx, n.Journal.Reader(), time.Now())
+	list := n.looking().conditions(ctx, n.Journal.Reader(), n.now())
 	if err := n.Journal.Trouble(); err != nil {
 		list = append(list, condition.Condition{Name: "journal", Level: condition.Fail, Text: err.Error(), Hint: "what waits at the sources stays there, and is tried again"})
 	}
@@ -82,7 +82,7 @@ func oneLine(s string) string { return show.Line(strings.ReplaceAll(s, "\n", "; 
 // else does, and notices when the clock is set.
 func (n *Node) lookAround(ctx context.Context) {
 	known := map[string]bool{}
-	before := time.Now()
+	before := n.now()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
@@ -92,8 +92,8 @@ func (n *Node) lookAround(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		now := time.Now()
-		n.noteClock(before, now)
+		now := n.now()
+		n.noteClock(now.Round(0).Sub(before.Round(0))-now.Sub(before), now)
 		before = now
 	}
 }
@@ -120,10 +120,9 @@ func (n *Node) logConditions(known map[string]bool) map[string]bool {
 	return now
 }
 
-// noteClock compares what two clocks say of the time between two looks: the one
-// that people set, and the one that only runs on.
-func (n *Node) noteClock(before, now time.Time) {
-	by := now.Round(0).Sub(before.Round(0)) - now.Sub(before)
+// noteClock is told by how much the clock that people set went further, between
+// two looks, than the one that only runs on.
+func (n *Node) noteClock(by time.Duration, now time.Time) {
 	if by.Abs() > jump {
 		n.log.Warn("the clock was set, or this machine slept", "by", by.Round(time.Second))
 		n.Conditions.Clear("clock set")

@@ -29,7 +29,8 @@ type Node struct {
 	signer  atomic.Pointer[sign.Signer] // nil: nothing is signed
 	log     *slog.Logger
 	started time.Time
-	jumped  time.Time // when the clock did last; of lookAround alone
+	now     func() time.Time // the clock; tests have their own
+	jumped  time.Time        // when the clock did last; of lookAround alone
 
 	metrics *metrics
 
@@ -52,7 +53,7 @@ const (
 func NewNode(ctx context.Context, program string, bus BusConfig, sc SignConfig, log *slog.Logger) (*Node, error) {
 	n := &Node{
 		Conditions: &condition.Set{}, id: Identity(program, bus), outlook: outlook{program: program, bus: bus, sign: sc},
-		bus: bus, log: log, started: time.Now(),
+		bus: bus, log: log, started: time.Now(), now: time.Now,
 	}
 	signer, err := sc.Signer()
 	if err != nil {

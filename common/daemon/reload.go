@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"busbar/common/condition"
+	"busbar/common/sign"
 )
 
 // Signals is for a daemon: a context that SIGINT and SIGTERM end, and where
@@ -63,8 +64,12 @@ func (r *Reload[C]) once(n *Node) {
 	next, err := r.Load()
 	if err == nil {
 		bus, sc := r.Parts(next)
-		if err = n.take(bus, sc); err == nil && r.Take != nil {
+		var signer *sign.Signer
+		if signer, err = n.newSigner(sc); err == nil && r.Take != nil {
 			err = r.Take(next)
+		}
+		if err == nil { // all of it, or nothing
+			n.take(bus, sc, signer)
 		}
 	}
 	if err != nil {
@@ -108,16 +113,17 @@ func changed[C any](a, b C, but []string) []string {
 	return names
 }
 
-// take reads the keys anew, and takes up what every daemon can.
-func (n *Node) take(bus BusConfig, sc SignConfig) error {
+// newSigner reads the keys anew.
+func (n *Node) newSigner(sc SignConfig) (*sign.Signer, error) {
 	was := n.looking()
 	if (sc.Backend == "none") != (was.sign.Backend == "none") {
-		return fmt.Errorf("[sign] backend was changed from %q to %q: that takes a restart", was.sign.Backend, sc.Backend)
+		return nil, fmt.Errorf("[sign] backend was changed from %q to %q: that takes a restart", was.sign.Backend, sc.Backend)
 	}
-	signer, err := sc.Signer()
-	if err != nil {
-		return err
-	}
+	return sc.Signer()
+}
+
+// take takes up what every daemon can.
+func (n *Node) take(bus BusConfig, sc SignConfig, signer *sign.Signer) {
 	if signer != nil {
 		n.signer.Store(signer)
 		n.log.Log(context.Background(), slog.LevelInfo, "messages are signed as", "name", signer.Name(), "until", signer.NotAfter())
@@ -126,14 +132,15 @@ func (n *Node) take(bus BusConfig, sc SignConfig) error {
 	defer n.mu.Unlock()
 	n.outlook.sign = sc
 	n.outlook.bus.Quiet = bus.Quiet
-	return nil
 }
 
 // looking is the outlook of this moment.
 func (n *Node) looking() outlook {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.outlook
+	o := n.outlook
+	o.signer = n.signer.Load()
+	return o
 }
 
 // monotonic is CLOCK_MONOTONIC in microseconds, as systemd wants it.

@@ -59,7 +59,7 @@ func ReadStatus(ctx context.Context, program string, bus BusConfig, sc SignConfi
 	}
 	defer r.Close()
 	// The daemon first: what it published is in the journal when that is read.
-	o := outlook{program, bus, sc, absolute(waiting)}
+	o := outlook{program: program, bus: bus, sign: sc, places: absolute(waiting)}
 	list, live, err := o.state(ctx)
 	if err != nil {
 		list = append(list, condition.Condition{Name: "daemon", Level: condition.Warn, Since: time.Now(), Text: err.Error()})
@@ -132,15 +132,13 @@ func (o outlook) state(ctx context.Context) ([]condition.Condition, *Live, error
 	} else if errors.Is(err, errNoDaemon) {
 		err = errors.New("the journal is in use, but who writes it tells nothing of itself: a command such as import or poll, or a daemon that has just begun")
 	}
+	var seen condition.Set // it notes since when
 	r, rerr := journal.OpenReader(ctx, o.bus.Journal)
 	if rerr != nil {
-		list := append(certificates(o.sign, time.Now()), exposed(o.sign)...)
-		list = append(list, disks(o.dirs())...)
-		condition.Sort(list)
-		return list, nil, err
+		seen.Watch(func() []condition.Condition { return o.around(time.Now()) })
+		return seen.All(), nil, err
 	}
 	defer r.Close()
-	var seen condition.Set
 	seen.Watch(func() []condition.Condition { return o.conditions(ctx, r, time.Now()) })
 	return seen.All(), nil, err
 }

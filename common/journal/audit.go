@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -18,14 +19,15 @@ func (j *Journal) Audit(ctx context.Context) (Report, error) {
 		case <-time.After(worked):
 		}
 	})
-	if err != nil || ctx.Err() != nil {
+	fault := report.err()
+	if fault == nil && errors.Is(explain(err), ErrCorrupt) {
+		fault = explain(err) // so much that it could not be read to the end
+	}
+	if fault == nil || ctx.Err() != nil {
 		return report, err
 	}
-	if fault := report.err(); fault != nil {
-		// In its turn, so that no transaction is in between.
-		return report, j.do(ctx, func() error { return j.damaged(context.Background(), fault) })
-	}
-	return report, nil
+	// In its turn, so that no transaction is in between.
+	return report, j.do(ctx, func() error { return j.damaged(context.Background(), fault) })
 }
 
 // stride is how many small rows are checked in one short transaction.

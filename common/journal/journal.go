@@ -167,7 +167,7 @@ func (j *Journal) Changed() <-chan struct{} {
 }
 
 // Trouble is why nothing can be stored now, such as for a full disk, or nil. It
-// is over when a record is stored.
+// is over when a record is stored or, where none waits, could be.
 func (j *Journal) Trouble() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()

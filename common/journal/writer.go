@@ -82,11 +82,26 @@ func (j *Journal) flush() {
 		return // it was said
 	}
 	j.settle()
+	j.tryAgain()
 	if len(j.waitingCursors()) == 0 {
 		return
 	}
 	if err := j.guarded(j.storeCursors); err != nil {
 		j.o.Log.Warn("the cursors could not be stored; trying again", "error", err)
+	}
+}
+
+// tryAgain ends trouble where what could not be stored comes no more: a little can
+// be written again.
+func (j *Journal) tryAgain() {
+	if j.damage != nil || j.Trouble() == nil {
+		return
+	}
+	err := j.guarded(func() error {
+		return j.transact(context.Background(), func(t *transaction) { t.run(j.sql.meta, j.state.baseSeq, "base_seq") })
+	})
+	if err == nil && j.damage == nil {
+		j.setTrouble(nil)
 	}
 }
 

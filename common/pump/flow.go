@@ -145,6 +145,20 @@ func (f *flow) settle(s *streak, r journal.Record, result journal.Result, err er
 	}
 }
 
+// rested ends trouble if nothing is in flight.
+func (f *flow) rested() {
+	f.mu.Lock()
+	clear := f.failures > 0 && f.items == 0 && f.current.whole()
+	if clear {
+		f.failures = 0
+	}
+	f.mu.Unlock()
+	if clear {
+		f.log.Info("trouble is over: nothing waits any more")
+		f.weather(nil)
+	}
+}
+
 // enter waits until there is room for an item of so many bytes; one item is
 // always taken.
 func (f *flow) enter(bytes int) {

@@ -43,6 +43,7 @@ type Pump[T any] struct {
 	Patience time.Duration
 
 	trouble atomic.Pointer[error]
+	flow    atomic.Pointer[flow]
 	slow    atomic.Pointer[chan struct{}] // a place for each item that is translated though put aside
 }
 
@@ -53,6 +54,15 @@ func (p *Pump[T]) Trouble() error {
 		return *err
 	}
 	return nil
+}
+
+// Rested is for the channel, within Next: its source was read, and nothing there
+// waits for the journal. So trouble is over, also where the item that met it was
+// taken away.
+func (p *Pump[T]) Rested() {
+	if f := p.flow.Load(); f != nil {
+		f.rested()
+	}
 }
 
 // note keeps the weather for Trouble, and passes it on.
@@ -72,6 +82,7 @@ func (p *Pump[T]) note(err error) {
 // and goes on.
 func (p *Pump[T]) Run(ctx context.Context) error {
 	f := newFlow(p.Log, p.note)
+	p.flow.Store(f)
 	places := make(chan struct{}, maxSlow)
 	p.slow.Store(&places)
 	defer f.drain()

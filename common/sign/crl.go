@@ -78,6 +78,26 @@ func checkCRL(crl *x509.RevocationList, cas []*x509.Certificate) (revocationList
 
 func serial(n *big.Int) string { return n.Text(16) }
 
+// Revoked tells whether an authority in caFile has issued the certificate and
+// lists it as revoked in crlFile. What cannot be read revokes nothing; a list that
+// is out of date does.
+func Revoked(cert *x509.Certificate, caFile, crlFile string) bool {
+	f := files{caFile: caFile, crlFile: crlFile}
+	if f.open() != nil {
+		return false
+	}
+	id, err := f.trust.issued(cert)
+	if err != nil {
+		return false
+	}
+	for _, l := range f.trust.crls {
+		if bytes.Equal(l.issuer, id.ca.RawSubject) && l.serials[serial(cert.SerialNumber)] {
+			return true
+		}
+	}
+	return false
+}
+
 // stale says why the list is not in date, or empty.
 func (l revocationList) stale(now time.Time) string {
 	switch {

@@ -57,6 +57,9 @@ func (s *Signer) Name() string { return s.name }
 // Format prints the name alone, whatever the verb: the key is never shown.
 func (s *Signer) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "the signer %s", s.name) }
 
+// Certificate is what subscribers are shown.
+func (s *Signer) Certificate() *x509.Certificate { return s.cert }
+
 // NotAfter is when the certificate ends.
 func (s *Signer) NotAfter() time.Time { return s.cert.NotAfter }
 

@@ -21,6 +21,9 @@ type Options struct {
 	Limit int64         // bytes of one mail that are read; see Mail.Truncated
 	Poll  time.Duration // how often the directory is read without any hint [30 s]
 	Log   *slog.Logger
+	// Idle is told, within Next, when new/ was listed and holds nothing that
+	// waits for whoever takes the mails; nil: nobody is.
+	Idle func()
 }
 
 // A Mail is one file of new/.
@@ -130,6 +133,9 @@ func (c *Channel) scan(ctx context.Context) error {
 		c.ignore(name, errNotMail)
 	}
 	c.forgetAbsent(names, odd)
+	if c.o.Idle != nil && c.idle() {
+		c.o.Idle()
+	}
 	return nil
 }
 

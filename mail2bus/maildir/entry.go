@@ -130,3 +130,16 @@ func (c *Channel) forgetAbsent(names, odd []string) {
 		}
 	}
 }
+
+// idle tells whether no mail is handed out, or was given back and is to be handed
+// out again.
+func (c *Channel) idle() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.files {
+		if e.held || e.fails > 0 && e.bad == nil {
+			return false
+		}
+	}
+	return true
+}

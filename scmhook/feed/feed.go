@@ -51,6 +51,8 @@ type Options struct {
 	Log  *slog.Logger
 	// Conditions is told what keeps pushes from being told; nil: nobody is.
 	Conditions *condition.Set
+	// Idle is told, within Next, when nothing waits to be told; nil: nobody is.
+	Idle func()
 }
 
 // Youngest is the one ref of an svn repository: its newest revision.
@@ -130,6 +132,9 @@ func (c *Channel) Next(ctx context.Context) (Batch, func(error), error) {
 		}
 		if c.o.Once && c.finished() {
 			return Batch{}, nil, io.EOF
+		}
+		if c.o.Idle != nil && len(c.later) == 0 && len(c.Troubled()) == 0 {
+			c.o.Idle()
 		}
 		if err := c.wait(ctx); err != nil {
 			return Batch{}, nil, err

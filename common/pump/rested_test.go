@@ -1,0 +1,71 @@
+package pump
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"busbar/adapters"
+	"busbar/common/event"
+)
+
+// A tray is a channel whose one item somebody may take away.
+type tray struct {
+	item  chan string
+	rest  func()
+	moved chan struct{} // Next goes on
+}
+
+func (c *tray) Next(ctx context.Context) (adapters.Item[string], []byte, func(error), error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return adapters.Item[string]{}, nil, nil, ctx.Err()
+		case s := <-c.item:
+			return adapters.Item[string]{Origin: s, Value: s}, nil, func(err error) {
+				if err != nil && s != "gone" {
+					c.item <- s
+				}
+			}, nil
+		case <-c.moved:
+			if len(c.item) == 0 {
+				c.rest()
+			}
+		}
+	}
+}
+
+// TestTroubleEndsWithTheItem: what met trouble is taken away, and the source says
+// that nothing is left.
+func TestTroubleEndsWithTheItem(t *testing.T) {
+	c := &tray{item: make(chan string, 1), moved: make(chan struct{})}
+	sick := errors.New("the translator is away")
+	p := &Pump[string]{
+		Channel: c, Source: "tray", Raw: func(s string) ([]byte, string) { return []byte(s), "" },
+		Table: notes(nil),
+	}
+	p.Table[0].Translate = func(it adapters.Item[string]) ([]event.Event, error) { return nil, sick }
+	c.rest = p.Rested
+	p.Rested() // before it runs: nothing
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx) }()
+	c.item <- "gone"
+	for p.Trouble() == nil && ctx.Err() == nil {
+		time.Sleep(time.Millisecond) // until the item has failed
+	}
+	if !errors.Is(p.Trouble(), sick) {
+		t.Fatalf("trouble: %v", p.Trouble())
+	}
+	c.moved <- struct{}{} // taken after the pause: the pump reads again
+	c.moved <- struct{}{} // and the first was dealt with
+	if err := p.Trouble(); err != nil {
+		t.Errorf("nothing waits, and still: %v", err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
