@@ -12,30 +12,30 @@ export CGO_ENABLED = 0
 
 .PHONY: test test-debian help deps build bench torture mutants powercut dbtorture scmtorture soaptorture dbbench compare-mail fuzz generate check-unit clean
 
-# Everything that must hold. Installs what is missing; about ten minutes.
+# Run everything that must hold. Installs what is missing; about ten minutes.
 test: deps
 	$(GO) vet ./...
 	contrib/dev/gofmt.sh
 	$(GO) build -o bin/report ./contrib/dev/report
 	CGO_ENABLED=1 $(GO) test -json -race -p 2 -count 1 -timeout 15m ./... | bin/report $(SKIPS)
 
-# The same in a fresh Debian of another release, as root: SUITE=bookworm.
+# The same in a fresh Debian, as root, with mmdebstrap: SUITE=bookworm or trixie.
 test-debian:
 	contrib/dev/debian.sh $(SUITE)
 
-# What can be made.
+# Say what can be made.
 help:
-	@awk '/^#/ {text = substr($$0, 3)} /^[a-z-]+:/ {printf "%-12s %s\n", $$1, text; text = ""} /^$$/ {text = ""}' Makefile
+	@awk '/^#/ {text = substr($$0, 3)} /^[a-z-]+:/ {printf "%-13s %s\n", $$1, text; text = ""} /^$$/ {text = ""}' Makefile
 
-# The Debian packages that the tests need: real peers, never skipped.
+# Install the Debian packages that the tests need: real peers, never skipped.
 deps:
 	contrib/dev/deps.sh
 
-# Static binaries, in bin/.
+# Build the programs: static binaries, in bin/.
 build:
 	$(GO) build -trimpath -o bin/ ./mail2bus ./dbpoll ./scmhook ./soapbus ./bus
 
-# Benchmarks, with the machine printed above them.
+# Run the benchmarks, with the machine printed above them.
 bench:
 	contrib/dev/bench.sh
 
@@ -43,11 +43,11 @@ bench:
 torture:
 	$(GO) run ./contrib/torture
 
-# Cut the power, by three models of a file system, under a recorded mail2bus; prints lost and doubled.
+# Cut the power under a recorded mail2bus, by three models of a file system; prints lost and doubled.
 powercut:
 	$(GO) run ./contrib/powercut
 
-# Ten thousand damaged mails through the real daemon; prints panics and memory.
+# Send ten thousand damaged mails through the real daemon; prints panics and memory.
 mutants:
 	$(GO) run ./contrib/mutants
 
@@ -63,26 +63,26 @@ scmtorture:
 soaptorture:
 	$(GO) run ./contrib/soaptorture
 
-# What a poll costs with two million rows: time, memory, the database's CPU.
+# Measure a poll of two million rows: time, memory, the database's CPU.
 dbbench:
 	$(GO) run ./contrib/dbbench
 
-# Reads the mails below DIR, as Python's email package does, too, and prints where they differ.
+# Read the mails below DIR here and by Python's email package; prints where the two differ: DIR=~/Maildir.
 compare-mail:
 	$(GO) run ./contrib/comparemail $(DIR)
 
-# Every fuzz target for FUZZTIME.
+# Run every fuzz target for FUZZTIME each: FUZZTIME=30s.
 fuzz:
 	contrib/dev/fuzz.sh $(FUZZTIME)
 
-# The pages of docs/reference, from the programs; read the difference.
+# Write the pages of docs/reference from the programs; read the difference.
 generate:
 	$(GO) test -count 1 -run 'Reference$$' ./bus ./mail2bus ./dbpoll ./scmhook ./soapbus -update
 
-# How much the hardened units leave open: 0 is nothing, 10 is all.
+# Say how much the hardened units leave open: 0 is nothing, 10 is all.
 check-unit:
 	systemd-analyze security --offline=true --no-pager $(UNITS)
 
-# Removes bin.
+# Remove bin.
 clean:
 	rm -rf bin

@@ -40,7 +40,7 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	waiting := map[string]int{}
 	names, unread := daemon.Waiting(daemon.RetryDir(cfg.Bus))
 	if unread == nil { // what can be said is, whatever else is wrong
-		waiting["given back"] = len(names)
+		waiting["retry queue"] = len(names)
 	}
 	ctx := context.Background()
 	shared, err := daemon.ReadStatus(ctx, p.Name, cfg.Bus, cfg.Sign, waiting)
@@ -95,7 +95,7 @@ func (s status) print(w io.Writer, cfg Config) error {
 			show.Fprintf(w, "  may read %s: %s\n", one.Level, strings.Join(one.Meaning, " "))
 		}
 		for _, what := range slices.Sorted(maps.Keys(one.Position)) {
-			show.Fprintf(w, "  %-10s %s\n", what, one.Position[what])
+			show.Fprintf(w, "  %-18s %s\n", what, one.Position[what])
 		}
 		if one.Trouble != "" {
 			show.Fprintf(w, "  TROUBLE  %s\n", one.Trouble)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,9 @@ func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	}
 	findings = append(findings, daemon.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign, places...)...)
 	if !cfg.webhooksOnly() {
+		findings = slices.DeleteFunc(findings, func(f daemon.Finding) bool {
+			return f.What == "hooks" || f.What == "globs" // the daemon's; looked at anew below
+		})
 		findings = append(findings, checkSpool(cfg.SCM.Spool), checkHookSpool(p, cfg))
 		findings = append(findings, checkRepositories(ctx, p, cfg)...)
 	}

@@ -34,31 +34,38 @@ func unwired(o install.Options, all []feed.Repository) (string, error) {
 	return fmt.Sprintf("%d of %d repositories are not wired, and told of by comparing only: %s", len(names), len(all), some(names)), errors.Join(errs...)
 }
 
+// again is when hooks are looked at again while some repository has none: soon, so
+// that what `scmhook install` did is seen.
+const again = 10 * time.Second
+
 // watchHooks looks at the hooks of all repositories now and then: they go with
 // an update of a forge, and new repositories have none.
 func watchHooks(ctx context.Context, p *daemon.Program, cfg Config, told *condition.Set) error {
-	tick := time.NewTicker(time.Duration(cfg.SCM.Reconcile))
-	defer tick.Stop()
 	for {
-		if err := tellHooks(p, cfg, told); err != nil {
+		wired, err := tellHooks(p, cfg, told)
+		if err != nil {
 			return err
+		}
+		pause := time.Duration(cfg.SCM.Reconcile)
+		if !wired {
+			pause = min(pause, again)
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-tick.C:
+		case <-time.After(pause):
 		}
 	}
 }
 
-func tellHooks(p *daemon.Program, cfg Config, told *condition.Set) error {
+func tellHooks(p *daemon.Program, cfg Config, told *condition.Set) (wired bool, err error) {
 	o, err := hookOptions(p, cfg, "")
 	if err != nil {
-		return err
+		return false, err
 	}
 	set, err := feed.NewSet(cfg.SCM.Repositories)
 	if err != nil {
-		return err
+		return false, err
 	}
 	all, _ := set.All() // what is wrong with some is told at each comparing
 	text, err := unwired(o, all)
@@ -67,8 +74,8 @@ func tellHooks(p *daemon.Program, cfg Config, told *condition.Set) error {
 	}
 	if text == "" {
 		told.Clear("hooks")
-		return nil
+		return true, nil
 	}
 	told.Raise(condition.Condition{Name: "hooks", Level: condition.Warn, Text: text, Hint: "scmhook install"})
-	return nil
+	return false, nil
 }

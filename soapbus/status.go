@@ -31,7 +31,7 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	waiting := map[string]int{}
 	names, unread := daemon.Waiting(daemon.RetryDir(cfg.Bus))
 	if unread == nil { // what can be said is, whatever else is wrong
-		waiting["given back"] = len(names)
+		waiting["retry queue"] = len(names)
 	}
 	ctx := context.Background()
 	shared, err := daemon.ReadStatus(ctx, p.Name, cfg.Bus, cfg.Sign, waiting)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +13,9 @@ import (
 	"busbar/common/event"
 	"busbar/common/sign"
 )
+
+// stateDir holds a folder for each program, which its unit makes (StateDirectory).
+const stateDir = "/var/lib/busbar"
 
 // BusConfig is the [bus] table of every program.
 type BusConfig struct {
@@ -67,7 +71,7 @@ func (c *BusConfig) Complete(program string) error {
 		c.Name = program + "." + short
 	}
 	if c.Journal == "" {
-		c.Journal = "/var/lib/busbar/" + program + "/journal.db"
+		c.Journal = filepath.Join(stateDir, program, "journal.db")
 	}
 	if err := event.CheckPrefix(c.Prefix); err != nil {
 		return fmt.Errorf("checking [bus] prefix: %w", err)

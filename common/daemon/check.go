@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -125,6 +126,9 @@ func checkSigner(sc SignConfig) Finding {
 func checkNewJournal(path string) Finding {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, ".check-*")
+	if errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) == stateDir {
+		return Finding{What: "journal", Level: "warn", Detail: fmt.Sprintf("%s is not there yet: the systemd unit makes it at its first start; without the unit make the directory, owned by the user that the daemon runs as", dir)}
+	}
 	if err != nil {
 		return Found("journal", fmt.Errorf("%s is not there and cannot be made: %w (make the directory %s, owned by the user that the daemon runs as)", path, err, dir), "")
 	}

@@ -76,7 +76,9 @@ func (n *Node) publishing() string {
 
 // oneLine is text for one line, where several errors stand beside each other:
 // systemd reads a message a line.
-func oneLine(s string) string { return show.Line(strings.ReplaceAll(s, "\n", "; ")) }
+func oneLine(s string) string {
+	return show.Line(strings.NewReplacer(":\n\t", ": ", "\n\t", "; ", "\n", "; ", "\t", " ").Replace(s))
+}
 
 // lookAround logs what comes and goes of the node's own conditions, which nobody
 // else does, and notices when the clock is set.

@@ -95,7 +95,7 @@ func ReadPosition(ctx context.Context, r *journal.Reader, source string) (map[st
 		return nil, fmt.Errorf("reading the position of %s in the journal: %w", source, err)
 	}
 	return map[string]string{
-		"database": p.Identity, "since": p.Began, "log": p.Newest, "history": p.History,
-		"fence": fmt.Sprint(p.Fence), "whole log": fmt.Sprint(p.Whole),
+		"database": p.Identity, "baseline": p.Began, "newest log": p.Newest, "newest build": p.History,
+		"horizon (xmin)": fmt.Sprint(p.Fence), "horizon, whole log": fmt.Sprint(p.Whole),
 	}, nil
 }
