@@ -20,33 +20,9 @@ func nearest(known event.Catalog, bus daemon.BusConfig, want string) string {
 		if under(k.Topic, bare) {
 			return ""
 		}
-		if n := distance(k.Topic, strings.ToLower(bare)); n < least {
+		if n := daemon.EditDistance(k.Topic, strings.ToLower(bare)); n < least {
 			best, least = k.Topic, n
 		}
 	}
 	return best
-}
-
-// distance is how many characters must be put in, taken out or changed. Of a
-// long text the beginning is enough.
-func distance(a, b string) int {
-	if len(b) > 200 {
-		b = b[:200]
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j]+1, row[j+1]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

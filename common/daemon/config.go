@@ -176,7 +176,7 @@ func setElement(config any, table string, n int, key, value string) error {
 func unknownKey(path string, keys []Key) error {
 	best, distance := "", len(path)/2+2
 	for _, k := range keys {
-		if d := editDistance(path, k.Path); d < distance {
+		if d := EditDistance(path, k.Path); d < distance {
 			best, distance = k.Path, d
 		}
 	}
@@ -186,8 +186,10 @@ func unknownKey(path string, keys []Key) error {
 	return fmt.Errorf("unknown key %q; did you mean %q?", path, best)
 }
 
-// editDistance is Levenshtein's: how many letters differ.
-func editDistance(a, b string) int {
+// EditDistance is Levenshtein's: how many bytes must be put in, taken out or
+// changed. Of a long b the beginning is enough.
+func EditDistance(a, b string) int {
+	b = b[:min(len(b), 200)]
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

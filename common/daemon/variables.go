@@ -58,7 +58,7 @@ func (k Key) variable() string {
 func nearest(name string, known map[string]Key) string {
 	best, distance := "", len(name)/2+2
 	for other, k := range known {
-		if d := editDistance(name, other); k.Env() != "" && (d < distance || d == distance && other < best) {
+		if d := EditDistance(name, other); k.Env() != "" && (d < distance || d == distance && other < best) {
 			best, distance = other, d
 		}
 	}
