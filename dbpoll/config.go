@@ -6,12 +6,12 @@ import (
 	"slices"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/tables"
 	"busbar/adapters/wannabuild"
 	"busbar/common/daemon"
 	"busbar/common/event"
 	"busbar/common/secret"
+	"busbar/common/translate"
 )
 
 // Config is the configuration of dbpoll.
@@ -168,9 +168,9 @@ func (c Config) translators() ([]translator, error) {
 }
 
 // readable keeps aside what is no change at all.
-func readable(it adapters.Item[row]) ([]event.Event, error) {
+func readable(it translate.Item[row]) ([]event.Event, error) {
 	if err := it.Value.unreadable; err != nil {
-		return nil, adapters.Poison("%v", err)
+		return nil, translate.Poison("%v", err)
 	}
-	return nil, adapters.Skip("nobody's")
+	return nil, translate.Skip("nobody's")
 }

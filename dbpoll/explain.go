@@ -10,9 +10,9 @@ import (
 	"os"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/daemon"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 type explainCmd struct {
@@ -40,7 +40,7 @@ func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 			continue
 		}
 		err := eachRow(p, arg, func(origin string, received time.Time, r row) error {
-			x, err := daemon.Explain(table, adapters.Item[row]{Origin: origin, Value: r, Received: received}, cfg.Bus)
+			x, err := daemon.Explain(table, translate.Item[row]{Origin: origin, Value: r, Received: received}, cfg.Bus)
 			if err != nil {
 				return err
 			}

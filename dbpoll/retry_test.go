@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"busbar/adapters"
+	"busbar/common/translate"
 )
 
 // TestPoisonIsReadBack: what is kept of a row is what explain and retry take.
@@ -45,7 +45,7 @@ func FuzzParseRow(f *testing.F) {
 		if (r.queue == nil) == (r.table == nil) {
 			t.Fatalf("%q is %+v", text, r)
 		}
-		o, err := adapters.Run(table, adapters.Item[row]{Value: r})
+		o, err := translate.Run(table, translate.Item[row]{Value: r})
 		if err != nil {
 			t.Fatalf("%q is the weather: %v", text, err)
 		}

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"busbar/adapters"
 	"busbar/adapters/tables"
 	"busbar/adapters/wannabuild"
 	"busbar/common/event"
 	"busbar/common/journal"
+	"busbar/common/translate"
 )
 
 // A row is one change of a row: of the build queue, or of a configured table.
@@ -22,7 +22,7 @@ type row struct {
 	unreadable error // why text is neither
 }
 
-type translator = adapters.Translator[row]
+type translator = translate.Translator[row]
 
 // parseRow reads a change from JSON. One that names its table is a configured
 // table's, any other the build queue's.
@@ -72,21 +72,21 @@ func (r row) raw() (item []byte, digest string) {
 }
 
 // lift makes a translator of rows from one of a part of them.
-func lift[T any](t adapters.Translator[T], part func(row) (T, bool)) translator {
-	item := func(it adapters.Item[row]) (adapters.Item[T], bool) {
+func lift[T any](t translate.Translator[T], part func(row) (T, bool)) translator {
+	item := func(it translate.Item[row]) (translate.Item[T], bool) {
 		v, ok := part(it.Value)
-		return adapters.Item[T]{Origin: it.Origin, Value: v, Received: it.Received, Evidence: it.Evidence}, ok
+		return translate.Item[T]{Origin: it.Origin, Value: v, Received: it.Received, Evidence: it.Evidence}, ok
 	}
 	lifted := translator{Name: t.Name, Kinds: t.Kinds}
-	lifted.Translate = func(it adapters.Item[row]) ([]event.Event, error) {
+	lifted.Translate = func(it translate.Item[row]) ([]event.Event, error) {
 		i, ok := item(it)
 		if !ok {
-			return nil, adapters.Skip("another source's")
+			return nil, translate.Skip("another source's")
 		}
 		return t.Translate(i)
 	}
 	if t.Why != nil {
-		lifted.Why = func(it adapters.Item[row]) string {
+		lifted.Why = func(it translate.Item[row]) string {
 			i, _ := item(it)
 			return t.Why(i)
 		}

@@ -7,10 +7,10 @@ import (
 	"sync"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/daemon"
 	"busbar/common/journal"
 	"busbar/common/pump"
+	"busbar/common/translate"
 	"busbar/dbpoll/database"
 )
 
@@ -25,7 +25,7 @@ const (
 
 // A poller is a channel of changed rows that can tell of its work.
 type poller interface {
-	adapters.Channel[row]
+	pump.Channel[row]
 	Report() report
 }
 
@@ -63,10 +63,10 @@ type source struct {
 }
 
 // Next opens the database if need be: one that is away is the weather.
-func (c *channel) Next(ctx context.Context) (adapters.Item[row], []byte, func(error), error) {
+func (c *channel) Next(ctx context.Context) (translate.Item[row], []byte, func(error), error) {
 	p, err := c.source.opened(ctx, c.journal, c.mode)
 	if err != nil {
-		return adapters.Item[row]{}, nil, nil, err
+		return translate.Item[row]{}, nil, nil, err
 	}
 	return p.Next(ctx)
 }

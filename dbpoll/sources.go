@@ -6,10 +6,10 @@ import (
 	"log/slog"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/daemon"
 	"busbar/common/journal"
 	"busbar/common/secret"
+	"busbar/common/translate"
 	"busbar/dbpoll/database"
 	"busbar/dbpoll/queue"
 )
@@ -92,9 +92,9 @@ func newQueue(c Config, s *source, db *database.DB, j *journal.Journal, m mode, 
 }
 
 // Next is the next change.
-func (q buildQueue) Next(ctx context.Context) (adapters.Item[row], []byte, func(error), error) {
+func (q buildQueue) Next(ctx context.Context) (translate.Item[row], []byte, func(error), error) {
 	it, position, done, err := q.Queue.Next(ctx)
-	return adapters.Item[row]{
+	return translate.Item[row]{
 		Origin: it.Origin, Received: it.Received, Evidence: it.Evidence,
 		Value: row{queue: &it.Value.Change, seen: it.Value.Seen},
 	}, position, done, err

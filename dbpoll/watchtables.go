@@ -5,9 +5,9 @@ import (
 	"log/slog"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/tables"
 	"busbar/common/journal"
+	"busbar/common/translate"
 	"busbar/dbpoll/database"
 	"busbar/dbpoll/watch"
 )
@@ -27,9 +27,9 @@ func newTable(c Config, spec tables.Spec, s *source, db *database.DB, j *journal
 }
 
 // Next is the next change.
-func (w watched) Next(ctx context.Context) (adapters.Item[row], []byte, func(error), error) {
+func (w watched) Next(ctx context.Context) (translate.Item[row], []byte, func(error), error) {
 	it, position, done, err := w.Watch.Next(ctx)
-	return adapters.Item[row]{
+	return translate.Item[row]{
 		Origin: it.Origin, Received: it.Received, Evidence: it.Evidence,
 		Value: row{table: &it.Value.Change, seen: it.Value.Seen},
 	}, position, done, err

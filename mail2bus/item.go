@@ -4,17 +4,17 @@ import (
 	"context"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/translate"
 	"busbar/mail2bus/maildir"
 )
 
 // newItem parses a mail and notes who vouches for it. Nothing is verified yet:
 // the evidence says what the mail claims, and which bytes made the claim.
-func newItem(origin string, raw []byte, received time.Time, limit int64) adapters.Item[*mail.Message] {
+func newItem(origin string, raw []byte, received time.Time, limit int64) translate.Item[*mail.Message] {
 	m := mail.Parse(raw, mail.Limits{Bytes: limit})
-	it := adapters.Item[*mail.Message]{Origin: origin, Value: m, Received: received}
+	it := translate.Item[*mail.Message]{Origin: origin, Value: m, Received: received}
 	note := func(kind, detail string) {
 		if detail != "" {
 			it.Evidence = append(it.Evidence, event.Evidence{Type: kind, Verdict: "none", Detail: detail})
@@ -42,17 +42,17 @@ type mails struct {
 	limit int64
 }
 
-func (c mails) Next(ctx context.Context) (adapters.Item[*mail.Message], []byte, func(error), error) {
+func (c mails) Next(ctx context.Context) (translate.Item[*mail.Message], []byte, func(error), error) {
 	m, done, err := c.dir.Next(ctx)
 	if err != nil {
-		return adapters.Item[*mail.Message]{}, nil, nil, err
+		return translate.Item[*mail.Message]{}, nil, nil, err
 	}
 	unread := &mail.Message{Raw: m.Raw, Size: len(m.Raw)}
-	return adapters.Item[*mail.Message]{Origin: c.name + " " + m.Name, Value: unread, Received: m.Arrived}, nil, done, nil
+	return translate.Item[*mail.Message]{Origin: c.name + " " + m.Name, Value: unread, Received: m.Arrived}, nil, done, nil
 }
 
 // read parses a mail that Next handed out.
-func (c mails) read(it adapters.Item[*mail.Message]) adapters.Item[*mail.Message] {
+func (c mails) read(it translate.Item[*mail.Message]) translate.Item[*mail.Message] {
 	return newItem(it.Origin, it.Value.Raw, it.Received, c.limit)
 }
 

@@ -1,16 +1,16 @@
 package main
 
 import (
-	"busbar/adapters"
 	"busbar/adapters/dak"
 	"busbar/adapters/debbugs"
 	"busbar/adapters/lists"
 	"busbar/adapters/scm"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/translate"
 )
 
-type translator = adapters.Translator[*mail.Message]
+type translator = translate.Translator[*mail.Message]
 
 // table is who is asked about a mail, in this order. A new service that speaks
 // mail is one line here.
@@ -30,11 +30,11 @@ func table(c Config) []translator {
 // whole keeps aside a mail that its translator would tell, but that was cut on
 // its way: what is told is known for ever, and the whole mail may follow.
 func whole(t translator) translator {
-	translate := t.Translate
-	t.Translate = func(it adapters.Item[*mail.Message]) ([]event.Event, error) {
-		events, err := translate(it)
+	inner := t.Translate
+	t.Translate = func(it translate.Item[*mail.Message]) ([]event.Event, error) {
+		events, err := inner(it)
 		if cut := it.Value.Cut(); cut != "" && len(events) > 0 {
-			return nil, adapters.Poison("cut: %s", cut)
+			return nil, translate.Poison("cut: %s", cut)
 		}
 		return events, err
 	}
@@ -42,9 +42,9 @@ func whole(t translator) translator {
 }
 
 // readable keeps aside what is no mail at all, before anybody looks into it.
-func readable(it adapters.Item[*mail.Message]) ([]event.Event, error) {
+func readable(it translate.Item[*mail.Message]) ([]event.Event, error) {
 	if reason := it.Value.Unreadable(); reason != "" {
-		return nil, adapters.Poison("%s", reason)
+		return nil, translate.Poison("%s", reason)
 	}
-	return nil, adapters.Skip("nobody's")
+	return nil, translate.Skip("nobody's")
 }

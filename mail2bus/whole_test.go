@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
+	"busbar/common/translate"
 )
 
 // TestCutMailsWait: what is told is told of whole mails. Of a list's mail only
@@ -31,7 +31,7 @@ func TestCutMailsWait(t *testing.T) {
 		"list, cut, without id":   {strings.Replace(list, "Message-ID: <a@example.org>\n", "", 1) + mixed, "without its last boundary"},
 		"nobody's, half a header": {"Subject: x\n", "-"},
 	} {
-		o, err := adapters.Run(table(cfg), newItem("test", []byte(c.mail), time.Unix(1_800_000_000, 0), 1<<20))
+		o, err := translate.Run(table(cfg), newItem("test", []byte(c.mail), time.Unix(1_800_000_000, 0), 1<<20))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,11 +56,11 @@ func TestCutThenWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := strings.Index(string(raw), "-----END PGP SIGNATURE-----")
-	cut, err := adapters.Run(table(Config{}), newItem("test", raw[:end], time.Time{}, 1<<20))
+	cut, err := translate.Run(table(Config{}), newItem("test", raw[:end], time.Time{}, 1<<20))
 	if err != nil || !strings.HasPrefix(cut.Poison, "cut: ") || len(cut.Events) > 0 {
 		t.Errorf("cut: %+v, %v", cut, err)
 	}
-	whole, err := adapters.Run(table(Config{}), newItem("test", raw, time.Time{}, 1<<20))
+	whole, err := translate.Run(table(Config{}), newItem("test", raw, time.Time{}, 1<<20))
 	if err != nil || len(whole.Events) == 0 {
 		t.Errorf("whole: %+v, %v", whole, err)
 	}

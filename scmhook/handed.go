@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"busbar/adapters"
+	"busbar/common/translate"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/webhook"
 )
@@ -48,14 +48,14 @@ func (c *handed) Submit(ctx context.Context, d webhook.Delivery) error {
 }
 
 // Next waits for a push.
-func (c *handed) Next(ctx context.Context) (adapters.Item[told], []byte, func(error), error) {
+func (c *handed) Next(ctx context.Context) (translate.Item[told], []byte, func(error), error) {
 	for {
 		if c.flight != nil {
 			select {
 			case <-c.flight:
 				c.flight = nil
 			case <-ctx.Done():
-				return adapters.Item[told]{}, nil, nil, ctx.Err()
+				return translate.Item[told]{}, nil, nil, ctx.Err()
 			}
 		}
 		if c.idle != nil {
@@ -70,10 +70,10 @@ func (c *handed) Next(ctx context.Context) (adapters.Item[told], []byte, func(er
 			}
 			flight := make(chan struct{})
 			c.flight = flight
-			item := adapters.Item[told]{Origin: h.Item.Origin, Received: h.Item.Received, Evidence: h.Item.Evidence, Value: t}
+			item := translate.Item[told]{Origin: h.Item.Origin, Received: h.Item.Received, Evidence: h.Item.Evidence, Value: t}
 			return item, nil, func(err error) { h.answer <- err; close(flight) }, nil
 		case <-ctx.Done():
-			return adapters.Item[told]{}, nil, nil, ctx.Err()
+			return translate.Item[told]{}, nil, nil, ctx.Err()
 		}
 	}
 }

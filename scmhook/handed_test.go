@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/scm"
 	"busbar/common/journal"
 	"busbar/common/pump"
+	"busbar/common/translate"
 	"busbar/scmhook/webhook"
 )
 
@@ -78,7 +78,7 @@ func TestSubmit(t *testing.T) {
 // pushed is a delivery of updates "a>b" of main; an empty end means that it is
 // not there.
 func pushed(repository string, updates ...string) webhook.Delivery {
-	d := webhook.Delivery{Item: adapters.Item[scm.Push]{Origin: "webhook", Received: time.Now(), Value: scm.Push{
+	d := webhook.Delivery{Item: translate.Item[scm.Push]{Origin: "webhook", Received: time.Now(), Value: scm.Push{
 		Repository: repository, System: "git", Via: "webhook", Time: time.Now()}}}
 	for _, u := range updates {
 		from, to, _ := strings.Cut(u, ">")

@@ -7,11 +7,11 @@ import (
 	"log/slog"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/daemon"
 	"busbar/common/durable"
 	"busbar/common/journal"
 	"busbar/common/pump"
+	"busbar/common/translate"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/spool"
 )
@@ -109,11 +109,11 @@ type pushes struct {
 
 // Next hands out the next push. A repository that cannot be asked is tried
 // again by the feed, and holds up no other.
-func (c *pushes) Next(ctx context.Context) (adapters.Item[told], []byte, func(error), error) {
+func (c *pushes) Next(ctx context.Context) (translate.Item[told], []byte, func(error), error) {
 	for {
 		b, done, err := c.feed.Next(ctx)
 		if err != nil {
-			return adapters.Item[told]{}, nil, nil, err
+			return translate.Item[told]{}, nil, nil, err
 		}
 		t, err := c.describe(ctx, b)
 		if err != nil {

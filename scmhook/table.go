@@ -5,9 +5,9 @@ import (
 	"encoding/hex"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/scm"
 	"busbar/common/event"
+	"busbar/common/translate"
 	"busbar/scmhook/feed"
 )
 
@@ -18,8 +18,8 @@ type told struct {
 }
 
 // newItem is a batch as an item; its origin is for people.
-func newItem(t told) adapters.Item[told] {
-	it := adapters.Item[told]{Value: t, Received: time.Now(), Origin: "comparing the refs of " + t.Repository.Name}
+func newItem(t told) translate.Item[told] {
+	it := translate.Item[told]{Value: t, Received: time.Now(), Origin: "comparing the refs of " + t.Repository.Name}
 	if n := t.Notice; n != nil {
 		it.Received, it.Origin = n.Time, "hook "+n.Hook+" of "+n.Repository
 		it.Evidence = evidence(*n)
@@ -31,29 +31,29 @@ func newItem(t told) adapters.Item[told] {
 }
 
 // table is who is asked about a push, in this order.
-func table(c SCMConfig) []adapters.Translator[told] {
+func table(c SCMConfig) []translate.Translator[told] {
 	push := scm.Translator(c.Service, c.links())
-	return []adapters.Translator[told]{
+	return []translate.Translator[told]{
 		{Name: "reader", Translate: readable},
-		{Name: push.Name, Kinds: push.Kinds, Translate: func(it adapters.Item[told]) ([]event.Event, error) {
+		{Name: push.Name, Kinds: push.Kinds, Translate: func(it translate.Item[told]) ([]event.Event, error) {
 			return push.Translate(itemOf(it))
 		}},
 	}
 }
 
-func itemOf(it adapters.Item[told]) adapters.Item[scm.Push] {
-	return adapters.Item[scm.Push]{Origin: it.Origin, Value: it.Value.Push, Received: it.Received, Evidence: it.Evidence}
+func itemOf(it translate.Item[told]) translate.Item[scm.Push] {
+	return translate.Item[scm.Push]{Origin: it.Origin, Value: it.Value.Push, Received: it.Received, Evidence: it.Evidence}
 }
 
 // readable keeps aside what cannot be read, and counts what says nothing.
-func readable(it adapters.Item[told]) ([]event.Event, error) {
+func readable(it translate.Item[told]) ([]event.Event, error) {
 	switch b := it.Value; {
 	case b.Broken != "":
-		return nil, adapters.Poison("%s", b.Broken)
+		return nil, translate.Poison("%s", b.Broken)
 	case b.Nothing != "":
-		return nil, adapters.Ignore(b.Nothing)
+		return nil, translate.Ignore(b.Nothing)
 	}
-	return nil, adapters.Skip("nobody's")
+	return nil, translate.Skip("nobody's")
 }
 
 // kept is what poison keeps of an item. Its digest goes with every item, so that

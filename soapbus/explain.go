@@ -12,10 +12,10 @@ import (
 	"slices"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/debbugs"
 	"busbar/common/daemon"
 	"busbar/common/event"
+	"busbar/common/translate"
 	"busbar/soapbus/tracker"
 )
 
@@ -69,7 +69,7 @@ func (c explainCmd) file(p *daemon.Program, cfg Config, path string) error {
 		return daemon.Explanation{Origin: path, Events: []daemon.ExplainedEvent{}, Skip: skip}.Print(p.Stdout, c.JSON)
 	}
 	for n, i := range items {
-		x, err := daemon.Explain(translators(), adapters.Item[item]{Origin: fmt.Sprintf("%s:%d", path, n+1), Value: i, Received: received}, cfg.Bus)
+		x, err := daemon.Explain(translators(), translate.Item[item]{Origin: fmt.Sprintf("%s:%d", path, n+1), Value: i, Received: received}, cfg.Bus)
 		if err != nil {
 			return err
 		}

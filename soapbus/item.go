@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 
-	"busbar/adapters"
 	"busbar/adapters/debbugs"
 	"busbar/common/event"
 	"busbar/common/journal"
+	"busbar/common/translate"
 	"busbar/soapbus/sweep"
 )
 
@@ -24,7 +24,7 @@ type item struct {
 	unreadable error // why text is neither
 }
 
-type translator = adapters.Translator[item]
+type translator = translate.Translator[item]
 
 // translators is who is asked about a change, in this order.
 func translators() []translator {
@@ -36,21 +36,21 @@ func translators() []translator {
 }
 
 // readable keeps aside what is no change at all.
-func readable(it adapters.Item[item]) ([]event.Event, error) {
+func readable(it translate.Item[item]) ([]event.Event, error) {
 	if err := it.Value.unreadable; err != nil {
-		return nil, adapters.Poison("%v", err)
+		return nil, translate.Poison("%v", err)
 	}
-	return nil, adapters.Skip("nobody's")
+	return nil, translate.Skip("nobody's")
 }
 
 // lift makes a translator of items from one of a part of them.
-func lift[T any](t adapters.Translator[T], part func(item) *T) translator {
-	return translator{Name: t.Name, Kinds: t.Kinds, Translate: func(it adapters.Item[item]) ([]event.Event, error) {
+func lift[T any](t translate.Translator[T], part func(item) *T) translator {
+	return translator{Name: t.Name, Kinds: t.Kinds, Translate: func(it translate.Item[item]) ([]event.Event, error) {
 		v := part(it.Value)
 		if v == nil {
-			return nil, adapters.Skip("another's")
+			return nil, translate.Skip("another's")
 		}
-		return t.Translate(adapters.Item[T]{Origin: it.Origin, Value: *v, Received: it.Received, Evidence: it.Evidence})
+		return t.Translate(translate.Item[T]{Origin: it.Origin, Value: *v, Received: it.Received, Evidence: it.Evidence})
 	}}
 }
 
@@ -113,9 +113,9 @@ func (i item) raw() (text []byte, digest string) {
 type channel struct{ *sweep.Sweep }
 
 // Next is the next change.
-func (c channel) Next(ctx context.Context) (adapters.Item[item], []byte, func(error), error) {
+func (c channel) Next(ctx context.Context) (translate.Item[item], []byte, func(error), error) {
 	it, position, done, err := c.Sweep.Next(ctx)
-	return adapters.Item[item]{
+	return translate.Item[item]{
 		Origin: it.Origin, Received: it.Received, Evidence: it.Evidence,
 		Value: item{change: it.Value.Change, usertag: it.Value.Usertag, seen: it.Value.Seen},
 	}, position, done, err

@@ -17,8 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected events beside the fixtures")
@@ -36,7 +36,7 @@ type fixture struct {
 
 // Run runs the conformance suite. load turns a fixture's bytes into the
 // translator's value; it must accept any bytes.
-func Run[T any](t *testing.T, tr adapters.Translator[T], load func(raw []byte) T, dir string) {
+func Run[T any](t *testing.T, tr translate.Translator[T], load func(raw []byte) T, dir string) {
 	t.Helper()
 	s := suite[T]{tr: tr, load: load, dir: dir, fixtures: read(t, dir)}
 	t.Run("declaration", s.declaration)
@@ -48,9 +48,9 @@ func Run[T any](t *testing.T, tr adapters.Translator[T], load func(raw []byte) T
 
 // Check holds what the translator makes of one item to the contract: it is what
 // a fuzz target calls, and what Run calls for damaged items.
-func Check[T any](t *testing.T, tr adapters.Translator[T], it adapters.Item[T]) {
+func Check[T any](t *testing.T, tr translate.Translator[T], it translate.Item[T]) {
 	t.Helper()
-	o, err := adapters.Run([]adapters.Translator[T]{tr}, it)
+	o, err := translate.Run([]translate.Translator[T]{tr}, it)
 	if err != nil {
 		t.Fatalf("translating: %v", err)
 	}
@@ -60,7 +60,7 @@ func Check[T any](t *testing.T, tr adapters.Translator[T], it adapters.Item[T]) 
 }
 
 // Benchmark measures the translator over a folder's fixtures, reading included.
-func Benchmark[T any](b *testing.B, tr adapters.Translator[T], load func(raw []byte) T, dir string) {
+func Benchmark[T any](b *testing.B, tr translate.Translator[T], load func(raw []byte) T, dir string) {
 	s := suite[T]{tr: tr, load: load, dir: dir, fixtures: read(b, dir)}
 	var bytes int
 	for _, f := range s.fixtures {
@@ -103,23 +103,23 @@ func read(t testing.TB, dir string) []fixture {
 }
 
 type suite[T any] struct {
-	tr       adapters.Translator[T]
+	tr       translate.Translator[T]
 	load     func([]byte) T
 	dir      string
 	fixtures []fixture
 }
 
 // translate runs the translator alone, as a program's table would.
-func (s suite[T]) translate(raw []byte) (adapters.Outcome, error) {
-	return adapters.Run([]adapters.Translator[T]{s.tr}, s.item(raw))
+func (s suite[T]) translate(raw []byte) (translate.Outcome, error) {
+	return translate.Run([]translate.Translator[T]{s.tr}, s.item(raw))
 }
 
-func (s suite[T]) item(raw []byte) adapters.Item[T] {
-	return adapters.Item[T]{Origin: "fixture", Value: s.load(raw), Received: received}
+func (s suite[T]) item(raw []byte) translate.Item[T] {
+	return translate.Item[T]{Origin: "fixture", Value: s.load(raw), Received: received}
 }
 
 // must is translate where an error is a failure: fixtures know no weather.
-func (s suite[T]) must(t *testing.T, raw []byte) adapters.Outcome {
+func (s suite[T]) must(t *testing.T, raw []byte) translate.Outcome {
 	t.Helper()
 	o, err := s.translate(raw)
 	if err != nil {
@@ -128,7 +128,7 @@ func (s suite[T]) must(t *testing.T, raw []byte) adapters.Outcome {
 	return o
 }
 
-func ids(o adapters.Outcome) []string {
+func ids(o translate.Outcome) []string {
 	var all []string
 	for _, e := range o.Events {
 		all = append(all, e.Kind.Topic+" "+e.UUID().String())

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 type tea struct {
@@ -35,12 +35,12 @@ func (c *complaints) tell(t *testing.T, w string) {
 	}
 }
 
-func one(k *event.Kind, b any) adapters.Outcome {
-	return adapters.Outcome{Events: []event.Event{{Kind: k, Key: "pot/1", Body: b}}}
+func one(k *event.Kind, b any) translate.Outcome {
+	return translate.Outcome{Events: []event.Event{{Kind: k, Key: "pot/1", Body: b}}}
 }
 
 func TestCheckComplains(t *testing.T) {
-	s := suite[string]{tr: adapters.Translator[string]{Name: "tea", Kinds: event.Catalog{brew, mute, odd}}}
+	s := suite[string]{tr: translate.Translator[string]{Name: "tea", Kinds: event.Catalog{brew, mute, odd}}}
 	good := tea{Name: "oolong", Cups: []string{}}
 	late := one(brew, good)
 	late.Events[0].Time = time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -49,12 +49,12 @@ func TestCheckComplains(t *testing.T) {
 	both := one(brew, good)
 	both.Skip = "not tea"
 	for name, c := range map[string]struct {
-		o    adapters.Outcome
+		o    translate.Outcome
 		want string
 	}{
 		"good":            {one(brew, good), ""},
-		"skip":            {adapters.Outcome{Skip: "coffee"}, ""},
-		"nothing":         {adapters.Outcome{}, "not one of"},
+		"skip":            {translate.Outcome{Skip: "coffee"}, ""},
+		"nothing":         {translate.Outcome{}, "not one of"},
 		"both":            {both, "not one of"},
 		"undeclared":      {one(shy, good), "not among"},
 		"no kind":         {one(nil, good), "no kind"},
@@ -67,7 +67,7 @@ func TestCheckComplains(t *testing.T) {
 		"bad link":        {one(odd, good), "not a link"},
 		"year":            {late, "year 12000"},
 		"same id":         {twice, "two events"},
-		"long reason":     {adapters.Outcome{Poison: strings.Repeat("x", maxReason+1)}, "reason"},
+		"long reason":     {translate.Outcome{Poison: strings.Repeat("x", maxReason+1)}, "reason"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got complaints
@@ -99,7 +99,7 @@ func TestDeclarationComplains(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got complaints
-			suite[string]{tr: adapters.Translator[string]{Name: "tea", Kinds: c.kinds}}.declared(&got)
+			suite[string]{tr: translate.Translator[string]{Name: "tea", Kinds: c.kinds}}.declared(&got)
 			for _, w := range c.want {
 				got.tell(t, w)
 			}
@@ -109,18 +109,18 @@ func TestDeclarationComplains(t *testing.T) {
 
 // A whole run over fixtures of a translator that keeps the contract.
 func TestRun(t *testing.T) {
-	translate := func(it adapters.Item[string]) ([]event.Event, error) {
+	toEvents := func(it translate.Item[string]) ([]event.Event, error) {
 		name, isTea := strings.CutPrefix(strings.ToValidUTF8(strings.ReplaceAll(it.Value, "\x00", ""), "?"), "tea: ")
 		if !isTea {
-			return nil, adapters.Skip("not tea")
+			return nil, translate.Skip("not tea")
 		}
 		name = strings.TrimSpace(name)
 		name = strings.ToValidUTF8(name[:min(len(name), 100)], "")
 		if name == "" {
-			return nil, adapters.Poison("tea without a name")
+			return nil, translate.Poison("tea without a name")
 		}
 		return []event.Event{{Kind: brew, Key: "tea/" + name, Body: tea{Name: name, Cups: []string{}}}}, nil
 	}
-	Run(t, adapters.Translator[string]{Name: "tea", Translate: translate, Kinds: event.Catalog{brew}},
+	Run(t, translate.Translator[string]{Name: "tea", Translate: toEvents, Kinds: event.Catalog{brew}},
 		func(raw []byte) string { return string(raw) }, "testdata")
 }

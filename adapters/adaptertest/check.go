@@ -5,8 +5,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // Bounds on what one item may become, in bytes of canonical JSON, events, and
@@ -30,7 +30,7 @@ type reporter interface {
 }
 
 // check holds every outcome to the contract, also those of damaged items.
-func (s suite[T]) check(t reporter, o adapters.Outcome) {
+func (s suite[T]) check(t reporter, o translate.Outcome) {
 	t.Helper()
 	said := 0
 	for _, is := range []bool{len(o.Events) > 0, o.Skip != "", o.Poison != ""} {
@@ -68,7 +68,7 @@ func (s suite[T]) check(t reporter, o adapters.Outcome) {
 
 // checkWhy holds a translator that can say what it went by to doing so for
 // each item that it claims.
-func (s suite[T]) checkWhy(t reporter, o adapters.Outcome, it adapters.Item[T]) {
+func (s suite[T]) checkWhy(t reporter, o translate.Outcome, it translate.Item[T]) {
 	t.Helper()
 	if s.tr.Why == nil {
 		return

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"testing"
 
-	"busbar/adapters"
+	"busbar/common/translate"
 )
 
 // stable checks that a mail keeps its ids over what transports do to it.
@@ -87,7 +87,7 @@ func (s suite[T]) damaged(t *testing.T) {
 }
 
 // fenced turns a panic into an error.
-func (s suite[T]) fenced(raw []byte) (o adapters.Outcome, err error) {
+func (s suite[T]) fenced(raw []byte) (o translate.Outcome, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)
@@ -97,7 +97,7 @@ func (s suite[T]) fenced(raw []byte) (o adapters.Outcome, err error) {
 	if s.tr.Why != nil {
 		s.tr.Why(it)
 	}
-	return adapters.Run([]adapters.Translator[T]{s.tr}, it)
+	return translate.Run([]translate.Translator[T]{s.tr}, it)
 }
 
 // damages are the ways in which items go bad. b may be changed in place.

@@ -11,8 +11,8 @@ import (
 	"sync"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // expected is the form of NAME.events.json.
@@ -33,7 +33,7 @@ type entry struct {
 }
 
 // form writes an outcome as its golden file holds it.
-func form(o adapters.Outcome) ([]byte, error) {
+func form(o translate.Outcome) ([]byte, error) {
 	x := expected{Translator: o.Translator, Events: []entry{}, Skip: o.Skip, Poison: o.Poison}
 	for _, e := range o.Events {
 		x.Events = append(x.Events, entry{

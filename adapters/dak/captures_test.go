@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/adapters/adaptertest"
 	"busbar/common/mail"
+	"busbar/common/translate"
 	"busbar/fixtures/corpus"
 )
 
@@ -65,7 +65,7 @@ func read(t *testing.T, file string) []byte {
 
 func keys(t *testing.T, raw []byte) (list string) {
 	t.Helper()
-	o, err := adapters.Run([]adapters.Translator[*mail.Message]{Translator()}, adapters.Item[*mail.Message]{Value: load(raw)})
+	o, err := translate.Run([]translate.Translator[*mail.Message]{Translator()}, translate.Item[*mail.Message]{Value: load(raw)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,11 +94,11 @@ func outcomes(t *testing.T, dir string, files []string) (counts map[string]int, 
 	counts, ids = map[string]int{}, map[string]string{}
 	for _, file := range files {
 		m, name := load(read(t, file)), filepath.Base(file)
-		o, err := adapters.Run([]adapters.Translator[*mail.Message]{Translator()}, adapters.Item[*mail.Message]{Value: m})
+		o, err := translate.Run([]translate.Translator[*mail.Message]{Translator()}, translate.Item[*mail.Message]{Value: m})
 		if err != nil {
 			t.Fatal(err)
 		}
-		adaptertest.Check(t, Translator(), adapters.Item[*mail.Message]{Value: m})
+		adaptertest.Check(t, Translator(), translate.Item[*mail.Message]{Value: m})
 		upload := isUpload.MatchString(m.Header.Get("Subject"))
 		cut := strings.HasSuffix(name, "-cut.mail") // is poison, and must be
 		if upload != (len(o.Events) > 0 || cut) || cut != (o.Poison != "") {

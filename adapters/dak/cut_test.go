@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/common/mail"
+	"busbar/common/translate"
 )
 
 // TestCutMails cuts each announcement at every byte, as a mail system does that
@@ -56,9 +56,9 @@ func TestCutMails(t *testing.T) {
 	}
 }
 
-func outcome(t *testing.T, raw []byte) adapters.Outcome {
+func outcome(t *testing.T, raw []byte) translate.Outcome {
 	t.Helper()
-	o, err := adapters.Run([]adapters.Translator[*mail.Message]{Translator()}, adapters.Item[*mail.Message]{Value: load(raw)})
+	o, err := translate.Run([]translate.Translator[*mail.Message]{Translator()}, translate.Item[*mail.Message]{Value: load(raw)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/common/mail"
+	"busbar/common/translate"
 )
 
 func TestReadNotice(t *testing.T) {
@@ -61,8 +61,8 @@ func TestSilent(t *testing.T) {
 		"Subject: Log for dinstall run of 2026\n":                       "dak: notice for people",
 		"Subject: \n": "dak: notice for people",
 	} {
-		it := adapters.Item[*mail.Message]{Value: load([]byte("X-Debian: DAK\n" + head + "\nx\n"))}
-		o, err := adapters.Run([]adapters.Translator[*mail.Message]{Translator()}, it)
+		it := translate.Item[*mail.Message]{Value: load([]byte("X-Debian: DAK\n" + head + "\nx\n"))}
+		o, err := translate.Run([]translate.Translator[*mail.Message]{Translator()}, it)
 		if err != nil || o.Skip != want || o.Translator != "dak" {
 			t.Errorf("%q: got %+v, %v; want the skip %q", head, o, err, want)
 		}

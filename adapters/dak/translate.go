@@ -4,18 +4,18 @@ import (
 	"errors"
 	"strings"
 
-	"busbar/adapters"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/translate"
 )
 
 // Translator claims every mail that the archive's software sends.
-func Translator() adapters.Translator[*mail.Message] {
-	return adapters.Translator[*mail.Message]{Name: "dak", Translate: translate, Kinds: Kinds(), Why: why}
+func Translator() translate.Translator[*mail.Message] {
+	return translate.Translator[*mail.Message]{Name: "dak", Translate: toEvents, Kinds: Kinds(), Why: why}
 }
 
 // why names the header fields that make a mail the archive's, and an upload's.
-func why(it adapters.Item[*mail.Message]) string {
+func why(it translate.Item[*mail.Message]) string {
 	h := it.Value.Header
 	for _, name := range []string{"X-Debian", "X-DAK", "X-Katie"} {
 		if h.Has(name) && ours(h) {
@@ -25,32 +25,32 @@ func why(it adapters.Item[*mail.Message]) string {
 	return ""
 }
 
-func translate(it adapters.Item[*mail.Message]) ([]event.Event, error) {
+func toEvents(it translate.Item[*mail.Message]) ([]event.Event, error) {
 	m := it.Value
 	if !ours(m.Header) {
-		return nil, adapters.Skip("not from dak")
+		return nil, translate.Skip("not from dak")
 	}
 	n, ok := readNotice(m.Header)
 	if !ok {
-		return nil, adapters.Ignore(silent(m.Header))
+		return nil, translate.Ignore(silent(m.Header))
 	}
 	text, _ := mail.UndoubleQP(m.Text())
 	c, err := readChanges(text)
 	if cut := cutError(""); errors.As(err, &cut) {
-		return nil, adapters.Poison("cut: the mail announces an upload (%s), but %v", line(n.subject), err)
+		return nil, translate.Poison("cut: the mail announces an upload (%s), but %v", line(n.subject), err)
 	}
 	if err != nil {
-		return nil, adapters.Poison("the mail announces an upload (%s), but %v", line(n.subject), err)
+		return nil, translate.Poison("the mail announces an upload (%s), but %v", line(n.subject), err)
 	}
 	suites := strings.Join(n.suites, " ")
 	if len(n.suites) == 0 {
 		suites = c.get("Distribution")
 	}
 	if err := named("suite", suites, suiteForm); err != nil {
-		return nil, adapters.Poison("the mail announces an upload (%s), but %v", line(n.subject), err)
+		return nil, translate.Poison("the mail announces an upload (%s), but %v", line(n.subject), err)
 	}
 	if n.queue != "" && !suiteForm.MatchString(n.queue) {
-		return nil, adapters.Poison("the mail announces an upload (%s), but it names no usable queue: %q", line(n.subject), n.queue)
+		return nil, translate.Poison("the mail announces an upload (%s), but it names no usable queue: %q", line(n.subject), n.queue)
 	}
 	return n.events(m.Header, c), nil
 }

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/adapters/adaptertest"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/translate"
 	"busbar/fixtures/corpus"
 )
 
@@ -38,7 +38,7 @@ func TestMails(t *testing.T) {
 				}
 				m := load(raw)
 				o := run(t, m)
-				adaptertest.Check(t, Translator(), adapters.Item[*mail.Message]{Value: m})
+				adaptertest.Check(t, Translator(), translate.Item[*mail.Message]{Value: m})
 				name := filepath.Base(file)
 				if o.Poison != "" && strings.HasPrefix(file, filepath.Dir(c.Own[0])) {
 					counts["poison"]++ // is so on purpose: its golden file says why
@@ -89,9 +89,9 @@ func wanted(m *mail.Message) string {
 	return ""
 }
 
-func run(t *testing.T, m *mail.Message) adapters.Outcome {
+func run(t *testing.T, m *mail.Message) translate.Outcome {
 	t.Helper()
-	o, err := adapters.Run([]adapters.Translator[*mail.Message]{Translator()}, adapters.Item[*mail.Message]{Value: m})
+	o, err := translate.Run([]translate.Translator[*mail.Message]{Translator()}, translate.Item[*mail.Message]{Value: m})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // MaxLog is how many messages a change may hold, and MaxLogText how many bytes
@@ -22,11 +22,11 @@ const (
 //
 // All of it is marked as recovered, because mail tells it as well, but for what
 // no mail ever does: quiet comments, bugs archived by age, bugs that are gone.
-func ChangeTranslator() adapters.Translator[Change] {
-	return adapters.Translator[Change]{Name: "debbugs-soap", Translate: translateChange, Kinds: changeKinds(), Why: whyChange}
+func ChangeTranslator() translate.Translator[Change] {
+	return translate.Translator[Change]{Name: "debbugs-soap", Translate: translateChange, Kinds: changeKinds(), Why: whyChange}
 }
 
-func whyChange(it adapters.Item[Change]) string {
+func whyChange(it translate.Item[Change]) string {
 	ch := it.Value
 	switch {
 	case ch.After == nil && ch.Before == nil:
@@ -39,17 +39,17 @@ func whyChange(it adapters.Item[Change]) string {
 	return fmt.Sprintf("bug %d has another state, and %d messages more", ch.Bug, len(ch.Log))
 }
 
-func translateChange(it adapters.Item[Change]) ([]event.Event, error) {
+func translateChange(it translate.Item[Change]) ([]event.Event, error) {
 	ch := it.Value
 	switch {
 	case ch.Bug <= 0 || ch.Bug > 999_999_999:
-		return nil, adapters.Poison("the change is of no bug: number %d", ch.Bug)
+		return nil, translate.Poison("the change is of no bug: number %d", ch.Bug)
 	case ch.Before == nil && ch.After == nil:
-		return nil, adapters.Poison("the change of bug %d has neither a state before nor one after", ch.Bug)
+		return nil, translate.Poison("the change of bug %d has neither a state before nor one after", ch.Bug)
 	case ch.Before != nil && ch.Before.Bug != ch.Bug, ch.After != nil && ch.After.Bug != ch.Bug:
-		return nil, adapters.Poison("the change of bug %d has the state of another bug", ch.Bug)
+		return nil, translate.Poison("the change of bug %d has the state of another bug", ch.Bug)
 	case len(ch.Log) > MaxLog:
-		return nil, adapters.Poison("the change of bug %d has %d messages: more than %d are handed over in parts", ch.Bug, len(ch.Log), MaxLog)
+		return nil, translate.Poison("the change of bug %d has %d messages: more than %d are handed over in parts", ch.Bug, len(ch.Log), MaxLog)
 	case ch.After == nil:
 		return []event.Event{deleted(*ch.Before)}, nil
 	}
@@ -59,7 +59,7 @@ func translateChange(it adapters.Item[Change]) ([]event.Event, error) {
 		w.compare()
 	}
 	if len(w.events) == 0 {
-		return nil, adapters.Ignore("debbugs: nothing that is told changed")
+		return nil, translate.Ignore("debbugs: nothing that is told changed")
 	}
 	return w.events, nil
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // entry is a message of a log.
@@ -27,7 +27,7 @@ func entry(at, more, body string) Entry {
 
 func tell(t *testing.T, ch Change) []event.Event {
 	t.Helper()
-	o, err := adapters.Run([]adapters.Translator[Change]{ChangeTranslator()}, adapters.Item[Change]{Value: ch})
+	o, err := translate.Run([]translate.Translator[Change]{ChangeTranslator()}, translate.Item[Change]{Value: ch})
 	if err != nil || o.Poison != "" {
 		t.Fatalf("%+v, %v", o, err)
 	}
@@ -208,7 +208,7 @@ func TestLongLogs(t *testing.T) {
 	if size > MaxLogText {
 		t.Errorf("%d bytes of text", size)
 	}
-	o, err := adapters.Run([]adapters.Translator[Change]{ChangeTranslator()}, adapters.Item[Change]{Value: Change{Bug: 7, Before: &now, After: &now, Log: append(log, log[0])}})
+	o, err := translate.Run([]translate.Translator[Change]{ChangeTranslator()}, translate.Item[Change]{Value: Change{Bug: 7, Before: &now, After: &now, Log: append(log, log[0])}})
 	if err != nil || !strings.Contains(o.Poison, "in parts") {
 		t.Errorf("%+v, %v", o, err)
 	}

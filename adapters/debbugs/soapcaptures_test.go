@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/adapters/adaptertest"
 	"busbar/common/event"
+	"busbar/common/translate"
 	"busbar/fixtures/corpus"
 )
 
@@ -167,8 +167,8 @@ func agreeing(t *testing.T, r recording) {
 		ch := Change{Bug: bug, After: &now}
 		_, logged := r.logs[bug]
 		ch.Log = r.log(bug)
-		adaptertest.Check(t, ChangeTranslator(), adapters.Item[Change]{Value: ch})
-		o, err := adapters.Run([]adapters.Translator[Change]{ChangeTranslator()}, adapters.Item[Change]{Value: ch})
+		adaptertest.Check(t, ChangeTranslator(), translate.Item[Change]{Value: ch})
+		o, err := translate.Run([]translate.Translator[Change]{ChangeTranslator()}, translate.Item[Change]{Value: ch})
 		if err != nil || len(o.Events) == 0 {
 			t.Fatalf("bug %d: %+v, %v", bug, o, err)
 		}

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/adapters/adaptertest"
+	"busbar/common/translate"
 )
 
 const (
@@ -43,7 +43,7 @@ func FuzzTranslateChange(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		ch := loadJSON[Change](raw)
-		adaptertest.Check(t, ChangeTranslator(), adapters.Item[Change]{Value: ch})
+		adaptertest.Check(t, ChangeTranslator(), translate.Item[Change]{Value: ch})
 		Told(ch)
 	})
 }
@@ -53,7 +53,7 @@ func FuzzTranslateUsertag(f *testing.F) {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		adaptertest.Check(t, UsertagTranslator(), adapters.Item[UsertagChange]{Value: loadJSON[UsertagChange](raw)})
+		adaptertest.Check(t, UsertagTranslator(), translate.Item[UsertagChange]{Value: loadJSON[UsertagChange](raw)})
 	})
 }
 

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/adaptertest"
 	"busbar/common/mail"
+	"busbar/common/translate"
 	"busbar/fixtures/bugtracker"
 )
 
@@ -79,7 +79,7 @@ func TestTrackerMails(t *testing.T) {
 		var got []string
 		for _, raw := range mails {
 			m := load(raw)
-			adaptertest.Check(t, Translator(), adapters.Item[*mail.Message]{Value: m})
+			adaptertest.Check(t, Translator(), translate.Item[*mail.Message]{Value: m})
 			o := run(t, m)
 			if len(o.Events) > 0 {
 				got = append(got, o.Events[0].Key)

@@ -4,20 +4,20 @@ import (
 	"strconv"
 	"strings"
 
-	"busbar/adapters"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/translate"
 )
 
 // Translator claims every mail that debbugs sends. It must stand before those
 // of other services: debbugs passes a mail on with its sender's header, so a
 // comment by the archive's software looks like one of its own mails too.
-func Translator() adapters.Translator[*mail.Message] {
-	return adapters.Translator[*mail.Message]{Name: "debbugs", Translate: translate, Kinds: Kinds(), Why: why}
+func Translator() translate.Translator[*mail.Message] {
+	return translate.Translator[*mail.Message]{Name: "debbugs", Translate: toEvents, Kinds: Kinds(), Why: why}
 }
 
 // why names the header field that makes a mail debbugs's.
-func why(it adapters.Item[*mail.Message]) string {
+func why(it translate.Item[*mail.Message]) string {
 	h := it.Value.Header
 	if kind := h.Get("X-Debian-PR-Message"); kind != "" {
 		return "X-Debian-PR-Message: " + line(kind)
@@ -28,14 +28,14 @@ func why(it adapters.Item[*mail.Message]) string {
 	return ""
 }
 
-func translate(it adapters.Item[*mail.Message]) ([]event.Event, error) {
+func toEvents(it translate.Item[*mail.Message]) ([]event.Event, error) {
 	m := it.Value
 	kind, rest, _ := strings.Cut(m.Header.Get("X-Debian-PR-Message"), " ")
 	if kind == "" {
 		if loops(m.Header) {
-			return nil, adapters.Ignore("debbugs: mail without a kind")
+			return nil, translate.Ignore("debbugs: mail without a kind")
 		}
-		return nil, adapters.Skip("not from debbugs")
+		return nil, translate.Skip("not from debbugs")
 	}
 	var tell func(*mail.Message, Bug) []event.Event
 	switch kind {
@@ -46,11 +46,11 @@ func translate(it adapters.Item[*mail.Message]) ([]event.Event, error) {
 	case "forwarded":
 		tell = forwarding
 	default:
-		return nil, adapters.Ignore(silent(kind))
+		return nil, translate.Ignore(silent(kind))
 	}
 	number := bugNumber(rest)
 	if number == 0 {
-		return nil, adapters.Poison("X-Debian-PR-Message says %s, but names no bug: %q", kind, line(rest))
+		return nil, translate.Poison("X-Debian-PR-Message says %s, but names no bug: %q", kind, line(rest))
 	}
 	return tell(m, about(m.Header, number)), nil
 }

@@ -4,29 +4,29 @@ import (
 	"net/url"
 	"slices"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // UsertagTranslator reads changes of users' tags, which no mail tells.
-func UsertagTranslator() adapters.Translator[UsertagChange] {
-	return adapters.Translator[UsertagChange]{Name: "debbugs-usertag", Translate: usertag, Kinds: event.Catalog{usertagKind},
-		Why: func(adapters.Item[UsertagChange]) string { return "a change of a user's tag" }}
+func UsertagTranslator() translate.Translator[UsertagChange] {
+	return translate.Translator[UsertagChange]{Name: "debbugs-usertag", Translate: usertag, Kinds: event.Catalog{usertagKind},
+		Why: func(translate.Item[UsertagChange]) string { return "a change of a user's tag" }}
 }
 
 // usertag tells at most mostListed bugs an event.
-func usertag(it adapters.Item[UsertagChange]) ([]event.Event, error) {
+func usertag(it translate.Item[UsertagChange]) ([]event.Event, error) {
 	const most = 150_000
 	ch := it.Value
 	added, removed := sorted(ch.Added), sorted(ch.Removed)
 	all := len(added) + len(removed)
 	switch {
 	case ch.User == "" || ch.Tag == "":
-		return nil, adapters.Poison("the change names no user or no tag")
+		return nil, translate.Poison("the change names no user or no tag")
 	case all == 0:
-		return nil, adapters.Ignore("debbugs: the tag is on the same bugs as before")
+		return nil, translate.Ignore("debbugs: the tag is on the same bugs as before")
 	case all > most:
-		return nil, adapters.Poison("the change is of %d bugs, more than %d", all, most)
+		return nil, translate.Poison("the change is of %d bugs, more than %d", all, most)
 	}
 	b := UsertagUpdated{User: tidy(ch.User), Tag: tidy(ch.Tag), Parts: (all + mostListed - 1) / mostListed}
 	b.URL = "https://bugs.debian.org/cgi-bin/pkgreport.cgi?users=" + url.QueryEscape(b.User) + "&tag=" + url.QueryEscape(b.Tag)

@@ -4,9 +4,9 @@ import (
 	"os"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/adapters/adaptertest"
 	"busbar/common/mail"
+	"busbar/common/translate"
 	"busbar/fixtures/corpus"
 )
 
@@ -20,9 +20,9 @@ func TestCaptures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		it := adapters.Item[*mail.Message]{Value: load(raw)}
+		it := translate.Item[*mail.Message]{Value: load(raw)}
 		adaptertest.Check(t, Translator(), it)
-		o, err := adapters.Run([]adapters.Translator[*mail.Message]{Translator()}, it)
+		o, err := translate.Run([]translate.Translator[*mail.Message]{Translator()}, it)
 		if err != nil || (it.Value.ListID() != "") != (len(o.Events) == 1) || o.Poison != "" {
 			t.Errorf("%s: list %q, but %+v, %v", file, it.Value.ListID(), o, err)
 		}

@@ -5,9 +5,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/adapters/adaptertest"
 	"busbar/common/mail"
+	"busbar/common/translate"
 )
 
 const fixtures = "../../fixtures/lists"
@@ -32,6 +32,6 @@ func FuzzTranslate(f *testing.F) {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		adaptertest.Check(t, Translator(), adapters.Item[*mail.Message]{Value: load(raw)})
+		adaptertest.Check(t, Translator(), translate.Item[*mail.Message]{Value: load(raw)})
 	})
 }

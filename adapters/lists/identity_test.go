@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/common/mail"
+	"busbar/common/translate"
 )
 
 // TestOneIdOneMail draws bytes for the two identifiers that a mail of a list
@@ -22,7 +22,7 @@ func TestOneIdOneMail(t *testing.T) {
 			continue
 		}
 		raw := fmt.Sprintf("List-Id: <%s>\nMessage-ID: <%s>\nDate: Mon, 9 Mar 2026 10:00:00 +0000\n\ntext\n", list, id)
-		events, err := translate(adapters.Item[*mail.Message]{Value: load([]byte(raw))})
+		events, err := toEvents(translate.Item[*mail.Message]{Value: load([]byte(raw))})
 		if err != nil || len(events) != 1 {
 			t.Fatalf("%q: %v, %v", raw, events, err)
 		}

@@ -16,9 +16,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"busbar/adapters"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/translate"
 )
 
 // Received is the body of lists.mail.receive.
@@ -44,12 +44,12 @@ var receiveKind = event.Define("lists.mail.receive", "a mailing list received a 
 func Kinds() event.Catalog { return event.Catalog{receiveKind} }
 
 // Translator claims every mail with a list's id.
-func Translator() adapters.Translator[*mail.Message] {
-	return adapters.Translator[*mail.Message]{Name: "lists", Translate: translate, Kinds: Kinds(), Why: why}
+func Translator() translate.Translator[*mail.Message] {
+	return translate.Translator[*mail.Message]{Name: "lists", Translate: toEvents, Kinds: Kinds(), Why: why}
 }
 
 // why names the list.
-func why(it adapters.Item[*mail.Message]) string {
+func why(it translate.Item[*mail.Message]) string {
 	if id := it.Value.ListID(); id != "" {
 		return "list id " + short(id)
 	}
@@ -67,14 +67,14 @@ func ReceiveKey(list, messageID string) string {
 	return "list/" + list + sep + messageID
 }
 
-func translate(it adapters.Item[*mail.Message]) ([]event.Event, error) {
+func toEvents(it translate.Item[*mail.Message]) ([]event.Event, error) {
 	m := it.Value
 	list := m.ListID()
 	if list == "" {
-		return nil, adapters.Skip("no list id")
+		return nil, translate.Skip("no list id")
 	}
 	if cut := m.Cut(); cut == mail.HeaderCut || cut != "" && m.Header.MessageID("Message-ID") == "" {
-		return nil, adapters.Poison("cut: %s", cut)
+		return nil, translate.Poison("cut: %s", cut)
 	}
 	from := m.Header.Address("From")
 	b := Received{

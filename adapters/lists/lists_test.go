@@ -4,14 +4,14 @@ import (
 	"strings"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/translate"
 )
 
 func receive(t *testing.T, text string) event.Event {
 	t.Helper()
-	o, err := adapters.Run([]adapters.Translator[*mail.Message]{Translator()}, adapters.Item[*mail.Message]{Value: load([]byte(text))})
+	o, err := translate.Run([]translate.Translator[*mail.Message]{Translator()}, translate.Item[*mail.Message]{Value: load([]byte(text))})
 	if err != nil || len(o.Events) != 1 {
 		t.Fatalf("got %+v, %v", o, err)
 	}

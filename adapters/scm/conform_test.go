@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/adapters/adaptertest"
+	"busbar/common/translate"
 )
 
 const fixtures = "../../fixtures/scm"
@@ -48,6 +48,6 @@ func FuzzTranslate(f *testing.F) {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		adaptertest.Check(t, Translator(DefaultService, links), adapters.Item[Push]{Value: load(raw)})
+		adaptertest.Check(t, Translator(DefaultService, links), translate.Item[Push]{Value: load(raw)})
 	})
 }

@@ -5,9 +5,9 @@ import (
 	"strconv"
 	"strings"
 
-	"busbar/adapters"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/translate"
 )
 
 // Mails reads the mails that hooks of older days send of a push: git's
@@ -17,15 +17,15 @@ import (
 // says": "what the bus says".
 //
 // Not here: GitLab's mails, which name no full ids.
-func Mails(service string, names map[string]string) adapters.Translator[*mail.Message] {
+func Mails(service string, names map[string]string) translate.Translator[*mail.Message] {
 	t := translator{define(service), Links{}}
-	return adapters.Translator[*mail.Message]{
+	return translate.Translator[*mail.Message]{
 		Name: "scm", Kinds: t.kinds.mailed(),
-		Why: func(it adapters.Item[*mail.Message]) string { _, why := claim(it.Value); return why },
-		Translate: func(it adapters.Item[*mail.Message]) ([]event.Event, error) {
+		Why: func(it translate.Item[*mail.Message]) string { _, why := claim(it.Value); return why },
+		Translate: func(it translate.Item[*mail.Message]) ([]event.Event, error) {
 			read, why := claim(it.Value)
 			if why == "" {
-				return nil, adapters.Skip("no commit mail")
+				return nil, translate.Skip("no commit mail")
 			}
 			p := Push{Via: "mail"}
 			p.Time, _ = it.Value.Header.Time("Date")
@@ -35,7 +35,7 @@ func Mails(service string, names map[string]string) adapters.Translator[*mail.Me
 			if name, ok := names[p.Repository]; ok {
 				p.Repository = name
 			}
-			return t.translate(adapters.Item[Push]{Value: p})
+			return t.translate(translate.Item[Push]{Value: p})
 		},
 	}
 }
@@ -95,7 +95,7 @@ func gitRef(m *mail.Message, p *Push) error {
 	u.Old, ok[0] = revision(m.Header.Get("X-Git-Oldrev"))
 	u.New, ok[1] = revision(m.Header.Get("X-Git-Newrev"))
 	if !ok[0] || !ok[1] || !strings.HasPrefix(u.Ref, "refs/") {
-		return adapters.Poison("the mail names no ref with two ids: %.100q %.100q %.100q", u.Ref, m.Header.Get("X-Git-Oldrev"), m.Header.Get("X-Git-Newrev"))
+		return translate.Poison("the mail names no ref with two ids: %.100q %.100q %.100q", u.Ref, m.Header.Get("X-Git-Oldrev"), m.Header.Get("X-Git-Newrev"))
 	}
 	p.Updates = []Update{u}
 	switch u := &p.Updates[0]; {
@@ -114,7 +114,7 @@ func gitRef(m *mail.Message, p *Push) error {
 func gitCommit(m *mail.Message, p *Push) error {
 	id, ok := revision(m.Header.Get("X-Git-Rev"))
 	if !ok || id == "" {
-		return adapters.Poison("the mail names no commit: %.100q", m.Header.Get("X-Git-Rev"))
+		return translate.Poison("the mail names no commit: %.100q", m.Header.Get("X-Git-Rev"))
 	}
 	u := Update{Ref: m.Header.Bytes("X-Git-Refname"), New: id, Apart: true}
 	for _, c := range log(about(m, p)) {
@@ -123,7 +123,7 @@ func gitCommit(m *mail.Message, p *Push) error {
 		}
 	}
 	if u.Commits == nil {
-		return adapters.Ignore("the commit's text is not in its mail")
+		return translate.Ignore("the commit's text is not in its mail")
 	}
 	p.Updates = []Update{u}
 	return nil

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/adapters/adaptertest"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/translate"
 	"busbar/fixtures/corpus"
 )
 
@@ -37,7 +37,7 @@ func FuzzMails(f *testing.F) {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		adaptertest.Check(t, Mails(DefaultService, called), adapters.Item[*mail.Message]{Value: loadMail(raw)})
+		adaptertest.Check(t, Mails(DefaultService, called), translate.Item[*mail.Message]{Value: loadMail(raw)})
 	})
 }
 
@@ -75,9 +75,9 @@ func TestMailIsTheHooksPush(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		told, err := Mails("scm", called).Translate(adapters.Item[*mail.Message]{Value: loadMail(raw)})
+		told, err := Mails("scm", called).Translate(translate.Item[*mail.Message]{Value: loadMail(raw)})
 		got := keys(t, told, err)
-		told, err = Translator("scm", Links{}).Translate(adapters.Item[Push]{Value: push})
+		told, err = Translator("scm", Links{}).Translate(translate.Item[Push]{Value: push})
 		if want := keys(t, told, err); !slices.Equal(got, want) {
 			t.Errorf("%s tells %q, the hook %q", file, got, want)
 		}
@@ -96,7 +96,7 @@ func TestMailCaptures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		it := adapters.Item[*mail.Message]{Value: loadMail(raw)}
+		it := translate.Item[*mail.Message]{Value: loadMail(raw)}
 		adaptertest.Check(t, Mails("scm", nil), it)
 		events, err := Mails("scm", nil).Translate(it)
 		if err != nil {

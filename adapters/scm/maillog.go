@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/translate"
 )
 
 // section is the text between the log's rulers, or all of it.
@@ -114,7 +114,7 @@ func svnRevision(m *mail.Message, p *Push) error {
 	text := strings.ReplaceAll(m.Text(), "\r\n", "\n")
 	title, head := svnSubject.FindStringSubmatch(m.Header.Get("Subject")), svnBody.FindStringSubmatch(text)
 	if title == nil || head == nil || title[2] != head[3] {
-		return adapters.Poison("the revisions in the subject and in the text differ")
+		return translate.Poison("the revisions in the subject and in the text differ")
 	}
 	c := Commit{ID: head[3], Author: event.Person{Name: strings.TrimSpace(head[1])}}
 	c.Committer = c.Author

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // drawn makes a name from pieces that are easily taken for each other.
@@ -41,7 +41,7 @@ func TestNoTwoFactsHaveOneID(t *testing.T) {
 			u.Commits = []Commit{{ID: ids[1+random.IntN(3)]}}
 			p.Updates = []Update{u}
 		}
-		all, err := tr.Translate(adapters.Item[Push]{Value: p})
+		all, err := tr.Translate(translate.Item[Push]{Value: p})
 		if err != nil {
 			continue // nothing moved
 		}
@@ -89,7 +89,7 @@ func TestNamesAreShownAsTheyAre(t *testing.T) {
 		ID:    strings.Repeat("c2", 20),
 		Files: []File{{Path: "two  spaces "}, {Path: "tab\tand\nline"}, {Path: long}, {Path: `caf\xe9`, From: "caf\xe9"}, {Path: strings.Repeat("é", maxName)}},
 	}}}}}
-	all, err := Translator(DefaultService, links).Translate(adapters.Item[Push]{Value: p})
+	all, err := Translator(DefaultService, links).Translate(translate.Item[Push]{Value: p})
 	if err != nil || len(all) != 2 {
 		t.Fatalf("%v, %v", all, err)
 	}

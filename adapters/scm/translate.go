@@ -7,8 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // Links are templates of pages. {repository}, {ref}, {branch}, {tag} and {id}
@@ -31,9 +31,9 @@ const (
 )
 
 // Translator reads pushes. service is the first part of the topics.
-func Translator(service string, links Links) adapters.Translator[Push] {
+func Translator(service string, links Links) translate.Translator[Push] {
 	t := translator{define(service), links}
-	return adapters.Translator[Push]{Name: "scm", Translate: t.translate, Kinds: t.kinds.all(), Why: why}
+	return translate.Translator[Push]{Name: "scm", Translate: t.translate, Kinds: t.kinds.all(), Why: why}
 }
 
 type translator struct {
@@ -41,7 +41,7 @@ type translator struct {
 	links Links
 }
 
-func why(it adapters.Item[Push]) string {
+func why(it translate.Item[Push]) string {
 	if p := it.Value.Property; p != nil {
 		return "property " + word(p.Name) + " of revision " + word(p.Revision)
 	}
@@ -51,13 +51,13 @@ func why(it adapters.Item[Push]) string {
 	return fmt.Sprintf("%d refs moved, the first is %s", len(it.Value.Updates), word(it.Value.Updates[0].Ref))
 }
 
-func (t translator) translate(it adapters.Item[Push]) ([]event.Event, error) {
+func (t translator) translate(it translate.Item[Push]) ([]event.Event, error) {
 	p := it.Value
 	switch {
 	case p.Repository == "":
-		return nil, adapters.Poison("the push names no repository")
+		return nil, translate.Poison("the push names no repository")
 	case len(p.Repository) > maxName:
-		return nil, adapters.Poison("the repository's name has %d bytes, more than %d", len(p.Repository), maxName)
+		return nil, translate.Poison("the repository's name has %d bytes, more than %d", len(p.Repository), maxName)
 	}
 	p.Time = Told(p.Time)
 	if p.Property != nil {
@@ -87,7 +87,7 @@ func (t translator) translate(it adapters.Item[Push]) ([]event.Event, error) {
 		}
 	}
 	if len(events) == 0 {
-		return nil, adapters.Ignore("no ref moved")
+		return nil, translate.Ignore("no ref moved")
 	}
 	return events, nil
 }

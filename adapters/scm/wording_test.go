@@ -5,9 +5,9 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/translate"
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 func told(t *testing.T, ref, before, text string) []event.Event {
 	t.Helper()
 	raw := fmt.Sprintf("X-Git-Repo: tea\nX-Git-Refname: %s\nX-Git-Oldrev: %s\nX-Git-Newrev: %s\n\n%s", ref, before, isID, text)
-	events, err := Mails(DefaultService, nil).Translate(adapters.Item[*mail.Message]{Value: loadMail([]byte(raw))})
+	events, err := Mails(DefaultService, nil).Translate(translate.Item[*mail.Message]{Value: loadMail([]byte(raw))})
 	if err != nil || len(events) == 0 {
 		t.Fatalf("%q: %v, %v", raw, events, err)
 	}
@@ -94,7 +94,7 @@ func TestOneIdOneMove(t *testing.T) {
 	for range 30_000 {
 		repository, ref := draw(), draw()
 		raw := fmt.Sprintf("X-Git-Repo: %s\nX-Git-Refname: refs/%s\nX-Git-Oldrev: %s\nX-Git-Newrev: %s\n\ntext\n", repository, ref, wasID, isID)
-		events, err := Mails(DefaultService, nil).Translate(adapters.Item[*mail.Message]{Value: loadMail([]byte(raw))})
+		events, err := Mails(DefaultService, nil).Translate(translate.Item[*mail.Message]{Value: loadMail([]byte(raw))})
 		if err != nil || len(events) != 1 {
 			t.Fatalf("%q: %v, %v", raw, events, err)
 		}

@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
+	"busbar/common/translate"
 )
 
 func one(t *testing.T, s Spec, ch Change) (id string, b Row) {
 	t.Helper()
-	events, err := translator(t, s).Translate(adapters.Item[Change]{Value: ch})
+	events, err := translator(t, s).Translate(translate.Item[Change]{Value: ch})
 	if err != nil || len(events) != 1 {
 		t.Fatalf("%+v gives %v, %v", ch, events, err)
 	}
@@ -40,7 +40,7 @@ func TestKeysByBytes(t *testing.T) {
 			{Table: "plain", After: Columns{"a": &key[0], "b": &key[1]}},
 			{Table: "plain", Before: Columns{"a": &key[0], "b": &key[1]}},
 		} {
-			events, err := tr.Translate(adapters.Item[Change]{Value: ch})
+			events, err := tr.Translate(translate.Item[Change]{Value: ch})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
+	"busbar/common/translate"
 )
 
 func TestParseChange(t *testing.T) {
@@ -64,12 +64,12 @@ func TestOnlyWhatIsWatched(t *testing.T) {
 	after := maps.Clone(before)
 	after["secret"] = p("b")
 	tr := translator(t, specs()...)
-	o, err := adapters.Run([]adapters.Translator[Change]{tr}, adapters.Item[Change]{Value: Change{Table: "popcon", Before: before, After: after}})
+	o, err := translate.Run([]translate.Translator[Change]{tr}, translate.Item[Change]{Value: Change{Table: "popcon", Before: before, After: after}})
 	if err != nil || o.Skip != "no watched column changed" {
 		t.Errorf("a column that is not watched makes %+v (%v)", o, err)
 	}
 	after["insts"] = p("2")
-	events, err := tr.Translate(adapters.Item[Change]{Value: Change{Table: "popcon", Before: before, After: after}})
+	events, err := tr.Translate(translate.Item[Change]{Value: Change{Table: "popcon", Before: before, After: after}})
 	if err != nil || len(events) != 1 {
 		t.Fatalf("%v, %v", events, err)
 	}

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"busbar/adapters"
 	"busbar/adapters/adaptertest"
+	"busbar/common/translate"
 )
 
 const fixtures = "../../fixtures/tables"
@@ -20,7 +20,7 @@ func specs() []Spec {
 	}
 }
 
-func translator(t testing.TB, s ...Spec) adapters.Translator[Change] {
+func translator(t testing.TB, s ...Spec) translate.Translator[Change] {
 	t.Helper()
 	tr, err := New(s)
 	if err != nil {
@@ -53,7 +53,7 @@ func FuzzTranslate(f *testing.F) {
 	}
 	tr := translator(f, specs()...)
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		adaptertest.Check(t, tr, adapters.Item[Change]{Value: load(raw)})
+		adaptertest.Check(t, tr, translate.Item[Change]{Value: load(raw)})
 	})
 }
 
@@ -97,7 +97,7 @@ func TestSentences(t *testing.T) {
 		s := specs()[0]
 		s.Sentence = sentence
 		s.Watch = []string{"insts", "note"}
-		events, err := translator(t, s).Translate(adapters.Item[Change]{Value: Change{Table: "popcon", After: row}})
+		events, err := translator(t, s).Translate(translate.Item[Change]{Value: Change{Table: "popcon", After: row}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func TestSentences(t *testing.T) {
 // fact, and the same told again is the same.
 func TestKeysTellChangesApart(t *testing.T) {
 	key := func(ch Change) string {
-		events, err := translator(t, specs()...).Translate(adapters.Item[Change]{Value: ch})
+		events, err := translator(t, specs()...).Translate(translate.Item[Change]{Value: ch})
 		if err != nil {
 			t.Fatal(err)
 		}

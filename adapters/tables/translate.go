@@ -12,8 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // Columns is a row: each column's value as text in UTF-8; nil is NULL.
@@ -72,9 +72,9 @@ const (
 )
 
 // New makes the translator of the tables that the specs describe.
-func New(specs []Spec) (adapters.Translator[Change], error) {
+func New(specs []Spec) (translate.Translator[Change], error) {
 	byName := map[string]table{}
-	tr := adapters.Translator[Change]{Name: "tables"}
+	tr := translate.Translator[Change]{Name: "tables"}
 	for _, s := range specs {
 		t, err := newTable(s)
 		if err != nil {
@@ -89,17 +89,17 @@ func New(specs []Spec) (adapters.Translator[Change], error) {
 	if err := tr.Kinds.Check(); err != nil {
 		return tr, fmt.Errorf("the tables' topics: %w", err)
 	}
-	tr.Why = func(it adapters.Item[Change]) string {
+	tr.Why = func(it translate.Item[Change]) string {
 		t, ok := byName[it.Value.Table]
 		if !ok {
 			return ""
 		}
 		return "a changed row of the table " + short(t.Table)
 	}
-	tr.Translate = func(it adapters.Item[Change]) ([]event.Event, error) {
+	tr.Translate = func(it translate.Item[Change]) ([]event.Event, error) {
 		t, ok := byName[it.Value.Table]
 		if !ok {
-			return nil, adapters.Skip("no such table is configured")
+			return nil, translate.Skip("no such table is configured")
 		}
 		return t.translate(it.Value)
 	}
@@ -110,7 +110,7 @@ func (t table) translate(ch Change) ([]event.Event, error) {
 	row, kind := ch.After, t.update
 	switch {
 	case ch.Before == nil && ch.After == nil:
-		return nil, adapters.Poison("the change has neither a row before nor one after")
+		return nil, translate.Poison("the change has neither a row before nor one after")
 	case ch.Before == nil:
 		kind = t.create
 	case ch.After == nil:
@@ -120,13 +120,13 @@ func (t table) translate(ch Change) ([]event.Event, error) {
 	for _, name := range t.Key {
 		v := row[name]
 		if v == nil {
-			return nil, adapters.Poison("the row of %s has no %s, which names it", t.Table, name)
+			return nil, translate.Poison("the row of %s has no %s, which names it", t.Table, name)
 		}
 		b.Key = append(b.Key, Field{short(name), short(*v)})
 	}
 	t.fill(&b, ch, row)
 	if kind == t.update && len(b.Changed) == 0 {
-		return nil, adapters.Ignore("no watched column changed")
+		return nil, translate.Ignore("no watched column changed")
 	}
 	e := event.Event{Kind: kind, Key: t.key(ch, row, kind), Recovered: ch.Recovered}
 	if v := row[t.Time]; t.Time != "" && v != nil && kind != t.remove {

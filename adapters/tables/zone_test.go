@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
+	"busbar/common/translate"
 )
 
 // TestTimeInUTC: a time without a zone is meant in the configured one, unless the
@@ -16,7 +16,7 @@ func TestTimeInUTC(t *testing.T) {
 	}
 	id, at := "1", "2026-07-01 11:00:00"
 	for inUTC, want := range map[bool]string{false: "2026-07-01T09:00:00Z", true: "2026-07-01T11:00:00Z"} {
-		events, err := tr.Translate(adapters.Item[Change]{Value: Change{Table: "tea", After: Columns{"id": &id, "at": &at}, TimeInUTC: inUTC}})
+		events, err := tr.Translate(translate.Item[Change]{Value: Change{Table: "tea", After: Columns{"id": &id, "at": &at}, TimeInUTC: inUTC}})
 		if err != nil || len(events) != 1 {
 			t.Fatal(events, err)
 		}

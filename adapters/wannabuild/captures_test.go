@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
+	"busbar/common/translate"
 	"busbar/fixtures/buildqueue"
 	"busbar/fixtures/corpus"
 )
@@ -67,7 +67,7 @@ func rows(t *testing.T, table string) []Columns {
 func TestLogAndStateAgree(t *testing.T) { eachRecording(t, logAndStateAgree) }
 
 func logAndStateAgree(t *testing.T, r recording) {
-	table := []adapters.Translator[Change]{Translator(time.UTC)}
+	table := []translate.Translator[Change]{Translator(time.UTC)}
 	logged := map[string]bool{}
 	count := map[string]int{}
 	log := rows(t, r.transactions)
@@ -79,7 +79,7 @@ func logAndStateAgree(t *testing.T, r recording) {
 			key = StateKey(row, text(row, "time"), text(row, "state"), nth, time.UTC)
 		}
 		logged[key] = true
-		o, err := adapters.Run(table, adapters.Item[Change]{Value: Change{Log: row, Nth: nth, Before: ended(row)}})
+		o, err := translate.Run(table, translate.Item[Change]{Value: Change{Log: row, Nth: nth, Before: ended(row)}})
 		if err != nil || o.Poison != "" || len(o.Events) == 0 {
 			t.Fatalf("%v gives %+v (%v)", row, o, err)
 		}

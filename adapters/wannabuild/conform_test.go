@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/adaptertest"
+	"busbar/common/translate"
 )
 
 const fixtures = "../../fixtures/wannabuild"
@@ -41,6 +41,6 @@ func FuzzTranslate(f *testing.F) {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		adaptertest.Check(t, Translator(time.UTC), adapters.Item[Change]{Value: load(raw)})
+		adaptertest.Check(t, Translator(time.UTC), translate.Item[Change]{Value: load(raw)})
 	})
 }

@@ -15,19 +15,19 @@ func TestImported(t *testing.T) {
 		was := row(state, "Building", "10:00:00", "binary_nmu_version", "1", "build_arch_all", "f")
 		imported := maps.Clone(was)
 		imported["state_change"], imported["build_arch_all"] = nil, nil
-		if got := topics(translate(t, Change{Before: was, After: imported})); len(got) > 0 {
+		if got := topics(eventsOf(t, Change{Before: was, After: imported})); len(got) > 0 {
 			t.Errorf("%s, imported, is told as %q", state, got)
 		}
 		imported["previous_state"] = columns("x", ".")["x"]
-		if got := topics(translate(t, Change{Before: was, After: imported})); len(got) > 0 {
+		if got := topics(eventsOf(t, Change{Before: was, After: imported})); len(got) > 0 {
 			t.Errorf("%s, imported with a point, is told as %q", state, got)
 		}
-		if got := translate(t, Change{Before: imported, After: row(state, "Building", "11:00:00", "binary_nmu_version", "1")}); len(got) == 0 {
+		if got := eventsOf(t, Change{Before: imported, After: row(state, "Building", "11:00:00", "binary_nmu_version", "1")}); len(got) == 0 {
 			t.Errorf("%s, reached after an import, is not told", state)
 		}
 		gone := map[string]bool{}
 		for _, revision := range []int64{1, 3, 5} {
-			for _, id := range ids(translate(t, Change{Before: imported, Revision: revision})) {
+			for _, id := range ids(eventsOf(t, Change{Before: imported, Revision: revision})) {
 				if gone[id] {
 					t.Errorf("%s: a row without a time that goes once more is no news", state)
 				}
@@ -36,7 +36,7 @@ func TestImported(t *testing.T) {
 		}
 	}
 	old := row("Built", "Building", "09:00:00")
-	if got := topics(translate(t, Change{Before: row("Built", "Building", "10:00:00"), After: old})); len(got) > 0 {
+	if got := topics(eventsOf(t, Change{Before: row("Built", "Building", "10:00:00"), After: old})); len(got) > 0 {
 		t.Errorf("the same state with an older time is told as %q", got)
 	}
 }
@@ -53,7 +53,7 @@ func TestPassedBy(t *testing.T) {
 		logRow("--binNMU", "Building", "Installed", "10:08:00"),
 	}
 	for _, log := range list {
-		for _, e := range translate(t, Change{Log: log, Before: tracked, After: now, Follows: true}) {
+		for _, e := range eventsOf(t, Change{Log: log, Before: tracked, After: now, Follows: true}) {
 			if version := packageOf(e.Body).Version; version != "3.1-2" {
 				t.Errorf("%s is told of %s", text(log, "action"), version)
 			}
@@ -103,7 +103,7 @@ func TestNamesByBytes(t *testing.T) {
 			continue // poison
 		}
 		tried++
-		for _, id := range ids(translate(t, Change{After: r})) {
+		for _, id := range ids(eventsOf(t, Change{After: r})) {
 			if other, known := names[id]; known && other != name {
 				t.Fatalf("%q and %q have one id", other, name)
 			}

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/adaptertest"
+	"busbar/common/translate"
 )
 
 // A poller is what dbpoll does, without database and journal: it hands changes
@@ -31,9 +31,9 @@ func (p *poller) tell(at string, ch Change) {
 	ch.Revision = p.revisions[at]
 	p.revisions[at]++
 	tr := Translator(time.UTC)
-	it := adapters.Item[Change]{Value: ch}
+	it := translate.Item[Change]{Value: ch}
 	adaptertest.Check(p.t, tr, it)
-	o, err := adapters.Run([]adapters.Translator[Change]{tr}, it)
+	o, err := translate.Run([]translate.Translator[Change]{tr}, it)
 	if err != nil || o.Poison != "" {
 		p.t.Fatalf("%s: %v, poison %q", at, err, o.Poison)
 	}

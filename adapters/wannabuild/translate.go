@@ -5,21 +5,21 @@ import (
 	"strings"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // Translator reads changes of the build queue. zone is that of its writers'
 // sessions, in which times without a zone are meant.
-func Translator(zone *time.Location) adapters.Translator[Change] {
+func Translator(zone *time.Location) translate.Translator[Change] {
 	t := translator{zone}
-	return adapters.Translator[Change]{Name: "wannabuild", Translate: t.translate, Kinds: Kinds(), Why: why}
+	return translate.Translator[Change]{Name: "wannabuild", Translate: t.translate, Kinds: Kinds(), Why: why}
 }
 
 type translator struct{ zone *time.Location }
 
 // why names the row that tells the change.
-func why(it adapters.Item[Change]) string {
+func why(it translate.Item[Change]) string {
 	ch := it.Value
 	switch {
 	case ch.Replaced != nil:
@@ -36,14 +36,14 @@ func why(it adapters.Item[Change]) string {
 	return "a changed row of packages: state " + word(ch.After, "state")
 }
 
-func (t translator) translate(it adapters.Item[Change]) ([]event.Event, error) {
+func (t translator) translate(it translate.Item[Change]) ([]event.Event, error) {
 	ch := it.Value
 	events, err := t.events(ch)
 	if err != nil {
 		return nil, err
 	}
 	if len(events) == 0 {
-		return nil, adapters.Ignore("nothing that is told changed")
+		return nil, translate.Ignore("nothing that is told changed")
 	}
 	for i := range events {
 		events[i].Recovered = events[i].Recovered || ch.Recovered
@@ -63,7 +63,7 @@ func (t translator) events(ch Change) ([]event.Event, error) {
 		}
 		return t.logged(ch)
 	case ch.After == nil && ch.Before == nil:
-		return nil, adapters.Poison("the change has neither a row before nor one after")
+		return nil, translate.Poison("the change has neither a row before nor one after")
 	case ch.After == nil:
 		if err := readable(ch.Before); err != nil {
 			return nil, err
@@ -80,7 +80,7 @@ func (t translator) events(ch Change) ([]event.Event, error) {
 func readable(row Columns) error {
 	for _, name := range []string{"architecture", "package", "distribution", "state"} {
 		if word(row, name) == "" {
-			return adapters.Poison("the row has no %s", name)
+			return translate.Poison("the row has no %s", name)
 		}
 	}
 	return nil
@@ -94,7 +94,7 @@ func (t translator) logged(ch Change) ([]event.Event, error) {
 	state, previous := word(ch.Log, "state"), t.previous(ch)
 	if state == deleted {
 		if ch.Before == nil || t.included(ch) {
-			return nil, adapters.Ignore("the log tells the end of a row that is known to be gone")
+			return nil, translate.Ignore("the log tells the end of a row that is known to be gone")
 		}
 		return []event.Event{t.forgotten(ch, previous)}, nil
 	}

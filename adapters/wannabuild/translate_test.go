@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // row is a row of packages; more are names and values of other columns.
@@ -30,9 +30,9 @@ func logRow(action, prevstate, state, when string) Columns {
 		"prevstate", prevstate, "state", state, "real_user", "wbuser", "set_user", "wbadm", "time", "2026-03-14 "+when)
 }
 
-func translate(t *testing.T, ch Change) []event.Event {
+func eventsOf(t *testing.T, ch Change) []event.Event {
 	t.Helper()
-	o, err := adapters.Run([]adapters.Translator[Change]{Translator(time.UTC)}, adapters.Item[Change]{Value: ch})
+	o, err := translate.Run([]translate.Translator[Change]{Translator(time.UTC)}, translate.Item[Change]{Value: ch})
 	if err != nil || o.Poison != "" {
 		t.Fatalf("%+v gives poison %q, %v", ch, o.Poison, err)
 	}
@@ -91,8 +91,8 @@ func TestTransitions(t *testing.T) {
 			"package.state.update, package.update section, package.update priority"},
 	} {
 		before, after := row(c.from, "", "10:00:00", c.was...), row(c.to, c.from, "10:05:00.5", c.is...)
-		byLog := translate(t, Change{Log: logRow(c.action, c.from, c.to, "10:05:00.5"), Newest: true, Before: before, After: after})
-		compared := translate(t, Change{Before: before, After: after})
+		byLog := eventsOf(t, Change{Log: logRow(c.action, c.from, c.to, "10:05:00.5"), Newest: true, Before: before, After: after})
+		compared := eventsOf(t, Change{Before: before, After: after})
 		for how, events := range map[string][]event.Event{"the log": byLog, "comparing": compared} {
 			got := topics(events)
 			slices.Sort(got)
@@ -131,7 +131,7 @@ func TestNotGuessed(t *testing.T) {
 		"a column that could not be read": {Change{Before: row("Built", "", "10:00:00", "notes", "x"),
 			After: columns("architecture", "arm64", "package", "teapot", "distribution", "sid", "state", "Built", "state_change", "2026-03-14 10:00:00")}, nil},
 	} {
-		if got := topics(translate(t, c.ch)); !slices.Equal(got, c.want) {
+		if got := topics(eventsOf(t, c.ch)); !slices.Equal(got, c.want) {
 			t.Errorf("%s: told is %q, want %q", name, got, c.want)
 		}
 	}
@@ -141,31 +141,31 @@ func TestNotGuessed(t *testing.T) {
 // an id that no earlier event has, however often it happens.
 func TestWentBack(t *testing.T) {
 	old, now := row("Building", "Needs-Build", "10:00:00"), row("Built", "Building", "10:05:00")
-	first := ids(translate(t, Change{Before: row("Needs-Build", "", "09:00:00"), After: old}))
-	back := translate(t, Change{Before: now, After: old, Revision: 2})
+	first := ids(eventsOf(t, Change{Before: row("Needs-Build", "", "09:00:00"), After: old}))
+	back := eventsOf(t, Change{Before: now, After: old, Revision: 2})
 	if got := topics(back); !slices.Equal(got, []string{"build.take", "package.update state"}) {
 		t.Fatalf("told is %q", got)
 	}
 	if back[0].UUID().String() != first[0] {
 		t.Error("the same transition has another id")
 	}
-	again := translate(t, Change{Before: now, After: old, Revision: 4})
+	again := eventsOf(t, Change{Before: now, After: old, Revision: 4})
 	if again[1].UUID() == back[1].UUID() {
 		t.Error("going back for the second time is no news")
 	}
 	byHand := row("Failed", "Needs-Build", "10:00:00") // the time stays
-	if got := topics(translate(t, Change{Before: old, After: byHand})); !slices.Contains(got, "package.update state") {
+	if got := topics(eventsOf(t, Change{Before: old, After: byHand})); !slices.Contains(got, "package.update state") {
 		t.Errorf("a state set by hand is told as %q", got)
 	}
 	// A restore brings back a row that was told to be gone.
 	gone := "deleted"
-	if got := topics(translate(t, Change{Before: Columns{"state": &gone}, After: old, Revision: 1})); !slices.Contains(got, "package.update state") {
+	if got := topics(eventsOf(t, Change{Before: Columns{"state": &gone}, After: old, Revision: 1})); !slices.Contains(got, "package.update state") {
 		t.Errorf("a package that is there again is told as %q", got)
 	}
 	// An import leaves no times: a later state did not go back.
 	imported := row("Building", "Needs-Build", "10:00:00")
 	imported["state_change"] = nil
-	if got := topics(translate(t, Change{Before: imported, After: now})); slices.Contains(got, "package.update state") {
+	if got := topics(eventsOf(t, Change{Before: imported, After: now})); slices.Contains(got, "package.update state") {
 		t.Errorf("a state after an import is told as %q", got)
 	}
 }
@@ -182,20 +182,20 @@ func TestRowsOfTheLogReadAgain(t *testing.T) {
 		logRow("--binNMU", "Installed", "BD-Uninstallable", "10:08:00"),
 	} {
 		before := row(text(log, "prevstate"), "", "09:59:00")
-		first := ids(translate(t, Change{Log: log, Before: before, After: tracked}))
+		first := ids(eventsOf(t, Change{Log: log, Before: before, After: tracked}))
 		for name, ch := range map[string]Change{
 			"after all":       {Log: log, Before: tracked, After: tracked},
 			"right after":     {Log: log, Before: Advance(before, log, time.UTC)},
 			"after a removal": {Log: log},
 		} {
-			if again := ids(translate(t, ch)); !slices.Equal(again, first) {
+			if again := ids(eventsOf(t, ch)); !slices.Equal(again, first) {
 				t.Errorf("%s, read %s, has other ids", text(log, "action"), name)
 			}
 		}
 	}
 	gone := logRow("--forget", "Installed", deleted, "11:00:00")
 	for name, before := range map[string]Columns{"gone": nil, "there anew": tracked} {
-		if events := translate(t, Change{Log: gone, Before: before}); len(events) > 0 {
+		if events := eventsOf(t, Change{Log: gone, Before: before}); len(events) > 0 {
 			t.Errorf("the end of a row that is %s is told as %q", name, topics(events))
 		}
 	}
@@ -206,7 +206,7 @@ func TestPoison(t *testing.T) {
 		bad := row("Built", "Building", "10:00:00")
 		bad[name] = nil
 		for _, ch := range []Change{{After: bad}, {Before: bad}, {Log: bad}} {
-			o, err := adapters.Run([]adapters.Translator[Change]{Translator(time.UTC)}, adapters.Item[Change]{Value: ch})
+			o, err := translate.Run([]translate.Translator[Change]{Translator(time.UTC)}, translate.Item[Change]{Value: ch})
 			if err != nil || o.Poison != "the row has no "+name {
 				t.Errorf("without %s it gives %+v (%v)", name, o, err)
 			}
@@ -216,12 +216,12 @@ func TestPoison(t *testing.T) {
 
 func TestLongTextsAreCut(t *testing.T) {
 	flood := strings.Repeat("ü", 1<<20)
-	e := translate(t, Change{Before: row("Building", "", "10:00:00"), After: row("Failed", "Building", "10:01:00", "failed", flood)})[0]
+	e := eventsOf(t, Change{Before: row("Building", "", "10:00:00"), After: row("Failed", "Building", "10:01:00", "failed", flood)})[0]
 	if b := e.Body.(Failed); !b.Truncated || len(b.Reason) > maxText || !strings.HasPrefix(flood, b.Reason) {
 		t.Errorf("%d bytes are told, cut %v", len(b.Reason), b.Truncated)
 	}
-	a := translate(t, Change{Before: row("Failed", "", "10:00:00", "failed", flood), After: row("Failed", "", "10:00:00", "failed", flood+"!")})
-	b := translate(t, Change{Before: row("Failed", "", "10:00:00", "failed", flood), After: row("Failed", "", "10:00:00", "failed", flood+"?")})
+	a := eventsOf(t, Change{Before: row("Failed", "", "10:00:00", "failed", flood), After: row("Failed", "", "10:00:00", "failed", flood+"!")})
+	b := eventsOf(t, Change{Before: row("Failed", "", "10:00:00", "failed", flood), After: row("Failed", "", "10:00:00", "failed", flood+"?")})
 	if len(a) != 1 || len(b) != 1 || a[0].UUID() == b[0].UUID() {
 		t.Error("texts that differ only after the cut are one fact")
 	}

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // everything is the columns whose changes are told one by one.
@@ -79,7 +79,7 @@ func same(a, b *string) bool {
 func (t translator) recorded(row Columns) ([]event.Event, error) {
 	for _, name := range []string{"architecture", "package", "distribution", "timestamp", "result"} {
 		if word(row, name) == "" {
-			return nil, adapters.Poison("the row of pkg_history has no %s", name)
+			return nil, translate.Poison("the row of pkg_history has no %s", name)
 		}
 	}
 	at := t.time(text(row, "timestamp"))

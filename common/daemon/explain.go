@@ -5,9 +5,9 @@ import (
 	"io"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/event"
 	"busbar/common/show"
+	"busbar/common/translate"
 )
 
 // An Explanation is what one item becomes, and why. Its JSON form is a contract
@@ -34,7 +34,7 @@ type ExplainedEvent struct {
 
 // Explain runs an item through the table, as the daemon would, without a bus. A
 // translator's panic is poison, as it is there.
-func Explain[T any](table []adapters.Translator[T], it adapters.Item[T], bus BusConfig) (Explanation, error) {
+func Explain[T any](table []translate.Translator[T], it translate.Item[T], bus BusConfig) (Explanation, error) {
 	x := Explanation{Origin: it.Origin, Events: []ExplainedEvent{}}
 	out, err := runGuarded(table, it)
 	if err != nil {
@@ -55,13 +55,13 @@ func Explain[T any](table []adapters.Translator[T], it adapters.Item[T], bus Bus
 	return x, nil
 }
 
-func runGuarded[T any](table []adapters.Translator[T], it adapters.Item[T]) (out adapters.Outcome, err error) {
+func runGuarded[T any](table []translate.Translator[T], it translate.Item[T]) (out translate.Outcome, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			out, err = adapters.Outcome{Poison: fmt.Sprintf("the translator panicked: %v", v)}, nil
+			out, err = translate.Outcome{Poison: fmt.Sprintf("the translator panicked: %v", v)}, nil
 		}
 	}()
-	return adapters.Run(table, it)
+	return translate.Run(table, it)
 }
 
 func timeOr(t, other time.Time) time.Time {

@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/durable"
+	"busbar/common/translate"
 )
 
 // RetryDir is where items wait that are given back: only one process may write
@@ -68,11 +68,11 @@ type GivenBack[T any] struct {
 }
 
 // Next hands out the oldest file that is not in flight.
-func (c *GivenBack[T]) Next(ctx context.Context) (adapters.Item[T], []byte, func(error), error) {
+func (c *GivenBack[T]) Next(ctx context.Context) (translate.Item[T], []byte, func(error), error) {
 	for {
 		names, err := Waiting(c.Dir)
 		if err != nil {
-			return adapters.Item[T]{}, nil, nil, err
+			return translate.Item[T]{}, nil, nil, err
 		}
 		for _, name := range names {
 			if c.handed[name] {
@@ -88,18 +88,18 @@ func (c *GivenBack[T]) Next(ctx context.Context) (adapters.Item[T], []byte, func
 			c.Idle()
 		}
 		if c.Once {
-			return adapters.Item[T]{}, nil, nil, io.EOF
+			return translate.Item[T]{}, nil, nil, io.EOF
 		}
 		c.handed = nil // what is still there failed, and is handed out again
 		select {
 		case <-ctx.Done():
-			return adapters.Item[T]{}, nil, nil, ctx.Err()
+			return translate.Item[T]{}, nil, nil, ctx.Err()
 		case <-time.After(retryEvery):
 		}
 	}
 }
 
-func (c *GivenBack[T]) take(name string) (it adapters.Item[T], done func(error), err error) {
+func (c *GivenBack[T]) take(name string) (it translate.Item[T], done func(error), err error) {
 	path := filepath.Join(c.Dir, name)
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -113,7 +113,7 @@ func (c *GivenBack[T]) take(name string) (it adapters.Item[T], done func(error),
 		c.handed = map[string]bool{}
 	}
 	c.handed[name] = true
-	it = adapters.Item[T]{Origin: "given back " + name, Value: c.Parse(text), Received: info.ModTime()}
+	it = translate.Item[T]{Origin: "given back " + name, Value: c.Parse(text), Received: info.ModTime()}
 	return it, func(err error) {
 		if err == nil {
 			os.Remove(path) // at the worst it is read again, and its facts are known

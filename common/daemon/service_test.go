@@ -11,8 +11,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // zmq4 forgets one goroutine of each publisher that is closed (see common/wire).
@@ -66,8 +66,8 @@ func TestServe(t *testing.T) {
 }
 
 func TestExplainKeepsAPanicAside(t *testing.T) {
-	table := []adapters.Translator[string]{{Name: "bad", Translate: func(adapters.Item[string]) ([]event.Event, error) { panic("a bug") }}}
-	x, err := Explain(table, adapters.Item[string]{Origin: "x"}, DefaultBus())
+	table := []translate.Translator[string]{{Name: "bad", Translate: func(translate.Item[string]) ([]event.Event, error) { panic("a bug") }}}
+	x, err := Explain(table, translate.Item[string]{Origin: "x"}, DefaultBus())
 	if err != nil || !strings.Contains(x.Poison, "a bug") || x.Origin != "x" {
 		t.Errorf("%+v, %v", x, err)
 	}

@@ -6,20 +6,20 @@ import (
 	"runtime"
 	"strings"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // guarded turns a translator's panic into poison: one bad item must not stop
 // the others.
-func guarded[T any](table []adapters.Translator[T]) []adapters.Translator[T] {
-	safe := make([]adapters.Translator[T], len(table))
+func guarded[T any](table []translate.Translator[T]) []translate.Translator[T] {
+	safe := make([]translate.Translator[T], len(table))
 	for i, t := range table {
 		safe[i] = t
-		safe[i].Translate = func(it adapters.Item[T]) (events []event.Event, err error) {
+		safe[i].Translate = func(it translate.Item[T]) (events []event.Event, err error) {
 			defer func() {
 				if v := recover(); v != nil {
-					events, err = nil, adapters.Poison("the translator panicked: %v (%s)", v, culprit())
+					events, err = nil, translate.Poison("the translator panicked: %v (%s)", v, culprit())
 				}
 			}()
 			return t.Translate(it)

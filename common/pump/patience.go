@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/journal"
+	"busbar/common/translate"
 )
 
 // defaultPatience is far more than any honest item takes.
@@ -21,23 +21,23 @@ const Aside = "pump"
 
 // translated is what became of an item: as it was read, and what the table said.
 type translated[T any] struct {
-	item    adapters.Item[T]
-	outcome adapters.Outcome
+	item    translate.Item[T]
+	outcome translate.Outcome
 	err     error
 }
 
 // work reads an item and asks the table.
-func (p *Pump[T]) work(table []adapters.Translator[T], item adapters.Item[T]) (t translated[T]) {
+func (p *Pump[T]) work(table []translate.Translator[T], item translate.Item[T]) (t translated[T]) {
 	t.item = item
 	if p.Read != nil {
 		defer func() {
 			if v := recover(); v != nil {
-				t.outcome, t.err = adapters.Outcome{Translator: "reader", Poison: fmt.Sprintf("reading it panicked: %v (%s)", v, culprit())}, nil
+				t.outcome, t.err = translate.Outcome{Translator: "reader", Poison: fmt.Sprintf("reading it panicked: %v (%s)", v, culprit())}, nil
 			}
 		}()
 		t.item = p.Read(item)
 	}
-	t.outcome, t.err = adapters.Run(table, t.item)
+	t.outcome, t.err = translate.Run(table, t.item)
 	return t
 }
 
@@ -54,7 +54,7 @@ func (t translated[T]) fill(r *journal.Record) {
 // translate reads an item and asks the table, for as long as the others may wait.
 // Where that is not enough, the item is poison for now, and late has what becomes
 // of it.
-func (p *Pump[T]) translate(ctx context.Context, table []adapters.Translator[T], item adapters.Item[T]) (now translated[T], late <-chan translated[T]) {
+func (p *Pump[T]) translate(ctx context.Context, table []translate.Translator[T], item translate.Item[T]) (now translated[T], late <-chan translated[T]) {
 	patience := p.Patience
 	if patience <= 0 {
 		patience = defaultPatience
@@ -83,7 +83,7 @@ func (p *Pump[T]) translate(ctx context.Context, table []adapters.Translator[T],
 			return translated[T]{err: context.Cause(ctx)}, nil
 		}
 	}
-	return translated[T]{item: item, outcome: adapters.Outcome{Translator: Aside, Poison: fmt.Sprintf(
+	return translated[T]{item: item, outcome: translate.Outcome{Translator: Aside, Poison: fmt.Sprintf(
 		"translating it takes longer than %v: it holds up nobody, and is told if that ends; else try it again later", patience)}}, answer
 }
 

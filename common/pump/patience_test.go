@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // TestOneItemHoldsUpNobody lets some items never end, as long as all others are
@@ -19,7 +19,7 @@ func TestOneItemHoldsUpNobody(t *testing.T) {
 	slow := []string{items[3], items[4], items[17]}
 	free := make(chan struct{})
 	tape := newTape(items, true)
-	p := newPump(j, tape, func(it adapters.Item[string]) ([]event.Event, error) {
+	p := newPump(j, tape, func(it translate.Item[string]) ([]event.Event, error) {
 		if slices.Contains(slow, it.Value) {
 			<-free
 		}
@@ -62,9 +62,9 @@ func TestSlowItemsAreBounded(t *testing.T) {
 	j := openJournal(t, nil)
 	free := make(chan struct{})
 	defer close(free)
-	p := newPump(j, newTape(lines(maxSlow+1), false), func(adapters.Item[string]) ([]event.Event, error) {
+	p := newPump(j, newTape(lines(maxSlow+1), false), func(translate.Item[string]) ([]event.Event, error) {
 		<-free
-		return nil, adapters.Ignore("at last")
+		return nil, translate.Ignore("at last")
 	})
 	p.Patience = time.Millisecond
 	ctx, cancel := context.WithCancel(context.Background())
@@ -90,13 +90,13 @@ func TestReadingHoldsUpNobody(t *testing.T) {
 	j := openJournal(t, nil)
 	items := lines(9)
 	free := make(chan struct{})
-	p := newPump(j, newTape(items, true), func(it adapters.Item[string]) ([]event.Event, error) {
+	p := newPump(j, newTape(items, true), func(it translate.Item[string]) ([]event.Event, error) {
 		if strings.HasSuffix(it.Value, "6 read") {
-			return nil, adapters.Poison("odd")
+			return nil, translate.Poison("odd")
 		}
 		return translateNote(it)
 	})
-	p.Read = func(it adapters.Item[string]) adapters.Item[string] {
+	p.Read = func(it translate.Item[string]) translate.Item[string] {
 		switch it.Value {
 		case items[2]:
 			<-free

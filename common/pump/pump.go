@@ -8,16 +8,16 @@ import (
 	"sync/atomic"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/journal"
+	"busbar/common/translate"
 )
 
 // Pump carries items from one channel through a table of translators into the
 // journal. Many records are in flight at once; they are stored in the order of
 // the items.
 type Pump[T any] struct {
-	Channel adapters.Channel[T]
-	Table   []adapters.Translator[T]
+	Channel Channel[T]
+	Table   []translate.Translator[T]
 	Journal *journal.Journal
 	// Source is the name under which positions are stored. Two pumps on one
 	// journal must differ in it.
@@ -25,7 +25,7 @@ type Pump[T any] struct {
 	// Read, if set, makes an item of what the channel handed out unread: what
 	// strangers wrote is taken apart here, within Patience, and not in Next. It
 	// must leave alone what it is given, for another may still read that.
-	Read func(adapters.Item[T]) adapters.Item[T]
+	Read func(translate.Item[T]) translate.Item[T]
 	// Raw is the item as its source gave it, to be kept if it is poison, and
 	// its SHA-256 in hex ("" lets the journal make one).
 	Raw func(T) (item []byte, digest string)
@@ -124,7 +124,7 @@ func (p *Pump[T]) Run(ctx context.Context) error {
 
 // record is what becomes of an item; late, where that is only that it was put
 // aside.
-func (p *Pump[T]) record(ctx context.Context, table []adapters.Translator[T], item adapters.Item[T], position []byte) (journal.Record, <-chan translated[T], error) {
+func (p *Pump[T]) record(ctx context.Context, table []translate.Translator[T], item translate.Item[T], position []byte) (journal.Record, <-chan translated[T], error) {
 	r := journal.Record{Origin: item.Origin, Received: item.Received}
 	first, late := p.translate(ctx, table, item)
 	if first.err != nil {

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/event"
 	"busbar/common/journal"
+	"busbar/common/translate"
 )
 
 func run(t *testing.T, p *Pump[string]) {
@@ -92,7 +92,7 @@ func TestTroubleInATranslator(t *testing.T) {
 	j := openJournal(t, nil)
 	tape := newTape(lines(50), true)
 	tried := map[string]int{}
-	run(t, newPump(j, tape, func(it adapters.Item[string]) ([]event.Event, error) {
+	run(t, newPump(j, tape, func(it translate.Item[string]) ([]event.Event, error) {
 		if tried[it.Value]++; tried[it.Value] == 1 && strings.HasSuffix(it.Value, "7") {
 			return nil, errors.New("out of handles")
 		}
@@ -123,17 +123,17 @@ func TestTroubleInTheChannel(t *testing.T) {
 func TestVerdicts(t *testing.T) {
 	j := openJournal(t, nil)
 	tape := newTape([]string{"good", "panic", "poison", "skip", "ignore", "nothing", "unfit", "better"}, true)
-	run(t, newPump(j, tape, func(it adapters.Item[string]) ([]event.Event, error) {
+	run(t, newPump(j, tape, func(it translate.Item[string]) ([]event.Event, error) {
 		switch it.Value {
 		case "panic":
 			var none []event.Event
 			return none[len(it.Value):4], nil
 		case "poison":
-			return nil, adapters.Poison("no %s", "subject")
+			return nil, translate.Poison("no %s", "subject")
 		case "skip":
-			return nil, adapters.Skip("not a note")
+			return nil, translate.Skip("not a note")
 		case "ignore":
-			return nil, adapters.Ignore("an echo")
+			return nil, translate.Ignore("an echo")
 		case "nothing":
 			return nil, nil
 		case "unfit":
@@ -256,7 +256,7 @@ func TestRandomTrouble(t *testing.T) {
 		return nil
 	})
 	tape := newTape(lines(400), true)
-	run(t, newPump(j, tape, func(it adapters.Item[string]) ([]event.Event, error) {
+	run(t, newPump(j, tape, func(it translate.Item[string]) ([]event.Event, error) {
 		if luck(100) {
 			return nil, errors.New("bad luck")
 		}

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // A tray is a channel whose one item somebody may take away.
@@ -17,13 +17,13 @@ type tray struct {
 	moved chan struct{} // Next goes on
 }
 
-func (c *tray) Next(ctx context.Context) (adapters.Item[string], []byte, func(error), error) {
+func (c *tray) Next(ctx context.Context) (translate.Item[string], []byte, func(error), error) {
 	for {
 		select {
 		case <-ctx.Done():
-			return adapters.Item[string]{}, nil, nil, ctx.Err()
+			return translate.Item[string]{}, nil, nil, ctx.Err()
 		case s := <-c.item:
-			return adapters.Item[string]{Origin: s, Value: s}, nil, func(err error) {
+			return translate.Item[string]{Origin: s, Value: s}, nil, func(err error) {
 				if err != nil && s != "gone" {
 					c.item <- s
 				}
@@ -45,7 +45,7 @@ func TestTroubleEndsWithTheItem(t *testing.T) {
 		Channel: c, Source: "tray", Raw: func(s string) ([]byte, string) { return []byte(s), "" },
 		Table: notes(nil),
 	}
-	p.Table[0].Translate = func(it adapters.Item[string]) ([]event.Event, error) { return nil, sick }
+	p.Table[0].Translate = func(it translate.Item[string]) ([]event.Event, error) { return nil, sick }
 	c.rest = p.Rested
 	p.Rested() // before it runs: nothing
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

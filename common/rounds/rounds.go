@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"busbar/adapters"
+	"busbar/common/translate"
 )
 
 // An Item is something to be handed out.
@@ -57,7 +57,7 @@ func (r *Rounds[T]) Given() int64 {
 }
 
 // Next is the channel's.
-func (r *Rounds[T]) Next(ctx context.Context) (adapters.Item[T], []byte, func(error), error) {
+func (r *Rounds[T]) Next(ctx context.Context) (translate.Item[T], []byte, func(error), error) {
 	for {
 		if r.trouble() {
 			r.reset()
@@ -72,12 +72,12 @@ func (r *Rounds[T]) Next(ctx context.Context) (adapters.Item[T], []byte, func(er
 			if !errors.Is(err, io.EOF) {
 				r.reset()
 			}
-			return adapters.Item[T]{}, nil, nil, err
+			return translate.Item[T]{}, nil, nil, err
 		}
 	}
 }
 
-func (r *Rounds[T]) hand() (adapters.Item[T], []byte, func(error), error) {
+func (r *Rounds[T]) hand() (translate.Item[T], []byte, func(error), error) {
 	it := r.ready[0]
 	r.ready[0] = Item[T]{} // its memory may go
 	r.ready = r.ready[1:]
@@ -91,7 +91,7 @@ func (r *Rounds[T]) hand() (adapters.Item[T], []byte, func(error), error) {
 	r.mu.Unlock()
 	r.flight.Add(1)
 	done := sync.OnceFunc(r.flight.Done)
-	return adapters.Item[T]{Origin: it.Origin, Value: it.Value, Received: r.Now()}, position, func(err error) {
+	return translate.Item[T]{Origin: it.Origin, Value: it.Value, Received: r.Now()}, position, func(err error) {
 		defer done()
 		if err != nil {
 			r.mu.Lock()

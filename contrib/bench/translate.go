@@ -7,10 +7,10 @@ import (
 	"runtime"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/dak"
 	"busbar/adapters/debbugs"
 	"busbar/common/mail"
+	"busbar/common/translate"
 	"busbar/fixtures"
 )
 
@@ -18,7 +18,7 @@ import (
 // each service.
 func (b *bench) translate(ctx context.Context) error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	table := []adapters.Translator[*mail.Message]{debbugs.Translator(), dak.Translator()}
+	table := []translate.Translator[*mail.Message]{debbugs.Translator(), dak.Translator()}
 	for _, service := range []string{"debbugs", "dak"} {
 		mails, err := load(service)
 		if err != nil {
@@ -29,7 +29,7 @@ func (b *bench) translate(ctx context.Context) error {
 		for time.Since(began) < b.each && ctx.Err() == nil {
 			for _, raw := range mails {
 				m := mail.Parse(raw, mail.Limits{})
-				out, err := adapters.Run(table, adapters.Item[*mail.Message]{Origin: "bench", Value: m, Received: began})
+				out, err := translate.Run(table, translate.Item[*mail.Message]{Origin: "bench", Value: m, Received: began})
 				if err != nil {
 					return fmt.Errorf("translating a fixture of %s: %w", service, err)
 				}

@@ -13,11 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/wannabuild"
 	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/common/pump"
+	"busbar/common/translate"
 	"busbar/dbpoll/database"
 	"busbar/fixtures/buildqueue"
 	"busbar/fixtures/cluster"
@@ -124,8 +124,8 @@ func (s *site) start(change func(*Options)) *running {
 	tr := wannabuild.Translator(time.UTC)
 	r.p = &pump.Pump[Item]{
 		Channel: r.q, Journal: j, Source: o.Source,
-		Table: []adapters.Translator[Item]{{Name: tr.Name, Kinds: tr.Kinds, Translate: func(it adapters.Item[Item]) ([]event.Event, error) {
-			return tr.Translate(adapters.Item[wannabuild.Change]{Origin: it.Origin, Value: it.Value.Change, Received: it.Received})
+		Table: []translate.Translator[Item]{{Name: tr.Name, Kinds: tr.Kinds, Translate: func(it translate.Item[Item]) ([]event.Event, error) {
+			return tr.Translate(translate.Item[wannabuild.Change]{Origin: it.Origin, Value: it.Value.Change, Received: it.Received})
 		}}},
 		Raw:  func(Item) ([]byte, string) { return []byte("{}"), "" },
 		Seen: func(it Item) []journal.Seen { return it.Seen },

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/tables"
 	"busbar/common/journal"
+	"busbar/common/translate"
 	"busbar/dbpoll/database"
 )
 
@@ -45,7 +45,7 @@ func (s *site) running() func() []string {
 				if err != nil {
 					s.t.Fatal(err)
 				}
-				events, err := tr.Translate(adapters.Item[tables.Change]{Value: it.Value.Change})
+				events, err := tr.Translate(translate.Item[tables.Change]{Value: it.Value.Change})
 				if _, serr := j.Append(ctx, journal.Record{Seen: it.Value.Seen}); serr != nil {
 					s.t.Fatal(err, serr)
 				}

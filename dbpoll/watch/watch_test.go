@@ -11,11 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/tables"
 	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/common/pump"
+	"busbar/common/translate"
 	"busbar/dbpoll/database"
 	"busbar/fixtures/cluster"
 )
@@ -150,14 +150,14 @@ func pollAll(p place, file string, specs []tables.Spec, change ...func(*Options)
 	return news, errors.Join(err, rerr)
 }
 
-func pollOne(ctx context.Context, o Options, tr adapters.Translator[tables.Change]) error {
+func pollOne(ctx context.Context, o Options, tr translate.Translator[tables.Change]) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var weather error
 	p := &pump.Pump[Item]{
 		Channel: Open(o), Journal: o.Journal, Source: o.Source,
-		Table: []adapters.Translator[Item]{{Name: tr.Name, Kinds: tr.Kinds, Translate: func(it adapters.Item[Item]) ([]event.Event, error) {
-			return tr.Translate(adapters.Item[tables.Change]{Origin: it.Origin, Value: it.Value.Change, Received: it.Received})
+		Table: []translate.Translator[Item]{{Name: tr.Name, Kinds: tr.Kinds, Translate: func(it translate.Item[Item]) ([]event.Event, error) {
+			return tr.Translate(translate.Item[tables.Change]{Origin: it.Origin, Value: it.Value.Change, Received: it.Received})
 		}}},
 		Raw:  func(Item) ([]byte, string) { return []byte("{}"), "" },
 		Seen: func(it Item) []journal.Seen { return it.Seen },

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/scm"
 	"busbar/common/event"
+	"busbar/common/translate"
 )
 
 // A delivered is what a request said beside its body. As a line of JSON before
@@ -41,7 +41,7 @@ func (r delivered) read(body []byte) (d Delivery, why string) {
 	}
 	d.Kept = append(append(head, '\n'), body...)
 	d.Names = names(r.Forge, r.Name, body)
-	d.Item = adapters.Item[scm.Push]{
+	d.Item = translate.Item[scm.Push]{
 		Origin: "webhook " + string(r.Forge) + " " + r.Name, Received: r.Received, Value: push,
 		Evidence: []event.Evidence{{Type: "webhook", Verdict: "pass", Detail: string(r.Forge)}},
 	}

@@ -15,9 +15,9 @@ import (
 	"net/http"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/scm"
 	"busbar/common/secret"
+	"busbar/common/translate"
 )
 
 // A Forge is a kind of sender.
@@ -51,7 +51,7 @@ type Options struct {
 // A Delivery is one request, and the push that it tells. An update without any
 // id deletes a ref.
 type Delivery struct {
-	Item adapters.Item[scm.Push]
+	Item translate.Item[scm.Push]
 	// Broken is why it cannot be read; then there is no push.
 	Broken string
 	// Kept is what is kept of it as poison: see Reread.

@@ -18,10 +18,10 @@ import (
 	"testing"
 	"time"
 
-	"busbar/adapters"
 	"busbar/adapters/adaptertest"
 	"busbar/adapters/scm"
 	"busbar/common/secret"
+	"busbar/common/translate"
 	"busbar/fixtures/corpus"
 )
 
@@ -64,7 +64,7 @@ func TestEvents(t *testing.T) {
 		"github-push":              "branch.update nora pushed to branch main of tea/kettle, 2 commits, by force: Add a lid; commit.create Nora Ortega committed to tea/kettle: Add a lid",
 	} {
 		tr := scm.Translator("salsa", scm.Links{})
-		events, err := tr.Translate(adapters.Item[scm.Push]{Value: load(read(t, fixtures+"/"+file+".json"))})
+		events, err := tr.Translate(translate.Item[scm.Push]{Value: load(read(t, fixtures+"/"+file+".json"))})
 		if err != nil && want != "" {
 			t.Errorf("%s: %v", file, err)
 		}
@@ -80,7 +80,7 @@ func TestEvents(t *testing.T) {
 		if !strings.HasSuffix(file, "b-push") && file != "forgejo-push" {
 			continue
 		}
-		same, err := tr.Translate(adapters.Item[scm.Push]{Value: hook})
+		same, err := tr.Translate(translate.Item[scm.Push]{Value: hook})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(read(f, file))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		adaptertest.Check(t, scm.Translator("scm", scm.Links{}), adapters.Item[scm.Push]{Value: load(raw)})
+		adaptertest.Check(t, scm.Translator("scm", scm.Links{}), translate.Item[scm.Push]{Value: load(raw)})
 	})
 }
 

@@ -15,8 +15,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"busbar/adapters"
 	"busbar/common/journal"
+	"busbar/common/translate"
 	"busbar/fixtures/bugtracker"
 	"busbar/soapbus/tracker"
 )
@@ -121,7 +121,7 @@ func (p *place) try(s *Sweep, store func(Item) error) (list []string, err error)
 }
 
 // what says in a word what an item tells.
-func what(it adapters.Item[Item]) string {
+func what(it translate.Item[Item]) string {
 	if u := it.Value.Usertag; u != nil {
 		return fmt.Sprintf("%s +%v -%v #%d", u.Tag, u.Added, u.Removed, u.Serial)
 	}

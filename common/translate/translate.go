@@ -1,21 +1,18 @@
-// Package adapters is the contract between what a legacy service says and how
-// it arrives. Read it first.
+// Package translate is the contract between what a legacy service says and how
+// it arrives: items, translators, and what becomes of an item.
 //
 // A translator is a pure function: no clock, disk, network, goroutine or log.
 // The same item always yields the same events with the same ids, so that
-// re-reading, redelivery and a second channel can never double a fact. Weather
-// (a dead network, a full disk) lives in the channels, not here.
+// re-reading, redelivery and a second channel can never publish a fact twice.
+// Transient errors (a dead network, a full disk) belong to the channels, not here.
 //
-// Each service has a folder of its own beside this file, with its table of
-// event kinds and their typed bodies. Programs hold explicit, ordered tables of
-// translators; there is no registry.
+// Programs hold explicit, ordered tables of translators; there is no registry.
 //
-// Not here: reading from a channel (mail2bus, soapbus, dbpoll, scmhook), and
-// keeping or carrying events (common/).
-package adapters
+// Not here: the translators themselves (adapters/), reading from a channel (the
+// programs), and keeping or carrying events (journal, wire).
+package translate
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -32,25 +29,18 @@ type Item[T any] struct {
 	Evidence []event.Evidence // who vouches for it
 }
 
-// A Translate turns an item into the events that it means. Its error is Skip,
-// Ignore or Poison; any other error is the weather, and the item is tried again.
-type Translate[T any] func(Item[T]) ([]event.Event, error)
+// A Func turns an item into the events that it means. Its error is Skip,
+// Ignore or Poison; any other error is transient, and the item is tried again.
+type Func[T any] func(Item[T]) ([]event.Event, error)
 
 // A Translator is a named row of a program's table.
 type Translator[T any] struct {
 	Name      string
-	Translate Translate[T]
+	Translate Func[T]
 	Kinds     event.Catalog // every kind that it may yield
 	// Why, if set, names what in an item made the translator claim it, such
 	// as "X-Debian-PR-Message: report 123456".
 	Why func(Item[T]) string
-}
-
-// A Channel hands out items. done(nil) means that the events are on disk and
-// the source may forget the item; done(err) means that it must keep it.
-// Position, if any, is stored in the same transaction as the events.
-type Channel[T any] interface {
-	Next(context.Context) (item Item[T], position []byte, done func(error), err error)
 }
 
 type verdict struct{ kind, reason string }
@@ -78,7 +68,7 @@ type Outcome struct {
 }
 
 // Run asks the table's translators in order; the first that does not skip has
-// the item. An error is the weather.
+// the item. An error is transient.
 func Run[T any](table []Translator[T], it Item[T]) (Outcome, error) {
 	reason := "nobody's"
 	for _, t := range table {
