@@ -39,6 +39,7 @@ var rooms = []room{
 	{"common/translate", []string{"common/event"}},
 	{"common/pump", []string{"common/event", "common/journal", "common/translate"}},
 	{"common/rounds", []string{"common/translate"}},
+	{"common/programtest", []string{"common/daemon", "common/sign"}},
 	{"common/daemon", []string{"common/*"}},
 	{"adapters", nil},
 	{"adapters/*", []string{"common/charset", "common/event", "common/mail", "common/translate"}},
@@ -61,10 +62,14 @@ var testsMay = map[string][]string{
 	"common":   {"common/*", "common/wire/guard"},
 }
 
+// forTests are packages that only tests may import, and one another.
+var forTests = []string{"adapters/adaptertest", "common/programtest"}
+
 // A listed is what `go list -json` tells of a package.
 type listed struct {
 	ImportPath, Name                   string
 	Imports, TestImports, XTestImports []string
+	Deps                               []string
 }
 
 func TestArrowsPointOneWay(t *testing.T) {
@@ -74,6 +79,26 @@ func TestArrowsPointOneWay(t *testing.T) {
 	}
 	for _, complaint := range arrows(pkgs) {
 		t.Error(complaint)
+	}
+}
+
+// TestProgramsLinkNoTests: what is built for users holds nothing of the tests,
+// whatever way it would come in.
+func TestProgramsLinkNoTests(t *testing.T) {
+	programs := 0
+	for _, p := range list(t) {
+		if p.Name != "main" || strings.HasPrefix(within(p.ImportPath), "contrib/") {
+			continue
+		}
+		programs++
+		for _, dep := range p.Deps {
+			if dep == "testing" || slices.Contains(forTests, within(dep)) {
+				t.Errorf("%s links %s, which is for tests", within(p.ImportPath), dep)
+			}
+		}
+	}
+	if programs < 5 {
+		t.Errorf("only %d programs were found", programs)
 	}
 }
 
@@ -93,6 +118,9 @@ func TestArrowsAreChecked(t *testing.T) {
 		{pkg: "adapters/dak", imports: "common/journal", want: "may not import"},
 		{pkg: "adapters/dak", imports: "adapters/adaptertest", want: "may not import"},
 		{pkg: "adapters/dak", imports: "adapters/adaptertest", inTest: true},
+		{pkg: "mail2bus", name: "main", imports: "adapters/adaptertest", want: "is for tests"},
+		{pkg: "mail2bus", name: "main", imports: "common/programtest", want: "is for tests"},
+		{pkg: "mail2bus", name: "main", imports: "common/programtest", inTest: true},
 		{pkg: "adapters/dak", imports: "adapters/debbugs", inTest: true, want: "may not import"},
 		{pkg: "common/event", imports: "common/mail", want: "may not import"},
 		{pkg: "common/wire", imports: "common/journal"},
@@ -147,6 +175,11 @@ func arrows(pkgs []listed) []string {
 			bad = append(bad, fmt.Sprintf("%s is a program inside a library: give it a folder at the top, or make it a command of bus", name))
 		}
 		bad = append(bad, wrong(name, "", p.Imports, rooms[i].may)...)
+		for _, to := range forTests {
+			if slices.Contains(p.Imports, module+"/"+to) && !slices.Contains(forTests, name) {
+				bad = append(bad, fmt.Sprintf("%s may not import %s, which is for tests: import it in a _test.go file", name, to))
+			}
+		}
 		top, _, _ := strings.Cut(name, "/")
 		inTests := slices.Concat(rooms[i].may, testsMay[""], testsMay[top])
 		bad = append(bad, wrong(name, " (in a test)", append(p.TestImports, p.XTestImports...), append(inTests, name))...)
@@ -190,7 +223,7 @@ func within(importPath string) string {
 
 func list(t *testing.T) []listed {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Imports,TestImports,XTestImports", "./...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Imports,TestImports,XTestImports,Deps", "./...")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

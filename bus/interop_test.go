@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"busbar/common/event"
+	"busbar/common/programtest"
 	"busbar/common/sign"
 	"busbar/fixtures"
 )
@@ -173,7 +174,7 @@ func TestTailReadsPython(t *testing.T) {
 		t.Fatal(err)
 	}
 	background(t, python, "testdata/fedmsgpeer.py", "pub", endpoint, cert, key)
-	code, out, errs := runBus(t, nil, "tail", "--endpoint", endpoint, "--ca", filepath.Join(dir, "ca.crt"), "--set", "sign.sha1_only=shell-test.example.org", "--count", "3", "--timeout", "60s", "--json")
+	code, out, errs := programtest.Run("bus", run, nil, "tail", "--endpoint", endpoint, "--ca", filepath.Join(dir, "ca.crt"), "--set", "sign.sha1_only=shell-test.example.org", "--count", "3", "--timeout", "60s", "--json")
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, errs)
 	}

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,8 +20,6 @@ import (
 	"busbar/common/sign"
 	"busbar/common/wire"
 )
-
-func cutEndpoint(s string) (string, bool) { return strings.CutPrefix(s, "tcp://") }
 
 // A said is one line of a feeder's file.
 type said struct {

@@ -2,16 +2,14 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"busbar/common/daemon"
+	"busbar/common/programtest"
 )
 
 // TestMain lets the scripts run the real program, and its peers, from this
@@ -47,12 +45,9 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
+	programtest.Scripts{
+		Program: "bus",
 		Setup: func(e *testscript.Env) error {
-			e.Setenv("BUSBAR_ETC", e.WorkDir+"/etc")
 			endpoint, err := freeEndpoint()
 			if err != nil {
 				return err
@@ -65,8 +60,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("PATH", e.Getenv("PATH")+string(filepath.ListSeparator)+bin)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor},
-	})
+	}.Run(t)
 }
 
 const python = "/usr/bin/python3" // Debian's own, which sees Debian's python3-zmq
@@ -78,40 +72,4 @@ func buildAdapters(t *testing.T, into string) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building the adapters: %v: %s", err, out)
 	}
-}
-
-// waitFor waits until a file is there, or somebody listens at an endpoint.
-func waitFor(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: waitfor FILE|ENDPOINT")
-	}
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if addr, ok := cutEndpoint(args[0]); ok {
-			if conn, err := net.Dial("tcp", addr); err == nil {
-				conn.Close()
-				return
-			}
-		} else if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
-			return
-		}
-	}
-	ts.Fatalf("%s never came", args[0])
-}
-
-// runBus runs bus in this process.
-func runBus(t *testing.T, stdin *os.File, args ...string) (code int, stdout, stderr string) {
-	t.Helper()
-	var out, errs lockedBuffer
-	p := &daemon.Program{Name: "bus", Stdin: stdin, Stdout: &out, Stderr: &errs, Getenv: nothingSet}
-	code = run(p, args)
-	return code, out.String(), errs.String()
-}
-
-// nothingSet is an environment without variables, and no configuration of the
-// machine's own.
-func nothingSet(name string) string {
-	if name == daemon.EtcVariable {
-		return "/nonexistent"
-	}
-	return ""
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"busbar/common/programtest"
 )
 
 // TestWrongConfigurations are told with what to do about them, before any
@@ -32,7 +34,7 @@ func TestWrongConfigurations(t *testing.T) {
 		"[db]\nurl = \"sqlite:x\"\npreset = \"wanna-build\"\narchitectures = \"amd64\"\n":    "architectures",
 		"[db]\nurl = \"sqlite:x\"\npreset = \"wanna-build\"\nlock_timeout = \"-1s\"\n":       "lock_timeout",
 	} {
-		exit, _, stderr := runHere(t, "--config", write(t, "dbpoll.toml", text, 0o600), "poll")
+		exit, _, stderr := programtest.Run("dbpoll", run, strings.NewReader(""), "--config", write(t, "dbpoll.toml", text, 0o600), "poll")
 		if exit != 78 || !strings.Contains(stderr, want) {
 			t.Errorf("%q exits with %d and says %q, want %q", text, exit, stderr, want)
 		}

@@ -1,36 +1,13 @@
 package main
 
 import (
-	"bytes"
-	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"busbar/common/daemon"
+	"busbar/common/programtest"
 )
-
-var update = flag.Bool("update", false, "rewrite the page of docs/reference")
 
 // TestReference fails when the reference page is not what the program is.
 func TestReference(t *testing.T) {
 	config := DefaultConfig()
-	var page bytes.Buffer
-	if err := daemon.WriteReference(&page, "dbpoll", description, &commandLine{}, &config); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join("..", "docs", "reference", "dbpoll.md")
-	if *update {
-		if err := os.WriteFile(path, page.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, page.Bytes()) {
-		t.Error("docs/reference/dbpoll.md is out of date: run `make generate` and read the difference")
-	}
+	programtest.Reference(t, "dbpoll", description, &commandLine{}, &config)
 }

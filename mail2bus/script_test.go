@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,52 +12,29 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"busbar/common/daemon"
-	"busbar/common/sign"
+	"busbar/common/programtest"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"mail2bus": main})
 }
 
-// TestScripts runs the real program. Beside testscript's own commands there are:
+// TestScripts runs the real program. Beside [programtest.Scripts]' commands there are:
 //
-//	keys                    make keys in keys/
-//	poll TEXT COMMAND...    run a command until it says TEXT
 //	hold, release           take the port $PORT, and free it
-//	code N COMMAND...       run a command, which must exit with N
-//	term                    end what runs in the background as systemd does
 //	smalldisk DIR           mount a small disk, where [mount]
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		RequireExplicitExec: true,
-		Setup:               setup,
-		Condition:           condition,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"keys": keys, "poll": poll, "hold": hold, "release": release, "code": code, "term": term, "smalldisk": smallDisk,
+	programtest.Scripts{
+		Program: "mail2bus", Ports: []string{"PORT"}, Condition: condition,
+		Commands: map[string]programtest.Command{"hold": hold, "release": release, "smalldisk": smallDisk},
+		Setup: func(env *testscript.Env) error {
+			env.Values["holder"] = &holder{}
+			return nil
 		},
-	})
+	}.Run(t)
 }
-
-const patience = 3 * time.Minute // only a failure waits so long
 
 type holder struct{ l net.Listener }
-
-func setup(env *testscript.Env) error {
-	env.Setenv("BUSBAR_ETC", env.WorkDir+"/etc")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		return err
-	}
-	env.Setenv("PORT", port)
-	env.Values["holder"] = &holder{}
-	return l.Close()
-}
 
 // condition knows [mount]: small disks can be mounted here.
 func condition(cond string) (bool, error) {
@@ -78,29 +52,6 @@ func condition(cond string) (bool, error) {
 	return true, syscall.Unmount(dir, 0)
 }
 
-func keys(ts *testscript.TestScript, neg bool, args []string) {
-	ca, err := sign.CreateCA(ts.MkAbs("keys"), "Test CA", 1)
-	ts.Check(err)
-	_, _, err = ca.Issue("mail2bus.example.org", 90)
-	ts.Check(err)
-}
-
-// poll runs a command again and again until its output holds a text.
-func poll(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) < 2 {
-		ts.Fatalf("usage: poll TEXT COMMAND...")
-	}
-	var last string
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		err := ts.Exec(args[1], args[2:]...)
-		last = ts.ReadFile("stdout") + ts.ReadFile("stderr")
-		if err == nil && strings.Contains(last, args[0]) {
-			return
-		}
-	}
-	ts.Fatalf("%q never said %q; at last: %s", args[1:], args[0], last)
-}
-
 func hold(ts *testscript.TestScript, neg bool, args []string) {
 	l, err := net.Listen("tcp", "127.0.0.1:"+ts.Getenv("PORT"))
 	ts.Check(err)
@@ -110,28 +61,6 @@ func hold(ts *testscript.TestScript, neg bool, args []string) {
 
 func release(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ts.Value("holder").(*holder).l.Close())
-}
-
-func code(ts *testscript.TestScript, neg bool, args []string) {
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
-	var exit interface{ ExitCode() int }
-	got := 0
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else if err != nil {
-		ts.Fatalf("%q: %v", args[1:], err)
-	}
-	if got != want {
-		ts.Fatalf("%q exits with %d, want %d", args[1:], got, want)
-	}
-}
-
-func term(ts *testscript.TestScript, neg bool, args []string) {
-	for _, cmd := range ts.BackgroundCmds() {
-		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
-	}
 }
 
 func smallDisk(ts *testscript.TestScript, neg bool, args []string) {
@@ -181,10 +110,9 @@ func TestDeliverAlwaysAnswers75(t *testing.T) {
 		{"--config " + broken + " check", 78, "line 2"},
 		{"run --verbose", 64, "unknown flag"},
 	} {
-		var out, errs bytes.Buffer
-		p := &daemon.Program{Name: "mail2bus", Stdin: strings.NewReader("a mail"), Stdout: &out, Stderr: &errs, Getenv: nothingSet}
-		if got := run(p, strings.Fields(c.args)); got != c.code || !strings.Contains(errs.String(), c.says) {
-			t.Errorf("%s: exit %d, says %q; want %d and %q", c.args, got, errs.String(), c.code, c.says)
+		got, _, errs := programtest.Run("mail2bus", run, strings.NewReader("a mail"), strings.Fields(c.args)...)
+		if got != c.code || !strings.Contains(errs, c.says) {
+			t.Errorf("%s: exit %d, says %q; want %d and %q", c.args, got, errs, c.code, c.says)
 		}
 	}
 }
@@ -194,11 +122,9 @@ type panics struct{}
 func (panics) Read([]byte) (int, error) { panic("a bug") }
 
 func TestDeliverAnswers75AtAPanic(t *testing.T) {
-	var errs bytes.Buffer
-	p := &daemon.Program{Name: "mail2bus", Stdin: panics{}, Stdout: &errs, Stderr: &errs, Getenv: nothingSet}
 	dir := t.TempDir()
-	if got := run(p, []string{"deliver", "--spool", dir}); got != 75 || !strings.Contains(errs.String(), "a bug") {
-		t.Errorf("exit %d: %s", got, errs.String())
+	if got, _, errs := programtest.Run("mail2bus", run, panics{}, "deliver", "--spool", dir); got != 75 || !strings.Contains(errs, "a bug") {
+		t.Errorf("exit %d: %s", got, errs)
 	}
 	if left, err := filepath.Glob(dir + "/new/*"); len(left) != 0 || err != nil {
 		t.Errorf("left in new/: %v, %v", left, err)
@@ -219,14 +145,18 @@ func TestNotifiesSystemd(t *testing.T) {
 	if err := os.MkdirAll(dir+"/mail/new", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	var errs bytes.Buffer
-	p := &daemon.Program{Name: "mail2bus", Stdin: strings.NewReader(""), Stdout: &errs, Stderr: &errs, Getenv: nothingSet}
-	ended := make(chan int, 1)
+	type end struct {
+		code int
+		errs string
+	}
+	ended := make(chan end, 1)
 	go func() {
-		ended <- run(p, []string{"run", "--set", "sign.backend=none", "--set", "bus.journal=" + dir + "/journal.db", "--set", "mail.maildir=" + dir + "/mail"})
+		code, _, errs := programtest.Run("mail2bus", run, strings.NewReader(""), "run", "--set", "sign.backend=none",
+			"--set", "bus.journal="+dir+"/journal.db", "--set", "mail.maildir="+dir+"/mail")
+		ended <- end{code, errs}
 	}()
 	want := map[string]int{"READY=1": 1, "STATUS=keeping messages": 2, "WATCHDOG=1": 2}
-	if err := socket.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := socket.SetReadDeadline(time.Now().Add(programtest.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	buf := make([]byte, 4096)
@@ -249,10 +179,10 @@ func TestNotifiesSystemd(t *testing.T) {
 	}
 	select {
 	case got := <-ended:
-		if got != 0 {
-			t.Errorf("exit %d: %s", got, errs.String())
+		if got.code != 0 {
+			t.Errorf("exit %d: %s", got.code, got.errs)
 		}
-	case <-time.After(patience):
+	case <-time.After(programtest.Patience):
 		t.Fatal("it did not end at SIGTERM")
 	}
 	for {
@@ -264,13 +194,4 @@ func TestNotifiesSystemd(t *testing.T) {
 			return
 		}
 	}
-}
-
-// nothingSet is an environment without variables, and no configuration of the
-// machine's own.
-func nothingSet(name string) string {
-	if name == daemon.EtcVariable {
-		return "/nonexistent"
-	}
-	return ""
 }
