@@ -1,12 +1,9 @@
 package scm
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"busbar/adapters/adaptertest"
-	"busbar/common/translate"
 )
 
 const fixtures = "../../fixtures/scm"
@@ -36,18 +33,5 @@ func BenchmarkTranslate(b *testing.B) {
 
 // FuzzTranslate holds parser and translator to the contract for any text.
 func FuzzTranslate(f *testing.F) {
-	files, err := filepath.Glob(fixtures + "/*.json")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("there are no fixtures: %v", err)
-	}
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(raw)
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		adaptertest.Check(t, Translator(DefaultService, links), translate.Item[Push]{Value: load(raw)})
-	})
+	adaptertest.Fuzz(f, Translator(DefaultService, links), load, fixtures)
 }

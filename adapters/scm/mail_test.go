@@ -2,7 +2,6 @@ package scm
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -25,20 +24,7 @@ func TestMailConformance(t *testing.T) {
 }
 
 func FuzzMails(f *testing.F) {
-	files, err := filepath.Glob(mails + "/*.mail")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("there are no fixtures: %v", err)
-	}
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(raw)
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		adaptertest.Check(t, Mails(DefaultService, called), translate.Item[*mail.Message]{Value: loadMail(raw)})
-	})
+	adaptertest.Fuzz(f, Mails(DefaultService, called), loadMail, mails)
 }
 
 func keys(t *testing.T, events []event.Event, err error) []string {

@@ -1,8 +1,6 @@
 package tables
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -40,21 +38,7 @@ func load(raw []byte) Change {
 func TestConformance(t *testing.T) { adaptertest.Run(t, translator(t, specs()...), load, fixtures) }
 
 func FuzzTranslate(f *testing.F) {
-	files, err := filepath.Glob(fixtures + "/*.json")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("there are no fixtures: %v", err)
-	}
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(raw)
-	}
-	tr := translator(f, specs()...)
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		adaptertest.Check(t, tr, translate.Item[Change]{Value: load(raw)})
-	})
+	adaptertest.Fuzz(f, translator(f, specs()...), load, fixtures)
 }
 
 func TestWrongSpecs(t *testing.T) {

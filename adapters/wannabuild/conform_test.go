@@ -1,13 +1,10 @@
 package wannabuild
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"busbar/adapters/adaptertest"
-	"busbar/common/translate"
 )
 
 const fixtures = "../../fixtures/wannabuild"
@@ -28,19 +25,4 @@ func BenchmarkTranslate(b *testing.B) {
 }
 
 // FuzzTranslate holds parser and translator to the contract for any text.
-func FuzzTranslate(f *testing.F) {
-	files, err := filepath.Glob(fixtures + "/*.json")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("there are no fixtures: %v", err)
-	}
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(raw)
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		adaptertest.Check(t, Translator(time.UTC), translate.Item[Change]{Value: load(raw)})
-	})
-}
+func FuzzTranslate(f *testing.F) { adaptertest.Fuzz(f, Translator(time.UTC), load, fixtures) }
