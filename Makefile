@@ -3,6 +3,8 @@
 GO       ?= go
 FUZZTIME ?= 5m
 SUITE    ?= trixie
+# nodemo leaves out `bus demo` and the fixtures that it shows: for packages.
+TAGS     ?=
 # Where root runs the tests, everything can be tried.
 SKIPS    := $(if $(filter 0,$(shell id -u)),-skips=false)
 UNITS    := $(addprefix contrib/systemd/,mail2bus.service dbpoll.service scmhook.service soapbus.service)
@@ -31,9 +33,9 @@ help:
 deps:
 	contrib/dev/deps.sh
 
-# Build the programs: static binaries, in bin/.
+# Build the programs: static binaries, in bin/. Packages: TAGS=nodemo.
 build:
-	$(GO) build -trimpath -o bin/ ./mail2bus ./dbpoll ./scmhook ./soapbus ./bus
+	$(GO) build -trimpath -tags '$(TAGS)' -o bin/ ./mail2bus ./dbpoll ./scmhook ./soapbus ./bus
 
 # Run the benchmarks, with the machine printed above them.
 bench:
@@ -77,6 +79,7 @@ fuzz:
 
 # Write the pages of docs/reference from the programs; read the difference.
 generate:
+	$(GO) test -count 1 -run 'Reference$$' ./bus/catalog -update
 	$(GO) test -count 1 -run 'Reference$$' ./bus ./mail2bus ./dbpoll ./scmhook ./soapbus -update
 
 # Say how much the hardened units leave open: 0 is nothing, 10 is all.

@@ -1,104 +1,95 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
+	"busbar/bus/bustest"
 	"busbar/common/event"
 	"busbar/common/programtest"
 	"busbar/common/sign"
 	"busbar/fixtures"
 )
 
-// needPython fails, and never skips: interoperation is a promise.
-func needPython(t *testing.T) {
-	t.Helper()
-	if out, err := exec.Command(python, "-c", "import zmq, cryptography").CombinedOutput(); err != nil {
-		t.Fatalf("libzmq and cryptography are needed (%v: %s): `make deps` installs python3-zmq and python3-cryptography", err, out)
-	}
-}
+// A testBus is an authority and a running mail2bus, in a folder.
+type testBus struct{ dir, endpoint string }
 
-// background starts a program that ends with the test, by SIGTERM.
-func background(t *testing.T, name string, args ...string) (io.WriteCloser, *bufio.Scanner) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
-	cmd.Stderr = t.Output()
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cancel(); cmd.Wait() })
-	lines := bufio.NewScanner(out)
-	lines.Buffer(nil, 16<<20)
-	return in, lines
-}
-
-// A testBus is an authority, a certificate, and a running mail2bus.
-type testBus struct {
-	dir, endpoint, cert, key string
-}
+const testConfig = `[bus]
+environment = "dev"
+publish = [%q]
+journal = %q
+heartbeat = "1s"
+[sign]
+certificate = %q
+key = %q
+[mail]
+maildir = [%q]
+`
 
 func startBus(t *testing.T) testBus {
 	t.Helper()
 	b := testBus{dir: t.TempDir()}
-	d := &demo{dir: b.dir}
-	ca, err := sign.CreateCA(d.path("keys"), "Test CA", 1)
+	ca, err := sign.CreateCA(b.path("keys"), "Test CA", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := ca.CRL(7); err != nil {
 		t.Fatal(err)
 	}
-	if b.cert, b.key, err = ca.Issue("mail2bus-test.example.org", 7); err != nil {
+	cert, key, err := ca.Issue("mail2bus-test.example.org", 7)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if b.endpoint, err = freeEndpoint(); err != nil {
+	address, err := programtest.FreeAddress()
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, sub := range []string{"maildir", "maildir/new", "maildir/cur", "maildir/tmp", "spool"} {
-		if err := os.Mkdir(d.path(sub), 0o700); err != nil {
+	b.endpoint = "tcp://" + address
+	for _, sub := range []string{"new", "cur", "tmp"} {
+		if err := os.MkdirAll(b.path("maildir", sub), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	own := fmt.Sprintf("[mail]\nmaildir = [%q]\nspool = %q\n", d.path("maildir"), d.path("spool"))
-	config := fmt.Sprintf(demoConfig, "mail2bus.test", b.endpoint, d.path("journal.db"), b.cert, b.key, own)
-	if err := os.WriteFile(d.path("mail2bus.toml"), []byte(config), 0o600); err != nil {
+	config := fmt.Sprintf(testConfig, b.endpoint, b.path("journal.db"), cert, key, b.path("maildir"))
+	if err := os.WriteFile(b.path("mail2bus.toml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	buildAdapters(t, b.dir)
-	background(t, d.path("mail2bus"), "run", "--config", d.path("mail2bus.toml"))
+	if out, err := exec.Command("go", "build", "-o", b.dir, "busbar/mail2bus").CombinedOutput(); err != nil {
+		t.Fatalf("building mail2bus: %v: %s", err, out)
+	}
+	bustest.Background(t, b.path("mail2bus"), "run", "--config", b.path("mail2bus.toml"))
 	return b
+}
+
+func (b testBus) path(parts ...string) string {
+	return filepath.Join(b.dir, filepath.Join(parts...))
+}
+
+// deliver puts a mail into the Maildir as a mail system does.
+func (b testBus) deliver(t *testing.T, raw []byte) {
+	t.Helper()
+	if err := os.WriteFile(b.path("maildir", "tmp", "1"), raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(b.path("maildir", "tmp", "1"), b.path("maildir", "new", "1")); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestPythonReadsADelivery: a mail dropped into a Maildir arrives at a libzmq
 // subscriber as two frames, and code that knows only fedmsg's format verifies
 // its signature.
 func TestPythonReadsADelivery(t *testing.T) {
-	needPython(t)
+	bustest.NeedPython(t, "zmq, cryptography")
 	b := startBus(t)
-	_, lines := background(t, python, "testdata/fedmsgpeer.py", "sub", b.endpoint)
+	_, lines := bustest.Background(t, bustest.Python, "testdata/fedmsgpeer.py", "sub", b.endpoint)
 	raw, err := fs.ReadFile(fixtures.Mails, "debbugs/report.mail")
 	if err != nil {
 		t.Fatal(err)
@@ -114,9 +105,7 @@ func TestPythonReadsADelivery(t *testing.T) {
 		}
 		if !delivered { // a heartbeat shows that the subscription holds
 			delivered = true
-			if err := (&demo{dir: b.dir}).deliver(1, raw); err != nil {
-				t.Fatal(err)
-			}
+			b.deliver(t, raw)
 		}
 		if frames[0] != "org.debian.dev.debbugs.bug.create" {
 			continue
@@ -139,8 +128,8 @@ func TestPythonReadsADelivery(t *testing.T) {
 // checkWithPython asks the oracle that the signing package is held against.
 func checkWithPython(t *testing.T, b testBus, message string, want bool) {
 	t.Helper()
-	cmd := exec.Command(python, "../common/sign/testdata/verify.py",
-		"--ca", filepath.Join(b.dir, "keys", "ca.crt"), "--crl", filepath.Join(b.dir, "keys", "crl.pem"))
+	cmd := exec.Command(bustest.Python, "../common/sign/testdata/verify.py",
+		"--ca", b.path("keys", "ca.crt"), "--crl", b.path("keys", "crl.pem"))
 	cmd.Stdin = strings.NewReader(message + "\n")
 	out, _ := cmd.Output() // refused: exit status 1
 	var answer struct {
@@ -153,35 +142,5 @@ func checkWithPython(t *testing.T, b testBus, message string, want bool) {
 	}
 	if answer.OK != want || want && answer.Signer != "mail2bus-test.example.org" {
 		t.Errorf("Python says %+v, want %v", answer, want)
-	}
-}
-
-// TestTailReadsPython: what a fedmsg publisher in Python signs, bus tail reads
-// and verifies; what was changed on the way, it refuses.
-func TestTailReadsPython(t *testing.T) {
-	needPython(t)
-	dir := t.TempDir()
-	ca, err := sign.CreateCA(dir, "Test CA", 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, key, err := ca.Issue("shell-test.example.org", 7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	endpoint, err := freeEndpoint()
-	if err != nil {
-		t.Fatal(err)
-	}
-	background(t, python, "testdata/fedmsgpeer.py", "pub", endpoint, cert, key)
-	code, out, errs := programtest.Run("bus", run, nil, "tail", "--endpoint", endpoint, "--ca", filepath.Join(dir, "ca.crt"), "--set", "sign.sha1_only=shell-test.example.org", "--count", "3", "--timeout", "60s", "--json")
-	if code != 0 {
-		t.Fatalf("exit %d: %s", code, errs)
-	}
-	if n := strings.Count(out, `"title":"d\u00e9j\u00e0 <vu> & \ud83d\ude00"`); n != 3 || strings.Contains(out, "forged") {
-		t.Errorf("printed:\n%s", out)
-	}
-	if !strings.Contains(errs, "refused a message") || !strings.Contains(errs, "does not hold") {
-		t.Errorf("what was changed is not reported: %s", errs)
 	}
 }

@@ -1,22 +1,36 @@
-// Bus follows and operates the bus: tail, log, keys, catalog, verify, demo. See
-// the README.
+// Bus follows and operates the bus: a table of commands, each with a package of
+// its own below. See the README.
 package main
 
 import (
 	"os"
 
+	"github.com/alecthomas/kong"
+
+	"busbar/bus/catalog"
+	"busbar/bus/keys"
+	"busbar/bus/log"
+	"busbar/bus/tail"
+	"busbar/bus/verify"
 	"busbar/common/daemon"
 )
 
 type commandLine struct {
 	daemon.Globals
-	Tail    tailCmd           `cmd:"" help:"Follow the bus: one English sentence for each message, verified."`
-	Log     logCmd            `cmd:"" help:"Publish from the shell, as fedmsg-logger does. Fails when nothing took the message."`
-	Keys    keysCmd           `cmd:"" help:"A small certificate authority for the bus."`
-	Catalog catalogCmd        `cmd:"" help:"List the kinds of events that exist."`
-	Verify  verifyCmd         `cmd:"" help:"Check a journal: sequence, chain, signatures."`
-	Demo    demoCmd           `cmd:"" help:"Make a bus in a temporary folder, feed it, and watch it work."`
+	kong.Plugins
 	Version daemon.VersionCmd `cmd:"" help:"Print the version."`
+}
+
+// commands are all that bus can do; a new one is one line here.
+func commands() *commandLine {
+	return &commandLine{Plugins: kong.Plugins{
+		&tail.Command{},
+		&log.Command{},
+		&keys.Command{},
+		&catalog.Command{},
+		&verify.Command{},
+		&demoCommand{},
+	}}
 }
 
 func main() {
@@ -25,6 +39,6 @@ func main() {
 }
 
 func run(p *daemon.Program, args []string) int {
-	cli := &commandLine{}
+	cli := commands()
 	return p.Main(cli, "Follows and operates the bus.", args, &cli.Globals)
 }

@@ -1,23 +1,23 @@
 package main
 
 import (
-	"bytes"
 	"testing"
 
-	"busbar/common/daemon"
+	"busbar/bus/config"
 	"busbar/common/programtest"
 )
 
 // TestReference fails when the reference page is not what the program is.
 func TestReference(t *testing.T) {
-	config := Config{Bus: daemon.DefaultBus(), Sign: daemon.DefaultSign()}
-	programtest.Reference(t, "bus", "Follows and operates the bus.", &commandLine{}, &config)
+	c := config.Default()
+	programtest.Reference(t, "bus", "Follows and operates the bus.", commands(), &c)
 }
 
+// TestTopicsReference does so for the page of topics.
 func TestTopicsReference(t *testing.T) {
-	var page bytes.Buffer
-	if err := writeMarkdown(&page, kinds()); err != nil {
-		t.Fatal(err)
+	code, page, errs := programtest.Run("bus", run, nil, "catalog", "--format", "markdown")
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, errs)
 	}
-	programtest.Page(t, "topics.md", page.Bytes())
+	programtest.Page(t, "topics.md", []byte(page))
 }

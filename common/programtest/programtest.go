@@ -45,7 +45,12 @@ func Reference(t *testing.T, name, description string, cli, config any) {
 // does not hold want. With -update it is written.
 func Page(t *testing.T, name string, want []byte) {
 	t.Helper()
-	path := filepath.Join("..", "docs", "reference", name)
+	File(t, filepath.Join("..", "docs", "reference", name), want)
+}
+
+// File is Page for any generated file.
+func File(t *testing.T, path string, want []byte) {
+	t.Helper()
 	if *update {
 		if err := os.WriteFile(path, want, 0o644); err != nil {
 			t.Fatal(err)
@@ -57,7 +62,7 @@ func Page(t *testing.T, name string, want []byte) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("docs/reference/%s is out of date: run `make generate` and read the difference", name)
+		t.Errorf("%s is out of date: run `make generate` and read the difference", path)
 	}
 }
 

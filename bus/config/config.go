@@ -1,0 +1,50 @@
+// Package config is what the commands of bus share of their configuration, and
+// whom they trust.
+package config
+
+import (
+	"busbar/common/daemon"
+	"busbar/common/show"
+	"busbar/common/sign"
+)
+
+// Config is the configuration of bus: the tables that all programs share, from
+// /etc/busbar/bus.toml.
+type Config struct {
+	Bus  daemon.BusConfig  `toml:"bus"`
+	Sign daemon.SignConfig `toml:"sign"`
+}
+
+// Default is the configuration where nothing is configured.
+func Default() Config {
+	return Config{Bus: daemon.DefaultBus(), Sign: daemon.DefaultSign()}
+}
+
+// Load reads the configuration from where the flags say that it is.
+func Load(p *daemon.Program, g *daemon.Globals) (Config, error) {
+	c := Default()
+	if _, err := g.Source(p).Load(&c); err != nil {
+		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+	}
+	if err := c.Bus.Complete(p.Name); err != nil {
+		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+	}
+	return c, nil
+}
+
+// Trust is the flags of commands that verify messages.
+type Trust struct {
+	CA  string `help:"Trust certificates of this authority (PEM file). Default: [sign] ca." placeholder:"FILE" type:"path"`
+	CRL string `help:"Revocation list (PEM file). Default: [sign] crl." placeholder:"FILE" type:"path"`
+}
+
+// Verifier verifies as the flags say, or else the configuration; nil where
+// neither knows an authority. It tells its alarms on standard error.
+func (t Trust) Verifier(p *daemon.Program, c daemon.SignConfig) (*sign.Verifier, error) {
+	if t.CA != "" {
+		c.CA, c.CRL, c.Backend = t.CA, t.CRL, "x509"
+	} else if t.CRL != "" {
+		c.CRL = t.CRL
+	}
+	return c.Verifier(func(alarm string) { show.Fprintf(p.Stderr, "bus: ALARM: %s\n", alarm) })
+}

@@ -1,0 +1,180 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"busbar/bus/kinds"
+	"busbar/bus/printer"
+	"busbar/common/journal"
+	"busbar/common/wire"
+)
+
+// awaitHeartbeats waits for one of each publisher.
+func awaitHeartbeats(ctx context.Context, f *wire.Follower, publishers int) error {
+	heard := map[string]bool{}
+	for len(heard) < publishers {
+		m, err := f.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if m.Err == nil && m.Heartbeat {
+			heard[m.Envelope.Publisher] = true
+		}
+	}
+	return nil
+}
+
+// seen is what arrived.
+type seen struct {
+	topics map[string]int
+	last   map[string]int64 // by publisher
+	ended  map[string]bool  // of the story's last events
+}
+
+// watch prints what arrives until all that the journals hold has come.
+func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error, feeders int) (seen, error) {
+	s := seen{topics: map[string]int{}, last: map[string]int64{}, ended: map[string]bool{}}
+	told := sync.OnceFunc(func() { close(d.told) })
+	out := printer.New(d.p, printer.Flags{Color: "auto"})
+	for {
+		m, err := f.Next(ctx)
+		switch {
+		case err != nil:
+			return s, fmt.Errorf("following the bus: %w; nothing came of %s", err, orNone(d.missing(s)))
+		case m.Err != nil:
+			return s, m.Err
+		case m.Gap != nil:
+			return s, fmt.Errorf("following the bus: messages %d to %d of %s never came", m.Gap.From, m.Gap.To, m.Gap.Publisher)
+		}
+		select {
+		case err := <-fed:
+			if err != nil {
+				return s, fmt.Errorf("feeding the adapters: %w", err)
+			}
+			feeders--
+		default:
+		}
+		if !m.Heartbeat {
+			s.last[m.Envelope.Publisher] = m.Envelope.Seq
+			if k, ok := kinds.All().ByTopic(m.Topic); ok {
+				s.topics[k.Topic]++
+				if sign, ok := storyEnds[k.Topic]; ok && strings.Contains(string(m.Body), sign) {
+					s.ended[k.Topic] = true
+					if len(s.ended) == len(storyEnds) {
+						told()
+					}
+				}
+			}
+			d.say("  %s\n      %s, signed by %s, from %s", out.Sentence(m), m.Topic, m.Verdict.Signer, m.Envelope.Origin)
+			continue
+		}
+		if feeders == 0 && len(d.missing(s)) == 0 && d.settled(ctx, s) {
+			return s, nil
+		}
+	}
+}
+
+// settled says that nothing waits to be read, and that the newest messages have
+// come: a mail leaves its folder only when its events are in the journal.
+func (d *demo) settled(ctx context.Context, s seen) bool {
+	for _, sub := range []string{"maildir", "spool"} {
+		if waiting, err := os.ReadDir(d.path(sub, "new")); err != nil || len(waiting) > 0 {
+			return false
+		}
+	}
+	for _, a := range d.adapters {
+		err := a.read(ctx, func(r *journal.Reader) error {
+			newest, err := r.LastSeq(ctx)
+			if err == nil && newest != s.last[a.name+".demo"] {
+				err = errors.New("not all has come")
+			}
+			return err
+		})
+		if err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *adapter) read(ctx context.Context, do func(*journal.Reader) error) error {
+	r, err := journal.OpenReader(ctx, a.journal)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return do(r)
+}
+
+// missing are the kinds of which nothing has come, and should.
+func (d *demo) missing(s seen) []string {
+	var topics []string
+	for _, k := range kinds.All() {
+		if s.topics[k.Topic] == 0 && d.absent[k.Topic] == "" {
+			topics = append(topics, k.Topic)
+		}
+	}
+	return topics
+}
+
+func orNone(topics []string) string {
+	if len(topics) == 0 {
+		return "nothing in particular"
+	}
+	return strings.Join(topics, ", ")
+}
+
+// summary says what was shown.
+func (d *demo) summary(ctx context.Context, s seen) error {
+	total, pushes := 0, 0
+	for _, n := range s.topics {
+		total += n
+	}
+	for _, r := range d.repositories {
+		pushes += len(r.story)
+	}
+	d.say("\n%d mails, %d changes of a build queue, %d of a bug tracker and %d steps in repositories became %d events of %d of %d kinds; every signature was verified, no number was missing.",
+		len(d.mails)+1, len(story())+1, len(d.tracker.acts()), pushes, total, len(s.topics), len(kinds.All()))
+	reasons := map[string][]string{}
+	for _, topic := range slices.Sorted(maps.Keys(d.absent)) {
+		reasons[d.absent[topic]] = append(reasons[d.absent[topic]], topic)
+	}
+	for _, why := range slices.Sorted(maps.Keys(reasons)) {
+		d.say("Not shown here, for %s: %s.", why, strings.Join(reasons[why], ", "))
+	}
+	for _, a := range d.adapters {
+		if err := a.read(ctx, func(r *journal.Reader) error { return d.kept(ctx, a, r) }); err != nil {
+			return err
+		}
+	}
+	d.say("What to do next: docs/tutorial.md.")
+	return nil
+}
+
+// kept is what one adapter's journal says of what was not published.
+func (d *demo) kept(ctx context.Context, a *adapter, r *journal.Reader) error {
+	c, err := r.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := r.Poisoned(ctx)
+	if err != nil {
+		return err
+	}
+	skipped := int64(0)
+	for _, n := range c.Skipped {
+		skipped += n
+	}
+	d.say("%s: %d messages; %d facts were told twice and dropped; %d items tell the bus nothing, counted by reason.", a.name, c.Messages, c.Duplicates, skipped)
+	for _, row := range rows {
+		d.say("Kept aside as poison, to be looked at: %s (%s).", row.Origin, row.Reason)
+	}
+	return nil
+}

@@ -1,0 +1,25 @@
+package filter
+
+import (
+	"strings"
+
+	"busbar/bus/kinds"
+	"busbar/common/daemon"
+)
+
+// Nearest is the known topic that is most like one that is wanted and that no
+// kind has; empty where there is nothing to say. Topics of tables, and those of
+// publishers that are not ours, are unknown, too.
+func Nearest(prefix, want string) string {
+	want = bare(prefix, trimStar(want))
+	best, least := "", 1<<30
+	for _, k := range kinds.All() {
+		if under(k.Topic, want) {
+			return ""
+		}
+		if n := daemon.EditDistance(k.Topic, strings.ToLower(want)); n < least {
+			best, least = k.Topic, n
+		}
+	}
+	return best
+}

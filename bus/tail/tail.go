@@ -1,0 +1,124 @@
+// Package tail is `bus tail`: it follows the bus and shows what is said there.
+package tail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"busbar/bus/config"
+	"busbar/bus/filter"
+	"busbar/bus/printer"
+	"busbar/common/daemon"
+	"busbar/common/show"
+	"busbar/common/sign"
+	"busbar/common/wire"
+)
+
+// Command is `bus tail`.
+type Command struct {
+	Tail tail `cmd:"" help:"Follow the bus: one English sentence for each message, verified."`
+}
+
+type tail struct {
+	Endpoint []string `help:"Publisher to follow, such as tcp://127.0.0.1:9940. May be repeated. Default: [bus] subscribe." placeholder:"ENDPOINT"`
+	filter.Filter
+	printer.Flags
+	Count   int           `help:"End after this many messages." placeholder:"N"`
+	Timeout time.Duration `help:"End after this time; with --count, fewer messages are then a failure." placeholder:"D"`
+	config.Trust
+	NoVerify bool `help:"Follow without verifying: anybody can have said anything. Without it an authority is needed."`
+}
+
+// Run follows until told to stop.
+func (c *tail) Run(p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := config.Load(p, g)
+	if err != nil {
+		return err
+	}
+	if len(c.Endpoint) == 0 {
+		c.Endpoint = cfg.Bus.Subscribe
+	}
+	if c.Count < 0 {
+		return &daemon.ExitError{Code: daemon.ExitUsage, Err: errors.New("following: --count must be more than 0")}
+	}
+	if len(c.Endpoint) == 0 {
+		return &daemon.ExitError{Code: daemon.ExitUsage, Err: errors.New("following: no endpoint (give --endpoint, or set [bus] subscribe)")}
+	}
+	verifier, err := c.verifier(p, cfg.Sign)
+	if err != nil {
+		return &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+	}
+	for _, topic := range c.Topic {
+		if near := filter.Nearest(cfg.Bus.Prefix, topic); near != "" {
+			show.Fprintf(p.Stderr, "bus: no kind of event that is known here has the topic %s; the nearest is %s (bus catalog lists all); it is followed all the same\n", topic, near)
+		}
+	}
+	daemon.SoftMemory(daemon.FollowMemory)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if c.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.Timeout)
+		defer cancel()
+	}
+	f, err := wire.Follow(ctx, wire.FollowOptions{Endpoints: c.Endpoint, Verifier: verifier, Log: g.Logger(p)})
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return c.follow(ctx, f, cfg.Bus.Prefix, printer.New(p, c.Flags))
+}
+
+// verifier is nil where nothing is to be verified.
+func (c *tail) verifier(p *daemon.Program, cfg daemon.SignConfig) (*sign.Verifier, error) {
+	if c.NoVerify {
+		return nil, nil
+	}
+	v, err := c.Verifier(p, cfg)
+	if err == nil && v == nil {
+		err = errors.New("following: no authority is known, so that anybody could say anything (give --ca and --crl, or set [sign] ca; --no-verify follows all the same)")
+	}
+	return v, err
+}
+
+func (c *tail) follow(ctx context.Context, f *wire.Follower, prefix string, out *printer.Printer) error {
+	for n := 0; c.Count == 0 || n < c.Count; {
+		d, err := f.Next(ctx)
+		switch {
+		case err == nil:
+		case errors.Is(err, context.DeadlineExceeded) && c.Count > 0:
+			return fmt.Errorf("following: %d of %d messages came within %s", n, c.Count, c.Timeout)
+		case ctx.Err() != nil:
+			return nil
+		default:
+			return err
+		}
+		if d.Gap != nil {
+			out.Notice("messages %d to %d of %s never came", d.Gap.From, d.Gap.To, d.Gap.Publisher)
+		}
+		if d.Back != 0 {
+			out.Notice("number %d of %s came after number %d: the count goes on from there", d.Envelope.Seq, d.Envelope.Publisher, d.Back)
+		}
+		for _, note := range d.Notes {
+			out.Notice("%s", note)
+		}
+		if d.Reused {
+			out.Notice("number %d of %s was another message before: its journal was put back to an older copy", d.Envelope.Seq, d.Envelope.Publisher)
+		}
+		switch {
+		case d.Err != nil:
+			out.Notice("refused a message from %s with topic %s: %v", d.Endpoint, d.Topic, d.Err)
+		case d.Heartbeat || d.Duplicate || !c.Takes(prefix, d.Envelope):
+		default:
+			if err := out.Print(d); err != nil {
+				return fmt.Errorf("printing: %w", err)
+			}
+			n++
+		}
+	}
+	return nil
+}

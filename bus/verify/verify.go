@@ -1,0 +1,76 @@
+// Package verify is `bus verify`: it checks a journal.
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"busbar/bus/config"
+	"busbar/common/daemon"
+	"busbar/common/journal"
+	"busbar/common/show"
+)
+
+// Command is `bus verify`.
+type Command struct {
+	Verify verify `cmd:"" help:"Check a journal: sequence, chain, signatures."`
+}
+
+type verify struct {
+	Journal string `arg:"" help:"The journal's file; the daemon may be running." type:"path"`
+	config.Trust
+}
+
+// Run walks the whole journal and fails if anything in it does not hold.
+func (c *verify) Run(p *daemon.Program, g *daemon.Globals) error {
+	cfg, err := config.Load(p, g)
+	if err != nil {
+		return err
+	}
+	verifier, err := c.Verifier(p, cfg.Sign)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	// First: SQLite makes anew what is missing of the files.
+	files := journal.CheckFiles(c.Journal)
+	r, err := journal.OpenReader(ctx, c.Journal)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	// At the time at which the journal took the message: it outlives the
+	// certificate that signed it.
+	check := func(m journal.Message, tree map[string]any) error {
+		if v := verifier.VerifyAt(tree, m.Time); !v.OK {
+			return errors.New(v.Reason)
+		}
+		return nil
+	}
+	if verifier == nil {
+		check = nil
+		show.Fprintln(p.Stderr, "bus: nothing is verified of who signed: no authority is known (give --ca and --crl, or set [sign] ca)")
+	}
+	report, err := r.Verify(ctx, check)
+	if err != nil {
+		return err
+	}
+	for _, f := range report.Faults {
+		show.Fprintf(p.Stdout, "fault: message %d: %s\n", f.Seq, f.What)
+	}
+	faults := int64(len(report.Faults)) + report.More
+	if files != nil {
+		show.Fprintf(p.Stdout, "fault: the files: %v\n", files)
+		faults++
+	}
+	signatures := "signatures not checked"
+	if verifier != nil {
+		signatures = "signatures checked"
+	}
+	show.Fprintf(p.Stdout, "%d messages, numbers %d to %d, %s, %d faults\n", report.Messages, report.First, report.Last, signatures, faults)
+	if faults > 0 {
+		return &daemon.ExitError{Code: daemon.ExitData, Err: fmt.Errorf("verifying %s: %d faults", c.Journal, faults)}
+	}
+	return nil
+}
