@@ -43,35 +43,35 @@ bench:
 
 # Kill, fill and block a running mail2bus; prints lost and doubled.
 torture:
-	$(GO) run ./contrib/torture
+	$(GO) run ./contrib/trials/mail
 
 # Cut the power under a recorded mail2bus, by three models of a file system; prints lost and doubled.
 powercut:
-	$(GO) run ./contrib/powercut
+	$(GO) run ./contrib/trials/powercut
 
 # Send ten thousand damaged mails through the real daemon; prints panics and memory.
 mutants:
-	$(GO) run ./contrib/mutants
+	$(GO) run ./contrib/trials/mutants
 
 # Write, kill, restart and restore under a running dbpoll; prints skipped and doubled.
 dbtorture:
-	$(GO) run ./contrib/dbtorture
+	$(GO) run ./contrib/trials/db
 
 # Push while hook and daemon are killed, and send webhooks; prints lost, doubled, times.
 scmtorture:
-	$(GO) run ./contrib/scmtorture
+	$(GO) run ./contrib/trials/scm
 
 # Change, fail, cut and kill under a running soapbus; prints lost and doubled, and the rate.
 soaptorture:
-	$(GO) run ./contrib/soaptorture
+	$(GO) run ./contrib/trials/soap
 
 # Measure a poll of two million rows: time, memory, the database's CPU.
 dbbench:
-	$(GO) run ./contrib/dbbench
+	$(GO) run ./contrib/trials/dbbench
 
 # Read the mails below DIR here and by Python's email package; prints where the two differ: DIR=~/Maildir.
 compare-mail:
-	$(GO) run ./contrib/comparemail $(DIR)
+	$(GO) run ./contrib/trials/comparemail $(DIR)
 
 # Run every fuzz target for FUZZTIME each: FUZZTIME=30s.
 fuzz:

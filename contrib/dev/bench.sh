@@ -11,4 +11,4 @@ echo "built:   $(go version | cut -d' ' -f3-), commit $(git rev-parse --short HE
 # One package at a time: two would measure each other.
 go test -p 1 -run '^$' -bench "${1:-.}" -benchtime 300ms -benchmem -timeout 1h ./... |
 	grep -v -e '^goos:' -e '^goarch:' -e '^cpu:' -e 'no test files' -e '^PASS$'
-exec go run ./contrib/bench
+exec go run ./contrib/trials/bench

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"busbar/common/wire"
+	"busbar/contrib/trials/trial"
+)
+
+// TestTorture plays all acts with few mails.
+func TestTorture(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes half a minute")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
+	defer cancel()
+	var out bytes.Buffer
+	err := torture(ctx, options{mails: 300, kills: 8, life: 2 * time.Second, full: 80, port: 60, Options: trial.Options{Seed: 7}}, &out)
+	t.Logf("\n%s", out.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"machine: ", "kill -9: mails 300", "taken port: mails 60", "lost 0, doubled 0", "acts skipped: "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the report does not say %q", want)
+		}
+	}
+}
+
+// TestLedgerCounts shows that the harness can fail.
+func TestLedgerCounts(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		acked   []int
+		cut     []int
+		journal map[int]int
+		want    string
+	}{
+		{"all is well", []int{1, 2}, nil, map[int]int{1: 1, 2: 1}, ""},
+		{"one is lost", []int{1, 2}, nil, map[int]int{1: 1}, "1 lost"},
+		{"one is there twice", []int{1, 2}, nil, map[int]int{1: 2, 2: 1}, "1 doubled"},
+		{"one comes from nowhere", []int{1}, nil, map[int]int{1: 1, 9: 1}, "never sent"},
+		{"a killed delivery arrived", []int{1}, []int{2}, map[int]int{1: 1, 2: 1}, ""},
+		{"a killed delivery did not", []int{1}, []int{2}, map[int]int{1: 1}, ""},
+		{"a killed delivery arrived twice", []int{1}, []int{2}, map[int]int{1: 1, 2: 2}, "1 doubled"},
+	} {
+		b := newBook()
+		for _, n := range c.acked {
+			b.note(b.acked, n)
+		}
+		for _, n := range c.cut {
+			b.note(b.cut, n)
+		}
+		l := ledger{numbers: c.journal}
+		l.count(b)
+		got := ""
+		if err := (result{ledger: l}).verdict(); err != nil {
+			got = err.Error()
+		}
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s: verdict %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestTallyTellsNoticedFromSilent(t *testing.T) {
+	heard := trial.Heard{Seqs: map[string]map[int64]bool{publisher: {1: true, 5: true}}, Gaps: []wire.Gap{{From: 2, To: 3}}}
+	got := sum(heard, map[int]int{1: 1, 5: 2}, 6)
+	if got.missing != 2 || got.silent != 2 || got.twice != 1 || got.got != 2 {
+		t.Errorf("%+v", got)
+	}
+	if err := (result{live: got}).verdict(); err == nil || !strings.Contains(err.Error(), "2 missed by the subscriber without a notice") {
+		t.Errorf("verdict: %v", err)
+	}
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"busbar/contrib/trials/trial"
+	"busbar/fixtures/bugtracker"
+)
+
+// A site is one tracker and one soapbus.
+type site struct {
+	*trial.Site
+	o       options
+	tracker *bugtracker.Tracker
+	address string
+	server  *http.Server
+	daemon  *trial.Victim // soapbus run
+}
+
+func newSite(at *trial.Site, o options) *site {
+	s := &site{Site: at, o: o, daemon: at.Daemon("soapbus", "run")}
+	s.Undo(func() error {
+		if s.server == nil {
+			return nil
+		}
+		return s.server.Close()
+	})
+	return s
+}
+
+func (s *site) journal() string { return s.Path("journal.db") }
+
+// serve starts the tracker, at the address that it had before if it had one.
+func (s *site) serve() error {
+	if s.address == "" {
+		s.address = "127.0.0.1:0"
+	}
+	var l net.Listener
+	var err error
+	for range 50 { // the port is free again soon
+		if l, err = net.Listen("tcp", s.address); err == nil {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if err != nil {
+		return fmt.Errorf("serving the tracker: %w", err)
+	}
+	s.address = l.Addr().String()
+	s.server = &http.Server{Handler: s.tracker.Handler()}
+	go s.server.Serve(l)
+	return nil
+}
+
+// configure writes soapbus's configuration. A full sweep is in each round, so
+// that the end is reached soon.
+func (s *site) configure(more string) error {
+	return s.Configure("soapbus", "[bus]\nname = %q\njournal = %q\n%s\n[sign]\nbackend = \"none\"\n[soap]\nurl = \"http://%s/cgi-bin/soap.cgi\"\n"+
+		"rate = %d\ninterval = \"1s\"\nfull = \"1s\"\nrecent = \"1s\"\ngrace = \"0s\"\ntimeout = \"5s\"\nfirst = 700001\nusers = [\"qa@example.org\"]\n",
+		"soapbus.trial", s.journal(), more, s.address, s.o.rate)
+}
+
+// poll makes one round, again and again until the tracker has answered.
+func (s *site) poll(ctx context.Context) error {
+	var err error
+	for range 20 {
+		if err = s.Run(ctx, "soapbus", "poll"); err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	return err
+}

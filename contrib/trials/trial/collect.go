@@ -1,0 +1,123 @@
+package trial
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"busbar/common/event"
+	"busbar/common/wire"
+)
+
+// A Heard is what a follower got. A killed publisher takes with it what it had not
+// sent yet, and PUB/SUB has no memory: what counts is that each loss is noticed.
+type Heard struct {
+	Seqs    map[string]map[int64]bool // the numbers that came, by publisher
+	Gaps    []wire.Gap
+	Dropped int // doubles, known by their id
+	Bad     int // bad frames, and what the trial could not read
+}
+
+// A Collector follows publishers while an act runs.
+type Collector struct {
+	f    *wire.Follower
+	note func(wire.Delivery) error
+	done chan struct{}
+
+	mu     sync.Mutex
+	heard  Heard
+	newest map[string]int64 // what each publisher's last heartbeat told
+	last   time.Time        // when a message came
+	err    error            // the last of what was bad
+}
+
+// Collect follows publishers until End. note is called for each message whose id
+// is new, one at a time; its error counts as bad.
+func Collect(ctx context.Context, o wire.FollowOptions, note func(wire.Delivery) error) (*Collector, error) {
+	f, err := wire.Follow(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	c := &Collector{f: f, note: note, done: make(chan struct{}), newest: map[string]int64{}, last: time.Now(), heard: Heard{Seqs: map[string]map[int64]bool{}}}
+	go func() {
+		defer close(c.done)
+		for {
+			d, err := f.Next(ctx)
+			if err != nil {
+				return
+			}
+			c.take(d)
+		}
+	}()
+	return c, nil
+}
+
+func (c *Collector) take(d wire.Delivery) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	bad := func(err error) { c.heard.Bad, c.err = c.heard.Bad+1, err }
+	if d.Err != nil {
+		bad(d.Err)
+		return
+	}
+	if d.Gap != nil {
+		c.heard.Gaps = append(c.heard.Gaps, *d.Gap)
+	}
+	publisher := d.Envelope.Publisher
+	if d.Heartbeat {
+		msg, _ := d.Envelope.Msg.(map[string]any)
+		c.newest[publisher] = event.Integer(msg["newest"])
+		return
+	}
+	c.last = time.Now()
+	if c.heard.Seqs[publisher] == nil {
+		c.heard.Seqs[publisher] = map[int64]bool{}
+	}
+	c.heard.Seqs[publisher][d.Envelope.Seq] = true
+	if d.Duplicate {
+		c.heard.Dropped++
+	} else if err := c.note(d); err != nil {
+		bad(err)
+	}
+}
+
+// Ready waits for a heartbeat of each of so many publishers: what follows is heard,
+// or noticed as missing.
+func (c *Collector) Ready(ctx context.Context, publishers int) error {
+	return Await(ctx, "the first heartbeats", Patience, func() (bool, error) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.newest) >= publishers, nil
+	})
+}
+
+// Reaches waits until a publisher has told of a number, or sent it.
+func (c *Collector) Reaches(ctx context.Context, publisher string, seq int64) error {
+	return Await(ctx, "the subscriber to hear of the newest message", Patience, func() (bool, error) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.newest[publisher] >= seq || c.heard.Seqs[publisher][seq], nil
+	})
+}
+
+// Quiet waits until nothing but heartbeats has come for a while.
+func (c *Collector) Quiet(ctx context.Context, while time.Duration) error {
+	for {
+		c.mu.Lock()
+		left, err := while-time.Since(c.last), c.err
+		c.mu.Unlock()
+		if err != nil || left <= 0 {
+			return err
+		}
+		if err := Pause(ctx, left); err != nil {
+			return err
+		}
+	}
+}
+
+// End ends the following, and gives what came.
+func (c *Collector) End() (Heard, error) {
+	err := c.f.Close()
+	<-c.done
+	return c.heard, err
+}

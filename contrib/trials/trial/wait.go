@@ -1,0 +1,59 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+)
+
+// Patience bounds each wait for what must come.
+const Patience = 3 * time.Minute
+
+// Await waits until ok says so.
+func Await(ctx context.Context, what string, limit time.Duration, ok func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		done, err := ok()
+		if done || err != nil {
+			return err
+		}
+		if err := Pause(ctx, 50*time.Millisecond); err != nil {
+			return fmt.Errorf("waiting for %s: %w", what, err)
+		}
+	}
+}
+
+// AwaitListener waits until somebody listens at an address.
+func AwaitListener(ctx context.Context, address string) error {
+	for began := time.Now(); time.Since(began) < Patience; {
+		if conn, err := net.Dial("tcp", address); err == nil {
+			return conn.Close()
+		}
+		if err := Pause(ctx, time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("nobody listens at %s", address)
+}
+
+// Pause waits, or gives up with ctx.
+func Pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// FreeAddress is an address of this machine, HOST:PORT, that nobody used a moment
+// ago.
+func FreeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("looking for a free port: %w", err)
+	}
+	return l.Addr().String(), l.Close()
+}
