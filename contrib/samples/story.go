@@ -15,7 +15,7 @@ import (
 	_ "modernc.org/sqlite" // the driver
 
 	"busbar/common/sign"
-	"busbar/contrib/victim"
+	"busbar/contrib/trials/trial"
 	"busbar/fixtures/bugtracker"
 )
 
@@ -131,8 +131,8 @@ func (s *story) run(ctx context.Context, name, verb string, flags ...string) err
 }
 
 // daemon starts a program that stays.
-func (s *story) daemon(name string, flags ...string) (*victim.Victim, error) {
-	v := &victim.Victim{Program: filepath.Join(s.bin, name), Args: append([]string{"run", "--config", s.path(name + ".toml")}, flags...), Log: s.log}
+func (s *story) daemon(name string, flags ...string) (*trial.Victim, error) {
+	v := &trial.Victim{Program: filepath.Join(s.bin, name), Args: append([]string{"run", "--config", s.path(name + ".toml")}, flags...), Log: s.log}
 	return v, v.Start()
 }
 
@@ -153,7 +153,7 @@ func (s *story) wait(ctx context.Context, what string, so func() bool) error {
 	for !so() {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s: never; the programs said: %s", what, victim.LastWords(s.log.Name()))
+			return fmt.Errorf("%s: never; the programs said: %s", what, trial.LastWords(s.log.Name()))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
