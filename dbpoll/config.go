@@ -9,7 +9,6 @@ import (
 	"busbar/adapters/tables"
 	"busbar/adapters/wannabuild"
 	"busbar/common/daemon"
-	"busbar/common/event"
 	"busbar/common/secret"
 	"busbar/common/translate"
 )
@@ -148,29 +147,12 @@ func (c Config) sourceNames() []string {
 func tableName(t TableConfig) string { return "table " + t.Name }
 
 // translators is who is asked about a changed row, in this order.
-func (c Config) translators() ([]translator, error) {
-	list := []translator{{Name: "json", Translate: readable}, lift(wannabuild.Translator(c.zone), func(r row) (wannabuild.Change, bool) {
-		if r.queue == nil {
-			return wannabuild.Change{}, false
-		}
-		return *r.queue, true
-	})}
+func (c Config) translators() ([]translate.Translator[any], error) {
 	t, err := tables.New(c.specs())
 	if err != nil {
 		return nil, fmt.Errorf("checking [[table]]: %w", err)
 	}
-	return append(list, lift(t, func(r row) (tables.Change, bool) {
-		if r.table == nil {
-			return tables.Change{}, false
-		}
-		return *r.table, true
-	})), nil
-}
-
-// readable keeps aside what is no change at all.
-func readable(it translate.Item[row]) ([]event.Event, error) {
-	if err := it.Value.unreadable; err != nil {
-		return nil, translate.Poison("%v", err)
-	}
-	return nil, translate.Skip("nobody's")
+	return []translate.Translator[any]{
+		translate.Unreadable("json"), translate.Of(wannabuild.Translator(c.zone)), translate.Of(t),
+	}, nil
 }

@@ -39,8 +39,8 @@ func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 			failed = errors.Join(failed, daemon.ExplainID(context.Background(), p, cfg.Bus.Journal, arg, c.JSON))
 			continue
 		}
-		err := eachRow(p, arg, func(origin string, received time.Time, r row) error {
-			x, err := daemon.Explain(table, translate.Item[row]{Origin: origin, Value: r, Received: received}, cfg.Bus)
+		err := eachRow(p, arg, func(origin string, received time.Time, change any) error {
+			x, err := daemon.Explain(table, translate.Item[any]{Origin: origin, Value: change, Received: received}, cfg.Bus)
 			if err != nil {
 				return err
 			}
@@ -52,7 +52,7 @@ func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 }
 
 // eachRow reads the JSON values of a file, one after another.
-func eachRow(p *daemon.Program, path string, visit func(origin string, received time.Time, r row) error) error {
+func eachRow(p *daemon.Program, path string, visit func(origin string, received time.Time, change any) error) error {
 	in, received := io.Reader(p.Stdin), time.Now()
 	if path != "-" {
 		f, err := os.Open(path)
@@ -76,11 +76,11 @@ func eachRow(p *daemon.Program, path string, visit func(origin string, received 
 		if err != nil {
 			return &daemon.ExitError{Code: daemon.ExitData, Err: fmt.Errorf("explaining %s: reading change %d: %w", path, n, err)}
 		}
-		r, err := parseRow(bytes.Clone(raw))
+		change, err := parseRow(bytes.Clone(raw))
 		if err != nil {
 			return &daemon.ExitError{Code: daemon.ExitData, Err: fmt.Errorf("explaining %s: change %d: %w", path, n, err)}
 		}
-		if err := visit(fmt.Sprintf("%s:%d", path, n), received, r); err != nil {
+		if err := visit(fmt.Sprintf("%s:%d", path, n), received, change); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"busbar/common/event"
 	"busbar/common/journal"
 )
 
@@ -59,12 +60,12 @@ func keep(ctx context.Context, s *source, r report, j *journal.Journal) error {
 	if err != nil {
 		return err
 	}
-	_, err = j.Append(ctx, journal.Record{Seen: []journal.Seen{{Source: reports, Key: s.name, Value: value}}})
+	_, err = j.Append(ctx, journal.Record{States: []event.State{{Source: reports, Key: s.name, Value: value}}})
 	return err
 }
 
 func keptReport(ctx context.Context, r *journal.Reader, name string) (report, error) {
-	value, err := r.SeenOf(ctx, reports, name)
+	value, err := r.StateOf(ctx, reports, name)
 	if err != nil {
 		return report{}, err
 	}

@@ -104,14 +104,14 @@ func (s *site) names() []string {
 }
 
 // again is the pump of changes that were given back.
-func (s *site) again(once bool) (*pump.Pump[row], error) {
+func (s *site) again(once bool) (*pump.Pump, error) {
 	table, err := s.cfg.translators()
 	if err != nil {
 		return nil, err
 	}
-	back := &daemon.GivenBack[row]{Dir: daemon.RetryDir(s.cfg.Bus), Once: once, Parse: givenBack}
-	p := &pump.Pump[row]{
-		Channel: back, Table: table, Journal: s.node.Journal, Source: "given back", Raw: row.raw, Log: s.log,
+	back := &daemon.GivenBack{Dir: daemon.RetryDir(s.cfg.Bus), Once: once, Parse: requeued}
+	p := &pump.Pump{
+		Channel: back, Table: table, Journal: s.node.Journal, Source: "given back", Log: s.log,
 	}
 	back.Idle = p.Rested
 	return p, nil

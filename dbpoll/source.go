@@ -25,7 +25,7 @@ const (
 
 // A poller is a channel of changed rows that can tell of its work.
 type poller interface {
-	pump.Channel[row]
+	pump.Channel
 	Report() report
 }
 
@@ -63,10 +63,10 @@ type source struct {
 }
 
 // Next opens the database if need be: one that is away is the weather.
-func (c *channel) Next(ctx context.Context) (translate.Item[row], []byte, func(error), error) {
+func (c *channel) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
 	p, err := c.source.opened(ctx, c.journal, c.mode)
 	if err != nil {
-		return translate.Item[row]{}, nil, nil, err
+		return translate.Item[any]{}, nil, nil, err
 	}
 	return p.Next(ctx)
 }
@@ -142,13 +142,12 @@ func (s *source) unwell() error {
 }
 
 // pump carries the source's changes into the journal.
-func (s *source) pump(c Config, j *journal.Journal, m mode, log *slog.Logger) (*pump.Pump[row], error) {
+func (s *source) pump(c Config, j *journal.Journal, m mode, log *slog.Logger) (*pump.Pump, error) {
 	table, err := c.translators()
 	if err != nil {
 		return nil, err
 	}
-	return &pump.Pump[row]{
-		Channel: &channel{s, j, m}, Table: table, Journal: j, Source: s.name,
-		Raw: row.raw, Seen: func(r row) []journal.Seen { return r.seen }, Log: log, Weather: s.weather,
+	return &pump.Pump{
+		Channel: &channel{s, j, m}, Table: table, Journal: j, Source: s.name, Log: log, Weather: s.weather,
 	}, nil
 }

@@ -23,7 +23,7 @@ type fakePoller struct {
 	next int
 }
 
-func (p *fakePoller) Next(context.Context) (it translate.Item[row], position []byte, done func(error), err error) {
+func (p *fakePoller) Next(context.Context) (it translate.Item[any], position []byte, done func(error), err error) {
 	p.next++
 	if p.err != nil {
 		return it, nil, nil, p.err

@@ -9,7 +9,6 @@ import (
 	"busbar/common/daemon"
 	"busbar/common/journal"
 	"busbar/common/secret"
-	"busbar/common/translate"
 	"busbar/dbpoll/database"
 	"busbar/dbpoll/queue"
 )
@@ -89,15 +88,6 @@ func newQueue(c Config, s *source, db *database.DB, j *journal.Journal, m mode, 
 		Interval: time.Duration(c.DB.Interval), Full: time.Duration(c.DB.Full), Most: c.DB.Most,
 		Once: m == once, Import: m == importing, Wake: s.wake, Log: log,
 	})}
-}
-
-// Next is the next change.
-func (q buildQueue) Next(ctx context.Context) (translate.Item[row], []byte, func(error), error) {
-	it, position, done, err := q.Queue.Next(ctx)
-	return translate.Item[row]{
-		Origin: it.Origin, Received: it.Received, Evidence: it.Evidence,
-		Value: row{queue: &it.Value.Change, seen: it.Value.Seen},
-	}, position, done, err
 }
 
 // Report tells of the polls.

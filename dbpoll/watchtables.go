@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
 	"busbar/adapters/tables"
 	"busbar/common/journal"
-	"busbar/common/translate"
 	"busbar/dbpoll/database"
 	"busbar/dbpoll/watch"
 )
@@ -24,15 +22,6 @@ func newTable(c Config, spec tables.Spec, s *source, db *database.DB, j *journal
 		Interval: time.Duration(c.DB.Interval), Full: time.Duration(c.DB.Full), Most: c.DB.Most,
 		Once: m == once, Import: m == importing, Wake: s.wake, Log: log,
 	})}
-}
-
-// Next is the next change.
-func (w watched) Next(ctx context.Context) (translate.Item[row], []byte, func(error), error) {
-	it, position, done, err := w.Watch.Next(ctx)
-	return translate.Item[row]{
-		Origin: it.Origin, Received: it.Received, Evidence: it.Evidence,
-		Value: row{table: &it.Value.Change, seen: it.Value.Seen},
-	}, position, done, err
 }
 
 // Report tells of the polls.

@@ -12,6 +12,7 @@ import (
 
 	"busbar/common/daemon"
 	"busbar/common/event"
+	"busbar/common/mail"
 )
 
 type explainCmd struct {
@@ -54,7 +55,7 @@ func (c explainCmd) explain(p *daemon.Program, cfg Config, path string) error {
 	if err != nil {
 		return err
 	}
-	x.Tolerated = it.Value.Defects
+	x.Tolerated = it.Value.(*mail.Message).Defects
 	return x.Print(p.Stdout, c.JSON)
 }
 

@@ -12,9 +12,9 @@ import (
 
 // newItem parses a mail and notes who vouches for it. Nothing is verified yet:
 // the evidence says what the mail claims, and which bytes made the claim.
-func newItem(origin string, raw []byte, received time.Time, limit int64) translate.Item[*mail.Message] {
+func newItem(origin string, raw []byte, received time.Time, limit int64) translate.Item[any] {
 	m := mail.Parse(raw, mail.Limits{Bytes: limit})
-	it := translate.Item[*mail.Message]{Origin: origin, Value: m, Received: received}
+	it := translate.Item[any]{Origin: origin, Value: m, Raw: m.Raw, Digest: m.Digest, Received: received}
 	note := func(kind, detail string) {
 		if detail != "" {
 			it.Evidence = append(it.Evidence, event.Evidence{Type: kind, Verdict: "none", Detail: detail})
@@ -42,19 +42,15 @@ type mails struct {
 	limit int64
 }
 
-func (c mails) Next(ctx context.Context) (translate.Item[*mail.Message], []byte, func(error), error) {
+func (c mails) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
 	m, done, err := c.dir.Next(ctx)
 	if err != nil {
-		return translate.Item[*mail.Message]{}, nil, nil, err
+		return translate.Item[any]{}, nil, nil, err
 	}
-	unread := &mail.Message{Raw: m.Raw, Size: len(m.Raw)}
-	return translate.Item[*mail.Message]{Origin: c.name + " " + m.Name, Value: unread, Received: m.Arrived}, nil, done, nil
+	return translate.Item[any]{Origin: c.name + " " + m.Name, Raw: m.Raw, Received: m.Arrived}, nil, done, nil
 }
 
 // read parses a mail that Next handed out.
-func (c mails) read(it translate.Item[*mail.Message]) translate.Item[*mail.Message] {
-	return newItem(it.Origin, it.Value.Raw, it.Received, c.limit)
+func (c mails) read(it translate.Item[any]) translate.Item[any] {
+	return newItem(it.Origin, it.Raw, it.Received, c.limit)
 }
-
-// raw is what is kept of a mail that cannot be read.
-func raw(m *mail.Message) ([]byte, string) { return m.Raw, m.Digest }

@@ -10,7 +10,6 @@ import (
 
 	"busbar/common/daemon"
 	"busbar/common/durable"
-	"busbar/common/mail"
 	"busbar/common/pump"
 	"busbar/mail2bus/maildir"
 )
@@ -59,7 +58,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 
 // place is the task that reads one Maildir.
 func place(dir string, cfg Config, node *daemon.Node, log *slog.Logger) (daemon.Task, func() error, error) {
-	var pump pump.Pump[*mail.Message]
+	var pump pump.Pump
 	ch, err := maildir.Open(maildir.Options{
 		Dir: dir, Spool: dir == cfg.Mail.Spool, Limit: int64(cfg.Mail.Limit), Poll: time.Duration(cfg.Mail.Poll), Log: log, Idle: pump.Rested,
 	})
@@ -77,7 +76,7 @@ func place(dir string, cfg Config, node *daemon.Node, log *slog.Logger) (daemon.
 	}
 	in := mails{dir: ch, name: name, limit: int64(cfg.Mail.Limit)}
 	pump.Channel, pump.Read = in, in.read
-	pump.Table, pump.Journal, pump.Source, pump.Raw, pump.Log = table(cfg), node.Journal, dir, raw, log
+	pump.Table, pump.Journal, pump.Source, pump.Log = table(cfg), node.Journal, dir, log
 	node.Watch(name, pump.Trouble)
 	return daemon.Task{Name: name, Run: pump.Run}, ch.Close, nil
 }

@@ -14,22 +14,22 @@ type translator = translate.Translator[*mail.Message]
 
 // table is who is asked about a mail, in this order. A new service that speaks
 // mail is one line here.
-func table(c Config) []translator {
-	t := []translator{
-		{Name: "mail", Translate: readable},
+func table(c Config) []translate.Translator[any] {
+	t := []translate.Translator[any]{
+		translate.Of(translator{Name: "mail", Translate: readable}),
 		whole(debbugs.Translator()),
 		whole(dak.Translator()),
 		whole(scm.Mails(c.SCM.Service, c.SCM.Names)),
 	}
 	if c.Mail.Lists {
-		t = append(t, lists.Translator()) // tells nothing of a mail's text
+		t = append(t, translate.Of(lists.Translator())) // tells nothing of a mail's text
 	}
 	return t
 }
 
 // whole keeps aside a mail that its translator would tell, but that was cut on
 // its way: what is told is known for ever, and the whole mail may follow.
-func whole(t translator) translator {
+func whole(t translator) translate.Translator[any] {
 	inner := t.Translate
 	t.Translate = func(it translate.Item[*mail.Message]) ([]event.Event, error) {
 		events, err := inner(it)
@@ -38,7 +38,7 @@ func whole(t translator) translator {
 		}
 		return events, err
 	}
-	return t
+	return translate.Of(t)
 }
 
 // readable keeps aside what is no mail at all, before anybody looks into it.

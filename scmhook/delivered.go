@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"busbar/adapters/scm"
+	"busbar/common/event"
 	"busbar/common/journal"
+	"busbar/common/translate"
 	"busbar/scmhook/feed"
 )
 
@@ -24,8 +26,9 @@ type delivered struct{ journal *journal.Reader }
 
 // plan says how often each update of a push was told before, and adds what is to
 // be remembered.
-func (d *delivered) plan(ctx context.Context, t *told, names []string) error {
-	if t.Broken != "" || len(t.Push.Updates) == 0 {
+func (d *delivered) plan(ctx context.Context, it *translate.Item[any], names []string) error {
+	push, ok := it.Value.(scm.Push)
+	if !ok || len(push.Updates) == 0 {
 		return nil // it is poison, or tells nothing
 	}
 	for _, name := range names {
@@ -34,13 +37,13 @@ func (d *delivered) plan(ctx context.Context, t *told, names []string) error {
 			return err
 		}
 		if known {
-			t.Nothing = "a webhook that was sent again"
+			it.Value = translate.Ignore("a webhook that was sent again")
 			return nil
 		}
-		t.Seen = append(t.Seen, journal.Seen{Source: deliveries, Key: name, Value: []byte("1")})
+		it.States = append(it.States, event.State{Source: deliveries, Key: name, Value: []byte("1")})
 	}
-	for i := range t.Push.Updates {
-		if err := d.update(ctx, t, &t.Push.Updates[i]); err != nil {
+	for i := range push.Updates {
+		if err := d.update(ctx, it, push.Repository, &push.Updates[i]); err != nil {
 			return err
 		}
 	}
@@ -50,8 +53,8 @@ func (d *delivered) plan(ctx context.Context, t *told, names []string) error {
 // update finds out how often an update was told. One that is told again keeps
 // its number, and so its id: the journal drops the double, and takes the commits
 // that the first account left out.
-func (d *delivered) update(ctx context.Context, t *told, u *scm.Update) error {
-	refs, pushes := feed.Source("webhook", t.Push.Repository), feed.Pushes("webhook", t.Push.Repository)
+func (d *delivered) update(ctx context.Context, it *translate.Item[any], repository string, u *scm.Update) error {
+	refs, pushes := feed.Source("webhook", repository), feed.Pushes("webhook", repository)
 	if refs == deliveries {
 		refs += " of a repository"
 	}
@@ -81,14 +84,14 @@ func (d *delivered) update(ctx context.Context, t *told, u *scm.Update) error {
 			return nil
 		}
 	}
-	t.Seen = append(t.Seen,
-		journal.Seen{Source: refs, Key: u.Ref, Value: []byte("=" + u.New)},
-		journal.Seen{Source: pushes, Key: pair, Value: []byte(strconv.Itoa(u.Nth + 1))})
+	it.States = append(it.States,
+		event.State{Source: refs, Key: u.Ref, Value: []byte("=" + u.New)},
+		event.State{Source: pushes, Key: pair, Value: []byte(strconv.Itoa(u.Nth + 1))})
 	return nil
 }
 
 func (d *delivered) seen(ctx context.Context, source, key string) (string, bool, error) {
-	value, err := d.journal.SeenOf(ctx, source, key)
+	value, err := d.journal.StateOf(ctx, source, key)
 	if errors.Is(err, journal.ErrNotFound) {
 		return "", false, nil
 	}

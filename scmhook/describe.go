@@ -10,6 +10,7 @@ import (
 
 	"busbar/adapters/scm"
 	"busbar/common/event"
+	"busbar/common/translate"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/git"
 	"busbar/scmhook/hg"
@@ -41,28 +42,30 @@ func (d describer) refs(ctx context.Context, system, dir string) (map[string]str
 }
 
 // push describes a batch.
-func (d describer) push(ctx context.Context, b feed.Batch) (told, error) {
-	t := told{Batch: b, Push: scm.Push{Repository: b.Repository.Name, System: b.Repository.System, Via: "reconcile", Time: time.Now(), Recovered: b.Recovered}}
+func (d describer) push(ctx context.Context, b feed.Batch) (translate.Item[any], error) {
+	p := scm.Push{Repository: b.Repository.Name, System: b.Repository.System, Via: "reconcile", Time: time.Now(), Recovered: b.Recovered}
 	if b.Broken != "" || b.Nothing != "" {
-		return t, nil
+		return newItem(b, p), nil
 	}
 	if b.Notice != nil {
-		t.Push.Time = b.Notice.Time
+		p.Time = b.Notice.Time
 		if !b.Recovered {
-			t.Push.Via, t.Push.Pusher, t.Push.Options = "hook", pusher(*b.Notice), options(*b.Notice)
+			p.Via, p.Pusher, p.Options = "hook", pusher(*b.Notice), options(*b.Notice)
 		}
 	}
 	if b.Notice != nil && b.Notice.Hook == hook.PostRevpropChange {
-		return t, d.property(ctx, &t)
+		err := d.property(ctx, &b, &p)
+		return newItem(b, p), err
 	}
 	for _, u := range b.Updates {
 		if d.scm.wants(u.Ref) {
-			t.Push.Updates = append(t.Push.Updates, scm.Update{Ref: u.Ref, Old: u.Old, New: u.New, Nth: u.Nth})
+			p.Updates = append(p.Updates, scm.Update{Ref: u.Ref, Old: u.Old, New: u.New, Nth: u.Nth})
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(d.scm.Timeout)*time.Duration(1+len(t.Push.Updates)))
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(d.scm.Timeout)*time.Duration(1+len(p.Updates)))
 	defer cancel()
-	return t, d.describe(ctx, &t.Push, b)
+	err := d.describe(ctx, &p, b)
+	return newItem(b, p), err
 }
 
 func (d describer) describe(ctx context.Context, p *scm.Push, b feed.Batch) error {
@@ -102,25 +105,25 @@ func pointer(ref string) int {
 
 // property describes the call of a hook that tells of a revision's property:
 // its arguments are REVISION USER NAME ACTION, its input the former value.
-func (d describer) property(ctx context.Context, t *told) error {
-	n := t.Notice
+func (d describer) property(ctx context.Context, b *feed.Batch, push *scm.Push) error {
+	n := b.Notice
 	if len(n.Args) != 4 {
-		t.Broken = fmt.Sprintf("a changed property has the arguments %q", n.Args)
+		b.Broken = fmt.Sprintf("a changed property has the arguments %q", n.Args)
 		return nil
 	}
 	p := &scm.Property{Revision: n.Args[0], Name: n.Args[2], Previous: string(n.Input), Call: event.Stamp(n.Time) + fmt.Sprintf("/%d", n.Time.Nanosecond())}
 	p.Action = map[string]string{"A": "added", "M": "modified", "D": "removed"}[n.Args[3]]
-	t.Push.Pusher = scm.Pusher{Username: n.Args[1]}
+	push.Pusher = scm.Pusher{Username: n.Args[1]}
 	if p.Action != "removed" {
 		ctx, cancel := context.WithTimeout(ctx, time.Duration(d.scm.Timeout))
 		defer cancel()
-		value, err := svn.Open(t.Repository.Dir).Property(ctx, p.Revision, p.Name)
+		value, err := svn.Open(b.Repository.Dir).Property(ctx, p.Revision, p.Name)
 		if err != nil && ctx.Err() != nil {
 			return err
 		}
 		p.Value = value // empty: it was removed since
 	}
-	t.Push.Property = p
+	push.Property = p
 	return nil
 }
 

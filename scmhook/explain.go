@@ -44,11 +44,10 @@ func (c explainCmd) explain(p *daemon.Program, cfg Config, path string) error {
 	if err != nil {
 		return err
 	}
-	t, err := describer{scm: cfg.SCM}.push(context.Background(), b)
+	it, err := describer{scm: cfg.SCM}.push(context.Background(), b)
 	if err != nil {
 		return err
 	}
-	it := newItem(t)
 	it.Origin = path
 	x, err := daemon.Explain(table(cfg.SCM), it, cfg.Bus)
 	if err != nil {

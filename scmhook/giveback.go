@@ -27,7 +27,7 @@ func giveBack(cfg Config, journal string) func([]byte) error {
 
 // rereadAll hands in what is given back, one after the other, until ctx ends. It
 // is planned and stored as if it had just come.
-func rereadAll(ctx context.Context, c *daemon.GivenBack[[]byte], in *handed, log *slog.Logger) error {
+func rereadAll(ctx context.Context, c *daemon.GivenBack, in *handed, log *slog.Logger) error {
 	for {
 		item, _, done, err := c.Next(ctx)
 		if ctx.Err() != nil || errors.Is(err, io.EOF) {
@@ -36,13 +36,13 @@ func rereadAll(ctx context.Context, c *daemon.GivenBack[[]byte], in *handed, log
 		if err != nil {
 			return err
 		}
-		d, why, err := webhook.Reread(item.Value)
+		d, why, err := webhook.Reread(item.Raw)
 		switch {
 		case err != nil:
 			log.Error("an item was given back that no webhook left; it is dropped, and the journal still has it", "error", err)
 			err = nil
 		case why != "":
-			d.Broken = why
+			d.Item.Value = errors.New(why)
 			fallthrough
 		default:
 			err = in.Submit(ctx, d)

@@ -35,8 +35,7 @@ func TestPoisonGoesBackWhereItCameFrom(t *testing.T) {
 	}
 	defer j.Close()
 	in := newHanded((&delivered{j.Reader()}).plan)
-	p := &pump.Pump[told]{Channel: in, Table: table(cfg.SCM), Journal: j, Source: "webhook",
-		Raw: kept, Seen: func(t told) []journal.Seen { return t.Seen }}
+	p := &pump.Pump{Channel: in, Table: table(cfg.SCM), Journal: j, Source: "webhook"}
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(running) }()
@@ -50,13 +49,13 @@ func TestPoisonGoesBackWhereItCameFrom(t *testing.T) {
 	good := fmt.Sprintf(`{"ref":"refs/heads/a","before":"%040d","after":"%s","repository":{"full_name":"tea/pot"}}`, 0, strings.Repeat("A0", 20))
 	item := []byte(`{"webhook":1,"forge":"GitHub","kind":"push","name":"k1","received":"2026-03-14T09:00:00Z"}` + "\n" + good)
 	d, why, err := webhook.Reread(item)
-	if err != nil || why != "" || d.Broken != "" || len(d.Names) != 2 || d.Item.Received.Year() != 2026 {
+	if err != nil || why != "" || broken(d) != "" || len(d.Names) != 2 || d.Item.Received.Year() != 2026 {
 		t.Fatalf("%+v, %q, %v", d, why, err)
 	}
-	d.Broken = "an earlier version could not read it" // as if it had been kept by one
+	d.Item.Value = errors.New("an earlier version could not read it") // as if it had been kept by one
 	odd := strings.Replace(string(item), strings.Repeat("A0", 20), "zz", 1)
 	unread, _, err := webhook.Reread([]byte(odd))
-	if err != nil || !strings.Contains(unread.Broken, `after is no id: "zz"`) {
+	if err != nil || !strings.Contains(broken(unread), `after is no id: "zz"`) {
 		t.Fatalf("%+v, %v", unread, err)
 	}
 	for _, d := range []webhook.Delivery{d, unread} {
@@ -79,7 +78,7 @@ func TestPoisonGoesBackWhereItCameFrom(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	back := &daemon.GivenBack[[]byte]{Dir: daemon.RetryDir(cfg.Bus), Once: true, Parse: func(item []byte) []byte { return item }}
+	back := &daemon.GivenBack{Dir: daemon.RetryDir(cfg.Bus), Once: true, Parse: func([]byte) any { return nil }}
 	if err := rereadAll(ctx, back, in, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +107,7 @@ func TestFormerPoison(t *testing.T) {
 		`{"repository":{"full_name":"a"},"ref_type":"branch","ref":"x"}`: "GitHub",
 	} {
 		d, _, err := webhook.Reread([]byte(body))
-		if err != nil || string(d.Kept) != body && d.Kept != nil || d.Item.Origin != "" && !strings.Contains(d.Item.Origin, forge) {
+		if err != nil || string(d.Item.Raw) != body && d.Item.Raw != nil || d.Item.Origin != "" && !strings.Contains(d.Item.Origin, forge) {
 			t.Errorf("%s: %+v, %v", body, d, err)
 		}
 	}
@@ -119,4 +118,12 @@ func TestFormerPoison(t *testing.T) {
 			t.Errorf("%q: %v", item, err)
 		}
 	}
+}
+
+// broken is why a delivery cannot be read; "": it can.
+func broken(d webhook.Delivery) string {
+	if err, ok := d.Item.Value.(error); ok {
+		return err.Error()
+	}
+	return ""
 }

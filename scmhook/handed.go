@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"busbar/common/translate"
-	"busbar/scmhook/feed"
 	"busbar/scmhook/webhook"
 )
 
@@ -14,7 +13,7 @@ import (
 // a time, for each is planned from what was told before it.
 type handed struct {
 	in   chan handIn
-	plan func(context.Context, *told, []string) error
+	plan func(context.Context, *translate.Item[any], []string) error
 	// flight is closed when the push that was handed out is durable, or has
 	// failed; nil: none is out.
 	flight chan struct{}
@@ -26,7 +25,7 @@ type handIn struct {
 	answer chan error
 }
 
-func newHanded(plan func(context.Context, *told, []string) error) *handed {
+func newHanded(plan func(context.Context, *translate.Item[any], []string) error) *handed {
 	return &handed{in: make(chan handIn), plan: plan}
 }
 
@@ -48,14 +47,14 @@ func (c *handed) Submit(ctx context.Context, d webhook.Delivery) error {
 }
 
 // Next waits for a push.
-func (c *handed) Next(ctx context.Context) (translate.Item[told], []byte, func(error), error) {
+func (c *handed) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
 	for {
 		if c.flight != nil {
 			select {
 			case <-c.flight:
 				c.flight = nil
 			case <-ctx.Done():
-				return translate.Item[told]{}, nil, nil, ctx.Err()
+				return translate.Item[any]{}, nil, nil, ctx.Err()
 			}
 		}
 		if c.idle != nil {
@@ -63,17 +62,15 @@ func (c *handed) Next(ctx context.Context) (translate.Item[told], []byte, func(e
 		}
 		select {
 		case h := <-c.in:
-			t := told{Batch: feed.Batch{Raw: h.Kept, Broken: h.Broken}, Push: h.Item.Value}
-			if err := c.plan(ctx, &t, h.Names); err != nil {
+			if err := c.plan(ctx, &h.Item, h.Names); err != nil {
 				h.answer <- err
 				continue
 			}
 			flight := make(chan struct{})
 			c.flight = flight
-			item := translate.Item[told]{Origin: h.Item.Origin, Received: h.Item.Received, Evidence: h.Item.Evidence, Value: t}
-			return item, nil, func(err error) { h.answer <- err; close(flight) }, nil
+			return h.Item, nil, func(err error) { h.answer <- err; close(flight) }, nil
 		case <-ctx.Done():
-			return translate.Item[told]{}, nil, nil, ctx.Err()
+			return translate.Item[any]{}, nil, nil, ctx.Err()
 		}
 	}
 }

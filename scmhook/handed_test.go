@@ -23,7 +23,7 @@ func TestSubmit(t *testing.T) {
 	gone, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	push := pushed("hello", ">1")
-	push.Kept = []byte("{}")
+	push.Item.Raw = []byte("{}")
 	if err := c.Submit(gone, push); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("nobody takes it: %v", err)
 	}
@@ -44,8 +44,7 @@ func TestSubmit(t *testing.T) {
 	book.journal = j.Reader()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	p := &pump.Pump[told]{Channel: c, Table: table(DefaultConfig().SCM), Journal: j, Source: "webhook",
-		Raw: kept, Seen: func(t told) []journal.Seen { return t.Seen }}
+	p := &pump.Pump{Channel: c, Table: table(DefaultConfig().SCM), Journal: j, Source: "webhook"}
 	go func() { ended <- p.Run(ctx) }()
 	if err := c.Submit(t.Context(), push); err == nil {
 		t.Error("the journal failed, and the caller is told that all is well")
@@ -78,13 +77,12 @@ func TestSubmit(t *testing.T) {
 // pushed is a delivery of updates "a>b" of main; an empty end means that it is
 // not there.
 func pushed(repository string, updates ...string) webhook.Delivery {
-	d := webhook.Delivery{Item: translate.Item[scm.Push]{Origin: "webhook", Received: time.Now(), Value: scm.Push{
-		Repository: repository, System: "git", Via: "webhook", Time: time.Now()}}}
+	push := scm.Push{Repository: repository, System: "git", Via: "webhook", Time: time.Now()}
 	for _, u := range updates {
 		from, to, _ := strings.Cut(u, ">")
-		d.Item.Value.Updates = append(d.Item.Value.Updates, scm.Update{Ref: "refs/heads/main", Old: strings.Repeat(from, 40), New: strings.Repeat(to, 40)})
+		push.Updates = append(push.Updates, scm.Update{Ref: "refs/heads/main", Old: strings.Repeat(from, 40), New: strings.Repeat(to, 40)})
 	}
-	return d
+	return webhook.Delivery{Item: translate.Item[any]{Origin: "webhook", Received: time.Now(), Value: push}}
 }
 
 // TestDeliveries: what is sent again is no news, by its name or as a fact; a
@@ -101,8 +99,7 @@ func TestDeliveries(t *testing.T) {
 	c := newHanded(book.plan)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	p := &pump.Pump[told]{Channel: c, Table: table(DefaultConfig().SCM), Journal: j, Source: "webhook",
-		Raw: kept, Seen: func(t told) []journal.Seen { return t.Seen }}
+	p := &pump.Pump{Channel: c, Table: table(DefaultConfig().SCM), Journal: j, Source: "webhook"}
 	go func() { ended <- p.Run(ctx) }()
 	var seq int64
 	for _, step := range []struct {

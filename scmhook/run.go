@@ -9,7 +9,6 @@ import (
 
 	"busbar/common/daemon"
 	"busbar/common/durable"
-	"busbar/common/journal"
 	"busbar/common/pump"
 	"busbar/common/translate"
 	"busbar/scmhook/feed"
@@ -79,7 +78,7 @@ func prepareSpool(dir string, log *slog.Logger) error {
 // A source is the spool and the repositories, pumped into a journal.
 type source struct {
 	channel *pushes
-	pump    *pump.Pump[told]
+	pump    *pump.Pump
 }
 
 func newSource(cfg Config, node *daemon.Node, log *slog.Logger, tell, once bool) (*source, error) {
@@ -88,13 +87,12 @@ func newSource(cfg Config, node *daemon.Node, log *slog.Logger, tell, once bool)
 		return nil, err
 	}
 	d, j := describer{scm: cfg.SCM}, node.Journal
-	var p pump.Pump[told]
+	var p pump.Pump
 	ch := &pushes{log: log, describe: d.push, feed: feed.Open(feed.Options{
 		Spool: cfg.SCM.Spool, Repositories: set, Journal: j.Reader(), Refs: d.refs, Tell: tell, Once: once, Log: log, Conditions: node.Conditions, Idle: p.Rested,
 		Every: time.Duration(cfg.SCM.Reconcile), Grace: time.Duration(cfg.SCM.Grace), Poll: time.Duration(cfg.SCM.Poll),
 	})}
 	p.Channel, p.Table, p.Journal, p.Source, p.Log = ch, table(cfg.SCM), j, "scm", log
-	p.Raw, p.Seen = kept, func(t told) []journal.Seen { return t.Seen }
 	return &source{channel: ch, pump: &p}, nil
 }
 
@@ -103,23 +101,23 @@ func (s *source) close() error { return s.channel.feed.Close() }
 // pushes is the feed as a channel of described pushes.
 type pushes struct {
 	feed     *feed.Channel
-	describe func(context.Context, feed.Batch) (told, error)
+	describe func(context.Context, feed.Batch) (translate.Item[any], error)
 	log      *slog.Logger
 }
 
 // Next hands out the next push. A repository that cannot be asked is tried
 // again by the feed, and holds up no other.
-func (c *pushes) Next(ctx context.Context) (translate.Item[told], []byte, func(error), error) {
+func (c *pushes) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
 	for {
 		b, done, err := c.feed.Next(ctx)
 		if err != nil {
-			return translate.Item[told]{}, nil, nil, err
+			return translate.Item[any]{}, nil, nil, err
 		}
-		t, err := c.describe(ctx, b)
+		it, err := c.describe(ctx, b)
 		if err != nil {
 			done(err)
 			continue
 		}
-		return newItem(t), nil, done, nil
+		return it, nil, done, nil
 	}
 }

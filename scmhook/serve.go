@@ -62,12 +62,8 @@ func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	defer func() { err = errors.Join(err, node.Close()) }()
 	node.Resume(ctx, giveBack(cfg, cfg.Bus.Journal))
 	book.journal = node.Journal.Reader()
-	back := &daemon.GivenBack[[]byte]{Dir: daemon.RetryDir(cfg.Bus), Parse: func(item []byte) []byte { return item }}
-	pump := &pump.Pump[told]{
-		Channel: in, Table: table(cfg.SCM), Journal: node.Journal, Source: "webhook", Log: log,
-		Raw:  kept,
-		Seen: func(t told) []journal.Seen { return t.Seen },
-	}
+	back := &daemon.GivenBack{Dir: daemon.RetryDir(cfg.Bus), Parse: func([]byte) any { return nil }}
+	pump := &pump.Pump{Channel: in, Table: table(cfg.SCM), Journal: node.Journal, Source: "webhook", Log: log}
 	in.idle = pump.Rested
 	node.Watch("the journal's pump", pump.Trouble)
 	log.Info("scmhook takes webhooks", "version", daemon.Version(), "journal", cfg.Bus.Journal, "listen", listener.Addr().String())

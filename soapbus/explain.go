@@ -69,7 +69,7 @@ func (c explainCmd) file(p *daemon.Program, cfg Config, path string) error {
 		return daemon.Explanation{Origin: path, Events: []daemon.ExplainedEvent{}, Skip: skip}.Print(p.Stdout, c.JSON)
 	}
 	for n, i := range items {
-		x, err := daemon.Explain(translators(), translate.Item[item]{Origin: fmt.Sprintf("%s:%d", path, n+1), Value: i, Received: received}, cfg.Bus)
+		x, err := daemon.Explain(translators(), translate.Item[any]{Origin: fmt.Sprintf("%s:%d", path, n+1), Value: i, Received: received}, cfg.Bus)
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func (c explainCmd) file(p *daemon.Program, cfg Config, path string) error {
 }
 
 // items reads a file: JSON, or a reply as it came.
-func (c explainCmd) items(text []byte) (items []item, skip string) {
+func (c explainCmd) items(text []byte) (items []any, skip string) {
 	if text = bytes.TrimSpace(text); bytes.HasPrefix(text, []byte("{")) {
 		dec := json.NewDecoder(bytes.NewReader(text))
 		for {
@@ -91,31 +91,31 @@ func (c explainCmd) items(text []byte) (items []item, skip string) {
 				return items, ""
 			}
 			if err != nil {
-				return append(items, item{text: text, unreadable: fmt.Errorf("reading a change: %w", err)}), ""
+				return append(items, fmt.Errorf("reading a change: %w", err)), ""
 			}
-			items = append(items, givenBack(bytes.Clone(raw)))
+			items = append(items, requeued(raw))
 		}
 	}
 	reply, err := tracker.ReadReply(text)
 	if err != nil {
-		return []item{{text: text, unreadable: err}}, ""
+		return []any{err}, ""
 	}
-	return c.reply(text, reply)
+	return c.reply(reply)
 }
 
 // reply is what a captured reply tells where nothing was known before.
-func (c explainCmd) reply(text []byte, r tracker.Reply) (items []item, skip string) {
+func (c explainCmd) reply(r tracker.Reply) (items []any, skip string) {
 	switch {
 	case r.Fault != nil:
-		return []item{{text: text, unreadable: r.Fault}}, ""
+		return []any{r.Fault}, ""
 	case len(r.Statuses) > 0:
 		for _, st := range r.Statuses {
-			items = append(items, item{change: &debbugs.Change{Bug: st.Bug, After: &st}})
+			items = append(items, debbugs.Change{Bug: st.Bug, After: &st})
 		}
 		return items, ""
 	case len(r.Usertags) > 0:
 		for _, tag := range slices.Sorted(maps.Keys(r.Usertags)) {
-			items = append(items, item{usertag: &debbugs.UsertagChange{User: c.User, Tag: tag, Added: r.Usertags[tag], Removed: []int{}, Serial: 1}})
+			items = append(items, debbugs.UsertagChange{User: c.User, Tag: tag, Added: r.Usertags[tag], Removed: []int{}, Serial: 1})
 		}
 		return items, ""
 	case len(r.Log) > 0:
@@ -123,7 +123,7 @@ func (c explainCmd) reply(text []byte, r tracker.Reply) (items []item, skip stri
 			return nil, "a log does not say whose it is: name the bug with --bug"
 		}
 		st := debbugs.Status{Bug: c.Bug}
-		return []item{{change: &debbugs.Change{Bug: c.Bug, After: &st, Log: r.Log, More: true}}}, ""
+		return []any{debbugs.Change{Bug: c.Bug, After: &st, Log: r.Log, More: true}}, ""
 	case len(r.Bugs) > 0:
 		return nil, fmt.Sprintf("%s: a list of %d bugs, which are asked next", r.Method, len(r.Bugs))
 	case len(r.Pairs) > 0:

@@ -59,7 +59,7 @@ func (s *site) heard(ctx context.Context, e event.Envelope) error {
 	if err != nil {
 		return nil // another's, with ids of another form
 	}
-	if _, err := s.node.Journal.Append(ctx, journal.Record{Heard: []uuid.UUID{id}}); err != nil {
+	if _, err := s.node.Journal.Append(ctx, journal.Record{Suppressed: []uuid.UUID{id}}); err != nil {
 		return fmt.Errorf("keeping what the bus told: %w", err)
 	}
 	if body, ok := e.Msg.(map[string]any); ok {

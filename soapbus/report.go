@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"busbar/common/event"
 	"busbar/common/journal"
 )
 
@@ -85,12 +86,12 @@ func (s *site) keep(ctx context.Context, r report) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.node.Journal.Append(ctx, journal.Record{Seen: []journal.Seen{{Source: reports, Key: source, Value: value}}})
+	_, err = s.node.Journal.Append(ctx, journal.Record{States: []event.State{{Source: reports, Key: source, Value: value}}})
 	return err
 }
 
 func keptReport(ctx context.Context, r *journal.Reader) (report, error) {
-	value, err := r.SeenOf(ctx, reports, source)
+	value, err := r.StateOf(ctx, reports, source)
 	if err != nil {
 		return report{}, err
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"busbar/common/daemon"
-	"busbar/common/journal"
 	"busbar/common/pump"
 	"busbar/soapbus/sweep"
 	"busbar/soapbus/tracker"
@@ -73,7 +72,7 @@ func (c SOAPConfig) client(log *slog.Logger, via http.RoundTripper) (*tracker.Cl
 func (s *site) close() error { return s.node.Close() }
 
 // pump is the way of the tracker's news into the journal.
-func (s *site) pump(m mode, log *slog.Logger) *pump.Pump[item] {
+func (s *site) pump(m mode, log *slog.Logger) *pump.Pump {
 	c := s.cfg.SOAP
 	sw := sweep.Open(sweep.Options{
 		Tracker: s.tracker, Journal: s.node.Journal, Source: source, Watch: c.watch(), Users: c.Users, First: c.First,
@@ -85,17 +84,16 @@ func (s *site) pump(m mode, log *slog.Logger) *pump.Pump[item] {
 	s.mu.Lock()
 	s.sweep = sw
 	s.mu.Unlock()
-	return &pump.Pump[item]{
-		Channel: channel{sw}, Table: translators(), Journal: s.node.Journal, Source: source,
-		Raw: item.raw, Seen: func(i item) []journal.Seen { return i.seen }, Log: log, Weather: s.weather,
+	return &pump.Pump{
+		Channel: sw, Table: translators(), Journal: s.node.Journal, Source: source, Log: log, Weather: s.weather,
 	}
 }
 
 // again is the pump of changes that were given back.
-func (s *site) again(once bool) *pump.Pump[item] {
-	back := &daemon.GivenBack[item]{Dir: daemon.RetryDir(s.cfg.Bus), Once: once, Parse: givenBack}
-	p := &pump.Pump[item]{
-		Channel: back, Table: translators(), Journal: s.node.Journal, Source: "given back", Raw: item.raw, Log: s.log,
+func (s *site) again(once bool) *pump.Pump {
+	back := &daemon.GivenBack{Dir: daemon.RetryDir(s.cfg.Bus), Once: once, Parse: requeued}
+	p := &pump.Pump{
+		Channel: back, Table: translators(), Journal: s.node.Journal, Source: "given back", Log: s.log,
 	}
 	back.Idle = p.Rested
 	return p

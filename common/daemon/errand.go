@@ -22,7 +22,7 @@ func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
 
 // Once runs a pump to its end, or to the first trouble, which it returns: who
 // does an errand will do it again.
-func Once[T any](ctx context.Context, p *pump.Pump[T]) error {
+func Once(ctx context.Context, p *pump.Pump) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	note := p.Weather

@@ -34,7 +34,7 @@ type ExplainedEvent struct {
 
 // Explain runs an item through the table, as the daemon would, without a bus. A
 // translator's panic is poison, as it is there.
-func Explain[T any](table []translate.Translator[T], it translate.Item[T], bus BusConfig) (Explanation, error) {
+func Explain(table []translate.Translator[any], it translate.Item[any], bus BusConfig) (Explanation, error) {
 	x := Explanation{Origin: it.Origin, Events: []ExplainedEvent{}}
 	out, err := runGuarded(table, it)
 	if err != nil {
@@ -55,7 +55,7 @@ func Explain[T any](table []translate.Translator[T], it translate.Item[T], bus B
 	return x, nil
 }
 
-func runGuarded[T any](table []translate.Translator[T], it translate.Item[T]) (out translate.Outcome, err error) {
+func runGuarded(table []translate.Translator[any], it translate.Item[any]) (out translate.Outcome, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			out, err = translate.Outcome{Poison: fmt.Sprintf("the translator panicked: %v", v)}, nil

@@ -58,21 +58,21 @@ func ownAs(path, like string) error {
 const retryEvery = 2 * time.Second
 
 // GivenBack is the channel of items that were given back.
-type GivenBack[T any] struct {
+type GivenBack struct {
 	Dir   string
-	Once  bool           // io.EOF when nothing waits
-	Parse func([]byte) T // copes with anything
-	Idle  func()         // told when nothing waits; nil: nobody is
+	Once  bool             // io.EOF when nothing waits
+	Parse func([]byte) any // copes with anything: an error is poison
+	Idle  func()           // told when nothing waits; nil: nobody is
 
 	handed map[string]bool // not to be handed out twice
 }
 
 // Next hands out the oldest file that is not in flight.
-func (c *GivenBack[T]) Next(ctx context.Context) (translate.Item[T], []byte, func(error), error) {
+func (c *GivenBack) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
 	for {
 		names, err := Waiting(c.Dir)
 		if err != nil {
-			return translate.Item[T]{}, nil, nil, err
+			return translate.Item[any]{}, nil, nil, err
 		}
 		for _, name := range names {
 			if c.handed[name] {
@@ -88,18 +88,18 @@ func (c *GivenBack[T]) Next(ctx context.Context) (translate.Item[T], []byte, fun
 			c.Idle()
 		}
 		if c.Once {
-			return translate.Item[T]{}, nil, nil, io.EOF
+			return translate.Item[any]{}, nil, nil, io.EOF
 		}
 		c.handed = nil // what is still there failed, and is handed out again
 		select {
 		case <-ctx.Done():
-			return translate.Item[T]{}, nil, nil, ctx.Err()
+			return translate.Item[any]{}, nil, nil, ctx.Err()
 		case <-time.After(retryEvery):
 		}
 	}
 }
 
-func (c *GivenBack[T]) take(name string) (it translate.Item[T], done func(error), err error) {
+func (c *GivenBack) take(name string) (it translate.Item[any], done func(error), err error) {
 	path := filepath.Join(c.Dir, name)
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -113,7 +113,7 @@ func (c *GivenBack[T]) take(name string) (it translate.Item[T], done func(error)
 		c.handed = map[string]bool{}
 	}
 	c.handed[name] = true
-	it = translate.Item[T]{Origin: "given back " + name, Value: c.Parse(text), Received: info.ModTime()}
+	it = translate.Item[any]{Origin: "given back " + name, Value: c.Parse(text), Raw: text, Received: info.ModTime()}
 	return it, func(err error) {
 		if err == nil {
 			os.Remove(path) // at the worst it is read again, and its facts are known

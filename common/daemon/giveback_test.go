@@ -18,7 +18,7 @@ func TestGivenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	none := &GivenBack[string]{Dir: dir, Once: true, Parse: func(b []byte) string { return string(b) }}
+	none := &GivenBack{Dir: dir, Once: true, Parse: func(b []byte) any { return string(b) }}
 	if _, _, _, err := none.Next(ctx); !errors.Is(err, io.EOF) {
 		t.Fatalf("a folder that is not there: %v", err)
 	}
@@ -28,7 +28,7 @@ func TestGivenBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := &GivenBack[string]{Dir: dir, Once: true, Parse: func(b []byte) string { return string(b) }}
+	c := &GivenBack{Dir: dir, Once: true, Parse: func(b []byte) any { return string(b) }}
 	var dones []func(error)
 	for i, want := range items {
 		it, _, done, err := c.Next(ctx)
@@ -50,7 +50,7 @@ func TestGivenBack(t *testing.T) {
 	if err != nil || len(left) != 1 {
 		t.Fatalf("%v are left, %v", left, err)
 	}
-	again := &GivenBack[string]{Dir: dir, Once: true, Parse: func(b []byte) string { return string(b) }}
+	again := &GivenBack{Dir: dir, Once: true, Parse: func(b []byte) any { return string(b) }}
 	if it, _, _, err := again.Next(ctx); err != nil || it.Value != items[1] {
 		t.Errorf("what could not be stored is gone: %+v, %v", it, err)
 	}

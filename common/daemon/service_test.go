@@ -66,8 +66,8 @@ func TestServe(t *testing.T) {
 }
 
 func TestExplainKeepsAPanicAside(t *testing.T) {
-	table := []translate.Translator[string]{{Name: "bad", Translate: func(translate.Item[string]) ([]event.Event, error) { panic("a bug") }}}
-	x, err := Explain(table, translate.Item[string]{Origin: "x"}, DefaultBus())
+	table := []translate.Translator[any]{{Name: "bad", Translate: func(translate.Item[any]) ([]event.Event, error) { panic("a bug") }}}
+	x, err := Explain(table, translate.Item[any]{Origin: "x"}, DefaultBus())
 	if err != nil || !strings.Contains(x.Poison, "a bug") || x.Origin != "x" {
 		t.Errorf("%+v, %v", x, err)
 	}

@@ -102,21 +102,21 @@ func TestKnownFactsAreDropped(t *testing.T) {
 	mustVerify(t, j.Reader())
 }
 
-// TestHeardFactsAreDropped: what another publisher told is not told again, also
+// TestSuppressedFactsAreDropped: what another publisher told is not told again, also
 // where both come at once, and after a restart; the sequence stays whole.
-func TestHeardFactsAreDropped(t *testing.T) {
+func TestSuppressedFactsAreDropped(t *testing.T) {
 	ctx := context.Background()
 	o := options(journalPath(t))
 	j := mustOpen(t, o)
 	mustAppend(t, j, noteRecord("ours"))
-	heard := Record{Heard: []uuid.UUID{note("theirs").UUID(), note("ours").UUID()}}
-	if res := mustAppend(t, j, heard); len(res.Seqs) != 0 {
-		t.Errorf("hearing made messages: %+v", res)
+	suppressed := Record{Suppressed: []uuid.UUID{note("theirs").UUID(), note("ours").UUID()}}
+	if res := mustAppend(t, j, suppressed); len(res.Seqs) != 0 {
+		t.Errorf("suppressing made messages: %+v", res)
 	}
-	both := heard
-	both.Heard, both.Events = []uuid.UUID{note("now").UUID()}, []event.Event{note("now"), note("theirs"), note("news")}
+	both := suppressed
+	both.Suppressed, both.Events = []uuid.UUID{note("now").UUID()}, []event.Event{note("now"), note("theirs"), note("news")}
 	if res := mustAppend(t, j, both); !slices.Equal(res.Seqs, []int64{2}) || res.Duplicates != 2 {
-		t.Errorf("heard and told: %+v", res)
+		t.Errorf("suppressed and published: %+v", res)
 	}
 	j.Close()
 	j = mustOpen(t, o)

@@ -114,10 +114,10 @@ func (t *transaction) keep(s statements, p *part, now int64) {
 	if r.Position != nil {
 		t.run(s.position, r.Source, r.Position, positionSum(r.Source, r.Position))
 	}
-	for _, u := range r.Heard {
+	for _, u := range r.Suppressed {
 		t.run(s.heard, u[:], factSum(u[:], &fact{}))
 	}
-	for _, it := range r.Seen {
+	for _, it := range r.States {
 		if it.Value == nil {
 			t.run(s.forget, it.Source, it.Key)
 		} else {

@@ -83,7 +83,7 @@ func (j *Journal) place(ctx context.Context, b *batch, p *part) error {
 		}
 		return nil
 	}
-	for _, u := range r.Heard {
+	for _, u := range r.Suppressed {
 		if b.facts[u] == nil {
 			b.facts[u] = &fact{}
 		}

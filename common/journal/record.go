@@ -35,19 +35,11 @@ type Record struct {
 	// Source and Position say how far the source was read with this record.
 	Source   string
 	Position []byte
-	// Seen is what sources now say of their things.
-	Seen []Seen
-	// Heard are facts that another publisher has told: from now on they are
+	// States are what sources now say of their things.
+	States []event.State
+	// Suppressed are facts that another publisher published: from now on they are
 	// known here, and never published.
-	Heard []uuid.UUID
-}
-
-// A Seen is what a source last said of one of its things: the state that news
-// are told from by comparing. It is stored in the same transaction as the news.
-type Seen struct {
-	Source string // such as "wanna-build sid/amd64"
-	Key    string // the thing, in the source's own terms
-	Value  []byte // nil: the thing is gone, and forgotten
+	Suppressed []uuid.UUID
 }
 
 // A Result is what Append did.
@@ -83,9 +75,9 @@ func (r *Record) complete() error {
 	if r.Source == "" && r.Position != nil {
 		return fmt.Errorf("%w: it has a position without a source", ErrRecord)
 	}
-	for _, s := range r.Seen {
+	for _, s := range r.States {
 		if s.Source == "" || s.Key == "" {
-			return fmt.Errorf("%w: it has seen something without a source or a key (%q, %q)", ErrRecord, s.Source, s.Key)
+			return fmt.Errorf("%w: it has a state without a source or a key (%q, %q)", ErrRecord, s.Source, s.Key)
 		}
 	}
 	if r.Digest == "" && (r.Poison != "" || r.Item != nil) {

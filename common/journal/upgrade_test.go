@@ -39,12 +39,12 @@ func TestAnOlderJournalIsBroughtUp(t *testing.T) {
 			t.Errorf("version %d: a known fact gives %+v", version, res)
 		}
 		r := noteRecord("m-4")
-		r.Seen = []Seen{{"queue", "hello", []byte("1")}}
+		r.States = []event.State{{Source: "queue", Key: "hello", Value: []byte("1")}}
 		r.Source, r.Position = "queue", []byte("7")
 		if res := mustAppend(t, j, r); len(res.Seqs) != 1 || res.Seqs[0] != 4 {
 			t.Fatalf("appending to version %d gives %+v", version, res)
 		}
-		if v, err := j.Reader().SeenOf(ctx, "queue", "hello"); err != nil || string(v) != "1" {
+		if v, err := j.Reader().StateOf(ctx, "queue", "hello"); err != nil || string(v) != "1" {
 			t.Errorf("version %d: seen is %q (%v)", version, v, err)
 		}
 		mustVerify(t, j.Reader())
@@ -78,7 +78,7 @@ func TestRottenRows(t *testing.T) {
 	path := journalPath(t)
 	j := mustOpen(t, options(path))
 	r := noteRecord("m-1")
-	r.Seen = []Seen{{"queue", "hello", []byte("1")}}
+	r.States = []event.State{{Source: "queue", Key: "hello", Value: []byte("1")}}
 	r.Source, r.Position = "queue", []byte("7")
 	mustAppend(t, j, r)
 	if err := j.Close(); err != nil {
@@ -90,11 +90,11 @@ func TestRottenRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer read.Close()
-	if _, err := read.SeenOf(ctx, "queue", "hello"); !errors.Is(err, ErrCorrupt) {
-		t.Errorf("SeenOf: %v", err)
+	if _, err := read.StateOf(ctx, "queue", "hello"); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("StateOf: %v", err)
 	}
-	if err := read.EachSeen(ctx, "queue", func(string, []byte) error { return nil }); !errors.Is(err, ErrCorrupt) {
-		t.Errorf("EachSeen: %v", err)
+	if err := read.EachState(ctx, "queue", func(string, []byte) error { return nil }); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("EachState: %v", err)
 	}
 	if _, err := read.Position(ctx, "queue"); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("Position: %v", err)

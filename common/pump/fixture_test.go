@@ -26,8 +26,8 @@ func translateNote(it translate.Item[string]) ([]event.Event, error) {
 	return []event.Event{{Kind: noteKind, Key: it.Value, Body: noteBody{it.Value}}}, nil
 }
 
-func notes(toEvents translate.Func[string]) []translate.Translator[string] {
-	return []translate.Translator[string]{{Name: "notes", Translate: toEvents, Kinds: event.Catalog{noteKind}}}
+func notes(toEvents translate.Func[string]) []translate.Translator[any] {
+	return []translate.Translator[any]{translate.Of(translate.Translator[string]{Name: "notes", Translate: toEvents, Kinds: event.Catalog{noteKind}})}
 }
 
 // tape is a channel with positions: it reads on from the oldest item that it
@@ -50,13 +50,13 @@ func newTape(items []string, end bool) *tape {
 	return &tape{items: items, state: make([]int, len(items)), wake: make(chan struct{}, 1), end: end}
 }
 
-func (c *tape) Next(ctx context.Context) (translate.Item[string], []byte, func(error), error) {
+func (c *tape) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
 	for {
 		c.mu.Lock()
 		if err := c.fail; err != nil {
 			c.fail = nil
 			c.mu.Unlock()
-			return translate.Item[string]{}, nil, nil, err
+			return translate.Item[any]{}, nil, nil, err
 		}
 		if c.at < len(c.items) {
 			defer c.mu.Unlock()
@@ -65,17 +65,17 @@ func (c *tape) Next(ctx context.Context) (translate.Item[string], []byte, func(e
 		finished := c.end && !slices.Contains(c.state, 0)
 		c.mu.Unlock()
 		if finished {
-			return translate.Item[string]{}, nil, nil, io.EOF
+			return translate.Item[any]{}, nil, nil, io.EOF
 		}
 		select {
 		case <-ctx.Done():
-			return translate.Item[string]{}, nil, nil, ctx.Err()
+			return translate.Item[any]{}, nil, nil, ctx.Err()
 		case <-c.wake:
 		}
 	}
 }
 
-func (c *tape) give() (translate.Item[string], []byte, func(error), error) {
+func (c *tape) give() (translate.Item[any], []byte, func(error), error) {
 	i, n := c.at, c.given
 	c.at++
 	c.given++
@@ -97,7 +97,7 @@ func (c *tape) give() (translate.Item[string], []byte, func(error), error) {
 		default:
 		}
 	}
-	it := translate.Item[string]{Origin: "tape " + strconv.Itoa(i), Value: c.items[i], Received: time.Unix(1700000000, 0)}
+	it := translate.Item[any]{Origin: "tape " + strconv.Itoa(i), Value: c.items[i], Raw: []byte(c.items[i]), Digest: "digest of " + c.items[i], Received: time.Unix(1700000000, 0)}
 	return it, []byte(strconv.Itoa(i + 1)), done, nil
 }
 
@@ -138,10 +138,9 @@ func openJournal(t *testing.T, seal func(map[string]any) error) *journal.Journal
 	return j
 }
 
-func newPump(j *journal.Journal, c Channel[string], toEvents translate.Func[string]) *Pump[string] {
-	return &Pump[string]{
+func newPump(j *journal.Journal, c Channel, toEvents translate.Func[string]) *Pump {
+	return &Pump{
 		Channel: c, Table: notes(toEvents), Journal: j, Source: "tape",
-		Raw: func(s string) ([]byte, string) { return []byte(s), "digest of " + s },
 	}
 }
 

@@ -12,11 +12,11 @@ import (
 
 // guarded turns a translator's panic into poison: one bad item must not stop
 // the others.
-func guarded[T any](table []translate.Translator[T]) []translate.Translator[T] {
-	safe := make([]translate.Translator[T], len(table))
+func guarded(table []translate.Translator[any]) []translate.Translator[any] {
+	safe := make([]translate.Translator[any], len(table))
 	for i, t := range table {
 		safe[i] = t
-		safe[i].Translate = func(it translate.Item[T]) (events []event.Event, err error) {
+		safe[i].Translate = func(it translate.Item[any]) (events []event.Event, err error) {
 			defer func() {
 				if v := recover(); v != nil {
 					events, err = nil, translate.Poison("the translator panicked: %v (%s)", v, culprit())

@@ -20,14 +20,14 @@ const maxSlow = 4
 const Aside = "pump"
 
 // translated is what became of an item: as it was read, and what the table said.
-type translated[T any] struct {
-	item    translate.Item[T]
+type translated struct {
+	item    translate.Item[any]
 	outcome translate.Outcome
 	err     error
 }
 
 // work reads an item and asks the table.
-func (p *Pump[T]) work(table []translate.Translator[T], item translate.Item[T]) (t translated[T]) {
+func (p *Pump) work(table []translate.Translator[any], item translate.Item[any]) (t translated) {
 	t.item = item
 	if p.Read != nil {
 		defer func() {
@@ -42,7 +42,7 @@ func (p *Pump[T]) work(table []translate.Translator[T], item translate.Item[T]) 
 }
 
 // fill writes it into a record.
-func (t translated[T]) fill(r *journal.Record) {
+func (t translated) fill(r *journal.Record) {
 	o := t.outcome
 	if len(o.Events) == 0 && o.Skip == "" && o.Poison == "" {
 		o.Skip = "no events"
@@ -54,13 +54,13 @@ func (t translated[T]) fill(r *journal.Record) {
 // translate reads an item and asks the table, for as long as the others may wait.
 // Where that is not enough, the item is poison for now, and late has what becomes
 // of it.
-func (p *Pump[T]) translate(ctx context.Context, table []translate.Translator[T], item translate.Item[T]) (now translated[T], late <-chan translated[T]) {
+func (p *Pump) translate(ctx context.Context, table []translate.Translator[any], item translate.Item[any]) (now translated, late <-chan translated) {
 	patience := p.Patience
 	if patience <= 0 {
 		patience = defaultPatience
 	}
 	places := *p.slow.Load()
-	answer := make(chan translated[T], 1)
+	answer := make(chan translated, 1)
 	go func() { answer <- p.work(table, item) }()
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
@@ -80,16 +80,16 @@ func (p *Pump[T]) translate(ctx context.Context, table []translate.Translator[T]
 			return now, nil
 		case places <- struct{}{}:
 		case <-ctx.Done():
-			return translated[T]{err: context.Cause(ctx)}, nil
+			return translated{err: context.Cause(ctx)}, nil
 		}
 	}
-	return translated[T]{item: item, outcome: translate.Outcome{Translator: Aside, Poison: fmt.Sprintf(
+	return translated{item: item, outcome: translate.Outcome{Translator: Aside, Poison: fmt.Sprintf(
 		"translating it takes longer than %v: it holds up nobody, and is told if that ends; else try it again later", patience)}}, answer
 }
 
 // tellLate stores what became of an item that was put aside. Whatever fails, the
 // item is poison, and kept.
-func (p *Pump[T]) tellLate(aside journal.Record, late <-chan translated[T]) {
+func (p *Pump) tellLate(aside journal.Record, late <-chan translated) {
 	places := *p.slow.Load()
 	t := <-late
 	<-places
@@ -97,7 +97,7 @@ func (p *Pump[T]) tellLate(aside journal.Record, late <-chan translated[T]) {
 		return
 	}
 	r := aside
-	r.Source, r.Position, r.Seen = "", nil, nil // they went with the poison
+	r.Source, r.Position, r.States = "", nil, nil // they went with the poison
 	t.fill(&r)
 	p.Journal.Submit(r, func(_ journal.Result, err error) {
 		if p.Log == nil {

@@ -96,18 +96,17 @@ func TestReadingHoldsUpNobody(t *testing.T) {
 		}
 		return translateNote(it)
 	})
-	p.Read = func(it translate.Item[string]) translate.Item[string] {
+	p.Read = func(it translate.Item[any]) translate.Item[any] {
 		switch it.Value {
 		case items[2]:
 			<-free
 		case items[5]:
 			panic("a fault")
 		}
-		it.Value += " read"
-		it.Evidence = []event.Evidence{{Type: "test", Verdict: "none", Detail: it.Value}}
+		it.Value = it.Value.(string) + " read"
+		it.Evidence = []event.Evidence{{Type: "test", Verdict: "none", Detail: it.Value.(string)}}
 		return it
 	}
-	p.Raw = func(s string) ([]byte, string) { return []byte(strings.TrimSuffix(s, " read")), "" }
 	p.Patience = 20 * time.Millisecond
 	run(t, p)
 	rows, err := j.Reader().Poisoned(t.Context())

@@ -15,9 +15,9 @@ import (
 // Pump carries items from one channel through a table of translators into the
 // journal. Many records are in flight at once; they are stored in the order of
 // the items.
-type Pump[T any] struct {
-	Channel Channel[T]
-	Table   []translate.Translator[T]
+type Pump struct {
+	Channel Channel
+	Table   []translate.Translator[any]
 	Journal *journal.Journal
 	// Source is the name under which positions are stored. Two pumps on one
 	// journal must differ in it.
@@ -25,13 +25,7 @@ type Pump[T any] struct {
 	// Read, if set, makes an item of what the channel handed out unread: what
 	// strangers wrote is taken apart here, within Patience, and not in Next. It
 	// must leave alone what it is given, for another may still read that.
-	Read func(translate.Item[T]) translate.Item[T]
-	// Raw is the item as its source gave it, to be kept if it is poison, and
-	// its SHA-256 in hex ("" lets the journal make one).
-	Raw func(T) (item []byte, digest string)
-	// Seen is what the item's source now says of its things, for channels
-	// that tell news by comparing; nil: none.
-	Seen func(T) []journal.Seen
+	Read func(translate.Item[any]) translate.Item[any]
 	Log  *slog.Logger // nil: none
 	// Weather is told of trouble that passes, once for each failure, and with
 	// nil when records are stored again. Nil: nobody is told. It is called
@@ -49,7 +43,7 @@ type Pump[T any] struct {
 
 // Trouble is why nothing comes through now (the source cannot be read, the
 // journal cannot store), or nil. It may be asked from any goroutine.
-func (p *Pump[T]) Trouble() error {
+func (p *Pump) Trouble() error {
 	if err := p.trouble.Load(); err != nil {
 		return *err
 	}
@@ -59,14 +53,14 @@ func (p *Pump[T]) Trouble() error {
 // Rested is for the channel, within Next: its source was read, and nothing there
 // waits for the journal. So trouble is over, also where the item that met it was
 // taken away.
-func (p *Pump[T]) Rested() {
+func (p *Pump) Rested() {
 	if f := p.flow.Load(); f != nil {
 		f.rested()
 	}
 }
 
 // note keeps the weather for Trouble, and passes it on.
-func (p *Pump[T]) note(err error) {
+func (p *Pump) note(err error) {
 	if err == nil {
 		p.trouble.Store(nil)
 	} else {
@@ -80,7 +74,7 @@ func (p *Pump[T]) note(err error) {
 // Run carries items until ctx ends or the channel says io.EOF; then it waits
 // for what is in flight and returns nil. Trouble is not an error: Run waits
 // and goes on.
-func (p *Pump[T]) Run(ctx context.Context) error {
+func (p *Pump) Run(ctx context.Context) error {
 	f := newFlow(p.Log, p.note)
 	p.flow.Store(f)
 	places := make(chan struct{}, maxSlow)
@@ -124,18 +118,16 @@ func (p *Pump[T]) Run(ctx context.Context) error {
 
 // record is what becomes of an item; late, where that is only that it was put
 // aside.
-func (p *Pump[T]) record(ctx context.Context, table []translate.Translator[T], item translate.Item[T], position []byte) (journal.Record, <-chan translated[T], error) {
+func (p *Pump) record(ctx context.Context, table []translate.Translator[any], item translate.Item[any], position []byte) (journal.Record, <-chan translated, error) {
 	r := journal.Record{Origin: item.Origin, Received: item.Received}
 	first, late := p.translate(ctx, table, item)
 	if first.err != nil {
 		return r, nil, first.err
 	}
 	first.fill(&r)
-	if r.Item, r.Digest = p.Raw(first.item.Value); r.Item == nil {
+	r.Item, r.Digest, r.States = first.item.Raw, first.item.Digest, first.item.States
+	if r.Item == nil {
 		r.Item = []byte{} // an empty item can be kept, none cannot
-	}
-	if p.Seen != nil {
-		r.Seen = p.Seen(first.item.Value)
 	}
 	if position != nil {
 		r.Source, r.Position = p.Source, position

@@ -16,7 +16,7 @@ import (
 	"busbar/common/translate"
 )
 
-func run(t *testing.T, p *Pump[string]) {
+func run(t *testing.T, p *Pump) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

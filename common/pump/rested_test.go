@@ -17,13 +17,13 @@ type tray struct {
 	moved chan struct{} // Next goes on
 }
 
-func (c *tray) Next(ctx context.Context) (translate.Item[string], []byte, func(error), error) {
+func (c *tray) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
 	for {
 		select {
 		case <-ctx.Done():
-			return translate.Item[string]{}, nil, nil, ctx.Err()
+			return translate.Item[any]{}, nil, nil, ctx.Err()
 		case s := <-c.item:
-			return translate.Item[string]{Origin: s, Value: s}, nil, func(err error) {
+			return translate.Item[any]{Origin: s, Value: s, Raw: []byte(s)}, nil, func(err error) {
 				if err != nil && s != "gone" {
 					c.item <- s
 				}
@@ -41,11 +41,11 @@ func (c *tray) Next(ctx context.Context) (translate.Item[string], []byte, func(e
 func TestTroubleEndsWithTheItem(t *testing.T) {
 	c := &tray{item: make(chan string, 1), moved: make(chan struct{})}
 	sick := errors.New("the translator is away")
-	p := &Pump[string]{
-		Channel: c, Source: "tray", Raw: func(s string) ([]byte, string) { return []byte(s), "" },
+	p := &Pump{
+		Channel: c, Source: "tray",
 		Table: notes(nil),
 	}
-	p.Table[0].Translate = func(it translate.Item[string]) ([]event.Event, error) { return nil, sick }
+	p.Table[0].Translate = func(translate.Item[any]) ([]event.Event, error) { return nil, sick }
 	c.rest = p.Rested
 	p.Rested() // before it runs: nothing
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

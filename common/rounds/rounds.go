@@ -17,15 +17,14 @@ import (
 	"busbar/common/translate"
 )
 
-// An Item is something to be handed out.
-type Item[T any] struct {
-	Origin string
-	Value  T
-	Told   func() // called once it is durable; may be nil
+// ready is an item to be handed out.
+type ready struct {
+	item   translate.Item[any]
+	stored func() // called once it is durable; may be nil
 }
 
 // A Rounds is the part of a channel that polls. It is for one reader.
-type Rounds[T any] struct {
+type Rounds struct {
 	// Poll makes items ready (Add). Its error is io.EOF, the context's, or the
 	// weather.
 	Poll func(context.Context) error
@@ -36,28 +35,31 @@ type Rounds[T any] struct {
 	Position func() []byte
 	Now      func() time.Time
 
-	ready  []Item[T]
+	ready  []ready
 	given  int64
 	flight sync.WaitGroup
 	mu     sync.Mutex
 	failed error
 }
 
-// Add makes an item ready.
-func (r *Rounds[T]) Add(it Item[T]) { r.ready = append(r.ready, it) }
+// Add makes an item ready; stored, if not nil, is called once it is durable.
+// Received is filled in, and so is Raw where it is nil, by the value's JSON.
+func (r *Rounds) Add(it translate.Item[any], stored func()) {
+	r.ready = append(r.ready, ready{it, stored})
+}
 
 // Ready is how many items are ready.
-func (r *Rounds[T]) Ready() int { return len(r.ready) }
+func (r *Rounds) Ready() int { return len(r.ready) }
 
 // Given is how many items were handed out since the start.
-func (r *Rounds[T]) Given() int64 {
+func (r *Rounds) Given() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.given
 }
 
 // Next is the channel's.
-func (r *Rounds[T]) Next(ctx context.Context) (translate.Item[T], []byte, func(error), error) {
+func (r *Rounds) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
 	for {
 		if r.trouble() {
 			r.reset()
@@ -72,14 +74,14 @@ func (r *Rounds[T]) Next(ctx context.Context) (translate.Item[T], []byte, func(e
 			if !errors.Is(err, io.EOF) {
 				r.reset()
 			}
-			return translate.Item[T]{}, nil, nil, err
+			return translate.Item[any]{}, nil, nil, err
 		}
 	}
 }
 
-func (r *Rounds[T]) hand() (translate.Item[T], []byte, func(error), error) {
-	it := r.ready[0]
-	r.ready[0] = Item[T]{} // its memory may go
+func (r *Rounds) hand() (translate.Item[any], []byte, func(error), error) {
+	it, stored := r.ready[0].item, r.ready[0].stored
+	r.ready[0] = ready{} // its memory may go
 	r.ready = r.ready[1:]
 	var position []byte
 	if len(r.ready) == 0 {
@@ -91,31 +93,35 @@ func (r *Rounds[T]) hand() (translate.Item[T], []byte, func(error), error) {
 	r.mu.Unlock()
 	r.flight.Add(1)
 	done := sync.OnceFunc(r.flight.Done)
-	return translate.Item[T]{Origin: it.Origin, Value: it.Value, Received: r.Now()}, position, func(err error) {
+	it.Received = r.Now()
+	if it.Raw == nil {
+		it.Raw = translate.JSON(it.Value)
+	}
+	return it, position, func(err error) {
 		defer done()
 		if err != nil {
 			r.mu.Lock()
 			r.failed = err
 			r.mu.Unlock()
-		} else if it.Told != nil {
-			it.Told()
+		} else if stored != nil {
+			stored()
 		}
 	}, nil
 }
 
 // Settled waits until what was handed out is durable, and tells whether it is.
-func (r *Rounds[T]) Settled() bool {
+func (r *Rounds) Settled() bool {
 	r.flight.Wait()
 	return !r.trouble()
 }
 
-func (r *Rounds[T]) trouble() bool {
+func (r *Rounds) trouble() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.failed != nil
 }
 
-func (r *Rounds[T]) reset() {
+func (r *Rounds) reset() {
 	r.ready = nil
 	r.flight.Wait()
 	r.mu.Lock()

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"busbar/common/translate"
 )
 
 // A source tells numbers from a place that is stored, two at a time.
 type source struct {
-	Rounds[int]
+	Rounds
 	stored, read int
 	polls        int
 }
@@ -26,7 +28,7 @@ func newSource(until int) *source {
 		}
 		for range 2 {
 			s.read++
-			s.Add(Item[int]{Value: s.read})
+			s.Add(translate.Item[any]{Value: s.read}, nil)
 		}
 		return nil
 	}
@@ -43,8 +45,8 @@ func TestEverythingIsHandedOutOnce(t *testing.T) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		got = append(got, it.Value)
-		if (position != nil) != (it.Value%2 == 0) {
+		got = append(got, it.Value.(int))
+		if (position != nil) != (it.Value.(int)%2 == 0) {
 			t.Errorf("item %d has the position %v", it.Value, position)
 		}
 		go done(nil)
@@ -64,12 +66,12 @@ func TestTroubleThrowsTheRestAway(t *testing.T) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		got = append(got, it.Value)
+		got = append(got, it.Value.(int))
 		if n == 2 { // the first of the second poll
 			done(fail)
 			continue
 		}
-		stored = append(stored, it.Value)
+		stored = append(stored, it.Value.(int))
 		if position != nil {
 			s.stored = int(position[0])
 		}

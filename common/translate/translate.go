@@ -21,12 +21,18 @@ import (
 )
 
 // An Item is one thing that a legacy channel said: a mail, a changed row, a
-// push, a bug's status.
+// push, a bug's status. Translators see their own type of value; what stands
+// between channel and table carries any.
 type Item[T any] struct {
 	Origin   string // where it was read, for people: "maildir new/1690…"
 	Value    T
+	Raw      []byte           // as its source gave it, kept if it is poison; nil: not read yet
+	Digest   string           // SHA-256 of Raw in hex; empty: made where it is needed
 	Received time.Time        // when it reached us; stands in where the source tells no time
 	Evidence []event.Evidence // who vouches for it
+	// States are the last known states of what it is about, stored with its
+	// events, for channels that find news by comparing.
+	States []event.State
 }
 
 // A Func turns an item into the events that it means. Its error is Skip,

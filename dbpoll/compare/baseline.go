@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"busbar/common/journal"
+	"busbar/common/event"
 	"busbar/dbpoll/database"
 )
 
@@ -17,11 +17,11 @@ const (
 
 // Baseline takes note of every row and tells nothing. One that was interrupted
 // is begun anew.
-func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store func([]journal.Seen) error) error {
+func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store func([]event.State) error) error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.pass++
-	var seen []journal.Seen
+	var seen []event.State
 	bytes := 0
 	flush := func() error {
 		if len(seen) == 0 {
@@ -31,7 +31,7 @@ func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store fu
 		seen, bytes = nil, 0
 		return err
 	}
-	add := func(s journal.Seen) error {
+	add := func(s event.State) error {
 		seen, bytes = append(seen, s), bytes+len(s.Key)+len(s.Value)
 		if len(seen) < batch && bytes < batchBytes {
 			return nil
@@ -50,18 +50,18 @@ func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store fu
 	if err != nil {
 		return err
 	}
-	err = st.reader.EachSeen(ctx, st.source, func(joined string, _ []byte) error {
+	err = st.reader.EachState(ctx, st.source, func(joined string, _ []byte) error {
 		n := nameOf(joined)
 		if known, ok := st.rows[n]; ok && known.pass != st.pass { // left by one that was interrupted
 			delete(st.rows, n)
-			return add(journal.Seen{Source: st.source, Key: joined})
+			return add(event.State{Source: st.source, Key: joined})
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if err := add(journal.Seen{Source: marks, Key: st.source, Value: []byte{1}}); err != nil {
+	if err := add(event.State{Source: marks, Key: st.source, Value: []byte{1}}); err != nil {
 		return err
 	}
 	if err := flush(); err != nil {
@@ -73,8 +73,8 @@ func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store fu
 
 // Begin declares that nothing was there when the table was first seen: all its
 // rows are news.
-func (st *State) Begin(store func([]journal.Seen) error) error {
-	if err := store([]journal.Seen{{Source: marks, Key: st.source, Value: []byte{1}}}); err != nil {
+func (st *State) Begin(store func([]event.State) error) error {
+	if err := store([]event.State{{Source: marks, Key: st.source, Value: []byte{1}}}); err != nil {
 		return err
 	}
 	st.complete = true

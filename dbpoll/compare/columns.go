@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"busbar/common/event"
 	"busbar/common/journal"
 )
 
@@ -19,7 +20,7 @@ import (
 // tells whether the present columns are still to be kept (Columns), which is
 // right once a comparison was told that left nothing for the next.
 func (st *State) Renew(ctx context.Context) (unkept bool, err error) {
-	kept, err := st.reader.SeenOf(ctx, marks, st.source)
+	kept, err := st.reader.StateOf(ctx, marks, st.source)
 	if errors.Is(err, journal.ErrNotFound) {
 		return true, nil
 	}
@@ -43,10 +44,10 @@ func (st *State) Renew(ctx context.Context) (unkept bool, err error) {
 }
 
 // Columns is what the journal keeps of the table's columns.
-func (st *State) Columns() journal.Seen {
+func (st *State) Columns() event.State {
 	h := sha256.New()
 	for _, name := range slices.Concat(st.table.Key, []string{""}, st.table.Watch) {
 		fmt.Fprintf(h, "%d:%s", len(name), name)
 	}
-	return journal.Seen{Source: marks, Key: st.source, Value: append([]byte{1}, h.Sum(nil)[:15]...)}
+	return event.State{Source: marks, Key: st.source, Value: append([]byte{1}, h.Sum(nil)[:15]...)}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/dbpoll/database"
 )
@@ -18,8 +19,8 @@ type Change struct {
 	// BeforeBytes and AfterBytes are digests of values that are not UTF-8, by
 	// column: two of them may be read as one text.
 	BeforeBytes, AfterBytes map[string]string
-	Revision                int64        // how many changes of the row were seen before
-	Seen                    journal.Seen // to be stored with the news
+	Revision                int64       // how many changes of the row were seen before
+	Seen                    event.State // to be stored with the news
 
 	digest uint64
 }
@@ -141,7 +142,7 @@ func (st *State) differing(ctx context.Context, snap *database.Snapshot, most in
 func (st *State) changed(ctx context.Context, dialect string, r database.Row) (Change, error) {
 	joined := joinKey(r.Key)
 	c := Change{Key: r.Key, After: r.Columns, AfterBytes: r.Bytes, digest: r.Digest}
-	stored, err := st.reader.SeenOf(ctx, st.source, joined)
+	stored, err := st.reader.StateOf(ctx, st.source, joined)
 	if err != nil && !errors.Is(err, journal.ErrNotFound) {
 		return c, err
 	}
@@ -167,7 +168,7 @@ func (st *State) changed(ctx context.Context, dialect string, r database.Row) (C
 
 // gone finds known rows that the last reading did not see.
 func (st *State) gone(ctx context.Context, most int) (changes []Change, more bool, err error) {
-	err = st.reader.EachSeen(ctx, st.source, func(joined string, stored []byte) error {
+	err = st.reader.EachState(ctx, st.source, func(joined string, stored []byte) error {
 		n := nameOf(joined)
 		known, ok := st.rows[n]
 		if !ok || known.pass == st.pass {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/dbpoll/database"
 )
@@ -42,17 +43,17 @@ type note struct {
 // Load reads what is known of a table. source names it in the journal.
 func Load(ctx context.Context, r *journal.Reader, source string, t database.Table) (*State, error) {
 	st := &State{source: source, table: t, reader: r, extra: map[name]uint32{}}
-	_, err := r.SeenOf(ctx, marks, source)
+	_, err := r.StateOf(ctx, marks, source)
 	if err != nil && !errors.Is(err, journal.ErrNotFound) {
 		return nil, err
 	}
 	st.complete = err == nil
-	counts, err := r.CountSeen(ctx)
+	counts, err := r.CountStates(ctx)
 	if err != nil {
 		return nil, err
 	}
 	st.rows = make(map[name]note, counts[source])
-	err = r.EachSeen(ctx, source, func(key string, value []byte) error {
+	err = r.EachState(ctx, source, func(key string, value []byte) error {
 		digest, revision, err := head(value)
 		if err != nil {
 			return fmt.Errorf("reading what was told of %s %s: %w", source, key, err)
@@ -80,7 +81,7 @@ func (st *State) Len() int {
 // Before is a row as it was last told, nil where it was not there, and the mark
 // that its last Note bore.
 func (st *State) Before(ctx context.Context, key []string) (row database.Columns, mark string, err error) {
-	value, err := st.reader.SeenOf(ctx, st.source, joinKey(key))
+	value, err := st.reader.StateOf(ctx, st.source, joinKey(key))
 	switch {
 	case errors.Is(err, journal.ErrNotFound):
 		return nil, "", nil
@@ -100,7 +101,7 @@ func (st *State) Before(ctx context.Context, key []string) (row database.Columns
 // Firsts are the values of the first key column of all rows that are known.
 func (st *State) Firsts(ctx context.Context) (map[string]bool, error) {
 	all := map[string]bool{}
-	err := st.reader.EachSeen(ctx, st.source, func(joined string, stored []byte) error {
+	err := st.reader.EachState(ctx, st.source, func(joined string, stored []byte) error {
 		if !isTombstone(stored) {
 			first, _, _ := strings.Cut(joined, "/")
 			all[splitKey(first)[0]] = true
@@ -137,8 +138,8 @@ func (st *State) advance(n name) uint32 {
 }
 
 // seen is what the journal keeps of a row.
-func (st *State) seen(joined string, after database.Columns, bytes map[string]string, digest uint64, revision uint32, mark string) journal.Seen {
-	return journal.Seen{Source: st.source, Key: joined, Value: encode(st.table, after, bytes, digest, revision, mark)}
+func (st *State) seen(joined string, after database.Columns, bytes map[string]string, digest uint64, revision uint32, mark string) event.State {
+	return event.State{Source: st.source, Key: joined, Value: encode(st.table, after, bytes, digest, revision, mark)}
 }
 
 // Told takes note that a change is durable. Until then comparing finds it again.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"busbar/adapters/wannabuild"
+	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/dbpoll/database"
 )
@@ -103,8 +104,8 @@ func (q *Queue) noteLog(ctx context.Context, s *database.Snapshot) error {
 
 // note stores a part's present state without telling it.
 func (q *Queue) note(ctx context.Context, s *database.Snapshot, p *part) error {
-	return p.state.Baseline(ctx, s, func(seen []journal.Seen) error {
-		_, err := q.o.Journal.Append(ctx, journal.Record{Origin: "wanna-build baseline", Seen: seen})
+	return p.state.Baseline(ctx, s, func(seen []event.State) error {
+		_, err := q.o.Journal.Append(ctx, journal.Record{Origin: "wanna-build baseline", States: seen})
 		return err
 	})
 }
@@ -118,9 +119,9 @@ func (q *Queue) firstSight(ctx context.Context, s *database.Snapshot, p *part) e
 	}
 	q.log.Info("a new architecture", "architecture", p.arch)
 	q.place.Known = append(slices.Clone(q.place.Known), p.arch)
-	return p.state.Begin(func(seen []journal.Seen) error {
+	return p.state.Begin(func(seen []event.State) error {
 		_, err := q.o.Journal.Append(ctx, journal.Record{
-			Origin: "wanna-build baseline", Seen: seen, Source: q.o.Source, Position: q.place.encode(),
+			Origin: "wanna-build baseline", States: seen, Source: q.o.Source, Position: q.place.encode(),
 		})
 		return err
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"busbar/adapters/wannabuild"
+	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/dbpoll/database"
 )
@@ -60,16 +61,16 @@ func (q *Queue) noteBuilds(ctx context.Context, s *database.Snapshot, began stri
 	if t, err := time.Parse(timeForm, began); err == nil {
 		since = t.Add(-q.o.Overlap).Format(timeForm)
 	}
-	var seen []journal.Seen
+	var seen []event.State
 	err := q.eachBuild(ctx, s, since, func(_ database.Columns, key string) error {
 		q.history[key] = true
-		seen = append(seen, journal.Seen{Source: historySource, Key: key, Value: []byte{1}})
+		seen = append(seen, event.State{Source: historySource, Key: key, Value: []byte{1}})
 		return nil
 	})
 	if err != nil || len(seen) == 0 {
 		return err
 	}
-	_, err = q.o.Journal.Append(ctx, journal.Record{Origin: "wanna-build baseline", Seen: seen})
+	_, err = q.o.Journal.Append(ctx, journal.Record{Origin: "wanna-build baseline", States: seen})
 	return err
 }
 

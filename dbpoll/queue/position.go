@@ -77,7 +77,7 @@ func (q *Queue) load(ctx context.Context) error {
 	q.parts, q.fence, q.recent, q.again, q.mark = nil, nil, nil, nil, marks{}
 	clear(q.held)
 	clear(q.history)
-	if err := r.EachSeen(ctx, historySource, func(key string, _ []byte) error { q.history[key] = true; return nil }); err != nil {
+	if err := r.EachState(ctx, historySource, func(key string, _ []byte) error { q.history[key] = true; return nil }); err != nil {
 		return err
 	}
 	q.loaded = true

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"busbar/adapters/wannabuild"
+	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/common/rounds"
+	"busbar/common/translate"
 	"busbar/dbpoll/database"
 )
 
@@ -34,15 +36,9 @@ type Options struct {
 	Now           func() time.Time // nil: time.Now
 }
 
-// An Item is a change with what is known from then on.
-type Item struct {
-	Change wannabuild.Change
-	Seen   []journal.Seen
-}
-
 // Queue is a channel of changes. It is for one reader.
 type Queue struct {
-	rounds.Rounds[Item]
+	rounds.Rounds
 	o     Options
 	log   *slog.Logger
 	start time.Time
@@ -128,8 +124,8 @@ func (q *Queue) position() []byte {
 // reset forgets what was read and not told; the next round finds it again.
 func (q *Queue) reset() { q.loaded, q.compare = false, false }
 
-func (q *Queue) add(ch wannabuild.Change, told func(), seen ...journal.Seen) {
-	q.Add(rounds.Item[Item]{Origin: origin(ch), Value: Item{Change: ch, Seen: seen}, Told: told})
+func (q *Queue) add(ch wannabuild.Change, stored func(), states ...event.State) {
+	q.Add(translate.Item[any]{Origin: origin(ch), Value: ch, States: states}, stored)
 }
 
 // poll makes ready what the next half of a round finds, after the pause that

@@ -102,7 +102,7 @@ type running struct {
 	s *site
 	q *Queue
 	j *journal.Journal
-	p *pump.Pump[Item]
+	p *pump.Pump
 }
 
 func (s *site) start(change func(*Options)) *running {
@@ -122,14 +122,10 @@ func (s *site) start(change func(*Options)) *running {
 	}
 	r := &running{s: s, q: Open(o), j: j}
 	tr := wannabuild.Translator(time.UTC)
-	r.p = &pump.Pump[Item]{
+	r.p = &pump.Pump{
 		Channel: r.q, Journal: j, Source: o.Source,
-		Table: []translate.Translator[Item]{{Name: tr.Name, Kinds: tr.Kinds, Translate: func(it translate.Item[Item]) ([]event.Event, error) {
-			return tr.Translate(translate.Item[wannabuild.Change]{Origin: it.Origin, Value: it.Value.Change, Received: it.Received})
-		}}},
-		Raw:  func(Item) ([]byte, string) { return []byte("{}"), "" },
-		Seen: func(it Item) []journal.Seen { return it.Seen },
-		Log:  o.Log,
+		Table: []translate.Translator[any]{translate.Of(tr)},
+		Log:   o.Log,
 	}
 	return r
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"busbar/adapters/wannabuild"
+	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/dbpoll/compare"
 	"busbar/dbpoll/database"
@@ -38,7 +39,7 @@ func (q *Queue) quiet(ctx context.Context, s *database.Snapshot, p *part, change
 			return nil, err
 		}
 	}
-	var seen []journal.Seen
+	var seen []event.State
 	suites := map[string]bool{}
 	var loud, still []compare.Change
 	for _, c := range changes {
@@ -54,7 +55,7 @@ func (q *Queue) quiet(ctx context.Context, s *database.Snapshot, p *part, change
 	}
 	q.log.Warn("the account sees other suites than before: their packages are noted, and not told", "architecture", p.arch,
 		"suites", slices.Sorted(maps.Keys(suites)), "packages", len(still))
-	if _, err := q.o.Journal.Append(ctx, journal.Record{Origin: "wanna-build other suites", Seen: seen}); err != nil {
+	if _, err := q.o.Journal.Append(ctx, journal.Record{Origin: "wanna-build other suites", States: seen}); err != nil {
 		return nil, err
 	}
 	for _, c := range still {

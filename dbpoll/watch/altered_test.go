@@ -45,8 +45,8 @@ func (s *site) running() func() []string {
 				if err != nil {
 					s.t.Fatal(err)
 				}
-				events, err := tr.Translate(translate.Item[tables.Change]{Value: it.Value.Change})
-				if _, serr := j.Append(ctx, journal.Record{Seen: it.Value.Seen}); serr != nil {
+				events, err := tr.Translate(translate.Item[tables.Change]{Value: it.Value.(tables.Change)})
+				if _, serr := j.Append(ctx, journal.Record{States: it.States}); serr != nil {
 					s.t.Fatal(err, serr)
 				}
 				for _, e := range events {

@@ -16,8 +16,10 @@ import (
 	"time"
 
 	"busbar/adapters/tables"
+	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/common/rounds"
+	"busbar/common/translate"
 	"busbar/dbpoll/compare"
 	"busbar/dbpoll/database"
 )
@@ -38,15 +40,9 @@ type Options struct {
 	Now      func() time.Time // nil: time.Now
 }
 
-// An Item is a change with what is known from then on.
-type Item struct {
-	Change tables.Change
-	Seen   []journal.Seen
-}
-
 // A Watch is a channel of changed rows. It is for one reader.
 type Watch struct {
-	rounds.Rounds[Item]
+	rounds.Rounds
 	o     Options
 	log   *slog.Logger
 	table database.Table
@@ -200,7 +196,7 @@ func (w *Watch) settle(ctx context.Context) error {
 	if w.state == nil || !w.unkept || w.more || w.compared.IsZero() || w.state.Empty() {
 		return nil
 	}
-	_, err := w.o.Journal.Append(ctx, journal.Record{Seen: []journal.Seen{w.state.Columns()}})
+	_, err := w.o.Journal.Append(ctx, journal.Record{States: []event.State{w.state.Columns()}})
 	w.unkept = err != nil
 	return err
 }
@@ -239,8 +235,8 @@ func (w *Watch) load(ctx context.Context) error {
 func (w *Watch) compare(ctx context.Context, s *database.Snapshot) error {
 	if w.state.Empty() {
 		w.log.Info("first poll: the present rows are noted, and only what changes from now on is told", "table", w.o.Table.Table)
-		err := w.state.Baseline(ctx, s, func(seen []journal.Seen) error {
-			_, err := w.o.Journal.Append(ctx, journal.Record{Origin: w.o.Source + " baseline", Seen: seen})
+		err := w.state.Baseline(ctx, s, func(seen []event.State) error {
+			_, err := w.o.Journal.Append(ctx, journal.Record{Origin: w.o.Source + " baseline", States: seen})
 			return err
 		})
 		w.mu.Lock()
@@ -318,10 +314,10 @@ func (w *Watch) everything(ctx context.Context) error {
 	})
 }
 
-func (w *Watch) add(key []string, ch tables.Change, told func(), seen ...journal.Seen) {
-	w.Add(rounds.Item[Item]{
-		Origin: strings.ToValidUTF8(w.o.Table.Table+" "+strings.Join(key, "/"), "\uFFFD"), Value: Item{Change: ch, Seen: seen}, Told: told,
-	})
+func (w *Watch) add(key []string, ch tables.Change, stored func(), states ...event.State) {
+	w.Add(translate.Item[any]{
+		Origin: strings.ToValidUTF8(w.o.Table.Table+" "+strings.Join(key, "/"), "\uFFFD"), Value: ch, States: states,
+	}, stored)
 }
 
 // snapshot reads in one transaction.

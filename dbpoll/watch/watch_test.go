@@ -154,13 +154,9 @@ func pollOne(ctx context.Context, o Options, tr translate.Translator[tables.Chan
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var weather error
-	p := &pump.Pump[Item]{
+	p := &pump.Pump{
 		Channel: Open(o), Journal: o.Journal, Source: o.Source,
-		Table: []translate.Translator[Item]{{Name: tr.Name, Kinds: tr.Kinds, Translate: func(it translate.Item[Item]) ([]event.Event, error) {
-			return tr.Translate(translate.Item[tables.Change]{Origin: it.Origin, Value: it.Value.Change, Received: it.Received})
-		}}},
-		Raw:  func(Item) ([]byte, string) { return []byte("{}"), "" },
-		Seen: func(it Item) []journal.Seen { return it.Seen },
+		Table: []translate.Translator[any]{translate.Of(tr)},
 		Weather: func(err error) {
 			if err != nil {
 				weather = errors.Join(weather, err)

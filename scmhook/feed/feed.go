@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"busbar/common/condition"
+	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/scmhook/refs"
 	"busbar/scmhook/spool"
@@ -65,9 +66,9 @@ type Batch struct {
 	Updates    []refs.Update
 	Recovered  bool // no hook told of these updates
 	// Told is what was told before of every ref. It changes after done.
-	Told map[string]refs.Told
-	Seen []journal.Seen // the new state, to be stored with the events
-	Raw  []byte         // the spool file
+	Told   map[string]refs.Told
+	States []event.State // the new ones, to be stored with the events
+	Raw    []byte        // the spool file
 	// Nothing is why there is nothing to tell, Broken why the spool file
 	// cannot be read.
 	Nothing, Broken string

@@ -133,7 +133,7 @@ func (p *place) drain(fail func(Batch) error) []string {
 				continue
 			}
 		}
-		if _, err := p.j.Append(ctx, journal.Record{Origin: "test", Received: time.Now(), Skip: "test", Seen: b.Seen}); err != nil {
+		if _, err := p.j.Append(ctx, journal.Record{Origin: "test", Received: time.Now(), Skip: "test", States: b.States}); err != nil {
 			p.t.Fatal(err)
 		}
 		done(nil)
@@ -220,7 +220,7 @@ func TestYoungRepository(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.j.Append(ctx, journal.Record{Origin: "test", Received: time.Now(), Skip: "test", Seen: b.Seen}); err != nil {
+		if _, err := p.j.Append(ctx, journal.Record{Origin: "test", Received: time.Now(), Skip: "test", States: b.States}); err != nil {
 			t.Fatal(err)
 		}
 		done(nil)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/scmhook/refs"
 	"busbar/scmhook/spool"
@@ -74,7 +75,7 @@ func (c *Channel) open(ctx context.Context, r Repository, actual func() (map[str
 	k.about.Directory = r.Dir
 	k.told = maps.Clone(told)
 	k.book = &refs.Book{Refs: told, Pairs: func(ref, old, new string) (int, error) {
-		value, err := c.o.Journal.SeenOf(ctx, Pushes(r.System, r.Name), pair(ref, old, new))
+		value, err := c.o.Journal.StateOf(ctx, Pushes(r.System, r.Name), pair(ref, old, new))
 		if errors.Is(err, journal.ErrNotFound) {
 			return 0, nil
 		}
@@ -89,7 +90,7 @@ func (c *Channel) open(ctx context.Context, r Repository, actual func() (map[str
 // Told is what was told of each ref of a repository, and what else is kept of it.
 func Told(ctx context.Context, r *journal.Reader, system, name string, a *About) (map[string]refs.Told, error) {
 	told := map[string]refs.Told{}
-	err := r.EachSeen(ctx, Source(system, name), func(key string, value []byte) error {
+	err := r.EachState(ctx, Source(system, name), func(key string, value []byte) error {
 		if key == about {
 			return json.Unmarshal(value, a)
 		}
@@ -146,7 +147,7 @@ func (c chunk) batch(now time.Time) Batch {
 	b.Repository, b.Told = k.repository, k.told
 	source, pushes := Source(b.Repository.System, b.Repository.Name), Pushes(b.Repository.System, b.Repository.Name)
 	note := func(source, key string, value []byte) {
-		b.Seen = append(b.Seen, journal.Seen{Source: source, Key: key, Value: value})
+		b.States = append(b.States, event.State{Source: source, Key: key, Value: value})
 	}
 	if k.fresh {
 		for ref, t := range k.told {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"busbar/adapters/scm"
 	"busbar/common/event"
 	"busbar/common/translate"
 )
@@ -26,24 +25,24 @@ const version = 1
 
 // read makes a delivery of a body; why says what it is where no ref moved.
 func (r delivered) read(body []byte) (d Delivery, why string) {
-	push, why, err := Parse(r.Forge, r.Kind, body)
+	push, why, unreadable := Parse(r.Forge, r.Kind, body)
 	if why != "" {
 		return d, why
 	}
 	push.Time = r.Received
-	if err != nil {
-		d.Broken = err.Error()
-	}
 	r.Webhook = version
 	head, err := json.Marshal(r)
 	if err != nil { // never: the time is today's
 		head = []byte("{}")
 	}
-	d.Kept = append(append(head, '\n'), body...)
 	d.Names = names(r.Forge, r.Name, body)
-	d.Item = translate.Item[scm.Push]{
+	d.Item = translate.Item[any]{
 		Origin: "webhook " + string(r.Forge) + " " + r.Name, Received: r.Received, Value: push,
+		Raw:      append(append(head, '\n'), body...),
 		Evidence: []event.Evidence{{Type: "webhook", Verdict: "pass", Detail: string(r.Forge)}},
+	}
+	if unreadable != nil {
+		d.Item.Value = unreadable
 	}
 	return d, ""
 }
@@ -65,7 +64,7 @@ func Reread(item []byte) (d Delivery, why string, err error) {
 		return d, "", fmt.Errorf("reading what a webhook left: it has version %d, this program reads %d", r.Webhook, version)
 	}
 	d, why = r.read(body)
-	d.Kept = item
+	d.Item.Raw = item
 	return d, why, nil
 }
 

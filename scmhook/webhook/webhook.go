@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"time"
 
-	"busbar/adapters/scm"
 	"busbar/common/secret"
 	"busbar/common/translate"
 )
@@ -48,14 +47,11 @@ type Options struct {
 	Log    *slog.Logger
 }
 
-// A Delivery is one request, and the push that it tells. An update without any
-// id deletes a ref.
+// A Delivery is one request. Its item's value is the push that it tells
+// (scm.Push), of which an update without any id deletes a ref, or why it cannot
+// be read (an error). Reread reads the item's raw form.
 type Delivery struct {
-	Item translate.Item[scm.Push]
-	// Broken is why it cannot be read; then there is no push.
-	Broken string
-	// Kept is what is kept of it as poison: see Reread.
-	Kept []byte
+	Item translate.Item[any]
 	// Names are what tells this request from others: one that is known already
 	// is sent again. The forge's own name stands in a header that no signature
 	// covers, so the body's digest is beside it where there is a signature.
@@ -166,9 +162,10 @@ func (s *server) take(w http.ResponseWriter, r *http.Request, forge Forge, kind 
 		answer(w, http.StatusOK, "ignored: "+why)
 		return
 	}
-	if d.Broken != "" {
+	broken, _ := d.Item.Value.(error)
+	if broken != nil {
 		// It is kept aside as poison: to refuse it would end the sender's calls.
-		s.Log.Warn("a webhook cannot be read; it is kept", "error", d.Broken)
+		s.Log.Warn("a webhook cannot be read; it is kept", "error", broken)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.Wait)
 	defer cancel()
@@ -178,8 +175,8 @@ func (s *server) take(w http.ResponseWriter, r *http.Request, forge Forge, kind 
 		answer(w, http.StatusServiceUnavailable, "not stored, try again")
 		return
 	}
-	if d.Broken != "" {
-		answer(w, http.StatusOK, "kept, but it cannot be read: "+d.Broken)
+	if broken != nil {
+		answer(w, http.StatusOK, "kept, but it cannot be read: "+broken.Error())
 		return
 	}
 	answer(w, http.StatusOK, "stored")

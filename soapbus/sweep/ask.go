@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"busbar/adapters/debbugs"
+	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/soapbus/soap"
 	"busbar/soapbus/tracker"
@@ -27,7 +28,7 @@ func (s *Sweep) ask(ctx context.Context, bugs []int) error {
 	if err != nil {
 		return err
 	}
-	var quiet []journal.Seen
+	var quiet []event.State
 	missing := map[int]*known{}
 	present, fresh := 0, 0
 	for _, bug := range bugs {
@@ -72,11 +73,11 @@ func (s *Sweep) ask(ctx context.Context, bugs []int) error {
 }
 
 // quietly takes note of bugs without telling anything; fresh of them are new.
-func (s *Sweep) quietly(ctx context.Context, quiet []journal.Seen, fresh int) error {
+func (s *Sweep) quietly(ctx context.Context, quiet []event.State, fresh int) error {
 	if len(quiet) == 0 {
 		return nil
 	}
-	if _, err := s.o.Journal.Append(ctx, journal.Record{Seen: quiet}); err != nil {
+	if _, err := s.o.Journal.Append(ctx, journal.Record{States: quiet}); err != nil {
 		return err
 	}
 	s.mu.Lock()

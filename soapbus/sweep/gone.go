@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"busbar/common/journal"
+	"busbar/common/event"
 )
 
 // missingPatience is in how many rounds a bug must be missing to be gone, and
@@ -24,7 +24,7 @@ const mostGone = 10
 // answer has nothing that should be there, nor where most of what should be is
 // missing for the first time. Where many are it waits for long: some of the
 // tracker's files may be away.
-func (s *Sweep) missing(bugs map[int]*known, present int, witness bool) (quiet []journal.Seen, err error) {
+func (s *Sweep) missing(bugs map[int]*known, present int, witness bool) (quiet []event.State, err error) {
 	defer s.many()
 	if len(bugs) == 0 {
 		return nil, nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"busbar/adapters/debbugs"
+	"busbar/common/event"
 	"busbar/common/journal"
 )
 
@@ -72,8 +73,8 @@ func head(value []byte) (modified int64, care bool) {
 	return modified, care
 }
 
-func (s *Sweep) seen(bug int, k *known) journal.Seen {
-	seen := journal.Seen{Source: s.o.Source, Key: strconv.Itoa(bug)}
+func (s *Sweep) seen(bug int, k *known) event.State {
+	seen := event.State{Source: s.o.Source, Key: strconv.Itoa(bug)}
 	if k != nil {
 		seen.Value = k.value()
 	}
@@ -82,7 +83,7 @@ func (s *Sweep) seen(bug int, k *known) journal.Seen {
 
 // known is what was last told of a bug, nil if nothing was.
 func (s *Sweep) known(ctx context.Context, bug int) (*known, error) {
-	value, err := s.o.Journal.Reader().SeenOf(ctx, s.o.Source, strconv.Itoa(bug))
+	value, err := s.o.Journal.Reader().StateOf(ctx, s.o.Source, strconv.Itoa(bug))
 	if errors.Is(err, journal.ErrNotFound) {
 		return nil, nil
 	}

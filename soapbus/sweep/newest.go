@@ -140,7 +140,7 @@ func (s *Sweep) fallen(ctx context.Context, bugs []int, highest int) error {
 
 // topKnown is the highest bug that was taken note of.
 func (s *Sweep) topKnown(ctx context.Context) (top int, err error) {
-	err = s.o.Journal.Reader().EachSeen(ctx, s.o.Source, func(key string, _ []byte) error {
+	err = s.o.Journal.Reader().EachState(ctx, s.o.Source, func(key string, _ []byte) error {
 		bug, err := strconv.Atoi(key)
 		top = max(top, bug)
 		return err

@@ -39,7 +39,7 @@ func (s *Sweep) load(ctx context.Context) error {
 	s.stored = s.pos
 	known, hot := 0, map[int]int64{}
 	since := s.o.Now().Add(-s.o.Recent).Unix()
-	err = r.EachSeen(ctx, s.o.Source, func(key string, value []byte) error {
+	err = r.EachState(ctx, s.o.Source, func(key string, value []byte) error {
 		bug, err := strconv.Atoi(key)
 		if err != nil {
 			return fmt.Errorf("reading what is known of %s: the bug %q: %w", s.o.Source, key, err)

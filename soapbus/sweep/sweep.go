@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"busbar/adapters/debbugs"
+	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/common/rounds"
+	"busbar/common/translate"
 	"busbar/soapbus/tracker"
 )
 
@@ -35,16 +37,9 @@ type Options struct {
 	Now    func() time.Time // nil: time.Now
 }
 
-// An Item is news of a bug or of a usertag, with what is known from then on.
-type Item struct {
-	Change  *debbugs.Change
-	Usertag *debbugs.UsertagChange
-	Seen    []journal.Seen
-}
-
 // A Sweep is a channel of what changed in a tracker. It is for one reader.
 type Sweep struct {
-	rounds.Rounds[Item]
+	rounds.Rounds
 	o   Options
 	log *slog.Logger
 
@@ -189,20 +184,20 @@ func (s *Sweep) wait(ctx context.Context) error {
 
 // add makes an item ready. redo finds it again, should it not become durable;
 // told is called once it is.
-func (s *Sweep) add(origin string, it Item, redo, told func()) {
+func (s *Sweep) add(origin string, change any, states []event.State, redo, told func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.next++
 	id := s.next
 	s.open[id] = redo
-	s.Add(rounds.Item[Item]{Origin: origin, Value: it, Told: func() {
+	s.Add(translate.Item[any]{Origin: origin, Value: change, States: states}, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.open, id)
 		if told != nil {
 			told()
 		}
-	}})
+	})
 }
 
 // reset finds again what was made ready and did not become durable.

@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"busbar/adapters/debbugs"
 	"busbar/common/journal"
 	"busbar/common/translate"
 	"busbar/fixtures/bugtracker"
@@ -93,7 +94,7 @@ func (p *place) told() []string {
 }
 
 // try reads a sweep to its end. store may refuse an item.
-func (p *place) try(s *Sweep, store func(Item) error) (list []string, err error) {
+func (p *place) try(s *Sweep, store func() error) (list []string, err error) {
 	for {
 		it, position, done, err := s.Next(context.Background())
 		if errors.Is(err, io.EOF) {
@@ -104,10 +105,10 @@ func (p *place) try(s *Sweep, store func(Item) error) (list []string, err error)
 		}
 		err = nil
 		if store != nil {
-			err = store(it.Value)
+			err = store()
 		}
 		if err == nil {
-			r := journal.Record{Origin: it.Origin, Seen: it.Value.Seen}
+			r := journal.Record{Origin: it.Origin, States: it.States}
 			if position != nil {
 				r.Source, r.Position = p.o.Source, position
 			}
@@ -121,11 +122,11 @@ func (p *place) try(s *Sweep, store func(Item) error) (list []string, err error)
 }
 
 // what says in a word what an item tells.
-func what(it translate.Item[Item]) string {
-	if u := it.Value.Usertag; u != nil {
+func what(it translate.Item[any]) string {
+	if u, ok := it.Value.(debbugs.UsertagChange); ok {
 		return fmt.Sprintf("%s +%v -%v #%d", u.Tag, u.Added, u.Removed, u.Serial)
 	}
-	c := it.Value.Change
+	c := it.Value.(debbugs.Change)
 	parts := []string{fmt.Sprint(c.Bug - 700000)}
 	switch {
 	case c.More:
@@ -221,7 +222,7 @@ func TestStoredOrFoundAgain(t *testing.T) {
 	p.tracker.Usertag("qa@example.org", "cold", []int{700001}, nil)
 	want = append(want, "cold +[700001] -[] #1")
 	failures := 0
-	got, err := p.try(p.sweep(), func(it Item) error {
+	got, err := p.try(p.sweep(), func() error {
 		if failures++; failures%3 == 1 && failures < 20 {
 			return errors.New("the disk is full")
 		}

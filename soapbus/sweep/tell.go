@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"busbar/adapters/debbugs"
-	"busbar/common/journal"
+	"busbar/common/event"
 	"busbar/soapbus/soap"
 )
 
@@ -85,21 +85,19 @@ func (s *Sweep) news(ctx context.Context, f found) error {
 	if f.note && before == nil {
 		after.Since = max(f.status.LogModified, 1)
 		s.settle(f.bug, &after)
-		return s.quietly(ctx, []journal.Seen{s.seen(f.bug, &after)}, 1)
+		return s.quietly(ctx, []event.State{s.seen(f.bug, &after)}, 1)
 	}
 	if change.Before != nil && len(change.Log) == 0 && debbugs.Same(*change.Before, *f.status) {
 		s.settle(f.bug, &after)
-		return s.quietly(ctx, []journal.Seen{s.seen(f.bug, &after)}, 0)
+		return s.quietly(ctx, []event.State{s.seen(f.bug, &after)}, 0)
 	}
 	for len(change.Log) > mostEntries || size(change.Log) > mostBytes && len(change.Log) > 1 {
 		n := share(change.Log)
 		first := debbugs.Change{Bug: f.bug, Before: change.Before, After: f.status, Log: change.Log[:n], More: true}
 		change.Log, change.Before = change.Log[n:], debbugs.Told(first)
-		s.add(fmt.Sprintf("bug %d, part of its log", f.bug), Item{Change: &first}, func() { s.again(f) }, nil)
+		s.add(fmt.Sprintf("bug %d, part of its log", f.bug), first, nil, func() { s.again(f) }, nil)
 	}
-	it := Item{Change: &change}
-	it.Seen = append(it.Seen, s.seen(f.bug, &after))
-	s.add(fmt.Sprintf("bug %d", f.bug), it, func() { s.again(f) }, s.told(f, before == nil))
+	s.add(fmt.Sprintf("bug %d", f.bug), change, []event.State{s.seen(f.bug, &after)}, func() { s.again(f) }, s.told(f, before == nil))
 	s.settle(f.bug, &after)
 	return nil
 }
@@ -150,9 +148,8 @@ func (s *Sweep) vanished(f found, before *known) error {
 	if before == nil {
 		return nil // it was told
 	}
-	it := Item{Change: &debbugs.Change{Bug: f.bug, Before: &before.Status}}
-	it.Seen = append(it.Seen, s.seen(f.bug, nil))
-	s.add(fmt.Sprintf("bug %d is gone", f.bug), it, func() { s.again(f) }, s.told(f, false))
+	change := debbugs.Change{Bug: f.bug, Before: &before.Status}
+	s.add(fmt.Sprintf("bug %d is gone", f.bug), change, []event.State{s.seen(f.bug, nil)}, func() { s.again(f) }, s.told(f, false))
 	s.settle(f.bug, nil)
 	return nil
 }
@@ -213,7 +210,7 @@ func (s *Sweep) postpone(ctx context.Context, bug int, after, before *known) boo
 	s.due[bug] = due{}
 	if before != nil {
 		before.Faulty = after.Faulty
-		if err := s.quietly(ctx, []journal.Seen{s.seen(bug, before)}, 0); err != nil {
+		if err := s.quietly(ctx, []event.State{s.seen(bug, before)}, 0); err != nil {
 			s.log.Warn("it cannot be kept that a log was not readable", "bug", bug, "error", err) // it is asked again
 		}
 	}

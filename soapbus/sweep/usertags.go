@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"busbar/adapters/debbugs"
+	"busbar/common/event"
 	"busbar/common/journal"
 )
 
@@ -49,9 +50,9 @@ func (s *Sweep) usertags(ctx context.Context, user string) error {
 	}
 	delete(s.gone, user)
 	first := !asked && !s.o.Import
-	var quiet []journal.Seen
+	var quiet []event.State
 	if !asked {
-		quiet = append(quiet, journal.Seen{Source: s.usertagSource(), Key: user, Value: []byte(`{}`)})
+		quiet = append(quiet, event.State{Source: s.usertagSource(), Key: user, Value: []byte(`{}`)})
 	}
 	for tag := range union(before, now) {
 		bugs := slices.Compact(slices.Sorted(slices.Values(now[tag])))
@@ -68,33 +69,33 @@ func (s *Sweep) usertags(ctx context.Context, user string) error {
 			serial = was.Serial
 		}
 		value, _ := json.Marshal(tagged{bugs, serial}) // numbers always encode; without bugs, its serial goes on
-		seen := journal.Seen{Source: s.usertagSource(), Key: user + "\x00" + tag, Value: value}
+		seen := event.State{Source: s.usertagSource(), Key: user + "\x00" + tag, Value: value}
 		if first {
 			quiet = append(quiet, seen)
 			continue
 		}
-		change := &debbugs.UsertagChange{User: user, Tag: tag, Added: added, Removed: removed, Serial: serial}
-		s.add(fmt.Sprintf("usertag %s of %s", tag, user), Item{Usertag: change, Seen: []journal.Seen{seen}}, func() {
+		change := debbugs.UsertagChange{User: user, Tag: tag, Added: added, Removed: removed, Serial: serial}
+		s.add(fmt.Sprintf("usertag %s of %s", tag, user), change, []event.State{seen}, func() {
 			s.plan = append(s.plan, func(ctx context.Context) error { return s.usertags(ctx, user) })
 		}, func() { s.stats.Told++ })
 	}
 	if len(quiet) == 0 {
 		return nil
 	}
-	_, err = s.o.Journal.Append(ctx, journal.Record{Seen: quiet})
+	_, err = s.o.Journal.Append(ctx, journal.Record{States: quiet})
 	return err
 }
 
 // taggedBy is what was told of a user's tags, and whether it was ever asked.
 func (s *Sweep) taggedBy(ctx context.Context, user string) (tags map[string]tagged, asked bool, err error) {
 	r := s.o.Journal.Reader()
-	if _, err := r.SeenOf(ctx, s.usertagSource(), user); errors.Is(err, journal.ErrNotFound) {
+	if _, err := r.StateOf(ctx, s.usertagSource(), user); errors.Is(err, journal.ErrNotFound) {
 		return nil, false, nil
 	} else if err != nil {
 		return nil, false, err
 	}
 	tags = map[string]tagged{}
-	err = r.EachSeen(ctx, s.usertagSource(), func(key string, value []byte) error {
+	err = r.EachState(ctx, s.usertagSource(), func(key string, value []byte) error {
 		if len(key) <= len(user) || key[:len(user)+1] != user+"\x00" {
 			return nil
 		}
