@@ -97,6 +97,9 @@ func gitRef(m *mail.Message, p *Push) error {
 	if !ok[0] || !ok[1] || !strings.HasPrefix(u.Ref, "refs/") {
 		return translate.Poison("the mail names no ref with two ids: %.100q %.100q %.100q", u.Ref, m.Header.Get("X-Git-Oldrev"), m.Header.Get("X-Git-Newrev"))
 	}
+	if _, log, ok := strings.Cut(text, "\n- Log --"); ok && !strings.Contains(log, "\n"+ruler) {
+		return translate.Poison("cut: the mail stops in its log")
+	}
 	p.Updates = []Update{u}
 	switch u := &p.Updates[0]; {
 	case u.New == "":

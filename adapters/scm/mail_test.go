@@ -1,6 +1,7 @@
 package scm
 
 import (
+	"bytes"
 	"os"
 	"slices"
 	"strings"
@@ -101,5 +102,27 @@ func TestMailCaptures(t *testing.T) {
 	}
 	if !slices.Equal(said, want) {
 		t.Errorf("the captures tell %q", said)
+	}
+}
+
+// TestCutLog: a mail of post-receive-email that stops in its log is kept until the
+// whole one comes, wherever it stops.
+func TestCutLog(t *testing.T) {
+	for _, name := range []string{"branch-updated", "tag-annotated"} {
+		raw, err := os.ReadFile(mails + "/" + name + ".mail")
+		if err != nil {
+			t.Fatal(err)
+		}
+		from := bytes.Index(raw, []byte("\n- Log --")) + len("\n- Log --")
+		to := bytes.LastIndex(raw, []byte("\n"+ruler)) + len(ruler)
+		for at := from; at <= to; at++ {
+			_, err := Mails(DefaultService, called).Translate(translate.Item[*mail.Message]{Value: loadMail(raw[:at])})
+			if err == nil || !strings.Contains(err.Error(), "cut: ") {
+				t.Fatalf("%s cut at %d of %d: %v", name, at, len(raw), err)
+			}
+		}
+		if _, err := Mails(DefaultService, called).Translate(translate.Item[*mail.Message]{Value: loadMail(raw[:to+1])}); err != nil {
+			t.Errorf("%s: its log is whole: %v", name, err)
+		}
 	}
 }

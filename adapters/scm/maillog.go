@@ -12,6 +12,9 @@ import (
 	"busbar/common/translate"
 )
 
+// ruler ends a log; the line that begins it is as long.
+const ruler = "-----------------------------------------------------------------------"
+
 // section is the text between the log's rulers, or all of it.
 func section(text string) string {
 	_, after, ok := strings.Cut(text, "\n- Log --")
@@ -19,7 +22,7 @@ func section(text string) string {
 		return text
 	}
 	_, after, _ = strings.Cut(after, "\n")
-	inside, _, _ := strings.Cut("\n"+after, "\n"+strings.Repeat("-", 71)+"\n")
+	inside, _, _ := strings.Cut("\n"+after, "\n"+ruler+"\n")
 	return strings.TrimPrefix(inside, "\n")
 }
 

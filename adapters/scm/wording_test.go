@@ -14,8 +14,10 @@ const (
 	wasID = "1111111111111111111111111111111111111111"
 	isID  = "2222222222222222222222222222222222222222"
 	noID  = "0000000000000000000000000000000000000000"
-	ruler = "-----------------------------------------------------------------------\n"
 )
+
+// line is a ruler as it stands in a mail.
+const line = ruler + "\n"
 
 func told(t *testing.T, ref, before, text string) []event.Event {
 	t.Helper()
@@ -62,7 +64,7 @@ func TestTagMessages(t *testing.T) {
 	} {
 		for _, by := range []string{"      by Nora\n", "  tagged by  Nora\n"} {
 			b := told(t, "refs/tags/v3", noID, "nora pushed a change to annotated tag v3\nin repository tea.\n\n      at 2222222  (tag)\n tagging "+
-				wasID+" (commit)\n"+by+"      on Sat Nov 28 14:48:43 2026 +0000\n\n- Log "+ruler[6:]+c.inside+ruler+"\nNo new revisions.\n\n-- \nfooter\n")[0].Body.(Tagged)
+				wasID+" (commit)\n"+by+"      on Sat Nov 28 14:48:43 2026 +0000\n\n- Log "+line[6:]+c.inside+line+"\nNo new revisions.\n\n-- \nfooter\n")[0].Body.(Tagged)
 			if b.Message != c.want || b.Tagger.Name != "Nora" {
 				t.Errorf("%s: message %q by %q", name, b.Message, b.Tagger.Name)
 			}
@@ -71,8 +73,8 @@ func TestTagMessages(t *testing.T) {
 }
 
 func TestMergeInMail(t *testing.T) {
-	events := told(t, "refs/heads/main", wasID, "the project \"tea\".\n\n       via  "+isID+" (commit)\n\n- Log "+ruler[6:]+
-		"commit "+isID+"\nMerge: 3333333 4444444\nAuthor: Nora <nora@example.org>\nDate:   Mon Jan 5 10:00:00 2026 +0000\n\n    merge\n\n"+ruler)
+	events := told(t, "refs/heads/main", wasID, "the project \"tea\".\n\n       via  "+isID+" (commit)\n\n- Log "+line[6:]+
+		"commit "+isID+"\nMerge: 3333333 4444444\nAuthor: Nora <nora@example.org>\nDate:   Mon Jan 5 10:00:00 2026 +0000\n\n    merge\n\n"+line)
 	if b := events[1].Body.(Committed); !b.Merge || b.Message != "merge\n" {
 		t.Errorf("%+v", b)
 	}

@@ -43,7 +43,7 @@ func newCollector(program string, n *Node) *collector {
 		subscribers:   desc("publisher_subscribers", "Subscribers that are connected now."),
 		sent:          desc("publisher_sent_total", "Messages sent since the start."),
 		dropped:       desc("publisher_dropped_total", "Messages that slow subscribers missed since the start."),
-		trouble:       desc("publisher_trouble", "1 while nothing can be published, such as for a taken port."),
+		trouble:       desc("publisher_trouble", "1 while nothing can be published, such as for a taken port or a full disk."),
 		healthy:       desc("healthy", "1 while everything that should reaches the bus; as /healthz."),
 		condition:     desc("condition", "1 for each thing that is not as it should be.", "condition", "level"),
 		ends:          desc("certificate_end_timestamp_seconds", "When the certificate, the authority or the revocation list of [sign] ends.", "what"),
@@ -113,7 +113,7 @@ type teller func(d *prometheus.Desc, v float64, labels ...string)
 func (c *collector) publisher(gauge, counter teller) {
 	c.node.mu.Lock()
 	defer c.node.mu.Unlock()
-	if c.node.trouble != nil {
+	if c.node.trouble != nil || c.node.Journal.Trouble() != nil {
 		gauge(c.trouble, 1)
 	} else {
 		gauge(c.trouble, 0)

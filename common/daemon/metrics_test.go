@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -194,5 +195,31 @@ func TestMetricsAddressIsChecked(t *testing.T) {
 	c.Metrics = "9470"
 	if err := c.Complete("prog"); err == nil || !strings.Contains(err.Error(), "[bus] metrics") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestNothingCanBeStored: what cannot be stored is not published either, and both
+// /metrics and /healthz say so.
+func TestNothingCanBeStored(t *testing.T) {
+	address, path := freeAddress(t), ""
+	n := testNode(t, func(c *BusConfig) {
+		c.Metrics, c.Publish, path = address, []string{"tcp://127.0.0.1:0"}, c.Journal
+	})
+	runNode(t, n)
+	const trouble = "\nbusbar_publisher_trouble{program=\"prog\",publisher=\"prog.test\"} "
+	if _, page := get(t, address, "/metrics"); !strings.Contains(page, trouble+"0\n") {
+		t.Errorf("before:\n%s", page)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Journal.Append(context.Background(), journal.Record{Skip: "an echo"}); err == nil {
+		t.Fatal("it was stored in a file that is gone")
+	}
+	if _, page := get(t, address, "/metrics"); !strings.Contains(page, trouble+"1\n") {
+		t.Errorf("no trouble is told:\n%s", page)
+	}
+	if code, body := get(t, address, "/healthz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "journal: ") {
+		t.Errorf("%d %q", code, body)
 	}
 }

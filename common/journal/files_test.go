@@ -199,7 +199,14 @@ func TestIdentityBelongsToTheFile(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	o := options(path)
+	older := aged(t, 2, 1)
+	was := readFile(t, older)
+	o := options(older)
+	o.Identity.Name = "others"
+	if _, err := Open(context.Background(), o); !errors.Is(err, ErrIdentity) || !bytes.Equal(readFile(t, older), was) {
+		t.Errorf("another's older journal: %v, changed %v", err, !bytes.Equal(readFile(t, older), was))
+	}
+	o = options(path)
 	o.Identity.Username = "somebody"
 	mustOpen(t, o)
 	for _, id := range []Identity{{}, {Prefix: "org.example"}, {Prefix: "org.example", Environment: "dev"}, {Prefix: "Org", Environment: "dev", Name: "n"}} {

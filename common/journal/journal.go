@@ -99,7 +99,7 @@ func (j *Journal) open(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("making a new one: %w", explain(err))
 	}
-	from, err := upgrade(ctx, j.o.Path)
+	from, err := upgrade(ctx, j.o.Path, j.o.Identity)
 	if err != nil {
 		return err
 	}

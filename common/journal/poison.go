@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,15 +95,14 @@ func (t *transaction) bound(s statements, limit PoisonBounds) []droppedPoison {
 	if t.err != nil || !over() {
 		return nil
 	}
-	all := t.poison()
+	q := newQueue(t.poison())
 	var gone []droppedPoison
-	for t.err == nil && over() && len(all) > 1 {
-		i := victim(all, limit.Bytes > 0 && size > limit.Bytes)
-		t.run(s.drop, all[i].id)
+	for t.err == nil && over() && q.left > 1 {
+		d := q.victim(limit.Bytes > 0 && size > limit.Bytes)
+		t.run(s.drop, d.id)
 		t.run(s.count, kindTotal, poisonDropped, 1)
-		count, size = count-1, size-all[i].size
-		gone = append(gone, all[i])
-		all = slices.Delete(all, i, i+1)
+		count, size = count-1, size-d.size
+		gone = append(gone, d)
 	}
 	return gone
 }
@@ -128,29 +126,6 @@ func (t *transaction) poison() []droppedPoison {
 	}
 	t.err = rows.Err()
 	return all
-}
-
-// victim is the place of what goes first.
-func victim(all []droppedPoison, bytes bool) int {
-	held := map[string]int64{}
-	for _, d := range all {
-		if bytes {
-			held[d.group()] += d.size
-		} else {
-			held[d.group()]++
-		}
-	}
-	best := 0
-	for i := range all {
-		order := cmp.Compare(held[all[i].group()], held[all[best].group()])
-		if order == 0 && bytes && all[i].group() == all[best].group() {
-			order = cmp.Compare(all[i].size, all[best].size)
-		}
-		if order > 0 {
-			best = i
-		}
-	}
-	return best
 }
 
 // DropPoison removes poison for good. What is not there is no error: a request

@@ -7,8 +7,9 @@ import (
 )
 
 // upgrade brings the file of an older version up to this one; readers refuse
-// it until then. The caller holds the lock.
-func upgrade(ctx context.Context, path string) (from int, err error) {
+// it until then. One that is another publisher's, or not whole, is left as it is.
+// The caller holds the lock.
+func upgrade(ctx context.Context, path string, id Identity) (from int, err error) {
 	if err := checkFile(path); err != nil {
 		return 0, err
 	}
@@ -34,6 +35,13 @@ func upgrade(ctx context.Context, path string) (from int, err error) {
 	}
 	if app != applicationID || version < 1 || version >= schemaVersion {
 		return version, nil // nothing to do, or nothing of ours: the check says so
+	}
+	s, err := loadState(ctx, tx)
+	if err != nil {
+		return version, err
+	}
+	if err := errors.Join(s.same(id), s.checkTail(ctx, tx)); err != nil {
+		return version, err
 	}
 	for v := version; v < schemaVersion; v++ {
 		if _, err := tx.ExecContext(ctx, upgrades[v]); err != nil {

@@ -92,21 +92,32 @@ func (p *Part) charsetOf(declared string, data []byte) string {
 	return declared
 }
 
-// metaCharset is what the first <meta> of HTML says that names a charset.
+// metaCharset is what the first <meta> of HTML says that names a charset; what
+// stands in a comment, or in another tag's attribute, is none (HTML Standard
+// §13.2.3.2).
 func metaCharset(head string) string {
-	for head != "" {
-		i := indexFold(head, "<meta")
+	var q quotes
+	for {
+		i := strings.IndexByte(head, '<')
 		if i < 0 {
 			return ""
 		}
-		head = head[i+len("<meta"):]
-		end := tagEnd(head, &quotes{})
-		if label := findLabel(head[:end], "charset"); label != "" {
-			return label
+		head = head[i:]
+		switch {
+		case strings.HasPrefix(head, "<!--"):
+			head = afterComment(head, &q)
+		case startsTag(head):
+			end := tagEnd(head, &q)
+			if tagName(head[1:end]) == "meta" {
+				if label := findLabel(head[len("<meta"):end], "charset"); label != "" {
+					return label
+				}
+			}
+			head = head[end:]
+		default:
+			head = head[1:]
 		}
-		head = head[end:]
 	}
-	return ""
 }
 
 // xmlCharset is what an XML declaration says (XML 1.0 §2.8).

@@ -77,6 +77,9 @@ func TestMediaType(t *testing.T) {
 		{`attachment; filename="=?utf-8?q?=C3=A9?="`, "attachment", map[string]string{"filename": "\u00e9"}},
 		{`attachment; filename="open; size=3`, "attachment", map[string]string{"filename": "open", "size": "3"}},
 		{"text/plain (a comment)", "text/plain", nil},
+		{"(a comment) text/html", "text/html", nil},
+		{"text/(one; with \\) more)plain; a=b", "text/plain", map[string]string{"a": "b"}},
+		{"text/plain (never closed", "text/plain", nil},
 		{"a/b; ; =x; y", "a/b", nil},
 		{"", "", nil},
 	} {

@@ -20,8 +20,8 @@ func (w *walker) multipart(p *Part, body []byte, depth int, encoding string) {
 	if !w.spend(len(body)) {
 		return
 	}
-	boundary := p.Params["boundary"]
-	if boundary == "" || len(boundary) > maxBoundary {
+	boundary := w.boundary(p, body)
+	if boundary == "" {
 		w.d.add("multipart: no usable boundary, read as text")
 		w.text(p, body, encoding, "")
 		return

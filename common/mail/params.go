@@ -14,7 +14,12 @@ const maxParams = 100
 // lower case.
 func mediaType(raw string) (value string, params map[string]string) {
 	s := toUTF8(raw)
-	value, s = cutParam(s)
+	if value, s = cutParam(s); strings.Contains(value, "(") {
+		value, _ = cutParam(uncommented(toUTF8(raw)))
+		if main, sub, ok := strings.Cut(value, "/"); ok {
+			value = strings.TrimSpace(main) + "/" + strings.TrimSpace(sub)
+		}
+	}
 	value = strings.ToLower(strings.TrimSpace(oneLine(value)))
 	if value, _, _ = strings.Cut(value, "("); strings.ContainsRune(value, ' ') {
 		value, _, _ = strings.Cut(strings.TrimSpace(value), " ")
