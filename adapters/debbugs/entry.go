@@ -12,8 +12,10 @@ import (
 
 // MessageID is the identity of the mail, as CommentKey and its neighbours want
 // it, in bytes. A mail without one has a digest.
-func (e Entry) MessageID() string {
-	return identity(e.header(), func() string {
+func (e Entry) MessageID() string { return e.identity(e.head().Header) }
+
+func (e Entry) identity(h mail.Header) string {
+	return identity(h, func() string {
 		if e.Sum != "" {
 			return e.Sum
 		}
@@ -23,32 +25,14 @@ func (e Entry) MessageID() string {
 
 // Arrived is when debbugs received the mail; zero if its trace field is gone
 // and it has no date.
-func (e Entry) Arrived() time.Time { return arrived(e.mail("").Header).time }
+func (e Entry) Arrived() time.Time { return arrived(e.head().Header).time }
 
-// mail is the entry as the mail that it was. Its text is decoded already and
-// the other parts are gone, so the fields that say how it was encoded must not
-// be believed.
-func (e Entry) mail(body string) *mail.Message {
-	var b bytes.Buffer
-	b.WriteString("Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n")
-	skip := false
-	for l := range bytes.Lines(e.raw()) {
-		l = bytes.TrimRight(l, "\r\n")
-		if len(bytes.TrimSpace(l)) == 0 {
-			break
-		}
-		if l[0] != ' ' && l[0] != '\t' {
-			name, _, _ := bytes.Cut(l, []byte(":"))
-			skip = len(name) > 8 && strings.EqualFold(string(name[:8]), "content-")
-		}
-		if !skip {
-			b.Write(l)
-			b.WriteByte('\n')
-		}
-	}
-	b.WriteByte('\n')
-	b.WriteString(body)
-	return mail.Parse(b.Bytes(), mail.Limits{})
+// withText is a mail whose text was decoded already and whose other parts are
+// gone: what its header says of how it was encoded must not be believed.
+func withText(h mail.Header, text string) *mail.Message {
+	m := mail.Parse([]byte("Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"+text), mail.Limits{})
+	m.Header = h
+	return m
 }
 
 // raw is the header's bytes.
@@ -59,22 +43,19 @@ func (e Entry) raw() []byte {
 	return []byte(strings.Join(e.Lines, "\n"))
 }
 
-// alone is the entry's header with all of its fields, and no text.
-func (e Entry) alone() *mail.Message {
+// head is the entry's header as a mail without text. It is read once for all
+// that is asked of an entry.
+func (e Entry) head() *mail.Message {
 	raw, _, _ := bytes.Cut(e.raw(), []byte("\n\n"))
 	return mail.Parse(slices.Concat(raw, []byte("\n\n")), mail.Limits{})
 }
 
-// header is all fields.
-func (e Entry) header() mail.Header { return e.alone().Header }
-
-// charset is what the header says of the text before it was decoded.
-func (e Entry) charset() string { return strings.ToLower(e.alone().Body.Params["charset"]) }
-
 // text is the entry's text. debbugs writes mails with commands into the log as
 // UTF-8 and reads them by the charset that they declare: those in a single-byte
 // one come encoded twice.
-func (e Entry) text() string { return charset.Once(e.charset(), e.Body) }
+func (e Entry) text(head *mail.Message) string {
+	return charset.Once(strings.ToLower(head.Body.Params["charset"]), e.Body)
+}
 
 // An address is where debbugs received a mail: "submit", "12-done".
 type address struct {

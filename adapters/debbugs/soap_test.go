@@ -153,16 +153,17 @@ func TestEntry(t *testing.T) {
 	if e.MessageID() != "a@example.org" || e.Arrived() != time.Date(2026, 3, 9, 10, 0, 0, 0, time.UTC) {
 		t.Errorf("%s at %s", e.MessageID(), e.Arrived())
 	}
-	if got := e.mail(e.Body).Text(); got != "Grün ☕" {
+	if got := withText(e.head().Header, e.Body).Text(); got != "Grün ☕" {
 		t.Errorf("text %q", got)
 	}
 	for body, want := range map[string]string{"cafÃ©": "café", "café": "café", "plain": "plain", "☕": "☕"} {
 		latin := entry("control", "Content-Type: text/plain; charset=ISO-8859-1", body)
-		if got := latin.text(); got != want {
+		if got := latin.text(latin.head()); got != want {
 			t.Errorf("%q is read as %q", body, got)
 		}
 	}
-	if got := entry("control", "Content-Type: text/plain; charset=koi8_r (Russian)", "я┤п╟п╧").text(); got != "чай" {
+	koi8 := entry("control", "Content-Type: text/plain; charset=koi8_r (Russian)", "я┤п╟п╧")
+	if got := koi8.text(koi8.head()); got != "чай" {
 		t.Errorf("KOI8-R is read as %q", got)
 	}
 	if (Entry{}).Arrived() != (time.Time{}) {

@@ -72,15 +72,15 @@ func (w *walk) read(e Entry, most int) read {
 	body := e.Body
 	r := read{cut: e.Cut}
 	isCommands := func(a address) bool { return a.what == "control" || a.what == "request" }
-	m := e.mail("")
-	r.id = e.MessageID()
-	if r.to = addresses(m.Header); isCommands(r.to[0]) {
-		body = e.text()
+	head := e.head()
+	r.id = e.identity(head.Header)
+	if r.to = addresses(head.Header); isCommands(r.to[0]) {
+		body = e.text(head)
 	}
 	text, wasCut := cut(body, most)
 	r.cut = r.cut || wasCut
-	r.mail = e.mail(text)
-	r.at = arrived(m.Header)
+	r.mail = withText(head.Header, text)
+	r.at = arrived(head.Header)
 	r.at.code, r.at.ref = "", true
 	if slices.ContainsFunc(r.to, isCommands) {
 		r.commands = commands(body)
