@@ -5,7 +5,6 @@ package bustest
 import (
 	"bufio"
 	"context"
-
 	"io"
 	"os"
 	"os/exec"

@@ -8,37 +8,12 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
-
-// findProgram finds an adapter: beside this program, in the source tree that
-// this is run from (then it is built), or in PATH.
-func findProgram(ctx context.Context, name, into string) (string, error) {
-	if self, err := os.Executable(); err == nil {
-		beside := filepath.Join(filepath.Dir(self), name)
-		if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() {
-			return beside, nil
-		}
-	}
-	// A go.mod that names this module is not enough: the folder may hold nothing else.
-	if exec.CommandContext(ctx, "go", "list", "busbar/"+name).Run() == nil {
-		target := filepath.Join(into, name)
-		if out, err := exec.CommandContext(ctx, "go", "build", "-o", target, "busbar/"+name).CombinedOutput(); err != nil {
-			return "", fmt.Errorf("building %s: %w: %s", name, err, bytes.TrimSpace(out))
-		}
-		return target, nil
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return "", fmt.Errorf("looking for %s: %w (run the demo in the source tree, or install %s beside bus)", name, err, name)
-	}
-	return path, nil
-}
 
 // holdEndpoint takes a free address: until held is closed, nobody else gets it.
 func holdEndpoint() (endpoint string, held net.Listener, err error) {
@@ -48,9 +23,15 @@ func holdEndpoint() (endpoint string, held net.Listener, err error) {
 	return "tcp://" + held.Addr().String(), held, nil
 }
 
-// An adapter is a program of ours that the demo runs.
+// An adapter is a program of ours that the demo runs, and the service that it
+// listens to.
 type adapter struct {
-	name, program   string
+	name   string
+	tables func() string               // its own configuration
+	before []string                    // commands that take note of what there is: what changes from then on is news
+	play   func(context.Context) error // what happens in the service
+
+	program         string
 	config, journal string // files
 	cert, key       string // likewise
 	endpoint        string
@@ -63,21 +44,47 @@ type adapter struct {
 	log      lockedBuffer
 }
 
-// firstSight makes an adapter take note of what there is: what changes from now
-// on is news.
-var firstSight = map[string]string{"dbpoll": "poll", "scmhook": "reconcile", "soapbus": "poll"}
+func (a *adapter) publisher() string { return a.name + ".demo" }
+
+func (d *demo) adapter(name string) *adapter {
+	for _, a := range d.adapters {
+		if a.name == name {
+			return a
+		}
+	}
+	return nil
+}
+
+const demoConfig = `[bus]
+prefix = "org.debian"
+environment = "dev"
+name = %q
+publish = [%q]
+journal = %q
+compat = ["debmessenger"]
+heartbeat = "1s"
+
+[sign]
+certificate = %q
+key = %q
+
+%s`
+
+// configure writes the configuration.
+func (a *adapter) configure() error {
+	config := fmt.Sprintf(demoConfig, a.publisher(), a.endpoint, a.journal, a.cert, a.key, a.tables())
+	if err := os.WriteFile(a.config, []byte(config), 0o600); err != nil {
+		return fmt.Errorf("writing the demo's configuration: %w", err)
+	}
+	return nil
+}
 
 // start starts the adapters. They end with close alone, also when the demo is
 // interrupted.
 func (d *demo) start(ctx context.Context) error {
 	for _, a := range d.adapters {
-		if command := firstSight[a.name]; command != "" {
+		for _, command := range a.before {
 			if err := a.command(ctx, command); err != nil {
-				return err
-			}
-		}
-		if a.name == "scmhook" {
-			if err := a.command(ctx, "install"); err != nil {
 				return err
 			}
 		}
@@ -86,7 +93,6 @@ func (d *demo) start(ctx context.Context) error {
 		}
 		d.say("%s runs (process %d) and publishes on %s.", a.name, a.cmd.Process.Pid, a.endpoint)
 	}
-	d.say("Mails go in, commits are pushed, bugs of a tracker that answers SOAP change, and %s; events come out:\n", d.queue.what())
 	return nil
 }
 
@@ -148,11 +154,8 @@ func (d *demo) close() error {
 	for _, a := range d.adapters {
 		errs = append(errs, a.stop())
 	}
-	if d.queue != nil {
-		errs = append(errs, d.queue.close())
-	}
-	if d.tracker != nil {
-		errs = append(errs, d.tracker.close())
+	for _, server := range d.opened {
+		errs = append(errs, server.Close())
 	}
 	return errors.Join(errs...)
 }

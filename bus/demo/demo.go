@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -15,7 +16,6 @@ import (
 	"time"
 
 	"busbar/common/daemon"
-	"busbar/common/show"
 	"busbar/common/sign"
 	"busbar/common/wire"
 )
@@ -49,7 +49,7 @@ func (c *run) Run(p *daemon.Program) (err error) {
 	}
 	work, ended := context.WithCancelCause(ctx)
 	defer ended(nil)
-	d := &demo{p: p, dir: dir, pace: c.Pace, absent: map[string]string{}, told: make(chan struct{}), ended: ended}
+	d := &demo{p: p, dir: dir, pace: c.Pace, absent: map[string]string{}, queueTold: make(chan struct{}), ended: ended}
 	defer func() { err = errors.Join(err, d.close()) }()
 	if err := d.build(work, c.SQLite); err != nil {
 		return interrupted(ctx, err)
@@ -57,6 +57,8 @@ func (c *run) Run(p *daemon.Program) (err error) {
 	if err := d.start(work); err != nil {
 		return interrupted(ctx, err)
 	}
+	d.say("Mails go in, commits are pushed, bugs of a tracker that answers SOAP change, and %s; events come out.", d.queue.what())
+	d.say("(recovered) marks what an adapter found out later than it happened; debmessenger is an event once more, as older programs know it.\n")
 	if err := d.show(work); err != nil {
 		if cause := context.Cause(work); cause != nil {
 			return interrupted(ctx, cause) // close says how it ended
@@ -64,7 +66,7 @@ func (c *run) Run(p *daemon.Program) (err error) {
 		return interrupted(ctx, errors.Join(err, d.trouble()))
 	}
 	if c.Keep {
-		show.Fprintf(p.Stdout, "\nEverything is kept in %s.\n", dir)
+		d.say("\nEverything is kept in %s. To check a journal, there:\n  bus verify mail2bus.db --ca keys/ca.crt --crl keys/crl.pem", dir)
 	}
 	return nil
 }
@@ -83,24 +85,46 @@ type demo struct {
 	dir      string
 	pace     time.Duration
 	adapters []*adapter
-	mails    []mailFixture
-	queue    buildQueue
-	tracker  *bugTracker
+	opened   []io.Closer // servers of the services
 
+	mails        []mailFixture
+	queue        buildQueue
+	tracker      *bugTracker
 	repositories []repository
-	absent       map[string]string // kinds that this machine cannot show, and why
-	told         chan struct{}     // closed when the whole story of the queue has arrived
-	ended        func(error)       // an adapter did, by itself
+
+	absent    map[string]string // kinds that this machine cannot show, and why
+	queueTold chan struct{}     // closed when the whole story of the queue has arrived
+	ended     func(error)       // an adapter did, by itself
 }
 
 func (d *demo) path(parts ...string) string {
 	return filepath.Join(append([]string{d.dir}, parts...)...)
 }
 
-// build makes keys, folders, a database and the configuration.
-func (d *demo) build(ctx context.Context, sqlite bool) (err error) {
+// build makes the services, keys and configurations.
+func (d *demo) build(ctx context.Context, sqlite bool) error {
 	d.say("A bus in %s: an authority, a key for each publisher, a Maildir, a build queue, a bug tracker, repositories, journals.", d.dir)
-	if d.mails, err = loadMails(); err != nil {
+	if err := d.openMails(); err != nil {
+		return fmt.Errorf("making a mail system: %w", err)
+	}
+	if err := d.openQueue(ctx, sqlite); err != nil {
+		return fmt.Errorf("making a build queue: %w", err)
+	}
+	if err := d.openTracker(); err != nil {
+		return fmt.Errorf("making a bug tracker: %w", err)
+	}
+	if err := d.openRepositories(ctx); err != nil {
+		return fmt.Errorf("making repositories: %w", err)
+	}
+	d.adapters = []*adapter{
+		{name: "mail2bus", tables: d.mailTables, play: d.feed},
+		{name: "dbpoll", tables: d.queueTables, play: d.changeQueue, before: []string{"poll"}},
+		{name: "soapbus", tables: d.tracker.tables, play: d.changeBugs, before: []string{"poll"}},
+	}
+	if len(d.repositories) > 0 {
+		d.adapters = append(d.adapters, &adapter{name: "scmhook", tables: d.scmTables, play: d.push, before: []string{"reconcile", "install"}})
+	}
+	if err := d.findPrograms(ctx); err != nil {
 		return err
 	}
 	ca, err := sign.CreateCA(d.path("keys"), "Busbar demo CA", 1)
@@ -110,90 +134,20 @@ func (d *demo) build(ctx context.Context, sqlite bool) (err error) {
 	if _, err := ca.CRL(7); err != nil {
 		return err
 	}
-	if err := os.Mkdir(d.path("maildir"), 0o700); err != nil {
-		return fmt.Errorf("making the demo's folder: %w", err)
-	}
-	for _, sub := range []string{"maildir/new", "maildir/cur", "maildir/tmp", "spool", "scmspool", "git", "hg", "svn"} {
-		if err := os.Mkdir(d.path(sub), 0o700); err != nil {
-			return fmt.Errorf("making the demo's folder: %w", err)
-		}
-	}
-	if d.queue, err = d.openQueue(ctx, sqlite); err != nil {
-		return fmt.Errorf("making a build queue: %w", err)
-	}
-	if d.tracker, err = openTracker(); err != nil {
-		return err
-	}
-	if err := d.openRepositories(ctx); err != nil {
-		return fmt.Errorf("making repositories: %w", err)
-	}
-	mails := fmt.Sprintf("[mail]\nmaildir = [%q]\nspool = %q\n", d.path("maildir"), d.path("spool"))
-	if err := d.add(ctx, ca, "mail2bus", mails); err != nil {
-		return err
-	}
-	if err := d.add(ctx, ca, "dbpoll", d.rows()); err != nil {
-		return err
-	}
-	if err := d.add(ctx, ca, "soapbus", d.tracker.config()); err != nil || len(d.repositories) == 0 {
-		return err
-	}
-	return d.add(ctx, ca, "scmhook", fmt.Sprintf("[scm]\nspool = %q\nrepositories = [%q, %q, %q]\n",
-		d.path("scmspool"), d.path("git", "*.git"), d.path("hg", "*"), d.path("svn", "*")))
-}
-
-// rows is dbpoll's own configuration.
-func (d *demo) rows() string {
-	return fmt.Sprintf("[db]\nurl = %q\npreset = \"wanna-build\"\ninterval = \"1s\"\n", d.queue.url())
-}
-
-// add makes one adapter's key and configuration.
-func (d *demo) add(ctx context.Context, ca *sign.CA, name, own string) (err error) {
-	a := &adapter{name: name, config: d.path(name + ".toml"), journal: d.path(name + ".db")}
-	if a.program, err = findProgram(ctx, name, d.dir); err != nil {
-		return err
-	}
-	if a.endpoint, a.held, err = holdEndpoint(); err != nil {
-		return err
-	}
-	if a.cert, a.key, err = ca.Issue(name+"-demo.example.org", 7); err != nil {
-		return err
-	}
-	d.adapters = append(d.adapters, a)
-	return a.configure(own)
-}
-
-// configure writes the configuration.
-func (a *adapter) configure(own string) error {
-	config := fmt.Sprintf(demoConfig, a.name+".demo", a.endpoint, a.journal, a.cert, a.key, own)
-	if err := os.WriteFile(a.config, []byte(config), 0o600); err != nil {
-		return fmt.Errorf("writing the demo's configuration: %w", err)
-	}
-	return nil
-}
-
-func (d *demo) adapter(name string) *adapter {
 	for _, a := range d.adapters {
-		if a.name == name {
-			return a
+		a.config, a.journal = d.path(a.name+".toml"), d.path(a.name+".db")
+		if a.endpoint, a.held, err = holdEndpoint(); err != nil {
+			return err
+		}
+		if a.cert, a.key, err = ca.Issue(a.name+"-demo.example.org", 7); err != nil {
+			return err
+		}
+		if err := a.configure(); err != nil {
+			return err
 		}
 	}
 	return nil
 }
-
-const demoConfig = `[bus]
-prefix = "org.debian"
-environment = "dev"
-name = %q
-publish = [%q]
-journal = %q
-compat = ["debmessenger"]
-heartbeat = "1s"
-
-[sign]
-certificate = %q
-key = %q
-
-%s`
 
 // show follows the bus while mails, rows and pushes go in, and counts what comes
 // out.
@@ -221,16 +175,13 @@ func (d *demo) show(ctx context.Context) error {
 	if err := awaitHeartbeats(ctx, f, len(d.adapters)); err != nil {
 		return fmt.Errorf("waiting for the publishers: %w", err)
 	}
-	stories := []func(context.Context) error{d.feed, d.play, d.live, d.push}
-	fed := make(chan error, len(stories))
-	for _, tell := range stories {
-		feeders.Go(func() { fed <- tell(ctx) })
+	fed := make(chan error, len(d.adapters))
+	for _, a := range d.adapters {
+		feeders.Go(func() { fed <- a.play(ctx) })
 	}
-	s, err := d.watch(ctx, f, fed, len(stories))
+	s, err := d.watch(ctx, f, fed)
 	if err != nil {
 		return err
 	}
 	return d.summary(all, s)
 }
-
-func (d *demo) say(format string, args ...any) { show.Fprintf(d.p.Stdout, format+"\n", args...) }

@@ -18,23 +18,32 @@ type mailFixture struct {
 	raw  []byte
 }
 
-func loadMails() ([]mailFixture, error) {
+// openMails makes a Maildir and a spool, and reads the mails that will come.
+func (d *demo) openMails() error {
+	for _, dir := range []string{"inbox/new", "inbox/cur", "inbox/tmp", "spool"} {
+		if err := os.MkdirAll(d.path(dir), 0o700); err != nil {
+			return err
+		}
+	}
 	files, err := fs.Glob(fixtures.Mails, "*/*.mail")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var mails []mailFixture
 	for _, f := range files {
 		if strings.HasPrefix(f, "hostile/") {
 			continue
 		}
 		raw, err := fs.ReadFile(fixtures.Mails, f)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		mails = append(mails, mailFixture{f, raw})
+		d.mails = append(d.mails, mailFixture{f, raw})
 	}
-	return mails, nil
+	return nil
+}
+
+func (d *demo) mailTables() string {
+	return fmt.Sprintf("[mail]\nmaildir = [%q]\nspool = %q\n", d.path("inbox"), d.path("spool"))
 }
 
 // feed gives the fixtures to the adapter, by turns into its Maildir and through
@@ -48,10 +57,8 @@ func (d *demo) feed(ctx context.Context) error {
 		} else if err := d.pipe(ctx, m.raw); err != nil {
 			return fmt.Errorf("piping %s: %w", m.name, err)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(d.pace):
+		if err := pause(ctx, d.pace); err != nil {
+			return err
 		}
 	}
 	return d.pipe(ctx, bytes.Repeat([]byte{0, 0xff, 0x80, 7}, 64))
@@ -61,15 +68,15 @@ func (d *demo) feed(ctx context.Context) error {
 // moved to new/.
 func (d *demo) deliver(i int, raw []byte) error {
 	name := fmt.Sprintf("%d.M%06dP%d.demo", time.Now().Unix(), i, os.Getpid())
-	tmp := d.path("maildir", "tmp", name)
+	tmp := d.path("inbox", "tmp", name)
 	if err := os.WriteFile(tmp, raw, 0o600); err != nil {
 		return fmt.Errorf("delivering a mail: %w", err)
 	}
-	return os.Rename(tmp, d.path("maildir", "new", name))
+	return os.Rename(tmp, d.path("inbox", "new", name))
 }
 
 func (d *demo) pipe(ctx context.Context, raw []byte) error {
-	cmd := exec.CommandContext(ctx, d.adapters[0].program, "deliver", "--spool", d.path("spool"))
+	cmd := exec.CommandContext(ctx, d.adapter("mail2bus").program, "deliver", "--spool", d.path("spool"))
 	cmd.Stdin = bytes.NewReader(raw)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))

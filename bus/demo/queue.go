@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
+	"io"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
@@ -15,36 +15,40 @@ import (
 
 // A buildQueue is the database of a small build service.
 type buildQueue interface {
+	io.Closer
 	url() string  // for dbpoll
 	what() string // for people
 	run(ctx context.Context, statements string) error
 	restore(ctx context.Context) error // puts a copy in its place, while nobody looks
-	close() error
 }
 
 // openQueue makes a private PostgreSQL, where its programs are there, else a
 // SQLite file.
-func (d *demo) openQueue(ctx context.Context, sqlite bool) (buildQueue, error) {
-	_, found := cluster.FindPostgres()
-	if sqlite || !found {
-		return openSQLiteQueue(ctx, d.path("queue.db"))
+func (d *demo) openQueue(ctx context.Context, sqlite bool) (err error) {
+	if _, found := cluster.FindPostgres(); sqlite || !found {
+		d.queue, err = openSQLiteQueue(ctx, d.path("queue.db"))
+	} else {
+		d.queue, err = openPostgresQueue(ctx, d.path("postgresql"))
 	}
-	p, err := cluster.StartPostgres(ctx, d.path("postgresql"), cluster.PostgresOptions{})
+	if err == nil {
+		d.opened = append(d.opened, d.queue)
+	}
+	return err
+}
+
+func (d *demo) queueTables() string {
+	return fmt.Sprintf("[db]\nurl = %q\npreset = \"wanna-build\"\ninterval = \"1s\"\n", d.queue.url())
+}
+
+func openPostgresQueue(ctx context.Context, dir string) (buildQueue, error) {
+	p, err := cluster.StartPostgres(ctx, dir, cluster.PostgresOptions{})
 	if err != nil {
 		return nil, err
 	}
 	q := &postgresQueue{p: p, database: "postgres"}
 	if _, err := p.SQL(ctx, "postgres", "postgres", buildqueue.Schema+postgresExtra+beginning); err != nil {
-		q.close()
+		q.Close()
 		return nil, err
-	}
-	comment, err := p.SQL(ctx, "postgres", "postgres", "SELECT obj_description('debversion'::regtype, 'pg_type')")
-	if err != nil {
-		q.close()
-		return nil, err
-	}
-	if comment = strings.TrimSpace(comment); strings.HasPrefix(comment, "stand-in") {
-		d.say("the build queue's type debversion is a %s", comment)
 	}
 	return q, nil
 }
@@ -73,7 +77,7 @@ func (q *postgresQueue) restore(ctx context.Context) error {
 	return err
 }
 
-func (q *postgresQueue) close() error { return q.p.Stop() }
+func (q *postgresQueue) Close() error { return q.p.Stop() }
 
 type sqliteQueue struct {
 	path string
@@ -108,7 +112,7 @@ func (q *sqliteQueue) restore(ctx context.Context) error {
 	return q.run(ctx, "VACUUM INTO "+quote(q.path))
 }
 
-func (q *sqliteQueue) close() error { return q.db.Close() }
+func (q *sqliteQueue) Close() error { return q.db.Close() }
 
 // sqliteSchema is the queue's tables as far as SQLite can have them.
 const sqliteSchema = `

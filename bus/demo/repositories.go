@@ -70,6 +70,11 @@ func repositories() []repository {
 // openRepositories makes those that this machine can have, and notes the kinds
 // that are not shown for want of the others.
 func (d *demo) openRepositories(ctx context.Context) error {
+	for _, dir := range []string{"scmspool", "git", "hg", "svn"} {
+		if err := os.Mkdir(d.path(dir), 0o700); err != nil {
+			return err
+		}
+	}
 	shown := map[string]bool{}
 	for _, r := range repositories() {
 		if !r.there() {
@@ -96,6 +101,11 @@ func (d *demo) openRepositories(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (d *demo) scmTables() string {
+	return fmt.Sprintf("[scm]\nspool = %q\nrepositories = [%q, %q, %q]\n",
+		d.path("scmspool"), d.path("git", "*.git"), d.path("hg", "*"), d.path("svn", "*"))
 }
 
 func (r repository) there() bool {
@@ -133,10 +143,8 @@ func (d *demo) commands(ctx context.Context, pace time.Duration, lines []string)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("running %s: %w: %s", line, err, bytes.TrimSpace(out))
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pace):
+		if err := pause(ctx, pace); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -72,22 +72,20 @@ func story() []step {
 	}
 }
 
-// play makes the story happen in the database, at the demo's pace.
-func (d *demo) play(ctx context.Context) error {
+// changeQueue makes the story happen in the database, at the demo's pace.
+func (d *demo) changeQueue(ctx context.Context) error {
 	for _, s := range story() {
 		if err := d.queue.run(ctx, s.statements(time.Now())); err != nil {
 			return fmt.Errorf("changing the build queue: %w", err)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(d.pace):
+		if err := pause(ctx, d.pace); err != nil {
+			return err
 		}
 	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-d.told: // what is in the log of a database that is gone cannot be told
+	case <-d.queueTold: // what is in the log of a database that is gone cannot be told
 	}
 	return d.restore(ctx)
 }
@@ -102,7 +100,7 @@ func (d *demo) restore(ctx context.Context) error {
 	if err := d.queue.restore(ctx); err != nil {
 		return fmt.Errorf("restoring the build queue: %w", err)
 	}
-	if err := a.configure(d.rows()); err != nil {
+	if err := a.configure(); err != nil {
 		return err
 	}
 	return a.start(d.ended)

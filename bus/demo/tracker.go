@@ -28,10 +28,10 @@ const (
 )
 
 // openTracker starts a tracker on a port of this machine, with a few bugs.
-func openTracker() (*bugTracker, error) {
+func (d *demo) openTracker() error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("serving a bug tracker: %w", err)
+		return err
 	}
 	t := &bugTracker{
 		Tracker: bugtracker.New(bugtracker.Options{First: firstBug}),
@@ -42,10 +42,12 @@ func openTracker() (*bugTracker, error) {
 	for _, title := range []string{"the lamp flickers", "der Kessel pfeift „zu laut“", "the spout drips", "the lid is too small", "cheap pills"} {
 		t.report(title)
 	}
-	return t, nil
+	d.tracker, d.opened = t, append(d.opened, t)
+	return nil
 }
 
-func (t *bugTracker) close() error {
+// Close ends the server.
+func (t *bugTracker) Close() error {
 	err := t.server.Close()
 	if serr := <-t.served; !errors.Is(serr, http.ErrServerClosed) {
 		err = errors.Join(err, serr)
@@ -53,8 +55,7 @@ func (t *bugTracker) close() error {
 	return err
 }
 
-// config is soapbus's own configuration.
-func (t *bugTracker) config() string {
+func (t *bugTracker) tables() string {
 	return fmt.Sprintf("[soap]\nurl = %q\nfirst = %d\ninterval = \"1s\"\nfull = \"1s\"\nrate = 6000\ngrace = \"0s\"\nusers = [%q]\n", t.url, firstBug, tagUser)
 }
 
@@ -115,9 +116,9 @@ func (t *bugTracker) acts() []act {
 	}
 }
 
-// live plays the acts. Soapbus asks once a second, and sees what lies between
+// changeBugs plays the acts. Soapbus asks once a second, and sees what lies between
 // two of its questions as one change.
-func (d *demo) live(ctx context.Context) error {
+func (d *demo) changeBugs(ctx context.Context) error {
 	for _, act := range d.tracker.acts() {
 		for act.after != "" && !d.hasTold(ctx, act.after) {
 			if err := pause(ctx, 100*time.Millisecond); err != nil {
@@ -134,27 +135,10 @@ func (d *demo) live(ctx context.Context) error {
 
 // hasTold says whether soapbus has told an event of a topic.
 func (d *demo) hasTold(ctx context.Context, topic string) (yes bool) {
-	for _, a := range d.adapters {
-		if a.name != "soapbus" {
-			continue
-		}
-		err := a.read(ctx, func(r *journal.Reader) error {
-			c, err := r.Counts(ctx)
-			yes = err == nil && c.Topics["org.debian.dev."+topic] > 0
-			return err
-		})
-		if err != nil {
-			return false
-		}
-	}
-	return yes
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
+	err := d.adapter("soapbus").read(ctx, func(r *journal.Reader) error {
+		c, err := r.Counts(ctx)
+		yes = err == nil && c.Topics["org.debian.dev."+topic] > 0
+		return err
+	})
+	return err == nil && yes
 }

@@ -13,6 +13,7 @@ import (
 	"busbar/bus/kinds"
 	"busbar/bus/printer"
 	"busbar/common/journal"
+	"busbar/common/show"
 	"busbar/common/wire"
 )
 
@@ -34,16 +35,29 @@ func awaitHeartbeats(ctx context.Context, f *wire.Follower, publishers int) erro
 // seen is what arrived.
 type seen struct {
 	topics map[string]int
-	last   map[string]int64 // by publisher
-	ended  map[string]bool  // of the story's last events
+	last   map[string]int64 // number, by publisher
+	ended  map[string]bool  // of the queue's last events
+}
+
+// count remembers one message.
+func (s seen) count(m wire.Delivery) {
+	s.last[m.Envelope.Publisher] = m.Envelope.Seq
+	k, ok := kinds.All().ByTopic(m.Topic)
+	if !ok {
+		return
+	}
+	s.topics[k.Topic]++
+	if mark, last := storyEnds[k.Topic]; last && strings.Contains(string(m.Body), mark) {
+		s.ended[k.Topic] = true
+	}
 }
 
 // watch prints what arrives until all that the journals hold has come.
-func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error, feeders int) (seen, error) {
+func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (seen, error) {
 	s := seen{topics: map[string]int{}, last: map[string]int64{}, ended: map[string]bool{}}
-	told := sync.OnceFunc(func() { close(d.told) })
+	told := sync.OnceFunc(func() { close(d.queueTold) })
 	out := printer.New(d.p, printer.Flags{Color: "auto"})
-	for {
+	for feeders := len(d.adapters); ; {
 		m, err := f.Next(ctx)
 		switch {
 		case err != nil:
@@ -61,30 +75,26 @@ func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error, fe
 			feeders--
 		default:
 		}
-		if !m.Heartbeat {
-			s.last[m.Envelope.Publisher] = m.Envelope.Seq
-			if k, ok := kinds.All().ByTopic(m.Topic); ok {
-				s.topics[k.Topic]++
-				if sign, ok := storyEnds[k.Topic]; ok && strings.Contains(string(m.Body), sign) {
-					s.ended[k.Topic] = true
-					if len(s.ended) == len(storyEnds) {
-						told()
-					}
-				}
+		if m.Heartbeat {
+			if feeders == 0 && len(d.missing(s)) == 0 && d.settled(ctx, s) {
+				return s, nil
 			}
-			d.say("  %s\n      %s, signed by %s, from %s", out.Sentence(m), m.Topic, m.Verdict.Signer, m.Envelope.Origin)
 			continue
 		}
-		if feeders == 0 && len(d.missing(s)) == 0 && d.settled(ctx, s) {
-			return s, nil
+		s.count(m)
+		if len(s.ended) == len(storyEnds) {
+			told()
 		}
+		origin := strings.ReplaceAll(m.Envelope.Origin, d.dir+"/", "") // people know it from the first line
+		d.say("  %s", out.Sentence(m))
+		d.say("      %s", out.Dim(show.Sprintf("%s, signed by %s, from %s", m.Topic, m.Verdict.Signer, origin)))
 	}
 }
 
 // settled says that nothing waits to be read, and that the newest messages have
 // come: a mail leaves its folder only when its events are in the journal.
 func (d *demo) settled(ctx context.Context, s seen) bool {
-	for _, sub := range []string{"maildir", "spool"} {
+	for _, sub := range []string{"inbox", "spool"} {
 		if waiting, err := os.ReadDir(d.path(sub, "new")); err != nil || len(waiting) > 0 {
 			return false
 		}
@@ -92,7 +102,7 @@ func (d *demo) settled(ctx context.Context, s seen) bool {
 	for _, a := range d.adapters {
 		err := a.read(ctx, func(r *journal.Reader) error {
 			newest, err := r.LastSeq(ctx)
-			if err == nil && newest != s.last[a.name+".demo"] {
+			if err == nil && newest != s.last[a.publisher()] {
 				err = errors.New("not all has come")
 			}
 			return err
@@ -133,15 +143,15 @@ func orNone(topics []string) string {
 
 // summary says what was shown.
 func (d *demo) summary(ctx context.Context, s seen) error {
-	total, pushes := 0, 0
+	events, pushes := 0, 0
 	for _, n := range s.topics {
-		total += n
+		events += n
 	}
 	for _, r := range d.repositories {
 		pushes += len(r.story)
 	}
 	d.say("\n%d mails, %d changes of a build queue, %d of a bug tracker and %d steps in repositories became %d events of %d of %d kinds; every signature was verified, no number was missing.",
-		len(d.mails)+1, len(story())+1, len(d.tracker.acts()), pushes, total, len(s.topics), len(kinds.All()))
+		len(d.mails)+1, len(story())+1, len(d.tracker.acts()), pushes, events, len(s.topics), len(kinds.All()))
 	reasons := map[string][]string{}
 	for _, topic := range slices.Sorted(maps.Keys(d.absent)) {
 		reasons[d.absent[topic]] = append(reasons[d.absent[topic]], topic)
@@ -172,9 +182,13 @@ func (d *demo) kept(ctx context.Context, a *adapter, r *journal.Reader) error {
 	for _, n := range c.Skipped {
 		skipped += n
 	}
-	d.say("%s: %d messages; %d facts were told twice and dropped; %d items tell the bus nothing, counted by reason.", a.name, c.Messages, c.Duplicates, skipped)
+	quiet := ""
+	if skipped > 0 {
+		quiet = fmt.Sprintf("; %d items tell the bus nothing, counted by reason", skipped)
+	}
+	d.say("%s: %d messages; %d facts were told twice and dropped%s.", a.name, c.Messages, c.Duplicates, quiet)
 	for _, row := range rows {
-		d.say("Kept aside as poison, to be looked at: %s (%s).", row.Origin, row.Reason)
+		d.say("  Kept aside as poison, to be looked at: %s (%s).", row.Origin, row.Reason)
 	}
 	return nil
 }

@@ -94,9 +94,17 @@ func (o *Printer) Sentence(d wire.Delivery) show.Clean {
 		link = "  " + link
 	}
 	if !o.color {
-		return show.Clean(at + "  " + mark + show.Line(text) + show.Line(link))
+		return show.Clean(at + "  " + mark + show.Line(text+link))
 	}
-	return show.Clean(dim + at + reset + "  " + yellow + mark + reset + bold + show.Line(text) + reset + dim + show.Line(link) + reset)
+	return o.Dim(at) + show.Clean("  "+yellow+mark+reset+bold+show.Line(text)+reset) + o.Dim(link)
+}
+
+// Dim is a text that matters less than what stands beside it.
+func (o *Printer) Dim(text string) show.Clean {
+	if !o.color {
+		return show.Clean(show.Line(text))
+	}
+	return show.Clean(dim + show.Line(text) + reset)
 }
 
 // say finds the sentence of a message that brings none. Kinds that are not ours
