@@ -26,13 +26,14 @@ type room struct {
 // docs/architecture.md.
 var rooms = []room{
 	{"common/show", nil},
-	{"common/event", []string{"common/show"}},
+	{"common/runes", nil},
+	{"common/event", []string{"common/runes", "common/show"}},
 	{"common/charset", nil},
-	{"common/mail", []string{"common/charset"}},
+	{"common/mail", []string{"common/charset", "common/runes"}},
 	{"common/condition", nil},
 	{"common/durable", nil},
 	{"common/secret", nil},
-	{"common/journal", []string{"common/event", "common/show"}},
+	{"common/journal", []string{"common/event", "common/runes", "common/show"}},
 	{"common/sign", []string{"common/event"}},
 	{"common/wire/guard", nil},
 	{"common/wire", []string{"common/event", "common/journal", "common/sign", "common/wire/guard"}},
@@ -42,7 +43,7 @@ var rooms = []room{
 	{"common/programtest", []string{"common/daemon", "common/sign"}},
 	{"common/daemon", []string{"common/*"}},
 	{"adapters", nil},
-	{"adapters/*", []string{"common/charset", "common/event", "common/mail", "common/translate"}},
+	{"adapters/*", []string{"common/charset", "common/event", "common/mail", "common/runes", "common/translate"}},
 	{"fixtures", nil},
 	{"fixtures/*", nil},
 	{"contrib/...", []string{"contrib/...", "adapters/...", "common/*", "fixtures/..."}}, // what tries the programs

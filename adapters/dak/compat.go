@@ -1,6 +1,10 @@
 package dak
 
-import "strings"
+import (
+	"strings"
+
+	"busbar/common/runes"
+)
 
 // lists are the fields whose lines the old topic tells as objects, with the
 // objects' members.
@@ -23,7 +27,7 @@ func (c changes) oldUpload() OldUpload {
 			b[name] = objects(c.get(name), members)
 			continue
 		}
-		text, _ := cut(folded(name, c.p.Values[name]), min(maxText, left))
+		text, _ := runes.Cut(folded(name, c.p.Values[name]), min(maxText, left))
 		b[name] = text
 		left -= len(text)
 	}

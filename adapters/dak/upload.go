@@ -4,10 +4,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/runes"
 )
 
 // Bounds of what goes on the bus: maxText bytes of changelog, maxLine of a
@@ -42,7 +42,7 @@ func (c changes) upload() Upload {
 		u.Person = u.Maintainer
 	}
 	var cutText, cutFiles bool
-	u.ChangesText, cutText = cut(c.get("Changes"), maxText)
+	u.ChangesText, cutText = runes.Cut(c.get("Changes"), maxText)
 	u.Files, cutFiles = c.files()
 	u.Truncated = cutText || cutFiles || len(u.Binaries) == maxList
 	u.NMU = nmu(c.get("Changes"))
@@ -121,19 +121,7 @@ func person(s string) event.Person {
 	return event.Person{Name: line(a.Name), Email: line(a.Email)}
 }
 
-// cut returns at most n bytes of s, whole characters only, and whether
-// anything was left out.
-func cut(s string, n int) (string, bool) {
-	if len(s) <= n {
-		return s, false
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n], true
-}
-
 func line(s string) string {
-	s, _ = cut(s, maxLine)
+	s, _ = runes.Cut(s, maxLine)
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"busbar/common/event"
+	"busbar/common/runes"
 	"busbar/common/translate"
 )
 
@@ -107,7 +108,7 @@ func filedAgainst(packages, sources []string) string {
 
 // tidy makes one bounded line of a tracker's text.
 func tidy(s string) string {
-	s, _ = cut(s, 8*maxLine)
+	s, _ = runes.Cut(s, 8*maxLine)
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return ' '

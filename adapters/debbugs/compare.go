@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"busbar/common/event"
+	"busbar/common/runes"
 )
 
 // compare tells what the messages did not: each field that is not as it was
@@ -132,8 +133,8 @@ func (w *walk) text(field string, k *event.Kind, was, now string) {
 	w.field(field, k, one(was), one(now), func(b Bug) any {
 		u := TextUpdated{Bug: b, Removed: now == ""}
 		var cutNow, cutWas bool
-		u.Text, cutNow = cut(clean(now), most)
-		u.Previous, cutWas = cut(clean(was), most)
+		u.Text, cutNow = runes.Cut(clean(now), most)
+		u.Previous, cutWas = runes.Cut(clean(was), most)
 		u.Truncated = cutNow || cutWas
 		return u
 	})

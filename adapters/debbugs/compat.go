@@ -7,6 +7,7 @@ import (
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/runes"
 )
 
 // old tells the same fact under its name and in its form of 2013. Unlike then,
@@ -26,7 +27,7 @@ func old(k *event.Kind, kind string, m *mail.Message, b Bug, e event.Event) even
 	if kind == "closed" {
 		body.Title = fmt.Sprintf("Bug#%d: marked as done (%s)", b.Bug, b.Title)
 	}
-	body.Content, _ = cut(text(m), maxText)
+	body.Content, _ = runes.Cut(text(m), maxText)
 	for _, tag := range b.Tags {
 		if tag == "patch" {
 			left := maxText

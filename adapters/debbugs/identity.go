@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"busbar/common/mail"
+	"busbar/common/runes"
 )
 
 // identity names a mail among all others that came to the tracker, by the bytes
@@ -124,7 +125,7 @@ func plain(s string) string {
 // as the tracker keeps it: without a signature's armour, blanks at the ends of
 // lines, and blank lines around it.
 func TextSum(text string) string {
-	text, _ = cut(text, mail.DefaultLimits().Text)
+	text, _ = runes.Cut(text, mail.DefaultLimits().Text)
 	if signed, _, ok := mail.Clearsigned(text); ok {
 		text = signed
 	}

@@ -3,10 +3,10 @@ package debbugs
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/runes"
 )
 
 // message tells of a new report or of a comment. "report" stands on both: mail
@@ -59,7 +59,7 @@ func ownTitle(subject string, bug int) string {
 func content(m *mail.Message) Message {
 	const most = 100
 	var c Message
-	c.Body, c.Truncated = cut(text(m), maxText)
+	c.Body, c.Truncated = runes.Cut(text(m), maxText)
 	c.Attachments = []Attachment{}
 	for _, a := range m.Attachments() {
 		if len(c.Attachments) == most {
@@ -84,19 +84,7 @@ const (
 	maxLine = 1000
 )
 
-// cut returns at most n bytes of s, whole characters only, and whether
-// anything was left out.
-func cut(s string, n int) (string, bool) {
-	if len(s) <= n {
-		return s, false
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n], true
-}
-
 func line(s string) string {
-	s, _ = cut(s, maxLine)
+	s, _ = runes.Cut(s, maxLine)
 	return s
 }

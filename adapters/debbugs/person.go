@@ -6,12 +6,13 @@ import (
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/runes"
 )
 
 func tidyAll(list []string) []string {
 	all := make([]string, len(list))
 	for i, s := range list {
-		all[i], _ = cut(tidy(s), 200)
+		all[i], _ = runes.Cut(tidy(s), 200)
 	}
 	return all
 }

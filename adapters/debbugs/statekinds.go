@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"busbar/common/event"
+	"busbar/common/runes"
 )
 
 // SOAPKinds is every kind that the tracker's state, log and usertags yield:
@@ -103,7 +104,7 @@ func texts(topic, meaning, what string) *event.Kind {
 		if b.Removed {
 			return did(b.Bug, "has no "+what+" any more", "")
 		}
-		short, _ := cut(b.Text, 200)
+		short, _ := runes.Cut(b.Text, 200)
 		return did(b.Bug, "has a new "+what, " ("+short+")")
 	}, func(b TextUpdated) string { return b.URL })
 }

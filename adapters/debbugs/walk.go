@@ -7,6 +7,7 @@ import (
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/runes"
 )
 
 // A walk goes through the messages of a log, and follows what the bug was told
@@ -77,7 +78,7 @@ func (w *walk) read(e Entry, most int) read {
 	if r.to = addresses(head.Header); isCommands(r.to[0]) {
 		body = e.text(head)
 	}
-	text, wasCut := cut(body, most)
+	text, wasCut := runes.Cut(body, most)
 	r.cut = r.cut || wasCut
 	r.mail = withText(head.Header, text)
 	r.at = arrived(head.Header)

@@ -14,10 +14,10 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/runes"
 	"busbar/common/translate"
 )
 
@@ -127,12 +127,6 @@ const maxLine = 1000
 
 // short cuts s at maxLine, whole characters only.
 func short(s string) string {
-	if len(s) <= maxLine {
-		return s
-	}
-	n := maxLine
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
+	s, _ = runes.Cut(s, maxLine)
+	return s
 }

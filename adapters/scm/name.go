@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"busbar/common/event"
+	"busbar/common/runes"
 )
 
 // maxName bounds a shown name, in bytes; it is the longest path of Linux.
@@ -19,15 +19,12 @@ const maxName = 4096
 // its kind: it ends with the digest of all of it.
 func name(s string) string {
 	s = event.Escape(s)
-	if len(s) <= maxName {
+	short, cut := runes.Cut(s, maxName)
+	if !cut {
 		return s
 	}
-	n := maxName
-	for !utf8.RuneStart(s[n]) {
-		n--
-	}
 	sum := sha256.Sum256([]byte(s))
-	return s[:n] + "…sha256:" + hex.EncodeToString(sum[:]) // longer than any that is whole
+	return short + "…sha256:" + hex.EncodeToString(sum[:]) // longer than any that is whole
 }
 
 // A key names a fact by the bytes of names and ids. Where those could be taken

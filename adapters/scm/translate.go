@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"busbar/common/event"
+	"busbar/common/runes"
 	"busbar/common/translate"
 )
 
@@ -232,16 +233,7 @@ func subject(message string) string {
 
 func word(s string) string { s, _ = cut(strings.Join(strings.Fields(s), " "), maxWord); return s }
 
-func cut(s string, most int) (string, bool) {
-	s = Decode(s)
-	if len(s) <= most {
-		return s, false
-	}
-	for most > 0 && !utf8.RuneStart(s[most]) {
-		most--
-	}
-	return s[:most], true
-}
+func cut(s string, most int) (string, bool) { return runes.Cut(Decode(s), most) }
 
 // Decode reads bytes that should be UTF-8; what is not is read as Latin-1, so
 // that nothing is lost and everybody sees what it was.

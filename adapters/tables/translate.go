@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"busbar/common/event"
+	"busbar/common/runes"
 	"busbar/common/translate"
 )
 
@@ -268,34 +268,7 @@ func same(a, b *string) bool {
 
 func short(s string) string { s, _ = cut(s, 500); return s }
 
-// visible is text with its bytes that are not UTF-8 escaped.
-func visible(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, size := utf8.DecodeRuneInString(s)
-		if r == utf8.RuneError && size <= 1 {
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		} else {
-			b.WriteString(s[:size])
-		}
-		s = s[size:]
-	}
-	return b.String()
-}
-
-func cut(s string, most int) (string, bool) {
-	s = visible(s)
-	if len(s) <= most {
-		return s, false
-	}
-	for most > 0 && !utf8.RuneStart(s[most]) {
-		most--
-	}
-	return s[:most], true
-}
+func cut(s string, most int) (string, bool) { return runes.Cut(runes.Escape(s), most) }
 
 // parseTime reads a time as databases print it; without a zone it is meant in
 // the Spec's, or in UTC. A whole number is Unix seconds.

@@ -1,11 +1,11 @@
 package wannabuild
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"busbar/common/runes"
 )
 
 // Bounds on what bodies carry, in bytes.
@@ -37,34 +37,7 @@ func long(row Columns, name string) (string, bool) {
 	return cut(strings.TrimSpace(text(row, name)), maxText)
 }
 
-// visible is text with its bytes that are not UTF-8 escaped.
-func visible(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, size := utf8.DecodeRuneInString(s)
-		if r == utf8.RuneError && size <= 1 {
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		} else {
-			b.WriteString(s[:size])
-		}
-		s = s[size:]
-	}
-	return b.String()
-}
-
-func cut(s string, most int) (string, bool) {
-	s = visible(s)
-	if len(s) <= most {
-		return s, false
-	}
-	for most > 0 && !utf8.RuneStart(s[most]) {
-		most--
-	}
-	return s[:most], true
-}
+func cut(s string, most int) (string, bool) { return runes.Cut(runes.Escape(s), most) }
 
 func number(row Columns, name string) int {
 	n, _ := strconv.Atoi(text(row, name))

@@ -25,7 +25,7 @@ var notApplicable = map[string]bool{
 	"object with a __json__ method":                          true,
 }
 
-func runes(from, to rune) string {
+func allFrom(from, to rune) string {
 	var b strings.Builder
 	for r := from; r <= to; r++ {
 		b.WriteRune(r)
@@ -40,7 +40,7 @@ var namedValues = map[string]any{
 	"int 2**63": Int("9223372036854775808"), "int 2**64": Int("18446744073709551616"),
 	"int 10**30": Int("1" + strings.Repeat("0", 30)), "int -10**100": Int("-1" + strings.Repeat("0", 100)),
 	"null": nil, "true": true, "empty list": []any{}, "empty string": "", "tuple": []any{1, 2},
-	"string all ASCII 0x00-0x7f": runes(0, 0x7f), "string latin-1 0x80-0xff": runes(0x80, 0xff),
+	"string all ASCII 0x00-0x7f": allFrom(0, 0x7f), "string latin-1 0x80-0xff": allFrom(0x80, 0xff),
 	"string astral":                           "\U0001f600\U00010000\U0010ffff",
 	"string lone high surrogate":              "\xed\xa0\x80",
 	"string surrogates in the wrong order":    "\xed\xb0\x80\xed\xa0\x80",

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"busbar/common/runes"
 	"busbar/common/show"
 )
 
@@ -92,11 +92,8 @@ func (e Event) Title() string {
 		return text
 	}
 	const more = "…"
-	cut := MaxTitle - len(more)
-	for !utf8.RuneStart(text[cut]) {
-		cut--
-	}
-	return text[:cut] + more
+	text, _ = runes.Cut(text, MaxTitle-len(more))
+	return text + more
 }
 
 // Link is where a person may read more, or empty. One that is too long, or

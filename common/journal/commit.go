@@ -5,7 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
-	"unicode/utf8"
+
+	"busbar/common/runes"
 )
 
 // Kinds of counters.
@@ -166,12 +167,8 @@ func (j *Journal) transact(ctx context.Context, what func(*transaction)) error {
 
 // reason is the name under which a skip is counted.
 func (j *Journal) reason(text string) string {
-	if len(text) > maxReason {
-		cut := maxReason
-		for cut > 0 && !utf8.RuneStart(text[cut]) {
-			cut--
-		}
-		text = text[:cut] + "…"
+	if short, cut := runes.Cut(text, maxReason); cut {
+		text = short + "…"
 	}
 	if !j.reasons[text] {
 		if len(j.reasons) >= maxReasons {

@@ -19,7 +19,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"unicode/utf8"
+
+	"busbar/common/runes"
 )
 
 // Limits bounds what one mail may cost. A zero field takes its value from
@@ -207,14 +208,6 @@ func (d *defects) embed(inner *defects) {
 
 // clip makes a piece of a mail fit for a defect's text: short and printable.
 func clip(s string) string {
-	const most = 120
-	s = oneLine(toUTF8(s))
-	if len(s) <= most {
-		return s
-	}
-	n := most
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
+	s, _ = runes.Cut(oneLine(toUTF8(s)), 120)
+	return s
 }

@@ -6,8 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"unicode/utf8"
 
+	"busbar/common/runes"
 	"busbar/dbpoll/database"
 )
 
@@ -50,7 +50,7 @@ func (v *value) keep(t database.Table, row database.Columns) {
 				v.Long = map[string]string{}
 			}
 			v.Long[name] = hash(*text)
-			short := cut(*text)
+			short, _ := runes.Cut(*text, maxKept)
 			text = &short
 		}
 		v.Columns[name] = text
@@ -109,12 +109,4 @@ func (v value) before(t database.Table, key []string, after database.Columns) da
 func hash(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:12])
-}
-
-func cut(s string) string {
-	n := maxKept
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
 }

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"busbar/common/charset"
+	"busbar/common/runes"
 )
 
 // decode makes text of a value's bytes. A database of the encoding SQL_ASCII
@@ -43,11 +44,8 @@ func shortened(v []byte) []byte {
 	if len(v) <= whole {
 		return v
 	}
-	n := beginning
-	for n > 0 && !utf8.RuneStart(v[n]) {
-		n--
-	}
-	return fmt.Appendf(nil, "%s %d %s", v[:n], len(v), hash(v))
+	head, _ := runes.Cut(v, beginning)
+	return fmt.Appendf(nil, "%s %d %s", head, len(v), hash(v))
 }
 
 // bytesOf is a driver's value as text. nil is NULL; an empty text is not.

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"busbar/adapters/debbugs"
+	"busbar/common/runes"
 	"busbar/soapbus/soap"
 )
 
@@ -88,9 +88,6 @@ func body(b []byte) (s string, cut bool) {
 	if cut {
 		s = strings.TrimRight(s, "\uFFFD") // the last character may be half
 	}
-	for len(s) > maxBody {
-		_, size := utf8.DecodeLastRuneInString(s)
-		s, cut = s[:len(s)-size], true
-	}
-	return s, cut
+	s, more := runes.Cut(s, maxBody)
+	return s, cut || more
 }
