@@ -53,7 +53,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	if err != nil {
 		return err
 	}
-	site.node.Watch("given back", again.Trouble)
+	site.node.Watch("given back", again.Err)
 	tasks = append(tasks, daemon.Task{Name: "changes given back", Run: again.Run})
 	log.Info("dbpoll runs", "version", daemon.Version(), "journal", site.cfg.Bus.Journal, "sources", site.names())
 	return daemon.Serve(ctx, log, site.status, tasks...)
@@ -113,7 +113,7 @@ func (s *site) again(once bool) (*pump.Pump, error) {
 	p := &pump.Pump{
 		Channel: back, Table: table, Journal: s.node.Journal, Source: "given back", Log: s.log,
 	}
-	back.Idle = p.Rested
+	back.Idle = p.Idle
 	return p, nil
 }
 

@@ -148,6 +148,6 @@ func (s *source) pump(c Config, j *journal.Journal, m mode, log *slog.Logger) (*
 		return nil, err
 	}
 	return &pump.Pump{
-		Channel: &channel{s, j, m}, Table: table, Journal: j, Source: s.name, Log: log, Weather: s.weather,
+		Channel: &channel{s, j, m}, Table: table, Journal: j, Source: s.name, Log: log, OnErr: s.weather,
 	}, nil
 }

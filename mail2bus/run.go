@@ -60,7 +60,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 func place(dir string, cfg Config, node *daemon.Node, log *slog.Logger) (daemon.Task, func() error, error) {
 	var pump pump.Pump
 	ch, err := maildir.Open(maildir.Options{
-		Dir: dir, Spool: dir == cfg.Mail.Spool, Limit: int64(cfg.Mail.Limit), Poll: time.Duration(cfg.Mail.Poll), Log: log, Idle: pump.Rested,
+		Dir: dir, Spool: dir == cfg.Mail.Spool, Limit: int64(cfg.Mail.Limit), Poll: time.Duration(cfg.Mail.Poll), Log: log, Idle: pump.Idle,
 	})
 	if errors.Is(err, maildir.ErrNotMaildir) {
 		err = &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
@@ -77,7 +77,7 @@ func place(dir string, cfg Config, node *daemon.Node, log *slog.Logger) (daemon.
 	in := mails{dir: ch, name: name, limit: int64(cfg.Mail.Limit)}
 	pump.Channel, pump.Read = in, in.read
 	pump.Table, pump.Journal, pump.Source, pump.Log = table(cfg), node.Journal, dir, log
-	node.Watch(name, pump.Trouble)
+	node.Watch(name, pump.Err)
 	return daemon.Task{Name: name, Run: pump.Run}, ch.Close, nil
 }
 

@@ -47,7 +47,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	}
 	node.Places(cfg.SCM.Spool)
 	defer func() { err = errors.Join(err, s.close()) }()
-	node.Watch("the spool", s.pump.Trouble)
+	node.Watch("the spool", s.pump.Err)
 	log.Info("scmhook runs", "version", daemon.Version(), "journal", cfg.Bus.Journal, "spool", cfg.SCM.Spool)
 	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run}, reloads(p, g, cfg, nil).Task(node, hangup), daemon.Task{Name: "the spool", Run: s.pump.Run},
 		daemon.Task{Name: "the look at the hooks", Run: func(ctx context.Context) error { return watchHooks(ctx, p, cfg, node.Conditions) }})
@@ -89,7 +89,7 @@ func newSource(cfg Config, node *daemon.Node, log *slog.Logger, tell, once bool)
 	d, j := describer{scm: cfg.SCM}, node.Journal
 	var p pump.Pump
 	ch := &pushes{log: log, describe: d.push, feed: feed.Open(feed.Options{
-		Spool: cfg.SCM.Spool, Repositories: set, Journal: j.Reader(), Refs: d.refs, Tell: tell, Once: once, Log: log, Conditions: node.Conditions, Idle: p.Rested,
+		Spool: cfg.SCM.Spool, Repositories: set, Journal: j.Reader(), Refs: d.refs, Tell: tell, Once: once, Log: log, Conditions: node.Conditions, Idle: p.Idle,
 		Every: time.Duration(cfg.SCM.Reconcile), Grace: time.Duration(cfg.SCM.Grace), Poll: time.Duration(cfg.SCM.Poll),
 	})}
 	p.Channel, p.Table, p.Journal, p.Source, p.Log = ch, table(cfg.SCM), j, "scm", log

@@ -64,8 +64,8 @@ func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	book.journal = node.Journal.Reader()
 	back := &daemon.GivenBack{Dir: daemon.RetryDir(cfg.Bus), Parse: func([]byte) any { return nil }}
 	pump := &pump.Pump{Channel: in, Table: table(cfg.SCM), Journal: node.Journal, Source: "webhook", Log: log}
-	in.idle = pump.Rested
-	node.Watch("the journal's pump", pump.Trouble)
+	in.idle = pump.Idle
+	node.Watch("the journal's pump", pump.Err)
 	log.Info("scmhook takes webhooks", "version", daemon.Version(), "journal", cfg.Bus.Journal, "listen", listener.Addr().String())
 	node.Secrets("the webhooks' secrets", cfg.Webhook.Secrets)
 	server := webhook.NewServer(&handler, log)

@@ -24,7 +24,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		return err
 	}
 	s.node.Watch(source, s.unwell)
-	s.node.Watch("given back", again.Trouble)
+	s.node.Watch("given back", again.Err)
 	s.node.Secrets("the tracker's password", s.cfg.withPasswords()...)
 	tasks := []daemon.Task{
 		{Name: "the publisher", Run: s.node.Run},

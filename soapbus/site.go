@@ -85,7 +85,7 @@ func (s *site) pump(m mode, log *slog.Logger) *pump.Pump {
 	s.sweep = sw
 	s.mu.Unlock()
 	return &pump.Pump{
-		Channel: sw, Table: translators(), Journal: s.node.Journal, Source: source, Log: log, Weather: s.weather,
+		Channel: sw, Table: translators(), Journal: s.node.Journal, Source: source, Log: log, OnErr: s.weather,
 	}
 }
 
@@ -95,7 +95,7 @@ func (s *site) again(once bool) *pump.Pump {
 	p := &pump.Pump{
 		Channel: back, Table: translators(), Journal: s.node.Journal, Source: "given back", Log: s.log,
 	}
-	back.Idle = p.Rested
+	back.Idle = p.Idle
 	return p
 }
 

@@ -1,9 +1,9 @@
 // Package condition keeps what is not as it should be in a running program:
-// named conditions, each with the time since when, a text, and what to do. The
+// named conditions, each with its start, a text, and what to do. The
 // parts of a program raise and clear them; whoever shows the program's health
 // reads the one set.
 //
-// Not here: who looks after what (the parts), and how it is shown
+// Not here: who probes after what (the parts), and how it is shown
 // (common/daemon).
 package condition
 
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// A Level says how bad it is.
+// A Level is how bad a condition is.
 type Level string
 
 const (
@@ -47,11 +47,11 @@ func (c Condition) String() string {
 type Set struct {
 	mu     sync.Mutex
 	raised map[string]Condition
-	looks  []func() []Condition
-	since  map[string]time.Time // of what the looks said last
+	probes []func() []Condition
+	since  map[string]time.Time // of what the probes said last
 }
 
-// Raise adds a condition, or tells more of one that is there: its Since stays.
+// Raise adds a condition, or replaces one of that name: its Since stays.
 func (s *Set) Raise(c Condition) {
 	if s == nil {
 		return
@@ -69,7 +69,7 @@ func (s *Set) Raise(c Condition) {
 	s.raised[c.Name] = c
 }
 
-// Clear takes a condition away.
+// Clear removes a condition.
 func (s *Set) Clear(name string) {
 	if s == nil {
 		return
@@ -88,15 +88,15 @@ func (s *Set) Note(name string, err error, hint string) {
 	s.Raise(Condition{Name: name, Level: Fail, Text: err.Error(), Hint: hint})
 }
 
-// Watch adds somebody who is asked each time the set is read. look must be
+// Watch adds a probe, which is called each time the set is read. probe must be
 // quick, and may not call the set.
-func (s *Set) Watch(look func() []Condition) {
+func (s *Set) Watch(probe func() []Condition) {
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.looks = append(s.looks, look)
+	s.probes = append(s.probes, probe)
 }
 
 // All is what there is now: failures first, each group by name.
@@ -105,30 +105,30 @@ func (s *Set) All() []Condition {
 		return nil
 	}
 	s.mu.Lock()
-	looks := slices.Clone(s.looks)
+	probes := slices.Clone(s.probes)
 	s.mu.Unlock()
-	var seen []Condition
-	for _, look := range looks { // without the lock: they may wait for others
-		seen = append(seen, look()...)
+	var list []Condition
+	for _, probe := range probes { // without the lock: they may wait for others
+		list = append(list, probe()...)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	since := map[string]time.Time{}
-	for i, c := range seen {
+	for i, c := range list {
 		if c.Since.IsZero() {
 			if c.Since = s.since[c.Name]; c.Since.IsZero() {
 				c.Since = time.Now()
 			}
 		}
 		since[c.Name] = c.Since
-		seen[i] = c
+		list[i] = c
 	}
 	s.since = since
 	for _, c := range s.raised {
-		seen = append(seen, c)
+		list = append(list, c)
 	}
-	Sort(seen)
-	return seen
+	Sort(list)
+	return list
 }
 
 // Sort puts failures first, each group by name.
@@ -138,7 +138,7 @@ func Sort(list []Condition) {
 	})
 }
 
-// Failed tells whether one of them is a failure.
+// Failed reports whether one of them is a failure.
 func Failed(list []Condition) bool {
 	return slices.ContainsFunc(list, func(c Condition) bool { return c.Level == Fail })
 }

@@ -25,8 +25,8 @@ func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
 func Once(ctx context.Context, p *pump.Pump) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	note := p.Weather
-	p.Weather = func(err error) {
+	note := p.OnErr
+	p.OnErr = func(err error) {
 		if note != nil {
 			note(err)
 		}
@@ -74,7 +74,7 @@ func (n *Node) sent(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(n.Trouble(), err, context.Cause(ctx))
+			return errors.Join(n.Err(), err, context.Cause(ctx))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

@@ -23,10 +23,10 @@ func (n *Node) own() []condition.Condition {
 	ctx, cancel := context.WithTimeout(context.Background(), metricsPatience)
 	defer cancel()
 	list := n.looking().conditions(ctx, n.Journal.Reader(), n.now())
-	if err := n.Journal.Trouble(); err != nil {
+	if err := n.Journal.Err(); err != nil {
 		list = append(list, condition.Condition{Name: "journal", Level: condition.Fail, Text: err.Error(), Hint: "what waits at the sources stays there, and is tried again"})
 	}
-	if err := n.Trouble(); err != nil {
+	if err := n.Err(); err != nil {
 		list = append(list, condition.Condition{Name: "publisher", Level: condition.Fail, Text: "NOT publishing: " + err.Error()})
 	}
 	if err := n.metrics.unserved(); err != nil {

@@ -70,7 +70,7 @@ func (m *metrics) serve(ctx context.Context, n *Node, address string) {
 		if ctx.Err() != nil {
 			return
 		}
-		if was := m.setTrouble(err); was == nil {
+		if was := m.setErr(err); was == nil {
 			n.log.Error("metrics are not served; trying again", "address", address, "error", err)
 		}
 		select {
@@ -86,7 +86,7 @@ func (m *metrics) listen(ctx context.Context, n *Node, address string) error {
 	if err != nil {
 		return fmt.Errorf("serving metrics at [bus] metrics: %w", err)
 	}
-	m.setTrouble(nil)
+	m.setErr(nil)
 	n.log.Info("serving metrics", "address", l.Addr().String())
 	server := &http.Server{Handler: m.handler(n), ReadHeaderTimeout: metricsPatience, WriteTimeout: 2 * metricsPatience}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
@@ -94,7 +94,7 @@ func (m *metrics) listen(ctx context.Context, n *Node, address string) error {
 	return server.Serve(l)
 }
 
-func (m *metrics) setTrouble(err error) (was error) {
+func (m *metrics) setErr(err error) (was error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	was, m.trouble = m.trouble, err

@@ -93,7 +93,7 @@ func Identity(program string, bus BusConfig) journal.Identity {
 }
 
 // Run publishes, forgets old messages and serves metrics until ctx ends. An
-// unusable endpoint never stops it (see Trouble).
+// unusable endpoint never stops it (see Err).
 func (n *Node) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { n.prune(ctx) })
@@ -130,8 +130,8 @@ func (n *Node) state(pub *wire.Pub, err error) {
 	}
 }
 
-// Trouble is why nothing is published now, or nil.
-func (n *Node) Trouble() error {
+// Err is why nothing is published now, or nil.
+func (n *Node) Err() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.trouble

@@ -33,7 +33,7 @@ type counter struct{ kind, name string }
 
 // statements are prepared once on the writer's connection.
 type statements struct {
-	findFact, message, id, better, count, position, seen, forget, heard, poison, healed, drop, meta, cursor *sql.Stmt
+	findFact, message, id, better, count, position, seen, forget, suppress, poison, healed, drop, meta, cursor *sql.Stmt
 }
 
 func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
@@ -42,7 +42,7 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		&s.message:  "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)",
 		&s.id:       "INSERT INTO ids VALUES (?, ?, ?, ?, ?)",
 		&s.better:   "UPDATE ids SET substance = ?, strength = ?, sum = ? WHERE uuid = ?",
-		&s.heard:    "INSERT OR IGNORE INTO ids VALUES (?, 0, NULL, 0, ?)",
+		&s.suppress: "INSERT OR IGNORE INTO ids VALUES (?, 0, NULL, 0, ?)",
 		&s.count:    "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
 		&s.position: "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)",
 		&s.seen:     "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)",
@@ -116,7 +116,7 @@ func (t *transaction) keep(s statements, p *part, now int64) {
 		t.run(s.position, r.Source, r.Position, positionSum(r.Source, r.Position))
 	}
 	for _, u := range r.Suppressed {
-		t.run(s.heard, u[:], factSum(u[:], &fact{}))
+		t.run(s.suppress, u[:], factSum(u[:], &fact{}))
 	}
 	for _, it := range r.States {
 		if it.Value == nil {

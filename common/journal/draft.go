@@ -20,7 +20,7 @@ type batch struct {
 	state    state // as it will be
 	parts    []part
 	messages []*message
-	facts    map[uuid.UUID]*fact // made, heard or changed in this batch
+	facts    map[uuid.UUID]*fact // made, suppressed or changed in this batch
 	changed  map[uuid.UUID]bool  // facts that were known with less evidence
 	counters map[counter]int64
 	dropped  []droppedPoison // to make room
@@ -88,7 +88,7 @@ func (j *Journal) place(ctx context.Context, b *batch, p *part) error {
 			b.facts[u] = &fact{}
 		}
 	}
-	replaced := map[string]string{} // keys of facts that are told anew, to their messages
+	replaced := map[string]string{} // keys of facts that are published again, to their messages
 	for i, e := range r.Events {
 		if e.Kind.Family != "" && !slices.Contains(j.o.Compat, e.Kind.Family) {
 			continue

@@ -45,7 +45,7 @@ type Journal struct {
 	changed chan struct{}
 	cursors map[string]int64 // set and not yet stored
 	head    int64            // newest durable number
-	trouble error            // why nothing is stored now
+	err     error            // why nothing is stored now
 
 	// Of the writer's goroutine alone.
 	state  state
@@ -166,18 +166,18 @@ func (j *Journal) Changed() <-chan struct{} {
 	return j.changed
 }
 
-// Trouble is why nothing can be stored now, such as for a full disk, or nil. It
+// Err is why nothing can be stored now, such as for a full disk, or nil. It
 // is over when a record is stored or, where none waits, could be.
-func (j *Journal) Trouble() error {
+func (j *Journal) Err() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.trouble
+	return j.err
 }
 
-func (j *Journal) setTrouble(err error) {
+func (j *Journal) setErr(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.trouble = err
+	j.err = err
 }
 
 // Close stores what is queued and ends the journal.

@@ -168,6 +168,6 @@ func (j *Journal) damaged(ctx context.Context, err error) error {
 	}
 	j.damage = fmt.Errorf("%w; %s", err, advice)
 	j.o.Log.Error("the journal is damaged; nothing is acknowledged any more", "path", j.o.Path, "error", j.damage)
-	j.setTrouble(j.damage)
+	j.setErr(j.damage)
 	return j.damage
 }

@@ -110,8 +110,8 @@ func TestFilesUnderTheWriter(t *testing.T) {
 					t.Fatalf("record %d was acknowledged", i)
 				}
 			}
-			if j.Trouble() == nil || !strings.Contains(said.String(), "level=ERROR") {
-				t.Errorf("trouble %v; said: %s", j.Trouble(), &said)
+			if j.Err() == nil || !strings.Contains(said.String(), "level=ERROR") {
+				t.Errorf("trouble %v; said: %s", j.Err(), &said)
 			}
 			j.Close()
 			j, err = Open(context.Background(), o)
@@ -177,8 +177,8 @@ func TestReadersAreNoDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustAppend(t, j, noteRecord("last"))
-	if j.Trouble() != nil || strings.Contains(said.String(), "somebody else") {
-		t.Errorf("%v: %s", j.Trouble(), &said)
+	if j.Err() != nil || strings.Contains(said.String(), "somebody else") {
+		t.Errorf("%v: %s", j.Err(), &said)
 	}
 }
 
@@ -205,7 +205,7 @@ func TestAudit(t *testing.T) {
 		switch {
 		case err != nil || !report.OK():
 			found++
-			if _, err := j.Append(context.Background(), noteRecord("late")); err == nil || j.Trouble() == nil {
+			if _, err := j.Append(context.Background(), noteRecord("late")); err == nil || j.Err() == nil {
 				t.Errorf("bit %d: after the audit a record was acknowledged", at)
 			}
 		default:

@@ -94,14 +94,14 @@ func (j *Journal) flush() {
 // tryAgain ends trouble where what could not be stored comes no more: a little can
 // be written again.
 func (j *Journal) tryAgain() {
-	if j.damage != nil || j.Trouble() == nil {
+	if j.damage != nil || j.Err() == nil {
 		return
 	}
 	err := j.guarded(func() error {
 		return j.transact(context.Background(), func(t *transaction) { t.run(j.sql.meta, j.state.baseSeq, "base_seq") })
 	})
 	if err == nil && j.damage == nil {
-		j.setTrouble(nil)
+		j.setErr(nil)
 	}
 }
 
@@ -150,16 +150,16 @@ func (j *Journal) store(group []job) {
 	if err != nil {
 		err = fmt.Errorf("appending to journal %s: %w", j.o.Path, err)
 		if j.damage == nil {
-			err = errors.Join(err, j.recall(ctx))
+			err = errors.Join(err, j.reload(ctx))
 		}
 	} else if b.state.headSeq > j.state.headSeq {
 		j.advance(b)
 	} else {
 		j.state = b.state
 	}
-	j.setTrouble(err)
+	j.setErr(err)
 	if err == nil {
-		j.mourn(b.dropped)
+		j.logDropped(b.dropped)
 	}
 	for i, next := range group {
 		switch p := b.parts[i]; {
@@ -183,9 +183,9 @@ func (j *Journal) advance(b *batch) {
 	j.changed = make(chan struct{})
 }
 
-// recall reads where the sequence stands after a failed transaction: the file
+// reload reads where the sequence stands after a failed transaction: the file
 // alone knows.
-func (j *Journal) recall(ctx context.Context) error {
+func (j *Journal) reload(ctx context.Context) error {
 	s, err := loadState(ctx, j.db)
 	if err != nil {
 		return fmt.Errorf("reading where the sequence stands: %w", err)
@@ -195,8 +195,8 @@ func (j *Journal) recall(ctx context.Context) error {
 	return nil
 }
 
-// mourn says what had to make room.
-func (j *Journal) mourn(dropped []droppedPoison) {
+// logDropped logs the poison that was dropped to make room.
+func (j *Journal) logDropped(dropped []droppedPoison) {
 	for _, d := range dropped {
 		j.o.Log.Warn("poison had to make room and is lost", "path", j.o.Path, "origin", d.origin, "digest", d.digest,
 			"bytes", d.size, "translator", d.translator, "reason", d.reason)

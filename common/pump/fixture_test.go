@@ -38,7 +38,7 @@ type tape struct {
 	mu    sync.Mutex
 	at    int
 	state []int // how often each item was finished with nil
-	told  []int // how often done was called for each time it was handed out
+	dones []int // how often done was called for each time it was handed out
 	given int
 	ahead int   // items kept after done(nil) would be a loss: see check
 	fail  error // from the next Next
@@ -79,11 +79,11 @@ func (c *tape) give() (translate.Item[any], []byte, func(error), error) {
 	i, n := c.at, c.given
 	c.at++
 	c.given++
-	c.told = append(c.told, 0)
+	c.dones = append(c.dones, 0)
 	done := func(err error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.told[n]++
+		c.dones[n]++
 		if err != nil {
 			c.at = min(c.at, i)
 		} else {
@@ -106,9 +106,9 @@ func (c *tape) check(t *testing.T) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for n, told := range c.told {
-		if told != 1 {
-			t.Fatalf("done was called %d times for hand-out %d", told, n)
+	for n, calls := range c.dones {
+		if calls != 1 {
+			t.Fatalf("done was called %d times for hand-out %d", calls, n)
 		}
 	}
 	if c.ahead != 0 {

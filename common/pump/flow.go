@@ -19,60 +19,60 @@ const (
 	maxBytes = 32 << 20
 )
 
-// Pauses after trouble double from the first to the longest.
+// The back-off after transient errors: pauses double from the first to the longest.
 const (
 	firstPause   = 100 * time.Millisecond
 	longestPause = 30 * time.Second
 )
 
-// A streak is a row of records without a failure. Once one fails, those behind
-// it must fail, too, or the position of a later one would cover its loss.
-type streak struct{ broken atomic.Bool }
+// A generation is the records between two failures. Once one fails, those behind it
+// must fail, too, or the position of a later one would hide its loss.
+type generation struct{ broken atomic.Bool }
 
-func (s *streak) whole() bool { return !s.broken.Load() }
+func (s *generation) intact() bool { return !s.broken.Load() }
 
-// flow knows what is in flight and how the weather is.
+// flow knows what is in flight, and whether records can be stored.
 type flow struct {
-	log     *slog.Logger
-	weather func(error)
+	log   *slog.Logger
+	onErr func(error)
 
 	mu       sync.Mutex
 	moved    sync.Cond
 	items    int
 	bytes    int
-	current  *streak
+	current  *generation
 	failures int // in a row
 }
 
-func newFlow(log *slog.Logger, weather func(error)) *flow {
+func newFlow(log *slog.Logger, onErr func(error)) *flow {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	if weather == nil {
-		weather = func(error) {}
+	if onErr == nil {
+		onErr = func(error) {}
 	}
-	f := &flow{log: log, weather: weather, current: &streak{}}
+	f := &flow{log: log, onErr: onErr, current: &generation{}}
 	f.moved.L = &f.mu
 	return f
 }
 
-// streak is the current one, or nil if it is broken.
-func (f *flow) streak() *streak {
+// generation is the current one, or nil if it is broken.
+func (f *flow) generation() *generation {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.current.whole() {
+	if !f.current.intact() {
 		return nil
 	}
 	return f.current
 }
 
-// calm waits out trouble: it lets what is in flight come in, pauses, and begins
-// a new streak. It is false when ctx has ended.
-func (f *flow) calm(ctx context.Context) bool {
+// backOff does nothing while all is well. After a failure it waits for what is in
+// flight, pauses, and begins a new generation. It is false when ctx has ended.
+func (f *flow) backOff(ctx context.Context) bool {
 	if ctx.Err() != nil {
 		return false
 	}
-	if f.streak() != nil {
+	if f.generation() != nil {
 		return true
 	}
 	f.drain()
@@ -88,7 +88,7 @@ func (f *flow) calm(ctx context.Context) bool {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.current = &streak{}
+	f.current = &generation{}
 	return true
 }
 
@@ -103,8 +103,8 @@ func pause(failures int) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
-// trouble breaks the streak.
-func (f *flow) trouble(doing string, err error) {
+// fail ends the generation.
+func (f *flow) fail(doing string, err error) {
 	f.mu.Lock()
 	first := !f.current.broken.Swap(true)
 	if first {
@@ -113,49 +113,49 @@ func (f *flow) trouble(doing string, err error) {
 	n := f.failures
 	f.mu.Unlock()
 	if first {
-		f.log.Warn("trouble "+doing+"; trying again", "error", err, "failures", n)
-		f.weather(fmt.Errorf("%s: %w", doing, err))
+		f.log.Warn("transient error; trying again", "doing", doing, "error", err, "failures", n)
+		f.onErr(fmt.Errorf("%s: %w", doing, err))
 	}
 }
 
-// settle notes what the journal said.
-func (f *flow) settle(s *streak, r journal.Record, result journal.Result, err error) {
+// settle records the journal's answer.
+func (f *flow) settle(s *generation, r journal.Record, result journal.Result, err error) {
 	switch {
 	case errors.Is(err, journal.ErrStale):
-		return // its trouble was told
+		return // the failure before it was logged
 	case err != nil:
-		f.trouble("storing "+r.Origin, err)
+		f.fail("storing "+r.Origin, err)
 		return
 	case r.Poison != "":
-		f.log.Warn("kept as poison", "origin", r.Origin, "translator", r.Translator, "reason", r.Poison)
+		f.log.Warn("item kept as poison", "origin", r.Origin, "translator", r.Translator, "reason", r.Poison)
 	case result.Poison != "":
-		f.log.Warn("kept as poison", "origin", r.Origin, "translator", r.Translator, "reason", result.Poison)
+		f.log.Warn("item kept as poison", "origin", r.Origin, "translator", r.Translator, "reason", result.Poison)
 	case len(result.Disputed) > 0:
-		f.log.Warn("an item tells in other words, and on no better evidence, what is known; it is kept beside the poison",
+		f.log.Warn("kept as disputed: the fact is known in other words, and the evidence is no better",
 			"origin", r.Origin, "translator", r.Translator, "known", result.Disputed)
 	}
 	f.mu.Lock()
-	clear := f.failures > 0 && s == f.current && s.whole()
+	clear := f.failures > 0 && s == f.current && s.intact()
 	if clear {
 		f.failures = 0
 	}
 	f.mu.Unlock()
 	if clear {
-		f.weather(nil)
+		f.onErr(nil)
 	}
 }
 
-// rested ends trouble if nothing is in flight.
-func (f *flow) rested() {
+// idle ends a back-off if nothing is in flight.
+func (f *flow) idle() {
 	f.mu.Lock()
-	clear := f.failures > 0 && f.items == 0 && f.current.whole()
+	clear := f.failures > 0 && f.items == 0 && f.current.intact()
 	if clear {
 		f.failures = 0
 	}
 	f.mu.Unlock()
 	if clear {
-		f.log.Info("trouble is over: nothing waits any more")
-		f.weather(nil)
+		f.log.Info("transient error is over: nothing is waiting")
+		f.onErr(nil)
 	}
 }
 

@@ -22,95 +22,95 @@ type Pump struct {
 	// Source is the name under which positions are stored. Two pumps on one
 	// journal must differ in it.
 	Source string
-	// Read, if set, makes an item of what the channel handed out unread: what
-	// strangers wrote is taken apart here, within Patience, and not in Next. It
-	// must leave alone what it is given, for another may still read that.
+	// Read, if set, parses what the channel handed out unparsed: untrusted input
+	// is parsed here, within Timeout, and not in Next. It must not change what it
+	// is given, for another goroutine may still read that.
 	Read func(translate.Item[any]) translate.Item[any]
 	Log  *slog.Logger // nil: none
-	// Weather is told of trouble that passes, once for each failure, and with
-	// nil when records are stored again. Nil: nobody is told. It is called
-	// from several goroutines and must be quick.
-	Weather func(error)
-	// Patience is how long one item may hold up the others [10 s]. One that
-	// takes longer is put aside as poison; should it be translated after all,
-	// it is told then.
-	Patience time.Duration
+	// OnErr, if set, is called with each transient error, and with nil when
+	// records are stored again. It is called from several goroutines and must
+	// be quick.
+	OnErr func(error)
+	// Timeout is how long one item may hold up the others [10 s]. One that
+	// takes longer is put aside as poison; if its translation ends after all, it
+	// is published then.
+	Timeout time.Duration
 
-	trouble atomic.Pointer[error]
-	flow    atomic.Pointer[flow]
-	slow    atomic.Pointer[chan struct{}] // a place for each item that is translated though put aside
+	err  atomic.Pointer[error]
+	flow atomic.Pointer[flow]
+	slow atomic.Pointer[chan struct{}] // a slot for each item that is translated though put aside
 }
 
-// Trouble is why nothing comes through now (the source cannot be read, the
+// Err is the transient error that stops the pump now (the source cannot be read, the
 // journal cannot store), or nil. It may be asked from any goroutine.
-func (p *Pump) Trouble() error {
-	if err := p.trouble.Load(); err != nil {
+func (p *Pump) Err() error {
+	if err := p.err.Load(); err != nil {
 		return *err
 	}
 	return nil
 }
 
-// Rested is for the channel, within Next: its source was read, and nothing there
-// waits for the journal. So trouble is over, also where the item that met it was
-// taken away.
-func (p *Pump) Rested() {
+// Idle is for the channel to call within Next: its source was read, and nothing there
+// waits for the journal. So a transient error is over, also where the item that met
+// it was removed.
+func (p *Pump) Idle() {
 	if f := p.flow.Load(); f != nil {
-		f.rested()
+		f.idle()
 	}
 }
 
-// note keeps the weather for Trouble, and passes it on.
+// note keeps the error for Err, and passes it on.
 func (p *Pump) note(err error) {
 	if err == nil {
-		p.trouble.Store(nil)
+		p.err.Store(nil)
 	} else {
-		p.trouble.Store(&err)
+		p.err.Store(&err)
 	}
-	if p.Weather != nil {
-		p.Weather(err)
+	if p.OnErr != nil {
+		p.OnErr(err)
 	}
 }
 
 // Run carries items until ctx ends or the channel says io.EOF; then it waits
-// for what is in flight and returns nil. Trouble is not an error: Run waits
-// and goes on.
+// for what is in flight and returns nil. After a transient error Run backs off and
+// goes on.
 func (p *Pump) Run(ctx context.Context) error {
 	f := newFlow(p.Log, p.note)
 	p.flow.Store(f)
-	places := make(chan struct{}, maxSlow)
-	p.slow.Store(&places)
+	slots := make(chan struct{}, maxSlow)
+	p.slow.Store(&slots)
 	defer f.drain()
 	table := guarded(p.Table)
-	for f.calm(ctx) {
+	for f.backOff(ctx) {
 		item, position, done, err := p.Channel.Next(ctx)
 		switch {
 		case ctx.Err() != nil && err != nil, errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			f.drain() // what came before is not to blame
-			f.trouble("reading "+p.Source, err)
+			f.drain() // the items before it did not fail
+			f.fail("reading "+p.Source, err)
 			continue
 		}
-		streak := f.streak()
-		if streak == nil { // an item before this one has failed since
+		generation := f.generation()
+		if generation == nil { // an item before this one has failed since
 			done(journal.ErrStale)
 			continue
 		}
 		record, late, err := p.record(ctx, table, item, position)
 		if err != nil {
 			f.drain()
-			f.trouble("translating", err)
+			f.fail("translating", err)
 			done(err)
 			continue
 		}
 		f.enter(len(record.Item))
-		p.Journal.SubmitIf(record, streak.whole, func(result journal.Result, err error) {
-			f.settle(streak, record, result, err)
+		p.Journal.SubmitIf(record, generation.intact, func(result journal.Result, err error) {
+			f.settle(generation, record, result, err)
 			done(err)
 			f.leave(len(record.Item))
 		})
 		if late != nil {
-			go p.tellLate(record, late)
+			go p.publishLate(record, late)
 		}
 	}
 	return nil

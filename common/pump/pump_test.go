@@ -42,7 +42,7 @@ func TestRunKeepsTheOrder(t *testing.T) {
 	}
 }
 
-func TestTroubleInTheJournal(t *testing.T) {
+func TestTransientErrorInTheJournal(t *testing.T) {
 	var calls atomic.Int64
 	j := openJournal(t, func(map[string]any) error {
 		if n := calls.Add(1); n%200 == 7 && n < 1500 {
@@ -53,42 +53,42 @@ func TestTroubleInTheJournal(t *testing.T) {
 	tape := newTape(lines(1000), true)
 	p := newPump(j, tape, translateNote)
 	var mu sync.Mutex
-	var weather []error
-	p.Weather = func(err error) {
+	var errs []error
+	p.OnErr = func(err error) {
 		mu.Lock()
 		defer mu.Unlock()
-		weather = append(weather, err)
-		if (err == nil) != (p.Trouble() == nil) {
-			t.Errorf("with the weather %v, Trouble is %v", err, p.Trouble())
+		errs = append(errs, err)
+		if (err == nil) != (p.Err() == nil) {
+			t.Errorf("after OnErr(%v), Err is %v", err, p.Err())
 		}
-		if err != nil && j.Trouble() == nil {
-			t.Errorf("with the weather %v, the journal has no trouble", err)
+		if err != nil && j.Err() == nil {
+			t.Errorf("after OnErr(%v), the journal has no error", err)
 		}
 	}
 	run(t, p)
 	tape.check(t)
-	if p.Trouble() != nil || j.Trouble() != nil {
-		t.Errorf("at the end there is trouble: %v, %v", p.Trouble(), j.Trouble())
+	if p.Err() != nil || j.Err() != nil {
+		t.Errorf("at the end there are errors: %v, %v", p.Err(), j.Err())
 	}
 	if got := stored(t, j); !slices.Equal(got, tape.items) {
 		t.Errorf("%d texts stored, or out of order", len(got))
 	}
 	bad := 0
-	for _, err := range weather {
+	for _, err := range errs {
 		if err != nil {
 			bad++
 			if !strings.Contains(err.Error(), "the key is locked") {
-				t.Errorf("weather: %v", err)
+				t.Errorf("OnErr: %v", err)
 			}
 		}
 	}
-	if bad == 0 || weather[len(weather)-1] != nil {
-		t.Errorf("weather was %v", weather)
+	if bad == 0 || errs[len(errs)-1] != nil {
+		t.Errorf("OnErr was called with %v", errs)
 	}
-	t.Logf("%d troubles, %d hand-outs of %d items", bad, tape.given, len(tape.items))
+	t.Logf("%d errors, %d hand-outs of %d items", bad, tape.given, len(tape.items))
 }
 
-func TestTroubleInATranslator(t *testing.T) {
+func TestTransientErrorInATranslator(t *testing.T) {
 	j := openJournal(t, nil)
 	tape := newTape(lines(50), true)
 	tried := map[string]int{}
@@ -104,16 +104,16 @@ func TestTroubleInATranslator(t *testing.T) {
 	}
 }
 
-func TestTroubleInTheChannel(t *testing.T) {
+func TestTransientErrorInTheChannel(t *testing.T) {
 	j := openJournal(t, nil)
 	tape := newTape(lines(10), true)
 	tape.fail = errors.New("the server is away")
 	p := newPump(j, tape, translateNote)
-	var told []error
-	p.Weather = func(err error) { told = append(told, err) }
+	var errs []error
+	p.OnErr = func(err error) { errs = append(errs, err) }
 	run(t, p)
-	if len(told) != 2 || told[1] != nil || !strings.Contains(told[0].Error(), "reading tape: the server is away") {
-		t.Errorf("weather: %v", told)
+	if len(errs) != 2 || errs[1] != nil || !strings.Contains(errs[0].Error(), "reading tape: the server is away") {
+		t.Errorf("OnErr: %v", errs)
 	}
 	if got := stored(t, j); len(got) != 10 {
 		t.Errorf("stored: %q", got)
@@ -202,9 +202,9 @@ func TestCancelDuringAPause(t *testing.T) {
 	tape := newTape(lines(5), false)
 	p := newPump(j, tape, translateNote)
 	ctx, cancel := context.WithCancel(context.Background())
-	var troubles atomic.Int64
-	p.Weather = func(error) {
-		if troubles.Add(1) == 3 {
+	var failures atomic.Int64
+	p.OnErr = func(error) {
+		if failures.Add(1) == 3 {
 			cancel()
 		}
 	}
@@ -245,7 +245,7 @@ func TestPauses(t *testing.T) {
 }
 
 // A random walk: whatever fails, each line is stored once and in order.
-func TestRandomTrouble(t *testing.T) {
+func TestRandomErrors(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var mu sync.Mutex
 	luck := func(n int) bool { mu.Lock(); defer mu.Unlock(); return rng.IntN(n) == 0 }

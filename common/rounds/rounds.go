@@ -25,10 +25,10 @@ type ready struct {
 
 // A Rounds is the part of a channel that polls. It is for one reader.
 type Rounds struct {
-	// Poll makes items ready (Add). Its error is io.EOF, the context's, or the
-	// weather.
+	// Poll makes items ready (Add). Its error is io.EOF, the context's, or
+	// transient.
 	Poll func(context.Context) error
-	// Reset forgets what was read and not told.
+	// Reset forgets what was read and is not stored.
 	Reset func()
 	// Position is how far the source is read with the last item that is
 	// ready; nil: nothing to store.
@@ -61,13 +61,13 @@ func (r *Rounds) Given() int64 {
 // Next is the channel's.
 func (r *Rounds) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
 	for {
-		if r.trouble() {
+		if r.broken() {
 			r.reset()
 		}
 		if len(r.ready) > 0 {
-			return r.hand()
+			return r.handOut()
 		}
-		if r.flight.Wait(); r.trouble() {
+		if r.flight.Wait(); r.broken() {
 			continue
 		}
 		if err := r.Poll(ctx); err != nil {
@@ -79,7 +79,7 @@ func (r *Rounds) Next(ctx context.Context) (translate.Item[any], []byte, func(er
 	}
 }
 
-func (r *Rounds) hand() (translate.Item[any], []byte, func(error), error) {
+func (r *Rounds) handOut() (translate.Item[any], []byte, func(error), error) {
 	it, stored := r.ready[0].item, r.ready[0].stored
 	r.ready[0] = ready{} // its memory may go
 	r.ready = r.ready[1:]
@@ -109,13 +109,13 @@ func (r *Rounds) hand() (translate.Item[any], []byte, func(error), error) {
 	}, nil
 }
 
-// Settled waits until what was handed out is durable, and tells whether it is.
+// Settled waits until what was handed out is durable, and reports whether it is.
 func (r *Rounds) Settled() bool {
 	r.flight.Wait()
-	return !r.trouble()
+	return !r.broken()
 }
 
-func (r *Rounds) trouble() bool {
+func (r *Rounds) broken() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.failed != nil
@@ -130,8 +130,8 @@ func (r *Rounds) reset() {
 	r.Reset()
 }
 
-// politeness is what part of the time polls may take at most, one in so many;
-// longest is how far that stretches a pause.
+// politeness is the least ratio of pause to poll; longest bounds the pause that
+// follows from it.
 const (
 	politeness = 10
 	longest    = 15 * time.Minute
@@ -142,8 +142,8 @@ func Pause(interval, took time.Duration) time.Duration {
 	return max(interval, min(took*politeness, longest))
 }
 
-// Wait lets a pause pass, give or take a tenth, so that many pollers do not come
-// as one. wake ends it early.
+// Wait waits for a pause, give or take a tenth, so that many pollers do not come
+// at the same moment. wake ends it early.
 func Wait(ctx context.Context, pause time.Duration, wake <-chan struct{}) error {
 	pause += time.Duration((rand.Float64() - 0.5) * 0.2 * float64(pause))
 	t := time.NewTimer(pause)

@@ -144,7 +144,7 @@ func (r *running) try() error {
 	failed := make(chan error, 1)
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	r.p.Weather = func(err error) {
+	r.p.OnErr = func(err error) {
 		if err != nil {
 			select {
 			case failed <- err:

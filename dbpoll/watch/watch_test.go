@@ -157,7 +157,7 @@ func pollOne(ctx context.Context, o Options, tr translate.Translator[tables.Chan
 	p := &pump.Pump{
 		Channel: Open(o), Journal: o.Journal, Source: o.Source,
 		Table: []translate.Translator[any]{translate.Of(tr)},
-		Weather: func(err error) {
+		OnErr: func(err error) {
 			if err != nil {
 				weather = errors.Join(weather, err)
 				cancel()

@@ -12,7 +12,7 @@ import (
 )
 
 // TestOneItemHoldsUpNobody lets some items never end, as long as all others are
-// not told; then they are told, too.
+// not published; then they are, too.
 func TestOneItemHoldsUpNobody(t *testing.T) {
 	j := openJournal(t, nil)
 	items := lines(30)
@@ -25,11 +25,11 @@ func TestOneItemHoldsUpNobody(t *testing.T) {
 		}
 		return translateNote(it)
 	})
-	p.Patience = 20 * time.Millisecond
+	p.Timeout = 20 * time.Millisecond
 	run(t, p)
 	tape.check(t)
 	if got := stored(t, j); len(got) != len(items)-len(slow) {
-		t.Errorf("%d are told: %q", len(got), got)
+		t.Errorf("%d are published: %q", len(got), got)
 	}
 	rows, err := j.Reader().Poisoned(context.Background())
 	if err != nil || len(rows) != len(slow) || !strings.Contains(rows[0].Reason, "takes longer than 20ms") {
@@ -52,11 +52,11 @@ func TestOneItemHoldsUpNobody(t *testing.T) {
 	slices.Sort(got)
 	slices.Sort(items)
 	if !slices.Equal(got, items) {
-		t.Errorf("told: %q", got)
+		t.Errorf("published: %q", got)
 	}
 }
 
-// More slow items than places: the rest waits for a place, says so, and ends with
+// More slow items than slots: the rest waits for a slot, says so, and ends with
 // the program.
 func TestSlowItemsAreBounded(t *testing.T) {
 	j := openJournal(t, nil)
@@ -66,9 +66,9 @@ func TestSlowItemsAreBounded(t *testing.T) {
 		<-free
 		return nil, translate.Ignore("at last")
 	})
-	p.Patience = time.Millisecond
+	p.Timeout = time.Millisecond
 	ctx, cancel := context.WithCancel(context.Background())
-	p.Weather = func(err error) {
+	p.OnErr = func(err error) {
 		if err != nil && strings.Contains(err.Error(), "still being translated") {
 			cancel()
 		}
@@ -77,7 +77,7 @@ func TestSlowItemsAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	if ctx.Err() == nil {
-		t.Error("nobody was told of it")
+		t.Error("OnErr was not called")
 	}
 	if c, err := j.Reader().Counts(context.Background()); err != nil || c.Poisoned != maxSlow {
 		t.Errorf("put aside: %+v, %v", c, err)
@@ -85,7 +85,7 @@ func TestSlowItemsAreBounded(t *testing.T) {
 }
 
 // TestReadingHoldsUpNobody: what Read does counts, too, and what it makes of an
-// item is what is told, kept and vouched for, at once and late.
+// item is what is published, kept and vouched for, at once and late.
 func TestReadingHoldsUpNobody(t *testing.T) {
 	j := openJournal(t, nil)
 	items := lines(9)
@@ -107,7 +107,7 @@ func TestReadingHoldsUpNobody(t *testing.T) {
 		it.Evidence = []event.Evidence{{Type: "test", Verdict: "none", Detail: it.Value.(string)}}
 		return it
 	}
-	p.Patience = 20 * time.Millisecond
+	p.Timeout = 20 * time.Millisecond
 	run(t, p)
 	rows, err := j.Reader().Poisoned(t.Context())
 	if err != nil || len(rows) != 3 || rows[0].Translator != Aside ||
@@ -124,7 +124,7 @@ func TestReadingHoldsUpNobody(t *testing.T) {
 		select {
 		case <-more:
 		case <-time.After(time.Minute):
-			t.Fatal("the item that was put aside is never told")
+			t.Fatal("the item that was put aside is never published")
 		}
 	}
 	messages, err := j.Reader().After(t.Context(), 0, 100)

@@ -36,9 +36,9 @@ func (c *tray) Next(ctx context.Context) (translate.Item[any], []byte, func(erro
 	}
 }
 
-// TestTroubleEndsWithTheItem: what met trouble is taken away, and the source says
-// that nothing is left.
-func TestTroubleEndsWithTheItem(t *testing.T) {
+// TestTransientErrorEndsWithTheItem: the item that failed is removed, and the source
+// says that nothing is left.
+func TestTransientErrorEndsWithTheItem(t *testing.T) {
 	c := &tray{item: make(chan string, 1), moved: make(chan struct{})}
 	sick := errors.New("the translator is away")
 	p := &Pump{
@@ -46,22 +46,22 @@ func TestTroubleEndsWithTheItem(t *testing.T) {
 		Table: notes(nil),
 	}
 	p.Table[0].Translate = func(translate.Item[any]) ([]event.Event, error) { return nil, sick }
-	c.rest = p.Rested
-	p.Rested() // before it runs: nothing
+	c.rest = p.Idle
+	p.Idle() // before it runs: nothing
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(ctx) }()
 	c.item <- "gone"
-	for p.Trouble() == nil && ctx.Err() == nil {
+	for p.Err() == nil && ctx.Err() == nil {
 		time.Sleep(time.Millisecond) // until the item has failed
 	}
-	if !errors.Is(p.Trouble(), sick) {
-		t.Fatalf("trouble: %v", p.Trouble())
+	if !errors.Is(p.Err(), sick) {
+		t.Fatalf("Err: %v", p.Err())
 	}
 	c.moved <- struct{}{} // taken after the pause: the pump reads again
 	c.moved <- struct{}{} // and the first was dealt with
-	if err := p.Trouble(); err != nil {
+	if err := p.Err(); err != nil {
 		t.Errorf("nothing waits, and still: %v", err)
 	}
 	cancel()

@@ -9,11 +9,11 @@ import (
 	"busbar/common/translate"
 )
 
-// defaultPatience is far more than any honest item takes.
-const defaultPatience = 10 * time.Second
+// defaultTimeout is far more than an ordinary item takes.
+const defaultTimeout = 10 * time.Second
 
-// maxSlow is how many items may be worked on though they were put aside: nothing
-// can stop a translator, and each takes a processor.
+// maxSlow is how many items may still be translated after they were put aside:
+// nothing can stop a translator, and each takes a processor.
 const maxSlow = 4
 
 // Aside is the translator of items that were put aside, in the list of poison.
@@ -51,18 +51,17 @@ func (t translated) fill(r *journal.Record) {
 	r.Evidence = t.item.Evidence
 }
 
-// translate reads an item and asks the table, for as long as the others may wait.
-// Where that is not enough, the item is poison for now, and late has what becomes
-// of it.
+// translate reads an item and asks the table, within Timeout. If that is not enough,
+// the item is poison for now, and late has what becomes of it.
 func (p *Pump) translate(ctx context.Context, table []translate.Translator[any], item translate.Item[any]) (now translated, late <-chan translated) {
-	patience := p.Patience
-	if patience <= 0 {
-		patience = defaultPatience
+	timeout := p.Timeout
+	if timeout <= 0 {
+		timeout = defaultTimeout
 	}
-	places := *p.slow.Load()
+	slots := *p.slow.Load()
 	answer := make(chan translated, 1)
 	go func() { answer <- p.work(table, item) }()
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
 	case now = <-answer:
@@ -70,29 +69,29 @@ func (p *Pump) translate(ctx context.Context, table []translate.Translator[any],
 	case <-timer.C:
 	}
 	select {
-	case places <- struct{}{}:
+	case slots <- struct{}{}:
 	default:
-		// All places are taken: this one is waited for, or for a place.
+		// All slots are taken: wait for this item, or for a slot.
 		p.note(fmt.Errorf("translating %s: %d items before it are still being translated", item.Origin, maxSlow))
 		defer p.note(nil)
 		select {
 		case now = <-answer:
 			return now, nil
-		case places <- struct{}{}:
+		case slots <- struct{}{}:
 		case <-ctx.Done():
 			return translated{err: context.Cause(ctx)}, nil
 		}
 	}
 	return translated{item: item, outcome: translate.Outcome{Translator: Aside, Poison: fmt.Sprintf(
-		"translating it takes longer than %v: it holds up nobody, and is told if that ends; else try it again later", patience)}}, answer
+		"translating it takes longer than %v: the items behind it go on, and it is published if that ends; else retry it later", timeout)}}, answer
 }
 
-// tellLate stores what became of an item that was put aside. Whatever fails, the
-// item is poison, and kept.
-func (p *Pump) tellLate(aside journal.Record, late <-chan translated) {
-	places := *p.slow.Load()
+// publishLate stores what became of an item that was put aside. If anything fails, the
+// item stays poison.
+func (p *Pump) publishLate(aside journal.Record, late <-chan translated) {
+	slots := *p.slow.Load()
 	t := <-late
-	<-places
+	<-slots
 	if t.err != nil {
 		return
 	}
@@ -104,9 +103,9 @@ func (p *Pump) tellLate(aside journal.Record, late <-chan translated) {
 			return
 		}
 		if err != nil {
-			p.Log.Warn("an item that was put aside could not be told; it stays poison", "origin", r.Origin, "error", err)
+			p.Log.Warn("slow item could not be published; it stays poison", "origin", r.Origin, "error", err)
 		} else {
-			p.Log.Info("an item that was put aside is told", "origin", r.Origin)
+			p.Log.Info("slow item published", "origin", r.Origin)
 		}
 	})
 }
