@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"busbar/adapters/scm"
+	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/common/pump"
 	"busbar/common/translate"
@@ -30,7 +31,7 @@ func TestSubmit(t *testing.T) {
 	failures := 1
 	j, err := journal.Open(t.Context(), journal.Options{Path: filepath.Join(t.TempDir(), "journal.db"),
 		Identity: journal.Identity{Prefix: "org.example", Environment: "dev", Name: "test"},
-		Seal: func(map[string]any) error {
+		Seal: func(*event.Encoded) error {
 			if failures > 0 {
 				failures--
 				return errors.New("the key is locked")

@@ -27,7 +27,11 @@ type keys struct {
 	Issue struct {
 		Name string `arg:"" help:"Name of the publisher, by custom SERVICE-HOST: mail2bus-busbar.example.org."`
 		Days int    `help:"How long the certificate lasts." default:"825"`
-	} `cmd:"" help:"Make a key and a certificate for a publisher."`
+	} `cmd:"" help:"Make keys (RSA, and Ed25519 in the same file) and a certificate for a publisher."`
+	AddEd25519 struct {
+		Name string `arg:"" help:"Name of the publisher; its certificate and key are in the folder."`
+		Days int    `help:"How long the new certificate lasts." default:"825"`
+	} `cmd:"" name:"add-ed25519" help:"Give a publisher that has an RSA key alone an Ed25519 key, and a certificate of both."`
 	Revoke struct {
 		Name string `arg:"" help:"Name of the publisher."`
 	} `cmd:"" help:"Revoke a certificate and write a new revocation list."`
@@ -56,12 +60,9 @@ func (c *keys) Run(k *daemon.Selected, p *daemon.Program) error {
 	}
 	switch k.Leaf {
 	case "issue":
-		crt, key, err := ca.Issue(c.Issue.Name, c.Issue.Days)
-		if err != nil {
-			return err
-		}
-		show.Fprintf(p.Stdout, "certificate %s\nkey         %s (keep it secret; the publisher alone reads it)\n", crt, key)
-		return nil
+		return issued(p)(ca.Issue(c.Issue.Name, c.Issue.Days))
+	case "add-ed25519":
+		return issued(p)(ca.AddEd25519(c.AddEd25519.Name, c.AddEd25519.Days))
 	case "revoke":
 		if err := ca.Revoke(c.Revoke.Name); err != nil {
 			return err
@@ -71,6 +72,16 @@ func (c *keys) Run(k *daemon.Selected, p *daemon.Program) error {
 		return c.writeCRL(p, ca, c.CRL.Days)
 	}
 	return list(p, ca)
+}
+
+// issued says what was made.
+func issued(p *daemon.Program) func(crt, key string, err error) error {
+	return func(crt, key string, err error) error {
+		if err == nil {
+			show.Fprintf(p.Stdout, "certificate %s\nkey         %s (keep it secret; the publisher alone reads it)\n", crt, key)
+		}
+		return err
+	}
 }
 
 func (c *keys) writeCRL(p *daemon.Program, ca *sign.CA, days int) error {

@@ -24,7 +24,7 @@ func makeJournal(args []string) (err error) {
 		return err
 	}
 	j, err := journal.Open(ctx, journal.Options{
-		Path: args[0], Seal: signer.Sign,
+		Path: args[0], Seal: signer.Seal,
 		Identity: journal.Identity{Prefix: "org.debian", Environment: "dev", Name: "mail2bus.host", Username: "mail2bus"},
 	})
 	if err != nil {

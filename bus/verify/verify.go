@@ -28,6 +28,7 @@ func (c *verify) Run(p *daemon.Program, g *daemon.Globals) error {
 	if err != nil {
 		return err
 	}
+	cfg.Sign.Both = true // what is replayed must hold for fedmsg's programs, too
 	verifier, err := c.Verifier(p, cfg.Sign)
 	if err != nil {
 		return err

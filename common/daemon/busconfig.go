@@ -41,12 +41,14 @@ type BusConfig struct {
 type SignConfig struct {
 	Backend     string              `toml:"backend" doc:"x509: sign every message; none: an unsigned bus for development, and the log says so."`
 	Certificate string              `toml:"certificate" doc:"PEM file of this publisher's certificate."`
-	Key         string              `toml:"key" doc:"PEM file of its private key (RSA), readable by this program alone."`
+	Key         string              `toml:"key" doc:"PEM file of its private keys (RSA; behind it Ed25519, if the certificate has one), readable by this program alone."`
 	CA          string              `toml:"ca" doc:"PEM file of the authority whose certificates a subscriber trusts."`
 	CRL         string              `toml:"crl" doc:"PEM file of that authority's revocation list."`
-	SHA1Only    []string            `toml:"sha1_only" doc:"Certificate names whose messages a subscriber believes by fedmsg's SHA-1 signature alone, as fedmsg's own publishers make them; * is all. Busbar's publishers always add SHA-256."`
+	SHA1Only    []string            `toml:"sha1_only" doc:"Certificate names whose messages a subscriber believes by fedmsg's SHA-1 signature alone, as fedmsg's own publishers make them; * is all. Busbar's publishers always add a strong one."`
 	ExpiredCRL  string              `toml:"expired_crl" doc:"What a subscriber does when the list has expired: warn (use the last good one, raise an alarm) or refuse."`
 	Policy      map[string][]string `toml:"policy" doc:"Who may say what: full topic, or a prefix ending in .*, to a list of certificate names. Empty: any certificate of the authority."`
+
+	Both bool `toml:"-"` // see sign.VerifierOptions
 }
 
 // DefaultBus and DefaultSign are the values before any file is read.
@@ -123,7 +125,7 @@ func (c SignConfig) Verifier(alarm func(string)) (*sign.Verifier, error) {
 	if c.Backend == "none" || c.CA == "" {
 		return nil, nil
 	}
-	o := sign.VerifierOptions{CAFile: c.CA, CRLFile: c.CRL, SHA1Only: c.SHA1Only, Alarm: alarm}
+	o := sign.VerifierOptions{CAFile: c.CA, CRLFile: c.CRL, SHA1Only: c.SHA1Only, Both: c.Both, Alarm: alarm}
 	o.Policy.Topics = c.Policy
 	o.Policy.Nitpicky = len(c.Policy) > 0
 	switch c.ExpiredCRL {

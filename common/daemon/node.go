@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"busbar/common/condition"
+	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/common/sign"
 	"busbar/common/wire"
@@ -80,11 +81,11 @@ func NewNode(ctx context.Context, program string, bus BusConfig, sc SignConfig, 
 }
 
 // seal signs with the key of the moment, or is nil where nothing is signed.
-func (n *Node) seal() func(map[string]any) error {
+func (n *Node) seal() func(*event.Encoded) error {
 	if n.signer.Load() == nil {
 		return nil
 	}
-	return func(tree map[string]any) error { return n.signer.Load().Sign(tree) }
+	return func(m *event.Encoded) error { return n.signer.Load().Seal(m) }
 }
 
 // Identity is who publishes, as every message says it.

@@ -173,8 +173,12 @@ func (e *encoder) text(s string) {
 		if i%piece < utf8.UTFMax {
 			e.spill()
 		}
-		c := s[i]
-		if c < utf8.RuneSelf {
+		if n := plain(s[i:min(len(s), i+piece-i%piece)]); n > 0 {
+			e.b = append(e.b, s[i:i+n]...)
+			i += n
+			continue
+		}
+		if c := s[i]; c < utf8.RuneSelf {
 			e.b = appendASCII(e.b, c)
 			i++
 			continue
@@ -188,6 +192,17 @@ func (e *encoder) text(s string) {
 		i += n
 	}
 	e.b = append(e.b, '"')
+}
+
+// plain counts the characters that are written as they are, before the first that
+// is not.
+func plain(s string) int {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
+			return i
+		}
+	}
+	return len(s)
 }
 
 func appendASCII(b []byte, c byte) []byte {

@@ -1,12 +1,9 @@
 package event
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"strconv"
 	"unsafe"
@@ -41,7 +38,7 @@ type Envelope struct {
 }
 
 // SignatureMembers are the members that a signer adds, and that Hash leaves out.
-var SignatureMembers = [...]string{"crypto", "signature", "certificate", "signature_sha256"}
+var SignatureMembers = [...]string{"crypto", "signature", "certificate", "signature_sha256", "signature_ed25519"}
 
 // Tree is the envelope as the canonical encoder takes it, unsigned.
 func (e Envelope) Tree() map[string]any {
@@ -145,18 +142,3 @@ func Integer(v any) int64 {
 // BodyJSON is the body as JSON for Kind.Decode: canonical bytes, which any JSON
 // reader takes unless they hold NaN or Infinity.
 func (e Envelope) BodyJSON() (json.RawMessage, error) { return Canonical(e.Msg) }
-
-// Hash identifies a message in its publisher's chain: the SHA-256, in hex, of
-// its canonical bytes without what the signer adds. It survives a relay that
-// writes the JSON anew, and does not wait for a signature.
-func Hash(tree map[string]any) (string, error) {
-	bare := maps.Clone(tree)
-	for _, k := range SignatureMembers {
-		delete(bare, k)
-	}
-	sum := sha256.New()
-	if err := WriteCanonical(sum, bare); err != nil {
-		return "", fmt.Errorf("hashing a message: %w", err)
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
-}

@@ -21,7 +21,7 @@ func TestAppendBuildsTheEnvelope(t *testing.T) {
 	o := options(journalPath(t))
 	now := time.Date(2025, 1, 2, 3, 4, 5, 6, time.UTC)
 	o.Now = func() time.Time { return now }
-	o.Seal = func(tree map[string]any) error { tree["signature"] = "sealed"; return nil }
+	o.Seal = func(m *event.Encoded) error { m.Set("signature", "sealed"); return nil }
 	j := mustOpen(t, o)
 	changed := j.Changed()
 	e := note("a")
@@ -184,11 +184,11 @@ func TestABadRecordFailsAlone(t *testing.T) {
 func TestSealFailureIsWeather(t *testing.T) {
 	o := options(journalPath(t))
 	broken := true
-	o.Seal = func(tree map[string]any) error {
-		if broken && tree["origin"] == "test b" {
+	o.Seal = func(m *event.Encoded) error {
+		if broken && string(m.Member("origin")) == `"test b"` {
 			return errors.New("the key is gone")
 		}
-		tree["signature"] = "s"
+		m.Set("signature", "s")
 		return nil
 	}
 	j := mustOpen(t, o)

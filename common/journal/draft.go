@@ -36,8 +36,8 @@ type part struct {
 
 type message struct {
 	Message
-	uuid uuid.UUID
-	tree map[string]any
+	uuid    uuid.UUID
+	encoded *event.Encoded // until it is sealed
 }
 
 // draft gives the events of a group their place in the sequence and chains
@@ -190,16 +190,17 @@ func (b *batch) chain(r Record, e event.Event, u uuid.UUID, t text, f fact, repl
 		Seq: s.headSeq + 1, ID: event.FormatID(at, u), Topic: event.JoinTopic(s.Prefix, s.Environment, e.Kind.Topic),
 		Time: b.now.Truncate(time.Second), Prev: s.headHash,
 	}}
-	m.tree = event.Envelope{
+	tree := event.Envelope{
 		Topic: m.Topic, MsgID: m.ID, I: m.Seq, Timestamp: m.Time.Unix(), Username: s.Username,
 		Seq: m.Seq, Publisher: s.Name, Epoch: s.epoch, Prev: m.Prev,
 		Origin: r.Origin, EventTime: event.Stamp(e.Time), Evidence: r.Evidence, Recovered: e.Recovered,
 		Replaces: replaces, Title: t.title, Link: t.link, Msg: t.body,
 	}.Tree()
 	var err error
-	if m.Hash, err = event.Hash(m.tree); err != nil {
+	if m.encoded, err = event.Encode(tree); err != nil {
 		return err
 	}
+	m.Hash = m.encoded.Hash()
 	s.headSeq, s.headHash = m.Seq, m.Hash
 	f.seq = m.Seq
 	b.facts[u] = &f
@@ -208,7 +209,7 @@ func (b *batch) chain(r Record, e event.Event, u uuid.UUID, t text, f fact, repl
 	return nil
 }
 
-// seal signs and encodes, on all processors.
+// seal signs, on all processors.
 func (j *Journal) seal(messages []*message) error {
 	workers := min(runtime.GOMAXPROCS(0), len(messages))
 	if j.o.Seal == nil {
@@ -233,13 +234,12 @@ func (j *Journal) seal(messages []*message) error {
 	return nil
 }
 
-func (j *Journal) sealOne(m *message) (err error) {
+func (j *Journal) sealOne(m *message) error {
 	if j.o.Seal != nil {
-		if err := j.o.Seal(m.tree); err != nil {
+		if err := j.o.Seal(m.encoded); err != nil {
 			return fmt.Errorf("signing: %w", err)
 		}
 	}
-	m.Wire, err = event.Canonical(m.tree)
-	m.tree = nil
-	return err
+	m.Wire, m.encoded = m.encoded.Bytes(), nil
+	return nil
 }

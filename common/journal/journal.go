@@ -9,15 +9,17 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"busbar/common/event"
 )
 
 // Options say how a journal is opened.
 type Options struct {
 	Path     string
 	Identity Identity
-	// Seal signs a message's tree. It is called from several goroutines. Nil:
-	// messages go out unsigned.
-	Seal      func(tree map[string]any) error
+	// Seal signs a message. It is called from several goroutines. Nil: messages
+	// go out unsigned.
+	Seal      func(m *event.Encoded) error
 	Compat    []string // families of old names that are published, too
 	Retention Retention
 	Poison    PoisonBounds

@@ -124,7 +124,7 @@ func lines(n int) []string {
 	return list
 }
 
-func openJournal(t *testing.T, seal func(map[string]any) error) *journal.Journal {
+func openJournal(t *testing.T, seal func(*event.Encoded) error) *journal.Journal {
 	t.Helper()
 	j, err := journal.Open(context.Background(), journal.Options{
 		Path:     filepath.Join(t.TempDir(), "journal"),

@@ -44,7 +44,7 @@ func TestRunKeepsTheOrder(t *testing.T) {
 
 func TestTransientErrorInTheJournal(t *testing.T) {
 	var calls atomic.Int64
-	j := openJournal(t, func(map[string]any) error {
+	j := openJournal(t, func(*event.Encoded) error {
 		if n := calls.Add(1); n%200 == 7 && n < 1500 {
 			return errors.New("the key is locked")
 		}
@@ -171,7 +171,7 @@ func TestCancelWaitsForWhatIsInFlight(t *testing.T) {
 	slow := make(chan struct{})
 	var once sync.Once
 	sealing := make(chan struct{})
-	j := openJournal(t, func(map[string]any) error {
+	j := openJournal(t, func(*event.Encoded) error {
 		once.Do(func() { close(sealing) })
 		<-slow
 		return nil
@@ -198,7 +198,7 @@ func TestCancelWaitsForWhatIsInFlight(t *testing.T) {
 }
 
 func TestCancelDuringAPause(t *testing.T) {
-	j := openJournal(t, func(map[string]any) error { return errors.New("never") })
+	j := openJournal(t, func(*event.Encoded) error { return errors.New("never") })
 	tape := newTape(lines(5), false)
 	p := newPump(j, tape, translateNote)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -249,7 +249,7 @@ func TestRandomErrors(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var mu sync.Mutex
 	luck := func(n int) bool { mu.Lock(); defer mu.Unlock(); return rng.IntN(n) == 0 }
-	j := openJournal(t, func(map[string]any) error {
+	j := openJournal(t, func(*event.Encoded) error {
 		if luck(150) {
 			return journal.ErrFull
 		}

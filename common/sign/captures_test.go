@@ -136,7 +136,7 @@ func fedmsgFrames(t *testing.T, said spoken) {
 	v := verdictConfig{CA: "pki/ca.crt", CRL: &crl}.verifier(t, said.files)
 	for _, c := range file.Cases {
 		m := tree(t, c.Frames[1])
-		if got := v.Verify(m); !got.OK || got.SHA256 || got.Signer != said.signer {
+		if got := v.Verify(m); !got.OK || got.Strong || got.Signer != said.signer {
 			t.Errorf("%s: %+v", c.Name, got)
 		}
 		if b, err := bytesSHA1(m); err != nil || string(b) != string(c.Signed) {

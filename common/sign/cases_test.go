@@ -2,7 +2,6 @@ package sign
 
 import (
 	"bytes"
-	"crypto"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -28,16 +27,27 @@ func message() map[string]any {
 	}.Tree()
 }
 
+// weakly is fedmsg's own signature of m.
+func weakly(t testing.TB, s *Signer, m map[string]any) string {
+	t.Helper()
+	encoded, err := event.Encode(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := s.rsa(memberSignature, encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
 // signWeak signs as fedmsg itself does. crypto is false for its form of before 0.8.
 func signWeak(t testing.TB, s *Signer, m map[string]any, withCrypto bool) map[string]any {
 	t.Helper()
 	if withCrypto {
 		m["crypto"] = "x509"
 	}
-	var err error
-	if m["signature"], err = s.sign(crypto.SHA1, m); err != nil {
-		t.Fatal(err)
-	}
+	m["signature"] = weakly(t, s, m)
 	m["certificate"] = s.field
 	return m
 }
@@ -80,6 +90,30 @@ func verdictCases(t testing.TB) []verdictCase {
 		return canonical(signWeak(t, fixtureSigner(t, bridge), m, true))
 	}
 	good := canonical(byName(bridge))
+	twoKeys := func(change func(m map[string]any)) []byte {
+		m := byName(strong)
+		change(m)
+		return canonical(m)
+	}
+	// What somebody who can make SHA-1 hold for another text would send.
+	forged := func(name string, change func(m map[string]any)) []byte {
+		m := byName(strong)
+		change(m)
+		return canonical(signWeak(t, fixtureSigner(t, name), m, true))
+	}
+	sha256By := func(name string) any {
+		m := message()
+		m["crypto"] = "x509"
+		encoded, err := event.Encode(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := fixtureSigner(t, name).rsa(memberSHA256, encoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
 	yes := func(name string, body []byte, c verdictConfig) verdictCase {
 		return verdictCase{Name: name, Body: body, Config: c, Result: true, SHA256: true}
 	}
@@ -109,6 +143,26 @@ func verdictCases(t testing.TB) []verdictCase {
 		no("SHA-256 of other bytes", set("signature_sha256", byName(bridge)["signature"]), full),
 		ours(no("SHA-256 does not hold, SHA-1 does", resigned(byName(bridge)["signature"]), full), "SHA-256"),
 		ours(no("SHA-256 is null, SHA-1 holds", resigned(nil), full), "SHA-256"),
+		yes("valid, Ed25519", twoKeys(func(map[string]any) {}), full),
+		yes("valid, Ed25519, spaces and line breaks", indented(t, twoKeys(func(map[string]any) {})), full),
+		no("Ed25519, topic changed", twoKeys(func(m map[string]any) { m["topic"] = fixtureTopic + "ed" }), full),
+		no("Ed25519, member added", twoKeys(func(m map[string]any) { m["headers"] = map[string]any{} }), full),
+		no("Ed25519 taken away", twoKeys(func(m map[string]any) { delete(m, "signature_ed25519") }), full),
+		no("Ed25519, crypto taken away", twoKeys(func(m map[string]any) { delete(m, "crypto") }), full),
+		no("Ed25519, signature is missing", twoKeys(func(m map[string]any) { delete(m, "signature") }), full),
+		no("Ed25519, another's certificate", twoKeys(func(m map[string]any) { m["certificate"] = fixtureSigner(t, shell).field }), full),
+		ours(yes("Ed25519 holds, SHA-1 does not", twoKeys(func(m map[string]any) { m["signature"] = byName(strong)["certificate"] }), full), "Ed25519 alone"),
+		weak(yes("Ed25519 taken away, SHA-1 holds", forged(strong, func(m map[string]any) { delete(m, "signature_ed25519") }), full)),
+		ours(no("Ed25519 is null, SHA-1 holds", forged(strong, func(m map[string]any) { m["signature_ed25519"] = nil }), full), "Ed25519"),
+		ours(no("Ed25519 of other bytes, SHA-1 holds", forged(strong, func(m map[string]any) { m["seq_id"] = event.Int("8") }), full), "Ed25519"),
+		ours(no("Ed25519 with a line feed", forged(strong, func(m map[string]any) { m["signature_ed25519"] = m["signature_ed25519"].(string) + "\n" }), full), "Ed25519"),
+		yes("SHA-256 in place of Ed25519", forged(strong, func(m map[string]any) {
+			delete(m, "signature_ed25519")
+			m["signature_sha256"] = sha256By(strong)
+		}), full),
+		ours(no("SHA-256 beside Ed25519", forged(strong, func(m map[string]any) { m["signature_sha256"] = sha256By(strong) }), full), "one strong signature"),
+		ours(no("Ed25519 beside SHA-256, by an RSA key alone", forged(bridge, func(m map[string]any) { m["signature_sha256"] = sha256By(bridge) }), full), "one strong signature"),
+		ours(no("Ed25519 under a certificate without that key", forged(bridge, func(map[string]any) {}), full), "Ed25519"),
 		no("topic changed", set("topic", fixtureTopic+"ed"), full),
 		no("integer became a float", set("i", 7.0), full),
 		no("member added", set("headers", map[string]any{}), full),

@@ -2,10 +2,15 @@
 //
 // The form is fedmsg's X.509 one: RSA, PKCS#1 v1.5, SHA-1 over the canonical
 // bytes of the envelope, with the certificate in the message. Because SHA-1 is
-// weak, a SHA-256 signature ("signature_sha256") stands beside it. It is made
-// first and the old one covers it, so that it cannot be taken away, and programs
-// of either age verify the same message. A message without it is believed only of
-// certificates that are named as fedmsg's own publishers.
+// weak, a strong signature stands beside it: Ed25519 ("signature_ed25519") where
+// the certificate names such a key, else RSA with SHA-256 ("signature_sha256"). It
+// is made first and the old one covers it, so that it cannot be taken away, and
+// programs of either age verify the same message. A message without it is believed
+// only of certificates that are named as fedmsg's own publishers.
+//
+// The Ed25519 key is in an extension of the one certificate, and not in a second
+// certificate: there are no two names, dates or revocations that could differ, the
+// certificate says which signature must be there, and messages become shorter.
 //
 // A small certificate authority (CA) makes the keys, so that nobody needs to
 // know OpenSSL's spells.

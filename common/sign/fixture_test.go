@@ -2,8 +2,12 @@ package sign
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -25,6 +29,7 @@ const (
 	revoked   = "revoked-feeder.example.org"
 	expired   = "expired-feeder.example.org"
 	untrusted = "untrusted-feeder.example.net"
+	strong    = "strong-feeder.example.org" // has an Ed25519 key, too
 
 	longDays = 29*365 + 8
 )
@@ -45,6 +50,22 @@ func bytesSHA256(tree map[string]any) ([]byte, error) {
 	bare := maps.Clone(tree)
 	delete(bare, "signature_sha256")
 	return bytesSHA1(bare)
+}
+
+// bytesEd25519 is what the Ed25519 signature covers.
+func bytesEd25519(tree map[string]any) ([]byte, error) {
+	bare, err := bytesSHA256(tree)
+	if err == nil {
+		var m any
+		m, err = event.Parse(bare)
+		bareTree, _ := m.(map[string]any)
+		delete(bareTree, "crypto")
+		delete(bareTree, "signature_ed25519")
+		if err == nil {
+			bare, err = event.Canonical(bareTree)
+		}
+	}
+	return fmt.Appendf(nil, "busbar message %x", sha256.Sum256(bare)), err
 }
 
 func fixtureSigner(t testing.TB, name string) *Signer {
@@ -97,7 +118,7 @@ func TestOwnVerdicts(t *testing.T) {
 	for _, c := range file.Cases {
 		t.Run(c.Name, func(t *testing.T) {
 			got := c.Config.verifier(t, wireFixtures).Verify(tree(t, c.Body))
-			if got.OK != c.Result || got.SHA256 != c.SHA256 || got.OK != (got.Reason == "") {
+			if got.OK != c.Result || got.Strong != c.SHA256 || got.OK != (got.Reason == "") {
 				t.Errorf("got %+v, want %v, SHA-256 %v", got, c.Result, c.SHA256)
 			}
 		})
@@ -114,15 +135,14 @@ func makePKI(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 	}
-	issue := func(c *CA, name string, days int) {
-		_, _, err := c.Issue(name, days)
-		must(err)
-	}
+	issue := func(c *CA, name string, days int) { issueRSA(t, c, name, days) }
 	issue(ca, bridge, longDays)
 	issue(ca, shell, longDays)
 	issue(ca, revoked, longDays)
 	issue(ca, expired, 31)
 	issue(other, untrusted, longDays)
+	_, _, err := ca.Issue(strong, longDays)
+	must(err)
 	must(ca.Revoke(revoked))
 	must(os.MkdirAll(dir, 0o755))
 	take := func(c *CA, from, to string) {
@@ -141,12 +161,27 @@ func makePKI(t *testing.T, dir string) {
 	take(other, "ca.crt", "otherca.crt")
 	take(ca, "ca.crt", "ca.crt")
 	take(ca, "ca.key", "ca.key")
-	for _, name := range []string{bridge, shell, revoked, expired} {
+	for _, name := range []string{bridge, shell, revoked, expired, strong} {
 		take(ca, name+".crt", name+".crt")
 		take(ca, name+".key", name+".key")
 	}
 	take(other, untrusted+".crt", untrusted+".crt")
 	take(other, untrusted+".key", untrusted+".key")
+}
+
+// issueRSA issues a certificate as it was before there were second keys.
+func issueRSA(t testing.TB, c *CA, name string, days int) {
+	t.Helper()
+	_, _, err := c.issuing(name, days, func(x *index) error {
+		key, err := rsa.GenerateKey(rand.Reader, keyBits)
+		if err != nil {
+			return err
+		}
+		return c.issue(x, name, days, &keySet{rsa: key}, "")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func testCA(t testing.TB, name string, now time.Time) *CA {

@@ -24,6 +24,9 @@ type Issued struct {
 	Revoked   time.Time `json:"revoked,omitzero"` // zero: it is not
 	// Pending is the certificate (PEM) while its files are not whole yet.
 	Pending string `json:"pending,omitempty"`
+	// Replaces is the serial number of the certificate that this one took the
+	// place of, with the same RSA key; it is not revoked.
+	Replaces string `json:"replaces,omitempty"`
 }
 
 // An index is issued.json: what the CA must remember besides its key.

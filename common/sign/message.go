@@ -4,35 +4,47 @@ import (
 	"crypto"
 	"crypto/sha1"
 	"crypto/sha256"
-	"maps"
+	"encoding/hex"
 
 	"busbar/common/event"
 )
 
-// Members of a signed message (fedmsg's, and the last of our own).
+// Members of a signed message (fedmsg's, and the last two of our own).
 const (
 	memberCrypto      = "crypto"
 	memberSignature   = "signature"
 	memberCertificate = "certificate"
 	memberSHA256      = "signature_sha256"
+	memberEd25519     = "signature_ed25519"
 
 	backendX509 = "x509"
 )
 
-// digest is what a signature is made of: the hash of the canonical form of the
-// message without its signatures and certificate. "crypto" stays. The old
-// signature covers the new one, which is made first.
-func digest(h crypto.Hash, tree map[string]any) ([]byte, error) {
-	bare := maps.Clone(tree)
-	delete(bare, memberSignature)
-	delete(bare, memberCertificate)
-	sum := sha1.New()
-	if h == crypto.SHA256 {
-		delete(bare, memberSHA256)
-		sum = sha256.New()
+// hashOf is the hash of an RSA signature.
+func hashOf(member string) crypto.Hash {
+	if member == memberSHA256 {
+		return crypto.SHA256
 	}
-	if err := event.WriteCanonical(sum, bare); err != nil {
-		return nil, err
+	return crypto.SHA1
+}
+
+// sumOf is what a signature is made of: the hash of the canonical form of the
+// message without signatures and certificate. The old signature covers the strong
+// one, which is made first, and both RSA signatures cover "crypto".
+func sumOf(member string) *event.Sum {
+	switch member {
+	case memberEd25519:
+		return event.Chained()
+	case memberSHA256:
+		return event.NewSum(sha256.New(), memberSignature, memberCertificate, memberSHA256)
 	}
-	return sum.Sum(nil), nil
+	return event.NewSum(sha1.New(), memberSignature, memberCertificate)
+}
+
+// strongText is what an Ed25519 signature is made of: the message's hash in its
+// publisher's chain (event.Hash), after words that no other text begins with. So
+// a message of any size is read once, in pieces, and what is signed is what the
+// next message names.
+func strongText(sum []byte) []byte {
+	return append([]byte("busbar message "), hex.EncodeToString(sum)...)
 }

@@ -2,7 +2,9 @@ package sign
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"os"
 	"os/exec"
@@ -123,19 +125,22 @@ func openssl(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-func TestOpenSSLVerifiesBothSignatures(t *testing.T) {
-	ca, s, cert := freshBus(t)
-	m := message()
-	if err := s.Sign(m); err != nil {
-		t.Fatal(err)
-	}
+func TestOpenSSLVerifiesAllSignatures(t *testing.T) {
+	ca, fresh, cert := freshBus(t)
+	old := filepath.Join(wireFixtures, "pki", bridge+".crt")
 	dir := t.TempDir()
-	key := filepath.Join(dir, "key.pub")
-	openssl(t, "x509", "-in", cert, "-noout", "-pubkey", "-out", key)
 	for _, way := range []struct {
-		member, digest string
-		bytes          func(map[string]any) ([]byte, error)
-	}{{"signature", "-sha1", bytesSHA1}, {"signature_sha256", "-sha256", bytesSHA256}} {
+		signer       *Signer
+		cert, member string
+		bytes        func(map[string]any) ([]byte, error)
+	}{
+		{fixtureSigner(t, bridge), old, "signature", bytesSHA1}, {fixtureSigner(t, bridge), old, "signature_sha256", bytesSHA256},
+		{fresh, cert, "signature", bytesSHA1}, {fresh, cert, "signature_ed25519", bytesEd25519},
+	} {
+		m := message()
+		if err := way.signer.Sign(m); err != nil {
+			t.Fatal(err)
+		}
 		b, err := way.bytes(m)
 		if err != nil {
 			t.Fatal(err)
@@ -144,11 +149,26 @@ func TestOpenSSLVerifiesBothSignatures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, signature := filepath.Join(dir, "data"), filepath.Join(dir, "signature")
+		data, signature, key := filepath.Join(dir, "data"), filepath.Join(dir, "signature"), filepath.Join(dir, "key.pub")
 		if err := errors.Join(os.WriteFile(data, b, 0o644), os.WriteFile(signature, raw, 0o644)); err != nil {
 			t.Fatal(err)
 		}
-		openssl(t, "dgst", way.digest, "-verify", key, "-signature", signature, data)
+		switch way.member {
+		case "signature_ed25519":
+			public, err := x509.MarshalPKIXPublicKey(way.signer.strong.Public())
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})
+			if err := os.WriteFile(key, text, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			openssl(t, "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", key, "-sigfile", signature, "-in", data)
+		default:
+			openssl(t, "x509", "-in", way.cert, "-noout", "-pubkey", "-out", key)
+			digest := map[string]string{"signature": "-sha1", "signature_sha256": "-sha256"}[way.member]
+			openssl(t, "dgst", digest, "-verify", key, "-signature", signature, data)
+		}
 	}
 	openssl(t, "verify", "-x509_strict", "-CAfile", ca.path("ca.crt"), "-CRLfile", ca.path("crl.pem"), "-crl_check", cert)
 }

@@ -31,10 +31,10 @@ func TestMessagePage(t *testing.T) {
 	if err := os.WriteFile(program, code[1], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	good := func(change func(map[string]any)) []byte {
+	by := func(name string, change func(map[string]any)) []byte {
 		m := message()
 		m["title"], m["link"] = "Žofie \U0001f600 said \"no\"", "https://example.net/?a=<b>&c"
-		if err := fixtureSigner(t, bridge).Sign(m); err != nil {
+		if err := fixtureSigner(t, name).Sign(m); err != nil {
 			t.Fatal(err)
 		}
 		if change != nil {
@@ -46,6 +46,7 @@ func TestMessagePage(t *testing.T) {
 		}
 		return b
 	}
+	good := func(change func(map[string]any)) []byte { return by(bridge, change) }
 	other := message()
 	if err := fixtureSigner(t, untrusted).Sign(other); err != nil {
 		t.Fatal(err)
@@ -71,7 +72,24 @@ func TestMessagePage(t *testing.T) {
 	add(set("seq_id", event.Int("8")), "refused: its signature does not hold")
 	add(set("extra", true), "refused: its signature does not hold")
 	add(good(func(m map[string]any) { delete(m, "signature_sha256") }), "refused: its signature does not hold")
-	add(weak, "refused: its signature_sha256 is missing or does not hold")
+	add(weak, "refused: it has no strong signature")
+	add(by(strong, nil), "said by "+strong)
+	add(bytes.ReplaceAll(indented(t, by(strong, nil)), []byte("\n"), nil), "said by "+strong)
+	resigned := func(name string, change func(map[string]any)) []byte {
+		return by(strong, func(m map[string]any) {
+			change(m)
+			signWeak(t, fixtureSigner(t, name), m, true)
+		})
+	}
+	ed := "signature_ed25519"
+	add(resigned(strong, func(m map[string]any) { delete(m, ed) }), "refused: it has no strong signature")
+	add(resigned(strong, func(m map[string]any) { m[ed] = nil }), "refused: its signature_ed25519 does not hold")
+	add(resigned(strong, func(m map[string]any) { m[ed] = m[ed].(string) + "\n" }), "refused: its signature_ed25519 does not hold")
+	add(resigned(strong, func(m map[string]any) { m["title"] = "Another sentence" }), "refused: its signature_ed25519 does not hold")
+	add(resigned(strong, func(m map[string]any) { m["signature_sha256"] = m[ed] }), "refused: it has signature_ed25519, which does not fit")
+	add(resigned(bridge, func(map[string]any) {}), "refused: it has signature_ed25519, which does not fit")
+	add(by(strong, func(m map[string]any) { m["signature"] = m["certificate"] }), "refused: its signature does not hold")
+	both := len(lines) - 1
 	add(set("signature", "AAAA"), "refused: its signature does not hold")
 	add(set("certificate", nil), "refused: it has no certificate")
 	add(foreign, "refused: its certificate is another authority's")
@@ -96,13 +114,20 @@ func TestMessagePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	strict, err := NewVerifier(VerifierOptions{CAFile: filepath.Join(wireFixtures, "pki", "ca.crt"), Both: true})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, line := range lines {
 		m, _, err := event.ParseMessage([]byte(line))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if ok := v.Verify(m).OK; ok != strings.HasPrefix(want[i], "said by") {
+		if ok := v.Verify(m).OK; ok != (strings.HasPrefix(want[i], "said by") || i == both) {
 			t.Errorf("message %d: we say %v", i, ok)
+		}
+		if ok := strict.Verify(m).OK; ok != strings.HasPrefix(want[i], "said by") {
+			t.Errorf("message %d: we say %v, asked for both signatures", i, ok)
 		}
 	}
 }

@@ -1,29 +1,31 @@
 package sign
 
 import (
-	"crypto"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/pem"
+	"encoding/base64"
 	"errors"
 	"fmt"
-	"maps"
-	"os"
 	"time"
+
+	"busbar/common/event"
 )
 
-// A Signer signs messages with one key, which is read and checked once. It is
-// safe for concurrent use.
+// A Signer signs messages with the keys of one certificate, which are read and
+// checked once. It is safe for concurrent use.
 type Signer struct {
-	cert  *x509.Certificate
-	key   *rsa.PrivateKey
-	name  string
-	field string // the "certificate" member
+	cert   *x509.Certificate
+	key    *rsa.PrivateKey
+	strong ed25519.PrivateKey // nil: the certificate has an RSA key alone
+	name   string
+	field  string // the "certificate" member
 }
 
-// LoadSigner reads a certificate and its key (PEM; PKCS#8 or PKCS#1 without a
-// passphrase). The key must be RSA and belong to the certificate, and the
-// certificate must be in date.
+// LoadSigner reads a certificate and its keys (PEM; PKCS#8 or PKCS#1 without a
+// passphrase). The first key must be RSA and belong to the certificate; where
+// that has an Ed25519 key, too, it must follow in the same file. The certificate
+// must be in date.
 func LoadSigner(certFile, keyFile string) (*Signer, error) {
 	return loadSigner(certFile, keyFile, time.Now())
 }
@@ -33,22 +35,31 @@ func loadSigner(certFile, keyFile string, now time.Time) (*Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the signing certificate: %w", err)
 	}
-	key, err := readKey(keyFile)
+	keys, err := readKeys(keyFile)
 	if err != nil {
 		return nil, fmt.Errorf("loading the signing key: %w", err)
 	}
-	if !key.PublicKey.Equal(cert.PublicKey) {
+	if !keys.rsa.PublicKey.Equal(cert.PublicKey) {
 		return nil, fmt.Errorf("loading the signing key: %s does not belong to %s (hint: check the two paths)", keyFile, certFile)
 	}
-	name := commonName(cert)
-	if name == "" {
+	s := &Signer{cert: cert, key: keys.rsa, name: commonName(cert), field: wrap(pemOf(cert.Raw))}
+	if s.name == "" {
 		return nil, fmt.Errorf("loading the signing certificate: %s names nobody (it has no CN)", certFile)
 	}
 	if err := inDate(cert, now); err != nil {
 		return nil, fmt.Errorf("loading the signing certificate: %s: %w (hint: issue a new one with \"bus keys\", or check the clock)", certFile, err)
 	}
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
-	return &Signer{cert: cert, key: key, name: name, field: wrap(text)}, nil
+	public, err := strongKey(cert)
+	if err != nil {
+		return nil, fmt.Errorf("loading the signing certificate: %s: %w", certFile, err)
+	}
+	if public == nil {
+		return s, nil
+	}
+	if s.strong = keys.strong(public); s.strong == nil {
+		return nil, fmt.Errorf("loading the signing key: %s has not the Ed25519 key that %s names (hint: it holds two keys, one after the other; copy the whole file)", keyFile, certFile)
+	}
+	return s, nil
 }
 
 // Name is the certificate's common name, which policies speak of.
@@ -63,61 +74,70 @@ func (s *Signer) Certificate() *x509.Certificate { return s.cert }
 // NotAfter is when the certificate ends.
 func (s *Signer) NotAfter() time.Time { return s.cert.NotAfter }
 
-// Sign adds "crypto", "signature_sha256", "signature" and "certificate" to the
-// message, in place of any that are there. On error the message is unchanged.
+// Sign adds "crypto", the signatures and "certificate" to the message, in place
+// of any that are there. On error the message is unchanged.
 func (s *Signer) Sign(tree map[string]any) error {
-	work := maps.Clone(tree)
-	if work == nil {
+	if tree == nil {
 		return errors.New("signing a message: there is none")
 	}
-	work[memberCrypto] = backendX509
-	strong, err := s.sign(crypto.SHA256, work)
+	m, err := event.Encode(tree)
+	if err != nil {
+		return fmt.Errorf("signing a message: %w", err)
+	}
+	signed, err := s.sign(m)
 	if err != nil {
 		return err
 	}
-	work[memberSHA256] = strong
-	weak, err := s.sign(crypto.SHA1, work)
-	if err != nil {
-		return err
+	for _, k := range event.SignatureMembers {
+		delete(tree, k)
 	}
-	tree[memberCrypto] = backendX509
-	tree[memberSHA256] = strong
-	tree[memberSignature] = weak
-	tree[memberCertificate] = s.field
+	for k, v := range signed {
+		tree[k] = v
+	}
 	return nil
 }
 
-func (s *Signer) sign(h crypto.Hash, tree map[string]any) (string, error) {
-	sum, err := digest(h, tree)
-	if err != nil {
-		return "", fmt.Errorf("signing a message: %w", err)
-	}
-	raw, err := rsa.SignPKCS1v15(nil, s.key, h, sum)
-	if err != nil {
-		return "", fmt.Errorf("signing a message as %s with %v: %w", s.name, h, err)
-	}
-	return wrap(raw), nil
+// Seal is Sign for a message that is encoded already.
+func (s *Signer) Seal(m *event.Encoded) error {
+	_, err := s.sign(m)
+	return err
 }
 
-func readKey(file string) (*rsa.PrivateKey, error) {
-	text, err := os.ReadFile(file)
+// sign adds its members to m and returns them. The strong signature is made
+// first: the old one covers it, so that it cannot be taken away.
+func (s *Signer) sign(m *event.Encoded) (map[string]string, error) {
+	work := m.Clone()
+	work.Delete(memberSHA256)
+	work.Delete(memberEd25519)
+	added := map[string]string{}
+	add := func(member, text string) {
+		added[member] = text
+		work.Set(member, text)
+	}
+	add(memberCrypto, backendX509)
+	if s.strong != nil {
+		add(memberEd25519, base64.StdEncoding.EncodeToString(ed25519.Sign(s.strong, strongText(work.Sum(sumOf(memberEd25519))))))
+	} else {
+		strong, err := s.rsa(memberSHA256, work)
+		if err != nil {
+			return nil, err
+		}
+		add(memberSHA256, strong)
+	}
+	weak, err := s.rsa(memberSignature, work)
 	if err != nil {
-		return nil, fmt.Errorf("reading a key: %w%s", err, hint(err, "check the path; \"bus keys issue\" makes one"))
+		return nil, err
 	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, fmt.Errorf("reading key %s: it is not PEM", file)
-	}
-	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
-		return key, nil
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	add(memberSignature, weak)
+	add(memberCertificate, s.field)
+	*m = *work
+	return added, nil
+}
+
+func (s *Signer) rsa(member string, m *event.Encoded) (string, error) {
+	raw, err := rsa.SignPKCS1v15(nil, s.key, hashOf(member), m.Sum(sumOf(member)))
 	if err != nil {
-		return nil, fmt.Errorf("reading key %s: %w (hint: it must be an RSA key without a passphrase)", file, err)
+		return "", fmt.Errorf("signing a message as %s with %v: %w", s.name, hashOf(member), err)
 	}
-	key, ok := parsed.(*rsa.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("reading key %s: it is a %T, and fedmsg's signatures are RSA only", file, parsed)
-	}
-	return key, nil
+	return wrap(raw), nil
 }

@@ -117,7 +117,7 @@ func TestSignConcurrently(t *testing.T) {
 			if err := s.Sign(m); err != nil {
 				t.Error(err)
 			}
-			if got := v.Verify(m); !got.OK || !got.SHA256 {
+			if got := v.Verify(m); !got.OK || !got.Strong {
 				t.Errorf("%+v", got)
 			}
 		})

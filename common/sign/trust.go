@@ -2,6 +2,7 @@ package sign
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -36,7 +37,9 @@ type identity struct {
 	cert *x509.Certificate
 	ca   *x509.Certificate
 	key  *rsa.PublicKey
-	name string
+	// strong is its Ed25519 key: whoever has one signs with it; nil: none.
+	strong ed25519.PublicKey
+	name   string
 }
 
 func newTrust(cas []*x509.Certificate) *trust {
@@ -105,9 +108,13 @@ func (t *trust) issued(cert *x509.Certificate) (*identity, error) {
 	if len(cert.UnhandledCriticalExtensions) > 0 {
 		return nil, fmt.Errorf("the certificate of %s has the unknown critical extension %v", name, cert.UnhandledCriticalExtensions[0])
 	}
+	strong, err := strongKey(cert)
+	if err != nil {
+		return nil, err
+	}
 	for _, ca := range t.cas {
 		if bytes.Equal(cert.RawIssuer, ca.RawSubject) && cert.CheckSignatureFrom(ca) == nil {
-			return &identity{cert: cert, ca: ca, key: key, name: name}, nil
+			return &identity{cert: cert, ca: ca, key: key, strong: strong, name: name}, nil
 		}
 	}
 	return nil, fmt.Errorf("the certificate of %s was not issued by the configured CA", name)

@@ -1,7 +1,6 @@
 package sign
 
 import (
-	"crypto"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -16,7 +15,7 @@ type Verdict struct {
 	OK     bool
 	Signer string // the certificate's common name, once its issuer is known to be ours
 	Reason string // why not, for people
-	SHA256 bool   // the stronger signature was there and held
+	Strong bool   // the strong signature (Ed25519, or RSA with SHA-256) was there and held
 }
 
 // VerifierOptions say what is believed.
@@ -25,9 +24,12 @@ type VerifierOptions struct {
 	CRLFile    string    // PEM; empty: revocation is not checked
 	CRLExpired CRLPolicy // the default is CRLWarn
 	Policy     Policy    // who may say what
-	// SHA1Only names the certificates whose messages may come without
-	// signature_sha256, as a publisher of fedmsg's own makes them; "*" is all.
+	// SHA1Only names the certificates whose messages may come without a strong
+	// signature, as a publisher of fedmsg's own makes them; "*" is all.
 	SHA1Only []string
+	// Both asks that fedmsg's signature holds beside an Ed25519 one: for who
+	// passes messages on to programs that know no other.
+	Both     bool
 	Backends []string         // what may sign; the default is x509, the only one known here
 	Now      func() time.Time // for tests; the default is time.Now
 	Alarm    func(string)     // told once per condition, e.g. that the list has ended; must not block
@@ -92,7 +94,9 @@ func (v *Verifier) VerifyAt(tree map[string]any, at time.Time) Verdict {
 		return verdict
 	}
 	verdict.OK = true
-	_, verdict.SHA256 = tree[memberSHA256]
+	_, ed := tree[memberEd25519]
+	_, sha256 := tree[memberSHA256]
+	verdict.Strong = ed || sha256
 	return verdict
 }
 
@@ -110,22 +114,70 @@ func (v *Verifier) judge(tree map[string]any, t *trust, id *identity, at, now ti
 	if len(topic) > event.MaxTopic {
 		return fmt.Errorf("its topic is longer than %d bytes", event.MaxTopic)
 	}
-	if err := check(tree, memberSignature, id, crypto.SHA1); err != nil {
+	if err := v.signatures(tree, id); err != nil {
 		return err
-	}
-	_, strong := tree[memberSHA256]
-	if !strong && !v.mayBeWeak(id.name) {
-		return fmt.Errorf("it has no %s, and %s is not among those who may sign with SHA-1 alone ([sign] sha1_only)", memberSHA256, id.name)
-	}
-	if strong {
-		if err := check(tree, memberSHA256, id, crypto.SHA256); err != nil {
-			return err
-		}
 	}
 	if why := v.options.Policy.allow(topic, id.name); why != "" {
 		return errors.New(why)
 	}
 	return nil
+}
+
+// signatures checks those that decide; the message is encoded once for all.
+func (v *Verifier) signatures(tree map[string]any, id *identity) error {
+	members, err := v.deciding(tree, id)
+	if err != nil {
+		return err
+	}
+	sums := make([]*event.Sum, len(members))
+	for i, member := range members {
+		sums[i] = sumOf(member)
+	}
+	if err := event.WriteSums(tree, sums...); err != nil {
+		return err
+	}
+	for i, member := range members {
+		check := checkRSA
+		if member == memberEd25519 {
+			check = checkStrong
+		}
+		if err := check(tree, id, member, sums[i].Sum()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deciding names the signatures that must hold. Which they are is not for the
+// message to say: a certificate with an Ed25519 key asks for a signature by it,
+// and no other stands in for that, unless SHA-1 alone would do.
+func (v *Verifier) deciding(tree map[string]any, id *identity) ([]string, error) {
+	_, ed := tree[memberEd25519]
+	_, sha256 := tree[memberSHA256]
+	if _, ok := tree[memberSignature].(string); !ok {
+		return nil, fmt.Errorf("it has no %s", memberSignature)
+	}
+	switch {
+	case ed && sha256:
+		return nil, fmt.Errorf("it has both %s and %s", memberEd25519, memberSHA256)
+	case ed && id.strong == nil:
+		return nil, fmt.Errorf("it has %s, and the certificate of %s no Ed25519 key", memberEd25519, id.name)
+	case ed && tree[memberCrypto] != backendX509: // which is not covered
+		return nil, fmt.Errorf("it does not say %q", memberCrypto)
+	case ed && v.options.Both:
+		return []string{memberSignature, memberEd25519}, nil
+	case ed:
+		return []string{memberEd25519}, nil
+	case sha256 && (id.strong == nil || v.mayBeWeak(id.name)):
+		return []string{memberSignature, memberSHA256}, nil
+	case v.mayBeWeak(id.name):
+		return []string{memberSignature}, nil
+	}
+	missing := memberSHA256
+	if id.strong != nil {
+		missing = memberEd25519
+	}
+	return nil, fmt.Errorf("it has no %s, and %s is not among those who may sign with SHA-1 alone ([sign] sha1_only)", missing, id.name)
 }
 
 // mayBeWeak says whether a publisher is known to have nothing but fedmsg's own
@@ -134,7 +186,7 @@ func (v *Verifier) mayBeWeak(name string) bool {
 	return slices.Contains(v.options.SHA1Only, name) || slices.Contains(v.options.SHA1Only, "*")
 }
 
-func check(tree map[string]any, member string, id *identity, h crypto.Hash) error {
+func checkRSA(tree map[string]any, id *identity, member string, sum []byte) error {
 	field, ok := tree[member].(string)
 	if !ok {
 		return fmt.Errorf("it has no %s", member)
@@ -146,14 +198,14 @@ func check(tree map[string]any, member string, id *identity, h crypto.Hash) erro
 	if err != nil {
 		return fmt.Errorf("reading its %s: %w", member, err)
 	}
-	sum, err := digest(h, tree)
-	if err != nil {
-		return err
-	}
-	if rsa.VerifyPKCS1v15(id.key, h, sum, raw) != nil {
-		return fmt.Errorf("its %s does not hold: it was changed, or signed with another key", member)
+	if rsa.VerifyPKCS1v15(id.key, hashOf(member), sum, raw) != nil {
+		return notHeld(member)
 	}
 	return nil
+}
+
+func notHeld(member string) error {
+	return fmt.Errorf("its %s does not hold: it was changed, or signed with another key", member)
 }
 
 // backend checks that the message is signed in a way we speak and allow. What

@@ -57,7 +57,7 @@ func testVerifier(t testing.TB, policy map[string][]string) *sign.Verifier {
 func testJournal(t testing.TB) *journal.Journal {
 	t.Helper()
 	j, err := journal.Open(context.Background(), journal.Options{
-		Path: filepath.Join(t.TempDir(), "journal.db"), Identity: testIdentity(), Seal: testSigner(t, goodSigner).Sign,
+		Path: filepath.Join(t.TempDir(), "journal.db"), Identity: testIdentity(), Seal: testSigner(t, goodSigner).Seal,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ func TestHeartbeatTellsTheLossOfTheLast(t *testing.T) {
 		send(t, pub, m.Topic, m.Wire)
 	}
 	expectNotes(t, f, 1, 3)
-	p := &Publisher{Journal: j, Identity: testIdentity(), Seal: testSigner(t, goodSigner).Sign, Every: 1500 * time.Millisecond}
+	p := &Publisher{Journal: j, Identity: testIdentity(), Seal: testSigner(t, goodSigner).Seal, Every: 1500 * time.Millisecond}
 	if err := p.beat(pub, 4); err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestHeartbeatTellsTheLossOfTheLast(t *testing.T) {
 func TestHeartbeatsOfAPublisher(t *testing.T) {
 	j := testJournal(t)
 	write(t, j, 1, 3, 0)
-	r := start(t, j, &Publisher{Seal: testSigner(t, goodSigner).Sign, Every: 20 * time.Millisecond})
+	r := start(t, j, &Publisher{Seal: testSigner(t, goodSigner).Seal, Every: 20 * time.Millisecond})
 	f := follow(t, r.listening(), testVerifier(t, nil))
 	r.goOn()
 	expectNotes(t, f, 1, 3)
@@ -57,7 +57,7 @@ func TestHeartbeatsOfAPublisher(t *testing.T) {
 // TestHeartbeatNobodySigns: what a broken key must not do is send unsigned.
 func TestHeartbeatNobodySigns(t *testing.T) {
 	j := testJournal(t)
-	r := start(t, j, &Publisher{Seal: func(map[string]any) error { return errors.New("no key") }, Every: 5 * time.Millisecond})
+	r := start(t, j, &Publisher{Seal: func(*event.Encoded) error { return errors.New("no key") }, Every: 5 * time.Millisecond})
 	r.listening()
 	r.goOn()
 	if err := r.trouble(); err == nil || err.Error() != "signing a heartbeat: no key" {

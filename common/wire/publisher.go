@@ -24,7 +24,7 @@ const HeartbeatTopic = "busbar._heartbeat"
 type Publisher struct {
 	Journal  *journal.Journal
 	Identity journal.Identity
-	Seal     func(tree map[string]any) error // signs heartbeats; nil: unsigned
+	Seal     func(m *event.Encoded) error // signs heartbeats; nil: unsigned
 	Listen   PubOptions
 	Sink     string        // name of the cursor
 	Every    time.Duration // heartbeat interval; zero: none
@@ -198,17 +198,14 @@ func (p *Publisher) beat(pub *Pub, newest int64) error {
 		Publisher: p.Identity.Name, Epoch: p.Journal.Epoch(),
 		Msg: map[string]any{"newest": newest, "interval": int64((p.Every + time.Second - 1) / time.Second)},
 	}
-	tree := e.Tree()
-	if p.Seal != nil {
-		if err := p.Seal(tree); err != nil {
-			return fmt.Errorf("signing a heartbeat: %w", err)
-		}
+	m, err := event.Encode(e.Tree())
+	if err == nil && p.Seal != nil {
+		err = p.Seal(m)
 	}
-	body, err := event.Canonical(tree)
 	if err != nil {
-		return err
+		return fmt.Errorf("signing a heartbeat: %w", err)
 	}
-	return pub.Send(e.Topic, body)
+	return pub.Send(e.Topic, m.Bytes())
 }
 
 // pause waits, and says if ctx ended meanwhile.

@@ -29,7 +29,7 @@ func (b *bench) appends(ctx context.Context) error {
 			Identity: journal.Identity{Prefix: "org.debian", Environment: "dev", Name: "bench", Username: "bench"},
 		}
 		if signed {
-			o.Seal = signer.Sign
+			o.Seal = signer.Seal
 		}
 		if err := b.appendTo(ctx, o, signed); err != nil {
 			return err

@@ -27,7 +27,7 @@ func (s *site) audit(ctx context.Context, b *book, ways int) (ledger, error) {
 	newest := make([]int, ways)
 	var err error
 	l.messages, l.faults, err = trial.Verify(ctx, s.journal, func(_ journal.Message, tree map[string]any) error {
-		if v := s.verifier.Verify(tree); !v.OK || !v.SHA256 {
+		if v := s.verifier.Verify(tree); !v.OK || !v.Strong {
 			return errors.New("its signature does not hold: " + v.Reason)
 		}
 		n, err := number(tree)
