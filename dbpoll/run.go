@@ -29,6 +29,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		return err
 	}
 	reload := daemon.Reload[Config]{
+		Program: p,
 		Running: site.cfg, Load: func() (Config, error) { return load(p, g) },
 		Parts: func(c Config) (daemon.BusConfig, daemon.SignConfig) { return c.Bus, c.Sign },
 	}

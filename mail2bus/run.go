@@ -40,6 +40,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 
 	node.Resume(ctx, func(item []byte) error { return retry(cfg.Mail, item) })
 	reload := daemon.Reload[Config]{
+		Program: p,
 		Running: cfg, Load: func() (Config, error) { return load(p, g) },
 		Parts: func(c Config) (daemon.BusConfig, daemon.SignConfig) { return c.Bus, c.Sign },
 	}

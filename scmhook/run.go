@@ -56,6 +56,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 // reloads takes up a changed configuration; take, what is of the webhooks' server.
 func reloads(p *daemon.Program, g *daemon.Globals, running Config, take func(Config) error) daemon.Reload[Config] {
 	return daemon.Reload[Config]{
+		Program: p,
 		Running: running, Load: func() (Config, error) { return load(p, g) },
 		Parts: func(c Config) (daemon.BusConfig, daemon.SignConfig) { return c.Bus, c.Sign },
 		Take:  take, Keys: []string{"webhook.secrets"},

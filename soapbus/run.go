@@ -32,6 +32,7 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		{Name: "changes given back", Run: again.Run},
 		{Name: "the reports", Run: s.announce},
 		daemon.Reload[Config]{
+			Program: p,
 			Running: s.cfg, Load: func() (Config, error) { return load(p, g) },
 			Parts: func(c Config) (daemon.BusConfig, daemon.SignConfig) { return c.Bus, c.Sign },
 		}.Task(s.node, hangup),

@@ -32,6 +32,7 @@ var taken = []string{"bus.log", "bus.quiet", "sign.certificate", "sign.key"}
 
 // A Reload says how a daemon takes up a changed configuration at SIGHUP.
 type Reload[C any] struct {
+	Program *Program
 	Running C                 // the configuration that it started with
 	Load    func() (C, error) // reads and checks all anew
 	// Parts gives the shared tables of a configuration.
@@ -61,7 +62,8 @@ func (r Reload[C]) Task(n *Node, hangup <-chan os.Signal) Task {
 
 func (r *Reload[C]) once(n *Node) {
 	const failed, pending = "configuration", "restart"
-	next, err := r.Load()
+	level := r.Program.level.Level()
+	next, err := r.Load() // takes up [bus] log at once
 	if err == nil {
 		bus, sc := r.Parts(next)
 		var signer *sign.Signer
@@ -73,6 +75,7 @@ func (r *Reload[C]) once(n *Node) {
 		}
 	}
 	if err != nil {
+		r.Program.level.Set(level)
 		n.log.Error("the configuration is not taken up; the one from before is in force", "error", err)
 		n.Conditions.Raise(condition.Condition{
 			Name: failed, Level: condition.Warn, Text: "it is not taken up, the one from before is in force: " + err.Error(),
