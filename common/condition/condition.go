@@ -3,7 +3,7 @@
 // parts of a program raise and clear them; whoever shows the program's health
 // reads the one set.
 //
-// Not here: who probes after what (the parts), and how it is shown
+// Not here: who raises what (the parts), and how it is shown
 // (common/daemon).
 package condition
 

@@ -113,7 +113,7 @@ type teller func(d *prometheus.Desc, v float64, labels ...string)
 func (c *collector) publisher(gauge, counter teller) {
 	c.node.mu.Lock()
 	defer c.node.mu.Unlock()
-	if c.node.trouble != nil || c.node.Journal.Trouble() != nil {
+	if c.node.trouble != nil || c.node.Journal.Err() != nil {
 		gauge(c.trouble, 1)
 	} else {
 		gauge(c.trouble, 0)
