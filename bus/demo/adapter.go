@@ -5,12 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -33,15 +32,13 @@ type adapter struct {
 
 	program         string
 	config, journal string // files
-	cert, key       string // likewise
+	cert, key, log  string // likewise
 	endpoint        string
 	held            net.Listener // of the endpoint, until it starts: two must not get one port
 
-	cmd      *exec.Cmd
-	cancel   context.CancelFunc // ends it
-	stopping *atomic.Bool       // it is meant to end
-	exited   <-chan error       // how it ended
-	log      lockedBuffer
+	cmd    *exec.Cmd
+	cancel context.CancelFunc // ends it
+	exited <-chan error       // how it ended
 }
 
 func (a *adapter) publisher() string { return a.name + ".demo" }
@@ -112,20 +109,25 @@ func (a *adapter) start(ended func(error)) error {
 		}
 		a.held = nil
 	}
+	log, err := os.OpenFile(a.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("starting %s: %w", a.name, err)
+	}
+	defer log.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, a.program, "run", "--config", a.config)
-	cmd.Stderr = &a.log
+	cmd.Stderr = log
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second // then it is killed
 	if err := cmd.Start(); err != nil {
 		cancel()
 		return fmt.Errorf("starting %s: %w", a.name, err)
 	}
-	stopping, exited := new(atomic.Bool), make(chan error, 1)
-	a.cmd, a.cancel, a.stopping, a.exited = cmd, cancel, stopping, exited
+	exited := make(chan error, 1)
+	a.cmd, a.cancel, a.exited = cmd, cancel, exited
 	go func() {
 		err := cmd.Wait()
-		if !stopping.Load() {
+		if ctx.Err() == nil { // nobody called stop
 			ended(fmt.Errorf("%s ended by itself", a.name))
 		}
 		exited <- err
@@ -138,12 +140,11 @@ func (a *adapter) stop() error {
 	if a.cmd == nil {
 		return nil
 	}
-	a.stopping.Store(true)
 	a.cancel()
 	err := <-a.exited
 	a.cmd = nil
 	if err != nil && !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("running %s: %w: %s", a.name, err, a.log.String())
+		return fmt.Errorf("running %s: %w: %s", a.name, err, a.said())
 	}
 	return nil
 }
@@ -164,26 +165,18 @@ func (d *demo) close() error {
 func (d *demo) trouble() error {
 	var errs []error
 	for _, a := range d.adapters {
-		if s := strings.TrimSpace(a.log.String()); s != "" {
-			errs = append(errs, errors.New(a.name+" said: "+s))
+		if s := a.said(); s != "" {
+			errs = append(errs, fmt.Errorf("%s said: %s", a.name, s))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+// said is what the adapter logged; where that cannot be read, why.
+func (a *adapter) said() string {
+	log, err := os.ReadFile(a.log)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err.Error()
+	}
+	return strings.TrimSpace(string(log))
 }

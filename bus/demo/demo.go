@@ -135,7 +135,7 @@ func (d *demo) build(ctx context.Context, sqlite bool) error {
 		return err
 	}
 	for _, a := range d.adapters {
-		a.config, a.journal = d.path(a.name+".toml"), d.path(a.name+".db")
+		a.config, a.journal, a.log = d.path(a.name+".toml"), d.path(a.name+".db"), d.path(a.name+".log")
 		if a.endpoint, a.held, err = holdEndpoint(); err != nil {
 			return err
 		}
