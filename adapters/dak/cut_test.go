@@ -13,7 +13,7 @@ import (
 )
 
 // TestCutMails cuts each announcement at every byte, as a mail system does that
-// is stopped while it writes into a pipe: what is told is what the whole mail
+// is stopped while it writes into a pipe: what is published is what the whole mail
 // tells, or nothing.
 func TestCutMails(t *testing.T) {
 	files, err := filepath.Glob(fixtures + "/*.mail")

@@ -9,7 +9,7 @@
 // An event's time is the mail's Date; dak's own output has none before it
 // passes a mail transport, and then it is the Date of the .changes.
 //
-// The key that made the uploader's signature is told as the signature claims
+// The key that made the uploader's signature is published as the signature claims
 // it. Signatures are not verified here, nor could they be: a mail's text need
 // not be the signed bytes any more.
 //

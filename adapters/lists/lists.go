@@ -2,7 +2,7 @@
 // table: it claims what bears a list's id and what no other translator knows,
 // so that nothing said on a list is invisible.
 //
-// Only the envelope of the mail is told (who, where, about what). An event's
+// Only the envelope of the mail is published (who, where, about what). An event's
 // time is the mail's Date header.
 //
 // Not here: the text of the mail, threads, and any service's own mails.

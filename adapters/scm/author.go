@@ -29,7 +29,7 @@ func Author(s string) event.Person {
 	return event.Person{Name: strings.TrimSpace(s)}
 }
 
-// isAddress tells whether a word can be an address: one @ with something before
+// isAddress reports whether a word can be an address: one @ with something before
 // it and behind it.
 func isAddress(w string) bool {
 	at := strings.LastIndexByte(w, '@')

@@ -1,10 +1,10 @@
 // Package scm translates pushes into events: refs that moved, and the commits
 // that came with them.
 //
-// A push may be told by a hook, a webhook or a commit mail, or be found by
+// A push may be reported by a hook, a webhook or a commit mail, or be found by
 // comparing refs; it is the same fact with the same id. An event of a ref is named
 // by repository, ref, and both ids; one of a commit by repository and id, so that
-// a commit is told once, whatever branches come to hold it.
+// a commit is published once, whatever branches come to hold it.
 //
 // Not here: asking a repository (scmhook/git), and deciding what is news
 // (scmhook/refs).
@@ -53,8 +53,8 @@ type Update struct {
 	Ref string `json:"ref"` // refs/heads/…, bytes as they came
 	Old string `json:"old,omitempty"`
 	New string `json:"new,omitempty"`
-	Nth int    `json:"nth,omitempty"` // how often this very update was told before
-	// Apart says that only the commits are told: how the ref moved is told apart.
+	Nth int    `json:"nth,omitempty"` // how often this very update was published before
+	// Apart says that only the commits are published: how the ref moved is told apart.
 	Apart bool `json:"apart,omitempty"`
 	// Forced says that Old is no ancestor of New.
 	Forced bool `json:"forced,omitempty"`
@@ -63,7 +63,7 @@ type Update struct {
 	Commits []Commit `json:"commits,omitempty"`
 	Total   int      `json:"total,omitempty"`
 	Tag     *Tag     `json:"tag,omitempty"` // an annotated tag's object
-	// Missing says why the commits are not told: the objects are gone.
+	// Missing says why the commits are not published: the objects are gone.
 	Missing string `json:"missing,omitempty"`
 }
 
@@ -78,14 +78,14 @@ type Commit struct {
 	Committer event.Person `json:"committer"`
 	Committed time.Time    `json:"committed"`
 	Message   string       `json:"message"`
-	Known     bool         `json:"known,omitempty"`  // it was told before, with another ref
+	Known     bool         `json:"known,omitempty"`  // it was published before, with another ref
 	Signed    bool         `json:"signed,omitempty"` // it bears a signature, which nobody verified
 	Files     []File       `json:"files,omitempty"`  // at most as many as the channel reads
 	Changed   int          `json:"changed,omitempty"`
 }
 
 // A Property is a property of an svn revision that was changed afterwards. svn
-// keeps no history of them: one is told by its hook or not at all.
+// keeps no history of them: one is reported by its hook or not at all.
 type Property struct {
 	Revision string `json:"revision"`
 	Name     string `json:"name"`

@@ -76,7 +76,7 @@ func TestValuesByBytes(t *testing.T) {
 	}
 }
 
-// TestManyColumns: all are told, as far as a message carries their texts; where
+// TestManyColumns: all are published, as far as a message carries their texts; where
 // it does not, it says so.
 func TestManyColumns(t *testing.T) {
 	s := Spec{Table: "plain", Topic: "udd.paint.colour", Key: []string{"id"}}

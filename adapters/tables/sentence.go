@@ -14,7 +14,7 @@ import (
 const maxSentence = 2 << 10
 
 // parseSentence checks a template before any row comes: its syntax, that it
-// names columns that are told, and that it ends soon whatever a row holds.
+// names columns that are published, and that it ends soon whatever a row holds.
 func parseSentence(s Spec) (func(Row, string) string, error) {
 	if s.Sentence == "" {
 		return plain, nil
@@ -113,7 +113,7 @@ func ownFormat(n *parse.CommandNode) error {
 	return errors.New("has a printf whose format is not written out")
 }
 
-// column refuses a column that is not told; without a list, all are.
+// column refuses a column that is not published; without a list, all are.
 func (s Spec) column(name string) error {
 	known := slices.Concat(s.Key, s.Watch)
 	if len(s.Watch) == 0 || slices.Contains(known, name) {

@@ -8,12 +8,12 @@ import (
 	"busbar/common/event"
 )
 
-// A Spec says what is told of a table.
+// A Spec says what is published of a table.
 type Spec struct {
 	Table    string   // as the configuration names it
 	Topic    string   // SERVICE.OBJECT[.SUBOBJECT]
 	Key      []string // columns that name a row
-	Watch    []string // columns that are told; empty: all
+	Watch    []string // columns that are published; empty: all
 	Time     string   // column with the time of a row's change; may be empty
 	Sentence string   // template; empty: a plain sentence
 	// Zone is that in which times without one are meant; nil: UTC.

@@ -95,7 +95,7 @@ func TestSentences(t *testing.T) {
 	}
 }
 
-// TestKeysTellChangesApart: what differs in anything that is told is another
+// TestKeysTellChangesApart: what differs in anything that is published is another
 // fact, and the same told again is the same.
 func TestKeysTellChangesApart(t *testing.T) {
 	key := func(ch Change) string {

@@ -19,7 +19,7 @@ import (
 // Columns is a row: each column's value as text in UTF-8; nil is NULL.
 type Columns = map[string]*string
 
-// A Change is a row that differs from what was last told of it.
+// A Change is a row that differs from what was last published of it.
 type Change struct {
 	Table  string  `json:"table"`            // the Spec's
 	Before Columns `json:"before,omitempty"` // nil: the row is new
@@ -138,7 +138,7 @@ func (t table) translate(ch Change) ([]event.Event, error) {
 	return []event.Event{e}, nil
 }
 
-// watched names the columns that are told, in order.
+// watched names the columns that are published, in order.
 func (t table) watched(rows ...Columns) []string {
 	if len(t.Watch) > 0 {
 		return t.Watch
@@ -214,7 +214,7 @@ func (t table) key(ch Change, row Columns, kind *event.Kind) string {
 	return "table/" + kind.Topic + "/" + hex.EncodeToString(h.Sum(nil))
 }
 
-// timed tells whether the row's own time tells this change from others with the
+// timed reports whether the row's own time tells this change from others with the
 // same values. That of a row that is gone is an older change's.
 func (t table) timed(ch Change) bool {
 	v := ch.After[t.Time]

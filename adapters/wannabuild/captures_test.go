@@ -18,7 +18,7 @@ type recording struct {
 	stream, transactions, packages string
 	removed, gone                  int // rows that were removed again: of the log, those of a probe; of packages
 
-	// guess is a fact that comparing tells where a row was removed and made anew
+	// guess is a fact that comparing tells where a row was removed and recreated
 	// between two looks, and no log could tell otherwise.
 	guess string
 }

@@ -26,7 +26,7 @@ type Change struct {
 	// Follows says that Log certainly comes after Before, whatever their times
 	// say: the order of transactions is known.
 	Follows bool `json:"follows,omitempty"`
-	// Before is the row of packages as it was last told, by our own tracking:
+	// Before is the row of packages as it was last published, by our own tracking:
 	// the log's prevstate is wrong at times. Nil: not known, or not there.
 	Before Columns `json:"before,omitempty"`
 	// After is the row of packages as it is now, also beside a row of the log
@@ -83,7 +83,7 @@ func ParseChange(text []byte) (Change, error) {
 	return c, err
 }
 
-// ended is what a bare row of the log that deletes tells of the row of packages
+// ended is what a bare row of the log that deletes says of the row of packages
 // that was there; nil for other rows.
 func ended(log Columns) Columns {
 	if text(log, "state") != deleted {
@@ -179,10 +179,10 @@ func Advance(before, log Columns, zone *time.Location) Columns {
 	return after
 }
 
-// asked tells whether a row of the log asks for, or cancels, a binNMU.
+// asked reports whether a row of the log asks for, or cancels, a binNMU.
 func asked(log Columns) bool { return word(log, "action") == "--binNMU" }
 
-// older tells whether the time a is before b, where both can be read.
+// older reports whether the time a is before b, where both can be read.
 func older(a, b string, zone *time.Location) bool {
 	x, okA := ParseTime(a, zone)
 	y, okB := ParseTime(b, zone)

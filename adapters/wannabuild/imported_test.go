@@ -9,7 +9,7 @@ import (
 )
 
 // TestImported: --import writes rows without the time of their state. Nothing
-// happened to them; what happens next is told, each time anew.
+// happened to them; what happens next is published, each time again.
 func TestImported(t *testing.T) {
 	for _, state := range slices.Sorted(maps.Keys(states)) {
 		was := row(state, "Building", "10:00:00", "binary_nmu_version", "1", "build_arch_all", "f")

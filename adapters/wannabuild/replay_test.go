@@ -19,7 +19,7 @@ type poller struct {
 	revisions map[string]int64
 	nth       map[string]int
 	told      map[string]string // id: topic and title
-	fresh     []string          // ids of this round that were not told before
+	fresh     []string          // ids of this round that were not published before
 }
 
 func newPoller(t *testing.T) *poller {

@@ -101,14 +101,14 @@ func (t translator) body(ch Change, previous string) Package {
 	return b
 }
 
-// repeated tells whether a row of the log left the state as it was. Such a row
+// repeated reports whether a row of the log left the state as it was. Such a row
 // has a time of its own, and so a key of its own, while state_change stays.
 func (t translator) repeated(ch Change) bool {
 	return ch.Before != nil && text(ch.Before, "state") == text(ch.Log, "state") &&
 		older(text(ch.Before, "state_change"), text(ch.Log, "time"), t.zone)
 }
 
-// builds tells whether only a builder leads to the state.
+// builds reports whether only a builder leads to the state.
 func builds(state string) bool {
 	switch state {
 	case "Building", "Built", "Build-Attempted", "Uploaded":

@@ -89,7 +89,7 @@ func readable(row Columns) error {
 // logged is what a row of the log tells. A poller may hand over rows again
 // that it told before it was restarted, and by then what is tracked includes
 // them. The ids must not depend on that: of such a row only what it tells by
-// itself is told.
+// itself is published.
 func (t translator) logged(ch Change) ([]event.Event, error) {
 	state, previous := word(ch.Log, "state"), t.previous(ch)
 	if state == deleted {
@@ -124,7 +124,7 @@ func (t translator) logged(ch Change) ([]event.Event, error) {
 	return events, nil
 }
 
-// included tells whether what is tracked knows the row of the log already, or
+// included reports whether what is tracked knows the row of the log already, or
 // comes after it.
 func (t translator) included(ch Change) bool {
 	at, tracked := text(ch.Log, "time"), text(ch.Before, "state_change")
@@ -171,7 +171,7 @@ func (t translator) compared(ch Change) []event.Event {
 		timed := at != "" && (before != "" || was == deleted)
 		if was != is && timed && !older(before, at, t.zone) {
 			// The database went back, or was changed by hand: the transition
-			// may be known already, and what is told now is that it holds.
+			// may be known already, and what is published now is that it holds.
 			events = append(events, t.updates(ch, []string{"state"})...)
 		}
 	}
@@ -181,7 +181,7 @@ func (t translator) compared(ch Change) []event.Event {
 	return events
 }
 
-// again tells whether the time of a state shows that it was reached once more.
+// again reports whether the time of a state shows that it was reached once more.
 // An import of the queue leaves no time, and one that goes back is an older
 // copy's.
 func (t translator) again(before, now string) bool {
@@ -197,7 +197,7 @@ func earlier(row Columns) string {
 	return ""
 }
 
-// givenBack tells whether a comparison alone shows a give-back: nothing else
+// givenBack reports whether a comparison alone shows a give-back: nothing else
 // leads from these states to those with the same version.
 func givenBack(ch Change, previous, is string) bool {
 	return slices.Contains([]string{"Building", "Built", "Build-Attempted", "Uploaded", "Failed"}, previous) &&
@@ -206,7 +206,7 @@ func givenBack(ch Change, previous, is string) bool {
 		number(ch.Before, "binary_nmu_version") == number(ch.After, "binary_nmu_version")
 }
 
-// rebuilds is what a comparison tells of binNMUs. key is the transition's.
+// rebuilds is what a comparison says of binNMUs. key is the transition's.
 func (t translator) rebuilds(ch Change, previous, key string) []event.Event {
 	asked, ended := renumbered(ch)
 	b := t.body(ch, previous)
@@ -220,10 +220,10 @@ func (t translator) rebuilds(ch Change, previous, key string) []event.Event {
 	return nil
 }
 
-// renumbered tells whether a comparison shows the very transition by which a
+// renumbered reports whether a comparison shows the very transition by which a
 // binNMU was asked for, or cancelled: from Installed, or to Installed, where
 // the number of one that was built would have stayed. A number that changed
-// otherwise is told as an update: when it was asked for is not known then, and
+// otherwise is published as an update: when it was asked for is not known then, and
 // the log would tell it with another id.
 func renumbered(ch Change) (asked, ended bool) {
 	was, is := number(ch.Before, "binary_nmu_version"), number(ch.After, "binary_nmu_version")
@@ -234,7 +234,7 @@ func renumbered(ch Change) (asked, ended bool) {
 	return is > 0 && text(ch.After, "previous_state") == "Installed", is <= 0 && text(ch.After, "state") == "Installed"
 }
 
-// request is the body of a request, with what the present row still tells of
+// request is the body of a request, with what the present row still says of
 // it. (Of two requests for one version between two polls, both bear the number
 // of the later.)
 func (t translator) request(ch Change, b Package) Rebuild {

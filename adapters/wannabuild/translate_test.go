@@ -137,7 +137,7 @@ func TestNotGuessed(t *testing.T) {
 	}
 }
 
-// TestWentBack: a row that is older than what was told is told to hold, under
+// TestWentBack: a row that is older than what was published is told to hold, under
 // an id that no earlier event has, however often it happens.
 func TestWentBack(t *testing.T) {
 	old, now := row("Building", "Needs-Build", "10:00:00"), row("Built", "Building", "10:05:00")

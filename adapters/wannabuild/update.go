@@ -9,7 +9,7 @@ import (
 	"busbar/common/translate"
 )
 
-// everything is the columns whose changes are told one by one.
+// everything is the columns whose changes are published one by one.
 var everything = []string{
 	"version", "notes", "builder", "failed", "failed_category", "depends", "bd_problem", "installed_version",
 	"binary_nmu_version", "binary_nmu_changelog", "buildpri", "permbuildpri", "extra_depends", "extra_conflicts",

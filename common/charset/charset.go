@@ -49,7 +49,7 @@ type Charset struct {
 // there is one.
 func (c *Charset) Name() string { return c.name }
 
-// Stateful tells whether a byte's meaning depends on those before it (ISO-2022,
+// Stateful reports whether a byte's meaning depends on those before it (ISO-2022,
 // HZ, UTF-7).
 func (c *Charset) Stateful() bool { return c.kind == whole }
 
@@ -166,7 +166,7 @@ func isASCII(b []byte) bool {
 	return letters > 2
 }
 
-// quoted makes a label fit to be told.
+// quoted makes a label fit to be shown.
 func quoted(label string) string {
 	label, _ = Runs([]byte(label[:min(len(label), 200)]))
 	label = strings.Map(func(r rune) rune {
@@ -181,7 +181,7 @@ func quoted(label string) string {
 	return fmt.Sprintf("%q", label)
 }
 
-// Bytes tells whether text in this charset is ASCII but for bytes beyond it: what
+// Bytes reports whether text in this charset is ASCII but for bytes beyond it: what
 // a document says of its own charset in ASCII can only be such a one.
 func (c *Charset) Bytes() bool {
 	return c.kind == runs || c.kind == single || c.kind == multi || c.kind == whole

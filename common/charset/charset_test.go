@@ -219,7 +219,7 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-// TestLinear: what would begin anew at each of its marks would not end here.
+// TestLinear: what would begin again at each of its marks would not end here.
 func TestLinear(t *testing.T) {
 	for _, piece := range []string{"+", "+A", "&", "\x1b", "\x1b$", "\x1b$B", "\x0e", "~", "~{", "\xc3", "\xe9\xa0", "\xed\xa0\x80", "a\xd0\xb0", "\x81", "(", "\xff\n"} {
 		long := []byte(strings.Repeat(piece, 32<<10/len(piece)))

@@ -36,7 +36,7 @@ func Lookup(label string) (*Charset, bool) {
 	return nil, false
 }
 
-// Declared tells whether a label says anything at all.
+// Declared reports whether a label says anything at all.
 func Declared(label string) bool { return bare(label[:min(len(label), 200)]) != "" }
 
 // bare takes a label out of its quotes, comments and what follows it.

@@ -79,7 +79,7 @@ func eachWord(b []byte, visit func(from, to int)) {
 	}
 }
 
-// mayBeUTF8 tells whether a word has any character of UTF-8 beyond ASCII.
+// mayBeUTF8 reports whether a word has any character of UTF-8 beyond ASCII.
 func mayBeUTF8(word []byte) bool {
 	for len(word) > 0 {
 		_, n := nextRune(word)

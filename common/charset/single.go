@@ -14,7 +14,7 @@ const (
 	asUTF8
 )
 
-// tally is what a whole text tells of its runs.
+// tally is what a whole text says of its runs.
 type tally struct {
 	labelled, utf8       int  // runs that are clearly so
 	labelFaults, faults8 int  // of all runs, read one way and the other
@@ -44,7 +44,7 @@ func (t *tally) most() verdict {
 	return either
 }
 
-// allUTF8 tells whether a text is UTF-8 as a whole.
+// allUTF8 reports whether a text is UTF-8 as a whole.
 func (t tally) allUTF8() bool { return t.valid && t.faults8 < t.labelFaults }
 
 // decodeSingle reads text that is labelled with a single-byte charset.

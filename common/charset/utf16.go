@@ -16,7 +16,7 @@ const (
 	big
 )
 
-// utf16Mark tells whether text that is labelled otherwise is UTF-16: it begins
+// utf16Mark reports whether text that is labelled otherwise is UTF-16: it begins
 // with the mark, and has NULs.
 func utf16Mark(b []byte) bool {
 	return len(b) >= 4 && (b[0] == 0xFF && b[1] == 0xFE || b[0] == 0xFE && b[1] == 0xFF) && bytes.IndexByte(b, 0) >= 0

@@ -137,7 +137,7 @@ type capturedFrame struct {
 	Signature string   `json:"signature_field"`
 }
 
-// build makes the message's tree anew from what was published.
+// build makes the message's tree again from what was published.
 func (c capturedFrame) build(t *testing.T) (topic string, tree map[string]any) {
 	t.Helper()
 	members, err := Parse(c.Envelope)
@@ -191,7 +191,7 @@ func fedmsgFrames(t *testing.T, dir string) {
 	}
 }
 
-// TestFedmsgRelay checks that what the relay wrote anew is still the message.
+// TestFedmsgRelay checks that what the relay wrote again is still the message.
 func TestFedmsgRelay(t *testing.T) { eachSpoken(t, fedmsgRelay) }
 
 func fedmsgRelay(t *testing.T, dir string) {

@@ -172,7 +172,7 @@ func WriteSums(tree map[string]any, sums ...*Sum) error {
 
 // Hash identifies a message in its publisher's chain: the SHA-256, in hex, of
 // its canonical bytes without what the signer adds. It survives a relay that
-// writes the JSON anew, and does not wait for a signature.
+// writes the JSON again, and does not wait for a signature.
 func Hash(tree map[string]any) (string, error) {
 	sum := Chained()
 	if err := WriteSums(tree, sum); err != nil {

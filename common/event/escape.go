@@ -45,7 +45,7 @@ func Unescape(shown string) string {
 	return b.String()
 }
 
-// escaped tells whether a text holds what Escape writes.
+// escaped reports whether a text holds what Escape writes.
 func escaped(s string) bool {
 	for i := strings.IndexByte(s, '\\'); i >= 0 && i < len(s); i++ {
 		if isEscape(s[i:]) {

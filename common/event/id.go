@@ -19,7 +19,7 @@ func UUID(service, key string) uuid.UUID {
 	return uuid.NewSHA1(uuid.MustParse(Namespace), []byte(service+"\x00"+key))
 }
 
-// Replacement is the identity of what e says in other words than were told under
+// Replacement is the identity of what e says in other words than were published under
 // its id: no key holds a NUL, so it is no other fact's.
 func (e Event) Replacement(substance []byte) uuid.UUID {
 	return UUID(e.Kind.Service(), e.Key+"\x00"+hex.EncodeToString(substance))

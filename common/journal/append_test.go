@@ -102,7 +102,7 @@ func TestKnownFactsAreDropped(t *testing.T) {
 	mustVerify(t, j.Reader())
 }
 
-// TestSuppressedFactsAreDropped: what another publisher told is not told again, also
+// TestSuppressedFactsAreDropped: what another publisher told is not published again, also
 // where both come at once, and after a restart; the sequence stays whole.
 func TestSuppressedFactsAreDropped(t *testing.T) {
 	ctx := context.Background()

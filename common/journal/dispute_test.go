@@ -87,7 +87,7 @@ func TestADisputeIsKeptAndCounted(t *testing.T) {
 	if c.Disputed != 1 || c.Disputes != 2 || c.Duplicates != 2 || c.Poisoned != 0 || c.PoisonBytes != int64(len(genuine.Item)) {
 		t.Errorf("counted %+v", c)
 	}
-	// With evidence it is told, the next time the same, and the dispute is over.
+	// With evidence it is published, the next time the same, and the dispute is over.
 	proven := genuine
 	proven.Evidence = []event.Evidence{{Type: "pgp", Verdict: "pass"}}
 	if res := mustAppend(t, j, proven); len(res.Seqs) != 1 || len(res.Disputed) != 0 {
@@ -122,7 +122,7 @@ func TestOtherBodiesAreNotCompared(t *testing.T) {
 	}
 }
 
-// A cut item that became poison takes no id: the whole one is told.
+// A cut item that became poison takes no id: the whole one is published.
 func TestPoisonTakesNoID(t *testing.T) {
 	j := mustOpen(t, options(journalPath(t)))
 	mustAppend(t, j, Record{Item: []byte("cut"), Poison: "it is cut", Translator: "notes"})

@@ -69,7 +69,7 @@ func scanFact(row interface{ Scan(...any) error }) (behind bool, id []byte, f *f
 	return behind, id, f, checkSum(sum, factSum(id, f), "the id %x", id)
 }
 
-// A relation is what a known fact that is told once more is to the one that is
+// A relation is what a known fact that is published once more is to the one that is
 // known.
 type relation int
 
@@ -107,7 +107,7 @@ func (j *Journal) compare(ctx context.Context, b *batch, known *fact, e event.Ev
 	return same, nil
 }
 
-// recollect reads what an id that an older program stored was told with, if its
+// recollect reads what an id that an older program stored was published with, if its
 // message is still there.
 func (j *Journal) recollect(ctx context.Context, known *fact, k *event.Kind) error {
 	var wire []byte

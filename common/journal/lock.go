@@ -52,7 +52,7 @@ func holder(f *os.File) string {
 	return strings.TrimSpace(string(text[:n]))
 }
 
-// alive tells whether a process is there, as far as can be known.
+// alive reports whether a process is there, as far as can be known.
 func alive(pid string) bool {
 	n, err := strconv.Atoi(pid)
 	return err != nil || n <= 0 || !errors.Is(syscall.Kill(n, 0), syscall.ESRCH)

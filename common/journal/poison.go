@@ -63,7 +63,7 @@ type PoisonBounds struct {
 	Bytes int64
 }
 
-// kept tells whether the batch adds to the poison.
+// kept reports whether the batch adds to the poison.
 func (b *batch) kept() bool {
 	return slices.ContainsFunc(b.parts, func(p part) bool {
 		return p.err == nil && (p.record.Poison != "" || len(p.result.Disputed) > 0)

@@ -54,7 +54,7 @@ func TestAnOlderJournalIsBroughtUp(t *testing.T) {
 	}
 }
 
-// What an id was told with is read from its message where the id does not say.
+// What an id was published with is read from its message where the id does not say.
 func TestAnOlderIDIsComparedByItsMessage(t *testing.T) {
 	path := journalPath(t)
 	j := mustOpen(t, options(path))

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// naive is the rule as it is written down, looked for anew each time.
+// naive is the rule as it is written down, looked for again each time.
 func naive(all []droppedPoison, bytes bool) int {
 	held := map[string]int64{}
 	for _, d := range all {
@@ -55,7 +55,7 @@ func TestVictimsGoByTheRule(t *testing.T) {
 }
 
 // A journal that an earlier program filled, or bounds that were lowered: all that
-// is too much goes at the first new poison. Looking for each anew would take
+// is too much goes at the first new poison. Looking for each again would take
 // hours.
 func TestVeryMuchPoisonGoesAtOnce(t *testing.T) {
 	const much, bound = 100_000, 10

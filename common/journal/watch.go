@@ -128,7 +128,7 @@ func (w *watch) close() error {
 	return w.shm.Close()
 }
 
-// examine reads all that is there anew, past SQLite's memory of it.
+// examine reads all that is there again, past SQLite's memory of it.
 func (j *Journal) examine(ctx context.Context) error {
 	r, err := OpenReader(ctx, j.o.Path)
 	if err != nil {

@@ -133,7 +133,7 @@ func TestFilesUnderTheWriter(t *testing.T) {
 	}
 }
 
-// A damaged index is made anew by SQLite from the log: nothing is lost.
+// A damaged index is recreated by SQLite from the log: nothing is lost.
 func TestTheIndexHeals(t *testing.T) {
 	j := mustOpen(t, options(journalPath(t)))
 	for _, r := range numbered("m", 30) {

@@ -51,7 +51,7 @@ type stream struct{ publisher, epoch string }
 // A run is where a stream stands.
 type run struct {
 	newest  int64
-	clockUp bool // its wrong clock was told
+	clockUp bool // its wrong clock was reported
 }
 
 // A place is a number of a run.
@@ -133,7 +133,7 @@ func numberOf(d *Delivery) (int64, bool) {
 	return n, err == nil && n >= least && n <= MaxSeq
 }
 
-// advance tells of the numbers that were passed over if next comes now, but for
+// advance reports the numbers that were passed over if next comes now, but for
 // those that came by another way at the ends.
 func (c *count) advance(d *Delivery, r *run, next int64) {
 	from, to := r.newest+1, next-1
@@ -181,7 +181,7 @@ func (c *count) owner(d *Delivery, name string) {
 	}
 }
 
-// epoch notes that a publisher counts anew, and that two take turns.
+// epoch notes that a publisher began a new sequence, and that two take turns.
 func (s *signer) epoch(d *Delivery, name, epoch string) {
 	p, known := s.publishers.get(name)
 	if !known {

@@ -129,7 +129,7 @@ func TestLongNames(t *testing.T) {
 	}
 }
 
-// TestWrongClock is told once, and again when it was right between.
+// TestWrongClock: it is reported once, and again when it was right between.
 func TestWrongClock(t *testing.T) {
 	f := heard(t, nil)
 	at := time.Unix(1.7e9, 0)

@@ -4,7 +4,7 @@
 //	guard       a transport under go-zeromq/zmq4 that hostile and slow peers cannot harm
 //	Pub, Sub    plain sockets: send and receive frames
 //	Publisher   a journal's messages from its cursor, and heartbeats
-//	Follower    parsed, verified messages; gaps and doubles noticed
+//	Follower    parsed, verified messages; gaps and duplicates noticed
 //
 // PUB and SUB lose by nature: what is said while a subscriber is away never
 // reaches it. Sequence numbers in every message, and the newest one in every

@@ -57,7 +57,7 @@ type Delivery struct {
 }
 
 // A Follower reads every publisher's messages, verifies them and notices gaps
-// and doubles. It subscribes to everything: a filtered stream cannot show what
+// and duplicates. It subscribes to everything: a filtered stream cannot show what
 // is missing.
 //
 // Not here: repairing a gap (a replay service comes later), and keeping a
@@ -69,9 +69,9 @@ type Follower struct {
 	count    *count
 }
 
-// A fact is what doubles are found by: a digest of the id and the topic. The
+// A fact is what duplicates are found by: a digest of the id and the topic. The
 // topic is part of it, because ids can be foretold: who may not speak under a
-// topic cannot make its messages look like doubles.
+// topic cannot make its messages look like duplicates.
 type fact [16]byte
 
 func factOf(id uuid.UUID, topic string) fact {

@@ -83,7 +83,7 @@ func TestZ7_LibzmqHeartbeats(t *testing.T) {
 	t.Error("libzmq drops a publisher that is silent: its PINGs are not answered")
 }
 
-// keeps is false where the subscriber has connected anew.
+// keeps is false where the subscriber has connected again.
 func keeps(t *testing.T, within time.Duration) bool {
 	const count = 300
 	p := listen(t, PubOptions{})

@@ -102,7 +102,7 @@ func (s *Sub) Next(ctx context.Context) (Frame, error) {
 	}
 }
 
-// Connected tells of each endpoint whether its publisher is there now.
+// Connected reports for each endpoint whether its publisher is there now.
 func (s *Sub) Connected() map[string]bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -21,7 +21,7 @@ type Options struct {
 	Limit int64         // bytes of one mail that are read; see Mail.Truncated
 	Poll  time.Duration // how often the directory is read without any hint [30 s]
 	Log   *slog.Logger
-	// Idle is told, within Next, when new/ was listed and holds nothing that
+	// Idle, if set, is called within Next when new/ was listed and holds nothing that
 	// waits for whoever takes the mails; nil: nobody is.
 	Idle func()
 }

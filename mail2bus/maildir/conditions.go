@@ -21,7 +21,7 @@ func (c *Channel) setSick(err error) {
 }
 
 // Conditions says what keeps mails of this Maildir from being read, or from
-// leaving new/. It is quick: nothing is looked at anew.
+// leaving new/. It is quick: nothing is looked at again.
 func (c *Channel) Conditions() []condition.Condition {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -131,8 +131,7 @@ func (c *Channel) forgetAbsent(names, odd []string) {
 	}
 }
 
-// idle tells whether no mail is handed out, or was given back and is to be handed
-// out again.
+// idle reports whether no mail is handed out, or waits to be handed out again.
 func (c *Channel) idle() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -88,8 +88,8 @@ func (c *Channel) read(name string) (Mail, error) {
 	return m, nil
 }
 
-// planted tells of a file that also has a name elsewhere, so that whoever may write
-// here could have files told that only we may read. A delivery's own has one in
+// planted reports whether a file also has a name elsewhere: whoever may write here
+// could otherwise have files published that only we may read. A delivery's own has one in
 // tmp/ for a moment, or for good where it was killed. In a Maildir, mail readers
 // that copy by linking are its owner's.
 func (c *Channel) planted(name string, info fs.FileInfo) bool {
@@ -109,7 +109,7 @@ func (c *Channel) planted(name string, info fs.FileInfo) bool {
 	return c.o.Spool || !ok || owner.Uid != s.Uid
 }
 
-// whole tells whether the file is complete. A rename or a link brings a whole
+// whole reports whether the file is complete. A rename or a link brings a whole
 // file; a program that writes in place does not, and the kernel knows: it gives
 // a read lease only while nobody has the file open for writing (fcntl(2)).
 func whole(f *os.File, info fs.FileInfo, spool bool) bool {
@@ -135,8 +135,8 @@ func changed(info fs.FileInfo) time.Time {
 	return info.ModTime()
 }
 
-// remote tells of file systems that refuse a lease, as if the file were being
-// written, whenever their server has not promised it to this machine.
+// remote reports whether a file is on a file system that refuses a lease, as if it
+// were being written, whenever their server has not promised it to this machine.
 func remote(f *os.File) bool {
 	var s unix.Statfs_t
 	if unix.Fstatfs(int(f.Fd()), &s) != nil {

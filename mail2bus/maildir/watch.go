@@ -96,7 +96,7 @@ func (w *watcher) forward(fs *fsnotify.Watcher) {
 	}
 }
 
-// lost has the watch made anew even if the next directory of this name gets the
+// lost has the watch recreated even if the next directory of this name gets the
 // same inode.
 func (w *watcher) lost(fs *fsnotify.Watcher) {
 	w.mu.Lock()

@@ -38,7 +38,7 @@ func TestOverflow(t *testing.T) {
 	close(other.Events)
 }
 
-// TestFolderReplaced lets notifications alone tell of mails in the new folder.
+// TestFolderReplaced lets notifications alone report mails in the new folder.
 func TestFolderReplaced(t *testing.T) {
 	for _, c := range []struct {
 		name string

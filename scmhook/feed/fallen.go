@@ -9,8 +9,8 @@ import (
 )
 
 // fallen begins again with an svn repository whose newest revision is older than
-// what was told of it: one that was restored from a copy, or made anew. Its next
-// revisions have numbers that were told, so the events have known ids; what they
+// what was published of it: one that was restored from a copy, or recreated. Its next
+// revisions have numbers that were published, so the events have known ids; what they
 // say otherwise is for the journal to note.
 func (c *Channel) fallen(k *known, actual map[string]string, lines []spool.Line) {
 	told, now := number(k.book.Refs[Youngest].ID), number(actual[Youngest])

@@ -32,7 +32,7 @@ func (p *place) committed(revision string) {
 	}
 }
 
-// TestRestored: a repository with fewer revisions than were told goes on from
+// TestRestored: a repository with fewer revisions than were published goes on from
 // what it has, instead of being silent until it has more.
 func TestRestored(t *testing.T) {
 	p := svnPlace(t)

@@ -1,8 +1,8 @@
-// Package feed hands out what is to be told of repositories, one batch at a
+// Package feed hands out what is to be published of repositories, one batch at a
 // time: first what waits in the spool, oldest first, then what comparing the
 // refs finds. Hooks are hints; the refs are the truth.
 //
-// A batch is planned from what the journal says was told (scmhook/refs), and
+// A batch is planned from what the journal says was published (scmhook/refs), and
 // carries the new state, to be stored in the same transaction as the events. The
 // next batch is planned after that. A spool file is removed when the last of its
 // batches is durable.
@@ -38,7 +38,7 @@ type Options struct {
 	Refs func(ctx context.Context, system, dir string) (map[string]string, error)
 	// Every is how often all refs are compared, first at the start. [10 min]
 	Every time.Duration
-	// Grace is how long a difference must last before comparing tells of it:
+	// Grace is how long a difference must last before comparing reports it:
 	// the hook that tells it may still run. [2 s]
 	Grace time.Duration
 	// Poll is how often the spool is read without any notification. [30 s]
@@ -50,22 +50,22 @@ type Options struct {
 	// once.
 	Once bool
 	Log  *slog.Logger
-	// Conditions is told what keeps pushes from being told; nil: nobody is.
+	// Conditions, if set, gets what keeps pushes from being published.
 	Conditions *condition.Set
-	// Idle is told, within Next, when nothing waits to be told; nil: nobody is.
+	// Idle, if set, is called within Next when nothing waits to be published.
 	Idle func()
 }
 
 // Youngest is the one ref of an svn repository: its newest revision.
 const Youngest = "youngest"
 
-// A Batch is what to tell of one repository at a time.
+// A Batch is what to publish of one repository at a time.
 type Batch struct {
 	Repository Repository
 	Notice     *spool.Notice // the hook's call; nil: nobody called
 	Updates    []refs.Update
 	Recovered  bool // no hook told of these updates
-	// Told is what was told before of every ref. It changes after done.
+	// Told is what was published before of every ref. It changes after done.
 	Told   map[string]refs.Told
 	States []event.State // the new ones, to be stored with the events
 	Raw    []byte        // the spool file
@@ -118,7 +118,7 @@ func Open(o Options) *Channel {
 func (c *Channel) Close() error { return c.watch.close() }
 
 // Next waits for something to tell. done(nil) means that the batch is durable,
-// done(err) that its plan must be made anew. One batch is out at a time: Next
+// done(err) that its plan must be made again. One batch is out at a time: Next
 // waits for done.
 func (c *Channel) Next(ctx context.Context) (Batch, func(error), error) {
 	if err := c.land(ctx); err != nil {

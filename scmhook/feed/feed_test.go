@@ -197,7 +197,7 @@ func TestHooksAndComparing(t *testing.T) {
 	p.want(p.drain(nil), "a: 3>4 refs/heads/m recovered", "a: 4>5 refs/heads/m")
 }
 
-// TestFirstPush tells of a repository whose first sight is its first push.
+// TestFirstPush: a repository whose first sight is its first push.
 func TestFirstPush(t *testing.T) {
 	p := newPlace(t, "a.git")
 	p.push("a.git", time.Now(), ">1 refs/heads/m")

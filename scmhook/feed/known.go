@@ -27,14 +27,14 @@ const FakeRef = "refs/busbar/fake"
 // About is what is kept of a repository.
 type About struct {
 	Since     time.Time `json:"since"`               // first sight
-	Heard     time.Time `json:"heard,omitzero"`      // a hook last told something
+	Heard     time.Time `json:"heard,omitzero"`      // a hook last reported something
 	Recovered time.Time `json:"recovered,omitzero"`  // comparing last found something
 	Found     int       `json:"found,omitempty"`     // updates that comparing found, ever
 	Directory string    `json:"directory,omitempty"` // where it is
 }
 
 // Source is the name of a repository's refs in the journal, and Pushes of the
-// number of times that each of their updates was told. One more slash at the
+// number of times that each of their updates was published. One more slash at the
 // end keeps a repository "a pushes" apart from the pushes of "a".
 func Source(system, name string) string {
 	if strings.HasSuffix(strings.TrimRight(name, "/"), " pushes") {
@@ -87,7 +87,7 @@ func (c *Channel) open(ctx context.Context, r Repository, actual func() (map[str
 	return k, nil
 }
 
-// Told is what was told of each ref of a repository, and what else is kept of it.
+// Told is what was published of each ref of a repository, and what else is kept of it.
 func Told(ctx context.Context, r *journal.Reader, system, name string, a *About) (map[string]refs.Told, error) {
 	told := map[string]refs.Told{}
 	err := r.EachState(ctx, Source(system, name), func(key string, value []byte) error {

@@ -108,7 +108,7 @@ func (c *Channel) sure(s *state, found []refs.Update) []refs.Update {
 	return sure
 }
 
-// finished tells whether nothing is left to do for a run that ends.
+// finished reports whether nothing is left to do for a run that ends.
 func (c *Channel) finished() bool {
 	if !c.looked || len(c.later) > 0 {
 		return false

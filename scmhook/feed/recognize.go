@@ -71,7 +71,7 @@ func (l *looker) has(dir string, names ...string) bool {
 	return true
 }
 
-// git tells whether git takes a directory for one of its own (its
+// git reports whether git takes a directory for one of its own (its
 // is_git_directory). HEAD may be a link to a ref that is packed, and so lead
 // nowhere.
 func (l *looker) git(dir string) bool {

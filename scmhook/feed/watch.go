@@ -47,7 +47,7 @@ func newWatcher(dir string, log *slog.Logger) *watcher {
 	return w
 }
 
-// renew watches the directory, also where it was made anew meanwhile.
+// renew watches the directory, also where it was recreated meanwhile.
 func (w *watcher) renew() {
 	if w.fs != nil {
 		_ = w.fs.Add(w.dir) // if not, the poll finds what comes

@@ -169,7 +169,7 @@ func (d *description) others(ctx context.Context, u *scm.Update) error {
 			all = append(all, c)
 		}
 	}
-	// News that are older than all that is listed still must be told.
+	// News that are older than all that is listed still must be published.
 	var older []scm.Commit
 	for _, c := range u.Commits {
 		if _, ok := news[c.ID]; ok {

@@ -4,7 +4,7 @@
 // what a repository's configuration could start. Everything that it says is read
 // as bytes, with limits.
 //
-// Not here: what was told before (scmhook/refs), and what is told (adapters/scm).
+// Not here: what was published before (scmhook/refs), and what is published (adapters/scm).
 package git
 
 import (

@@ -61,7 +61,7 @@ func (b bench) describe(told []string, most int, updates ...scm.Update) []scm.Up
 	return updates
 }
 
-// subjects shows commits: = before one that was told before.
+// subjects shows commits: = before one that was published before.
 func subjects(u scm.Update) string {
 	var s []string
 	for _, c := range u.Commits {

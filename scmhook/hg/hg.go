@@ -113,7 +113,7 @@ func (r *Repo) news(ctx context.Context, u *scm.Update, known []string, most int
 	if slices.Contains(known, u.New) {
 		return nil
 	}
-	// The newest ids are the nearest; what is told twice has the same id.
+	// The newest ids are the nearest; what is published twice has the same id.
 	known = known[max(0, len(known)-maxKnown):]
 	set := make([]string, len(known))
 	for i, id := range known {

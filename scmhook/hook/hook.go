@@ -39,7 +39,7 @@ func endIfHook() bool {
 	return false
 }
 
-// Called tells whether a version control system calls: the first argument names
+// Called reports whether a version control system calls: the first argument names
 // it.
 func Called(args []string) bool {
 	if len(args) > 1 && (args[1] == "--help" || args[1] == "-h") {

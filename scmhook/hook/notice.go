@@ -27,7 +27,7 @@ type Notice struct {
 	Env        []string // name, value, name, value, …
 }
 
-// notice is what a call says; input tells whether standard input is a part of
+// notice is what a call says; input reports whether standard input is a part of
 // it. A notice without a hook tells nothing.
 func notice(system string, args []string, getenv func(string) string, cwd string) (n Notice, input bool, err error) {
 	n = Notice{System: system, Args: args, Env: wanted(getenv)}

@@ -98,7 +98,7 @@ func (p place) forget() error {
 	return p.disk.remove(folder)
 }
 
-// onlyLinks tells whether the folder is there and keeps no hook.
+// onlyLinks reports whether the folder is there and keeps no hook.
 func (p place) onlyLinks() bool {
 	entries, err := os.ReadDir(p.folder())
 	for _, e := range entries {

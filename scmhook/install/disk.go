@@ -161,7 +161,7 @@ func copied(from, to string) error {
 	return errors.Join(err, out.Chmod(info.Mode()), out.Sync(), out.Close(), os.Chtimes(to, info.ModTime(), info.ModTime()))
 }
 
-// same tells whether two paths are one file, or copies of each other.
+// same reports whether two paths are one file, or copies of each other.
 func same(a, b string) bool {
 	x, errX := os.Lstat(a)
 	y, errY := os.Lstat(b)

@@ -1,5 +1,5 @@
 // Package install puts scmhook into repositories' hooks, takes it out again, and
-// tells whether it is there.
+// reports whether it is there.
 //
 // A hook that is there already is not replaced: it is kept under its own name in
 // a folder beside that of the hooks, and called after ours, with the same
@@ -130,7 +130,7 @@ func (p place) look() (Wire, error) {
 	return w, nil
 }
 
-// byHand tells whether somebody wrote a call of scmhook into a hook, such as
+// byHand reports whether somebody wrote a call of scmhook into a hook, such as
 // `tee >(scmhook git) | …` or `pee "scmhook git" …`.
 func (p place) byHand(raw string) bool {
 	for line := range strings.Lines(raw) {
@@ -147,7 +147,7 @@ func (p place) byHand(raw string) bool {
 	return false
 }
 
-// chained tells whether a hook that calls the files of a folder finds ours there.
+// chained reports whether a hook that calls the files of a folder finds ours there.
 func (p place) chained(raw string) bool {
 	if !strings.Contains(raw, ".d") && !strings.Contains(raw, "run-parts") {
 		return false

@@ -1,14 +1,14 @@
-// Package refs decides what to tell of a repository: it compares what hooks
-// said, and what the refs are, with what was told before.
+// Package refs decides what to publish of a repository: it compares what hooks
+// said, and what the refs are, with what was published before.
 //
-// What was told of a ref is a chain: each update begins where the one before it
+// What was published of a ref is a chain: each update begins where the one before it
 // ended, and the first where nothing was. A hook's line that continues the chain
-// is told as it is. One that does not is either old news or follows on updates
+// is published as it is. One that does not is either old news or follows on updates
 // whose hooks were lost. Whatever no hook told, Look finds. So after a Look the
 // chain of every ref ends where the ref is: nothing is lost and, as the chain
-// only moves on, nothing is told twice.
+// only moves on, nothing is published twice.
 //
-// The first sight of a repository is a baseline: its refs are noted and not
+// The first sight of a repository is a baseline: its refs are recorded and not
 // told.
 //
 // Not here: asking a repository (scmhook/git, scmhook/svn, scmhook/hg), keeping
@@ -29,21 +29,21 @@ type Told struct {
 	Baseline bool `json:"baseline,omitempty"`
 }
 
-// An Update is what to tell of one ref. An id is empty where the ref is not
+// An Update is what to publish of one ref. An id is empty where the ref is not
 // there.
 type Update struct {
 	Ref, Old, New string
-	// Nth is how often this very update was told before.
+	// Nth is how often this very update was published before.
 	Nth int
 	// Recovered says that no hook told it.
 	Recovered bool
 }
 
-// A Book is what was told of one repository. It changes with what is planned:
+// A Book is what was published of one repository. It changes with what is planned:
 // make a new one where a plan was not stored.
 type Book struct {
 	Refs map[string]Told
-	// Pairs counts how often an update was told. Its error is the weather.
+	// Pairs counts how often an update was published. Its error is the weather.
 	Pairs func(ref, old, new string) (int, error)
 
 	planned map[spool.Line]int // updates of this plan
@@ -55,7 +55,7 @@ type Present struct {
 	Later []spool.Line      // of the hooks that came after, and still wait
 }
 
-// leads tells whether an id that a ref had led to where it is now, by hooks that
+// leads reports whether an id that a ref had led to where it is now, by hooks that
 // still wait.
 func (p *Present) leads(ref, id string) bool {
 	for _, l := range p.Later {
@@ -66,8 +66,8 @@ func (p *Present) leads(ref, id string) bool {
 	return p.Refs[ref] == id
 }
 
-// Lines plans what to tell of a hook's lines. present is asked for at most once,
-// and only where a line does not continue what was told. Gap says that there was
+// Lines plans what to publish of a hook's lines. present is asked for at most once,
+// and only where a line does not continue what was published. Gap says that there was
 // such a line: a hook that runs at the same time may still bring what is missing.
 func (b *Book) Lines(lines []spool.Line, present func() (*Present, error)) (plan []Update, gap bool, err error) {
 	var now *Present
@@ -105,7 +105,7 @@ func (b *Book) Lines(lines []spool.Line, present func() (*Present, error)) (plan
 	return plan, gap, nil
 }
 
-// Look plans what to tell so that the chain of every ref ends where it is.
+// Look plans what to publish so that the chain of every ref ends where it is.
 func (b *Book) Look(actual map[string]string) ([]Update, error) {
 	var plan []Update
 	for _, ref := range slices.Sorted(maps.Keys(b.Refs)) {

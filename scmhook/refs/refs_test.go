@@ -139,7 +139,7 @@ func TestBaseline(t *testing.T) {
 }
 
 // TestChain lets refs go random ways, loses, repeats and shuffles hooks, and
-// looks now and then: what is told must be a way that the ref really went.
+// looks now and then: what is published must be a way that the ref really went.
 func TestChain(t *testing.T) {
 	for seed := range uint64(2000) {
 		rng := rand.New(rand.NewPCG(seed, 1))

@@ -8,7 +8,7 @@
 // What a file says of the pusher is a claim; its owner, which the system knows,
 // is in Notice.Owner.
 //
-// Not here: what a push means (scmhook/git and its neighbours), what was told
+// Not here: what a push means (scmhook/git and its neighbours), what was published
 // before (scmhook/refs), and waiting for files.
 package spool
 
@@ -137,7 +137,7 @@ func Lines(input []byte) ([]Line, error) {
 	return lines, nil
 }
 
-// isID tells whether s is an object id: SHA-1 or SHA-256 in lower-case hex.
+// isID reports whether s is an object id: SHA-1 or SHA-256 in lower-case hex.
 func isID(s string) bool {
 	return (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == ""
 }

@@ -30,7 +30,7 @@ func hall(t *testing.T, d *desk, places int) string {
 	return "http://" + l.Addr().String()
 }
 
-// closed tells whether the other side ended a connection.
+// closed reports whether the other side ended a connection.
 func closed(t *testing.T, c net.Conn) bool {
 	t.Helper()
 	if err := c.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {

@@ -84,7 +84,7 @@ func TestIDs(t *testing.T) {
 	t.Logf("%d payloads", tried)
 }
 
-// mentions tells whether an error is one of those that want is made of.
+// mentions reports whether an error is one of those that want is made of.
 func mentions(err error, want string) bool {
 	for _, w := range []string{"before is no id: ", "after is no id: ", "before is not given,", "after is not given,", "before is null,", "after is null,", "before is empty,", "after is empty,", "called deleted", "digits, after", "called new"} {
 		if strings.Contains(want, w) && strings.Contains(err.Error(), w) {

@@ -46,7 +46,7 @@ func names(forge Forge, id string, body []byte) []string {
 	return all
 }
 
-// proved tells whether the sender knows one of the secrets. How long it takes
+// proved reports whether the sender knows one of the secrets. How long it takes
 // says nothing of them.
 func (s *server) proved(forge Forge, h http.Header, body []byte) bool {
 	ok := 0

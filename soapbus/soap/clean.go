@@ -172,7 +172,7 @@ func (c *cleaner) pass(n int) error {
 	return nil
 }
 
-// keeps counts what stands in a text, and tells whether it is kept. It begins to
+// keeps counts what stands in a text, and reports whether it is kept. It begins to
 // leave out where no reference is open.
 func (c *cleaner) keeps(b []byte) bool {
 	if c.in != inText && c.in != inCDATA {
@@ -215,7 +215,7 @@ func (c *cleaner) leave(yes bool) {
 
 func (c *cleaner) quoted() bool { return c.in == '"' || c.in == '\'' }
 
-// forbidden tells whether a reference, without its semicolon, is to a
+// forbidden reports whether a reference, without its semicolon, is to a
 // character that XML does not have.
 func forbidden(ref []byte) bool {
 	digits, ok := strings.CutPrefix(string(ref), "&#")

@@ -29,7 +29,7 @@ var (
 // A StatusError is an HTTP status that says no, without SOAP.
 type StatusError struct {
 	Code       int
-	RetryAfter time.Duration // 0: not told
+	RetryAfter time.Duration // 0: not given
 	Text       string        // how the body begins, in one line
 }
 

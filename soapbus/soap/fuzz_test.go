@@ -16,7 +16,7 @@ import (
 const fixtures = "../../fixtures/soap"
 
 // FuzzDecode: no bytes make it panic, exceed its limits, or return what is not
-// readable; and errors are of the kinds that are told.
+// readable; and errors are of the declared kinds.
 func FuzzDecode(f *testing.F) {
 	files, err := filepath.Glob(fixtures + "/*.http")
 	if err != nil || len(files) == 0 {

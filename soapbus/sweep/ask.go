@@ -21,8 +21,8 @@ type due struct {
 	tries int       // how often a new number was not there
 }
 
-// ask asks for some bugs and sorts them: what is as it was told, what was not
-// there before us, what is to be told.
+// ask asks for some bugs and sorts them: what is as it was published, what was not
+// there before us, what is to be published.
 func (s *Sweep) ask(ctx context.Context, bugs []int) error {
 	statuses, broken, err := s.statuses(ctx, s.withWitnesses(bugs))
 	if err != nil {
@@ -72,7 +72,7 @@ func (s *Sweep) ask(ctx context.Context, bugs []int) error {
 	return s.quietly(ctx, append(quiet, absent...), fresh)
 }
 
-// quietly takes note of bugs without telling anything; fresh of them are new.
+// quietly records bugs without telling anything; fresh of them are new.
 func (s *Sweep) quietly(ctx context.Context, quiet []event.State, fresh int) error {
 	if len(quiet) == 0 {
 		return nil
@@ -86,7 +86,7 @@ func (s *Sweep) quietly(ctx context.Context, quiet []event.State, fresh int) err
 	return nil
 }
 
-// differs says whether anything is to be told, or kept, of a bug.
+// differs says whether anything is to be published, or kept, of a bug.
 func (s *Sweep) differs(bug int, k *known, st debbugs.Status) bool {
 	if k == nil || s.o.Import || k.care() {
 		return true

@@ -1,5 +1,5 @@
 // Package sweep polls a bug tracker, level-triggered: it compares what the
-// tracker says of each bug with what was last told of it, and never asks "what
+// tracker says of each bug with what was last published of it, and never asks "what
 // happened?", which the tracker cannot answer.
 //
 // A round asks for new numbers, for the bugs that changed lately, for those that

@@ -8,8 +8,8 @@ import (
 	"busbar/adapters/debbugs"
 )
 
-// doubt takes note of something that the tracker says and that is not believed,
-// with nil that it is. It is told while it lasts: what depends on it is not told
+// doubt records something that the tracker says and that is not believed,
+// with nil that it is. It is shown while it lasts: what depends on it is not published
 // on the bus, and all else goes on.
 func (s *Sweep) doubt(what string, err error) {
 	s.mu.Lock()
@@ -34,8 +34,8 @@ func (s *Sweep) doubt(what string, err error) {
 const backPatience = 10
 
 // takenBack says whether a state is to be waited for: one that is older than the
-// one that was told, or another of the same time though that was long ago when it
-// was told. A tracker that was put back to an older day is believed in the end.
+// one that was published, or another of the same time though that was long ago when it
+// was published. A tracker that was put back to an older day is believed in the end.
 func (s *Sweep) takenBack(bug int, k *known, st debbugs.Status) bool {
 	if k == nil || s.o.Import || debbugs.Same(st, k.Status) || !older(st, k.Status) {
 		return false
@@ -50,7 +50,7 @@ func (s *Sweep) takenBack(bug int, k *known, st debbugs.Status) bool {
 	if k.Since == 0 || k.Since != max(k.LogModified, 1) {
 		return false
 	}
-	*k = *s.noted(st) // nothing was told of it yet: what was taken note of was wrong
+	*k = *s.noted(st) // nothing was published of it yet: what was recorded was wrong
 	delete(s.due, bug)
 	return true
 }

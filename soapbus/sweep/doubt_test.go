@@ -61,7 +61,7 @@ func TestFirstAnswer(t *testing.T) {
 }
 
 // TestBelievedBefore: what an earlier wrong answer left in the journal heals, and
-// what was reported since is told.
+// what was reported since is published.
 func TestBelievedBefore(t *testing.T) {
 	for name, wrong := range map[string]position{
 		"taking note": {Begun: true, High: 1_000_000_000, Base: 1_000_000_000, Cursor: 700491},
@@ -123,7 +123,7 @@ func twins(t *testing.T, bugs int) (p *place, other *bugtracker.Tracker) {
 	return p, other
 }
 
-// TestMirrors: of two servers that disagree the older word is not told, however
+// TestMirrors: of two servers that disagree the older word is not published, however
 // often it comes, until the newer is heard no more.
 func TestMirrors(t *testing.T) {
 	p, lags := twins(t, 40)

@@ -14,13 +14,13 @@ import (
 	"busbar/common/journal"
 )
 
-// A known is what was last told of a bug.
+// A known is what was last published of a bug.
 type known struct {
 	debbugs.Status
 	// Since is up to when the bug's messages were there before we were: those
-	// are never told. Unix seconds; 0: all are told.
+	// are never published. Unix seconds; 0: all are published.
 	Since int64 `json:"since,omitempty"`
-	// Told is the number of the last message of its log that was told, and
+	// Told is the number of the last message of its log that was published, and
 	// ToldID that message's id: where the two still belong together, only what
 	// follows is new.
 	Told   int    `json:"told,omitempty"`
@@ -81,7 +81,7 @@ func (s *Sweep) seen(bug int, k *known) event.State {
 	return seen
 }
 
-// known is what was last told of a bug, nil if nothing was.
+// known is what was last published of a bug, nil if nothing was.
 func (s *Sweep) known(ctx context.Context, bug int) (*known, error) {
 	value, err := s.o.Journal.Reader().StateOf(ctx, s.o.Source, strconv.Itoa(bug))
 	if errors.Is(err, journal.ErrNotFound) {
@@ -112,7 +112,7 @@ func (s *Sweep) noted(st debbugs.Status) *known {
 	return &known{Status: st, Since: max(st.LogModified, 1)}
 }
 
-// news are the messages of a log that were not told yet.
+// news are the messages of a log that were not published yet.
 func (k known) news(log []debbugs.Entry) []debbugs.Entry {
 	for i, e := range log {
 		if k.Told > 0 && e.Number == k.Told && e.MessageID() == k.ToldID {
@@ -131,7 +131,7 @@ func (k known) news(log []debbugs.Entry) []debbugs.Entry {
 	return list
 }
 
-// heard takes note that the whole log is told.
+// heard records that the whole log is published.
 func (k *known) heard(log []debbugs.Entry) {
 	k.Faulty = 0
 	if len(log) > 0 {

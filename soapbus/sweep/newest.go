@@ -138,7 +138,7 @@ func (s *Sweep) fallen(ctx context.Context, bugs []int, highest int) error {
 	return nil
 }
 
-// topKnown is the highest bug that was taken note of.
+// topKnown is the highest bug that was recorded.
 func (s *Sweep) topKnown(ctx context.Context) (top int, err error) {
 	err = s.o.Journal.Reader().EachState(ctx, s.o.Source, func(key string, _ []byte) error {
 		bug, err := strconv.Atoi(key)

@@ -21,7 +21,7 @@ func (s *Sweep) begin() {
 	s.plan = append(s.plan, func(context.Context) error { s.choose(); return nil })
 }
 
-// ended takes note that a round is over.
+// ended records that a round is over.
 func (s *Sweep) ended() {
 	now := s.o.Now()
 	s.mu.Lock()
@@ -147,7 +147,7 @@ func (s *Sweep) batches(bugs []int, after func()) {
 	}
 }
 
-// baseline asks for bugs that were there before us, and takes note of them. It
+// baseline asks for bugs that were there before us, and records them. It
 // goes upwards, which fills the journal's pages best.
 func (s *Sweep) baseline(ctx context.Context) error {
 	var bugs []int

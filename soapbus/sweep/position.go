@@ -16,7 +16,7 @@ type position struct {
 	Begun  bool  `json:"begun"`           // the tracker was asked before
 	High   int   `json:"high"`            // the highest number that was asked for
 	Base   int   `json:"base"`            // the highest number when polling began: what is above is new
-	Based  bool  `json:"based"`           // every bug that there was has been taken note of
+	Based  bool  `json:"based"`           // every bug that there was has been recorded
 	Cursor int   `json:"cursor"`          // the sweep goes on below this number; until then, from it
 	Swept  int64 `json:"swept,omitempty"` // when it last went on, Unix seconds
 }

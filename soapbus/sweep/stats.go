@@ -13,25 +13,25 @@ type Stats struct {
 	Rounds  int64
 	Last    time.Time     // end of the last round
 	Took    time.Duration // the last round
-	Known   int64         // bugs that were taken note of
+	Known   int64         // bugs that were recorded
 	Hot     int64         // bugs that are asked in each round
 	Told    int64         // bugs and usertags with news, since the start
 	High    int           // the highest number
-	Based   bool          // every bug that there was has been taken note of
+	Based   bool          // every bug that there was has been recorded
 	Cursor  int           // the sweep goes on below this number
-	Waiting int           // bugs with news that are to be told next
+	Waiting int           // bugs with news that are to be published next
 	Failed  int           // failures in a row
 	Doubt   string        // what the tracker says and is not believed
 }
 
-// Stats tells of the polls so far.
+// Stats describes the polls so far.
 func (s *Sweep) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.stats
 }
 
-// note keeps what Stats tells of the place where the round stands.
+// note keeps what Stats says of where the round stands.
 func (s *Sweep) note() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -22,7 +22,7 @@ type Options struct {
 	Journal *journal.Journal
 	Source  string   // names the tracker in the journal
 	Watch   Watch    // which bugs; the zero value: every one
-	Users   []string // whose usertags are told
+	Users   []string // whose usertags are published
 	First   int      // the tracker's lowest number [1]
 
 	Interval time.Duration // between the beginnings of two rounds [5m]
@@ -48,7 +48,7 @@ type Sweep struct {
 	stored position // as the journal has it
 	list   []int    // with a watch list: the bugs that are watched, in order
 	plan   []task   // what is left of the round
-	found  []found  // bugs that differ, to be told
+	found  []found  // bugs that differ, to be published
 	begun  time.Time
 	batch  int            // bugs in one question
 	due    map[int]due    // asked in each round until they are clear
@@ -75,12 +75,12 @@ type Sweep struct {
 // A task is one question, or little more. What failed is tried again.
 type task func(context.Context) error
 
-// A found is a bug that differs from what was told.
+// A found is a bug that differs from what was published.
 type found struct {
 	bug    int
 	status *debbugs.Status // nil: it is gone
 	moves  int             // how often it changed while its news was read
-	note   bool            // it was there before us: it is taken note of, with its log
+	note   bool            // it was there before us: it is recorded, with its log
 }
 
 // Open prepares a sweep. The tracker is asked at the first Next.
@@ -140,7 +140,7 @@ func (s *Sweep) poll(ctx context.Context) error {
 		if errors.Is(err, io.EOF) { // a connection's, and not ours
 			err = errors.New(err.Error())
 		}
-		if s.Ready() > 0 { // it is told first
+		if s.Ready() > 0 { // it is published first
 			s.later, err = err, nil
 		}
 		return err

@@ -152,7 +152,7 @@ func (p *place) command(format string, args ...any) {
 	p.tracker.Control(p.letter(), fmt.Sprintf(format, args...))
 }
 
-// TestSweep: what is there at first is not told; then new bugs, changes with
+// TestSweep: what is there at first is not published; then new bugs, changes with
 // their messages, and bugs that are gone are, once each, also over restarts.
 func TestSweep(t *testing.T) {
 	p := newPlace(t, 1200)
@@ -183,7 +183,7 @@ func TestSweep(t *testing.T) {
 }
 
 // TestFreshAtFirst: a bug that was written to a moment before we came is taken
-// note of with its log, so that what was there is not told, and what follows is.
+// note of with its log, so that what was there is not published, and what follows is.
 func TestFreshAtFirst(t *testing.T) {
 	p := newPlace(t, 3)
 	p.tracker.Mail(700001, "", p.letter())
@@ -328,8 +328,8 @@ func TestUsertags(t *testing.T) {
 	}
 }
 
-// TestFaultyLog: a log that cannot be told is asked for again, and then the rest
-// of the news is told without it.
+// TestFaultyLog: a log that cannot be published is asked for again, and then the rest
+// of the news is published without it.
 func TestFaultyLog(t *testing.T) {
 	p := newPlace(t, 5)
 	p.want(p.told())
@@ -387,7 +387,7 @@ func TestGrace(t *testing.T) {
 	p.want(p.told(), "2 1")
 }
 
-// TestImport tells everything once, and what is told later from there.
+// TestImport tells everything once, and what is published later from there.
 func TestImport(t *testing.T) {
 	p := newPlace(t, 3)
 	p.tracker.Mail(700002, "", p.letter())

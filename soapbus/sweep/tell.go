@@ -23,7 +23,7 @@ const (
 const promptly = time.Second
 
 // logPatience is in how many rounds a log may be unreadable before the rest of
-// the bug's news is told without it.
+// the bug's news is published without it.
 const logPatience = 3
 
 // tell makes the news of some bugs ready.
@@ -102,7 +102,7 @@ func (s *Sweep) news(ctx context.Context, f found) error {
 	return nil
 }
 
-// settle takes note whether the bug is to be asked in the next round.
+// settle records whether the bug is to be asked in the next round.
 func (s *Sweep) settle(bug int, k *known) {
 	delete(s.due, bug)
 	if k != nil && k.care() {
@@ -111,7 +111,7 @@ func (s *Sweep) settle(bug int, k *known) {
 }
 
 // asOf leaves out the messages that came after the state was asked for: what
-// they did is not in it yet, and they are told with it.
+// they did is not in it yet, and they are published with it.
 func (s *Sweep) asOf(st debbugs.Status, log []debbugs.Entry) []debbugs.Entry {
 	lately := s.o.Now().Add(-margin).Unix() // older times are not of this moment, whatever they are of
 	for len(log) > 0 {
@@ -146,7 +146,7 @@ func (s *Sweep) moved(ctx context.Context, f *found, fresh bool) (bool, error) {
 // vanished makes ready that a bug is gone.
 func (s *Sweep) vanished(f found, before *known) error {
 	if before == nil {
-		return nil // it was told
+		return nil // it was published
 	}
 	change := debbugs.Change{Bug: f.bug, Before: &before.Status}
 	s.add(fmt.Sprintf("bug %d is gone", f.bug), change, []event.State{s.seen(f.bug, nil)}, func() { s.again(f) }, s.told(f, false))
@@ -154,7 +154,7 @@ func (s *Sweep) vanished(f found, before *known) error {
 	return nil
 }
 
-// told takes note that a bug's news is durable. It is called with s.mu held.
+// told records that a bug's news is durable. It is called with s.mu held.
 func (s *Sweep) told(f found, first bool) func() {
 	return func() {
 		s.stats.Told++
@@ -194,7 +194,7 @@ func (s *Sweep) logOf(ctx context.Context, bug int) (log []debbugs.Entry, fault,
 }
 
 // postpone leaves a bug whose log cannot be read for the next rounds, and is
-// false when they have passed: then the rest is told, and the log once it grows
+// false when they have passed: then the rest is published, and the log once it grows
 // and can be read.
 func (s *Sweep) postpone(ctx context.Context, bug int, after, before *known) bool {
 	if before == nil { // it counts in memory: nothing is known of it

@@ -13,17 +13,17 @@ import (
 	"busbar/common/journal"
 )
 
-// A tagged is what was last told of a user's tag.
+// A tagged is what was last published of a user's tag.
 type tagged struct {
 	Bugs   []int `json:"bugs"`
-	Serial int64 `json:"serial"` // how many changes were told
+	Serial int64 `json:"serial"` // how many changes were published
 }
 
 // usertagSource names the usertags in the journal.
 func (s *Sweep) usertagSource() string { return s.o.Source + " usertags" }
 
-// usertags compares the tags of a user with what was last told. A user that was
-// not asked before is taken note of.
+// usertags compares the tags of a user with what was last published. A user that was
+// not asked before is recorded.
 func (s *Sweep) usertags(ctx context.Context, user string) error {
 	now, err := s.o.Tracker.Usertags(ctx, user)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Sweep) usertags(ctx context.Context, user string) error {
 	return err
 }
 
-// taggedBy is what was told of a user's tags, and whether it was ever asked.
+// taggedBy is what was published of a user's tags, and whether it was ever asked.
 func (s *Sweep) taggedBy(ctx context.Context, user string) (tags map[string]tagged, asked bool, err error) {
 	r := s.o.Journal.Reader()
 	if _, err := r.StateOf(ctx, s.usertagSource(), user); errors.Is(err, journal.ErrNotFound) {

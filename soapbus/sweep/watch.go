@@ -93,7 +93,7 @@ func (w Watch) listings() []listing {
 }
 
 // listing adds bugs to those that are watched. They stay: a bug that left the
-// list, say for another package, is told all the same.
+// list, say for another package, is published all the same.
 func (s *Sweep) listing(ctx context.Context, l listing) (err error) {
 	bugs := l.bugs
 	switch {

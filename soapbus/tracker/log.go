@@ -78,7 +78,7 @@ func message(n *soap.Node) (e debbugs.Entry, err error) {
 	return e, nil
 }
 
-// body makes text of bytes, whole characters only, and tells whether anything
+// body makes text of bytes, whole characters only, and reports whether anything
 // was left out.
 func body(b []byte) (s string, cut bool) {
 	if len(b) > maxBody {

@@ -63,7 +63,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// FuzzReply: whatever is captured becomes a reply that can be told, or an error.
+// FuzzReply: whatever is captured becomes a reply that can be read, or an error.
 func FuzzReply(f *testing.F) {
 	files, err := filepath.Glob(fixtures + "/*.http")
 	if err != nil || len(files) == 0 {
