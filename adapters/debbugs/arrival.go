@@ -1,12 +1,11 @@
 package debbugs
 
 import (
-	"net/mail"
 	"strings"
 	"time"
 
 	"busbar/common/event"
-	busmail "busbar/common/mail"
+	"busbar/common/mail"
 )
 
 // An arrival is how a mail came to debbugs, from the trace fields that
@@ -17,7 +16,7 @@ type arrival struct {
 	time time.Time // when it was received; zero if no field tells
 }
 
-func arrived(h busmail.Header) arrival {
+func arrived(h mail.Header) arrival {
 	var a arrival
 	for _, v := range h.Values("Received") {
 		if strings.HasPrefix(v, "via spool by ") && a.code == "" {
@@ -25,7 +24,7 @@ func arrived(h busmail.Header) arrival {
 		}
 		if strings.HasPrefix(v, "(at ") && strings.Contains(v, ") by bugs.") && a.time.IsZero() {
 			if i := strings.LastIndexByte(v, ';'); i >= 0 {
-				a.time = date(v[i+1:])
+				a.time = mail.ParseTime(v[i+1:])
 			}
 		}
 	}
@@ -55,7 +54,7 @@ func (a *arrival) spool(v string) {
 // handler reads the same from debbugs's own message id, handler.N.B.179… for a
 // new bug and handler.N.BN.179… for an existing one. A mailing list may have
 // put an id of its own before it.
-func (a *arrival) handler(h busmail.Header) {
+func (a *arrival) handler(h mail.Header) {
 	for _, id := range h.MessageIDs("Resent-Message-ID") {
 		parts := strings.SplitN(id, ".", 4)
 		if len(parts) == 4 && parts[0] == "handler" && parts[2] != "" {
@@ -65,28 +64,15 @@ func (a *arrival) handler(h busmail.Header) {
 	}
 }
 
-// date reads an RFC 5322 date; the zero time if it is none that RFC 3339 can
-// write.
-func date(s string) time.Time {
-	t, err := mail.ParseDate(strings.TrimSpace(s))
-	if err != nil {
-		return time.Time{}
-	}
-	if t = t.UTC(); t.Year() < 1 || t.Year() > 9999 {
-		return time.Time{}
-	}
-	return t
-}
-
 // sender is who wrote the mail, by its From alone: the tracker writes Reply-To
 // and Resent-From of its own into what it passes on.
-func sender(h busmail.Header) event.Person {
+func sender(h mail.Header) event.Person {
 	for _, a := range h.Addresses("From") {
 		return person(a)
 	}
 	return event.Person{}
 }
 
-func person(a busmail.Address) event.Person {
+func person(a mail.Address) event.Person {
 	return event.Person{Name: line(a.Name), Email: line(a.Email)}
 }

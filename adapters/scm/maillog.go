@@ -70,22 +70,16 @@ func header(c *Commit, line string) {
 	value = strings.TrimSpace(value)
 	switch name {
 	case "Author":
-		c.Author = someone(value)
+		c.Author = Author(value)
 	case "Merge":
 		c.Merge = true
 	case "Commit":
-		c.Committer = someone(value)
+		c.Committer = Author(value)
 	case "Date", "AuthorDate":
 		c.Authored = date(value)
 	case "CommitDate":
 		c.Committed = date(value)
 	}
-}
-
-// someone reads "Name <address>".
-func someone(s string) event.Person {
-	name, address, _ := strings.Cut(s, "<")
-	return event.Person{Name: strings.TrimSpace(name), Email: strings.TrimSuffix(strings.TrimSpace(address), ">")}
 }
 
 // date reads git's usual form.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"busbar/common/durable"
 	"busbar/common/event"
 )
 
@@ -58,7 +59,7 @@ func ensure(ctx context.Context, path string, id Identity) (created bool, err er
 	if err := os.Rename(fresh, path); err != nil {
 		return false, err
 	}
-	return true, syncDir(filepath.Dir(path))
+	return true, durable.SyncDir(filepath.Dir(path))
 }
 
 func create(ctx context.Context, path string, id Identity) (err error) {
@@ -109,13 +110,4 @@ func discard(path string) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// syncDir brings a folder's entries to disk.
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

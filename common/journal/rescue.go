@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"busbar/common/durable"
 )
 
 // rescued is where a journal is saved whose files were taken away.
@@ -35,7 +37,7 @@ func (j *Journal) rescue(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", errors.Join(err, discard(part))
 	}
-	return whole, syncDir(filepath.Dir(whole))
+	return whole, durable.SyncDir(filepath.Dir(whole))
 }
 
 // lookAt checks a journal and closes it again.
@@ -66,7 +68,7 @@ func restore(ctx context.Context, path string) (bool, error) {
 		return false, fmt.Errorf("%w: %s holds another sequence than %s, which was saved when the journal's files were taken away; "+
 			"move one of the two aside", ErrForeign, path, rescued(path))
 	case err == nil && there.headSeq >= saved.headSeq:
-		return false, errors.Join(os.Rename(rescued(path), rescued(path)+".old"), syncDir(filepath.Dir(path)))
+		return false, errors.Join(os.Rename(rescued(path), rescued(path)+".old"), durable.SyncDir(filepath.Dir(path)))
 	case err != nil && !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrEmpty):
 		return false, err
 	}
@@ -80,7 +82,7 @@ func restore(ctx context.Context, path string) (bool, error) {
 	if err := os.Rename(rescued(path), path); err != nil {
 		return false, fmt.Errorf("putting back what was saved: %w", err)
 	}
-	return true, syncDir(filepath.Dir(path))
+	return true, durable.SyncDir(filepath.Dir(path))
 }
 
 func syncFile(path string) error {

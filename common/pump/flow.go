@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"busbar/common/backoff"
 	"busbar/common/journal"
 )
 
@@ -96,11 +96,7 @@ func (f *flow) backOff(ctx context.Context) bool {
 // the whole of a time that doubles, so that many adapters do not come back at
 // the same moment.
 func pause(failures int) time.Duration {
-	d := longestPause
-	if shift := max(failures-1, 0); shift < 9 {
-		d = min(d, firstPause<<shift)
-	}
-	return d/2 + rand.N(d/2+1)
+	return backoff.Spread(backoff.Times{First: firstPause, Most: longestPause}.After(failures))
 }
 
 // fail ends the generation.

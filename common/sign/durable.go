@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"busbar/common/durable"
 )
 
 // A disk makes files appear whole or not at all, and for good: each step of a
@@ -59,7 +61,7 @@ func (d disk) put(name string, text []byte, mode os.FileMode, place func(from, t
 	if err != nil {
 		return err
 	}
-	if err := syncDir(filepath.Dir(name)); err != nil {
+	if err := durable.SyncDir(filepath.Dir(name)); err != nil {
 		return err
 	}
 	return d.step("after " + filepath.Base(name))
@@ -71,14 +73,6 @@ func writeSync(f *os.File, text []byte) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // lockFile waits until no other program holds the lock. The kernel frees it

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"busbar/common/backoff"
 	"busbar/common/event"
 	"busbar/common/journal"
 )
@@ -67,7 +68,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 	if state == nil {
 		state = func(*Pub, error) {}
 	}
-	wait := firstRetry
+	failures := 0
 	for {
 		pub, err := Listen(ctx, p.Listen)
 		if err == nil {
@@ -75,7 +76,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 			began := time.Now()
 			err = p.feed(ctx, pub, log)
 			if time.Since(began) > lastRetry {
-				wait = firstRetry
+				failures = 0 // it held for a while, so this is a new trouble
 			}
 		}
 		if ctx.Err() != nil {
@@ -85,11 +86,12 @@ func (p *Publisher) Run(ctx context.Context) error {
 			return nil
 		}
 		state(nil, err)
+		failures++
+		wait := backoff.Times{First: firstRetry, Most: lastRetry}.After(failures)
 		log.Error("nothing is published now; the journal keeps all and publishing is tried again", "error", err, "retry", wait)
 		if pause(ctx, wait) != nil {
 			return nil
 		}
-		wait = min(2*wait, lastRetry)
 	}
 }
 

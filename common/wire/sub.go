@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/go-zeromq/zmq4"
 
+	"busbar/common/backoff"
 	"busbar/common/wire/guard"
 )
 
@@ -118,7 +118,7 @@ func (s *Sub) Close() error {
 
 // follow keeps one publisher connected until the end.
 func (s *Sub) follow(endpoint string, topics []string, o guard.Options) {
-	wait := redialMin
+	failures := 0
 	level := slog.LevelInfo // once for each absence; the tries after it are noise
 	for {
 		start := time.Now()
@@ -130,16 +130,17 @@ func (s *Sub) follow(endpoint string, topics []string, o guard.Options) {
 			level = slog.LevelInfo
 		}
 		if time.Since(start) > redialMax {
-			wait = redialMin // it held for a while, so this is a new trouble
+			failures = 0 // it held for a while, so this is a new trouble
 		}
+		failures++
+		wait := backoff.Spread(backoff.Times{First: redialMin, Most: redialMax}.After(failures))
 		s.log.Log(s.ctx, level, "publisher away, dialling until it is back", "endpoint", endpoint, "error", err, "wait", wait)
 		level = slog.LevelDebug
 		select {
 		case <-s.ctx.Done():
 			return
-		case <-time.After(wait/2 + rand.N(wait/2)): // so that many subscribers do not come as one
+		case <-time.After(wait):
 		}
-		wait = min(2*wait, redialMax)
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"busbar/common/durable"
 )
 
 // Deliver writes one mail into the Maildir and returns its name once it cannot
@@ -34,7 +36,7 @@ func Deliver(dir string, mail io.Reader) (string, error) {
 	if err := os.Link(tmp, final); err != nil {
 		return "", fmt.Errorf("moving the mail into the spool: %w", err)
 	}
-	if err := syncDir(filepath.Join(dir, "new")); err != nil {
+	if err := durable.SyncDir(filepath.Join(dir, "new")); err != nil {
 		// The mail system will deliver it again. If the daemon has it already,
 		// ids make that harmless.
 		os.Remove(final)
@@ -65,15 +67,6 @@ func writeSynced(path string, r io.Reader) (err error) {
 	if _, err := io.Copy(f, r); err != nil {
 		return err
 	}
-	return f.Sync()
-}
-
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
 	return f.Sync()
 }
 

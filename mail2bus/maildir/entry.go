@@ -3,6 +3,8 @@ package maildir
 import (
 	"slices"
 	"time"
+
+	"busbar/common/backoff"
 )
 
 // An entry is what the channel knows of one file in new/.
@@ -78,7 +80,7 @@ func (c *Channel) again(name string, done *Mail, bad error) {
 	e.bad = bad
 	e.fails++
 	e.held, e.done = false, done
-	e.later = time.Now().Add(min(settleWait<<min(e.fails, 10), maxBackoff))
+	e.later = time.Now().Add(backoff.Times{First: 2 * settleWait, Most: maxBackoff}.After(e.fails))
 	c.mu.Unlock()
 	c.poke() // Next may be waiting for something later
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"busbar/common/durable"
 )
 
 var (
@@ -257,7 +259,7 @@ func makeDirs(dir string, spool bool) error {
 	if failed != nil || !made {
 		return failed
 	}
-	return syncDir(dir)
+	return durable.SyncDir(dir)
 }
 
 // mkdirLike makes a directory that the same people may use as its parent: a

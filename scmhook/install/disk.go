@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"busbar/common/durable"
 )
 
 // A disk changes files so that a power cut between any two of its steps leaves
@@ -32,7 +34,7 @@ func (d disk) dir(path string) error {
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
-	return errors.Join(err, own(path), syncDir(filepath.Dir(path)))
+	return errors.Join(err, own(path), durable.SyncDir(filepath.Dir(path)))
 }
 
 // write puts text into a file at once.
@@ -73,7 +75,7 @@ func (d disk) replace(path string, make func(temp string) error) error {
 		if err = d.next(); err != nil {
 			return err // cut here: the half is left, and replaced the next time
 		}
-		if err = syncDir(filepath.Dir(path)); err == nil {
+		if err = durable.SyncDir(filepath.Dir(path)); err == nil {
 			err = os.Rename(temp, path)
 		}
 	}
@@ -84,7 +86,7 @@ func (d disk) replace(path string, make func(temp string) error) error {
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 // link makes a symbolic link.
@@ -109,15 +111,7 @@ func (d disk) remove(path string) error {
 		}
 		return err
 	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 // own gives a path to the owner of its directory, where root installs.

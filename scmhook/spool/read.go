@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"busbar/common/durable"
 	"busbar/scmhook/hook"
 )
 
@@ -93,11 +94,7 @@ func PutBack(dir string, raw []byte) error {
 }
 
 func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err == nil {
-		err = errors.Join(d.Sync(), d.Close())
-	}
-	if err != nil {
+	if err := durable.SyncDir(dir); err != nil {
 		return fmt.Errorf("syncing the spool: %w", err)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"busbar/common/backoff"
 	"busbar/soapbus/soap"
 )
 
@@ -46,10 +47,7 @@ const longestHold = 15 * time.Minute
 // the server asks for.
 func (s *Sweep) trouble(err error) {
 	s.failed++
-	hold := longestHold
-	if shift := s.failed - 1; shift < 20 {
-		hold = min(hold, s.o.Backoff<<shift)
-	}
+	hold := backoff.Times{First: s.o.Backoff, Most: longestHold}.After(s.failed)
 	if status, ok := errors.AsType[*soap.StatusError](err); ok {
 		hold = max(hold, min(status.RetryAfter, 4*longestHold))
 	}

@@ -9,12 +9,12 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"busbar/common/backoff"
 )
 
-const (
-	backoffMin = 5 * time.Millisecond
-	backoffMax = time.Second
-)
+// retries are the pauses between tries to accept.
+var retries = backoff.Times{First: 5 * time.Millisecond, Most: time.Second}
 
 var errClosed = &fault{reason: "closed", err: net.ErrClosed}
 
@@ -97,11 +97,11 @@ func bindHint(e Endpoint, err error) string {
 
 // serve accepts until the listener is closed or its socket is broken.
 func (l *Listener) serve(e Endpoint, tcp net.Listener) {
-	wait := backoffMin
+	failures := 0
 	for {
 		conn, err := tcp.Accept()
 		if err == nil {
-			wait = backoffMin
+			failures = 0
 			l.meet(conn)
 			continue
 		}
@@ -113,15 +113,15 @@ func (l *Listener) serve(e Endpoint, tcp net.Listener) {
 			return
 		}
 		l.peers.rejected(e.String(), &fault{reason: "accept", err: err})
+		failures++
 		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 			l.peers.makeRoom()
 		}
 		select {
-		case <-time.After(wait):
+		case <-time.After(retries.After(failures)):
 		case <-l.done:
 			return
 		}
-		wait = min(2*wait, backoffMax)
 	}
 }
 

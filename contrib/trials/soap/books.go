@@ -1,16 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"net/mail"
 	"strings"
 
 	"busbar/adapters/debbugs"
 	"busbar/common/event"
 	"busbar/common/journal"
+	"busbar/common/mail"
 	"busbar/contrib/trials/trial"
 	"busbar/fixtures/bugtracker"
 )
@@ -48,10 +47,7 @@ func usertags(t *bugtracker.Tracker) map[string]map[int]bool {
 
 // letterOf is where a mail was sent to, and its id.
 func letterOf(raw []byte) (to, id string) {
-	m, err := mail.ReadMessage(bytes.NewReader(raw))
-	if err != nil {
-		return "", ""
-	}
+	m := mail.Parse(raw, mail.Limits{})
 	_, to, _ = strings.Cut(m.Header.Get("Received"), "(at ")
 	to, _, _ = strings.Cut(to, ")")
 	return to, strings.Trim(m.Header.Get("Message-Id"), "<> ")
