@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"busbar/common/event"
-	"busbar/common/runes"
 	"busbar/common/translate"
 )
 
@@ -104,16 +103,4 @@ func filedAgainst(packages, sources []string) string {
 		return strings.TrimPrefix(packages[0], "src:")
 	}
 	return ""
-}
-
-// tidy makes one bounded line of a tracker's text.
-func tidy(s string) string {
-	s, _ = runes.Cut(s, 8*maxLine)
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\ufffd"))
-	return line(strings.TrimSpace(s))
 }

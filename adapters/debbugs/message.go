@@ -77,14 +77,3 @@ func text(m *mail.Message) string {
 	}
 	return t
 }
-
-// maxText bounds a text on the bus, in bytes; maxLine a name, title or id.
-const (
-	maxText = 64 << 10
-	maxLine = 1000
-)
-
-func line(s string) string {
-	s, _ = runes.Cut(s, maxLine)
-	return s
-}

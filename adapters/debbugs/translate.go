@@ -104,18 +104,3 @@ func about(h mail.Header, number int) Bug {
 	b.Package = filedAgainst(b.Packages, sources)
 	return b
 }
-
-// words splits a list separated by blanks or commas; each word once.
-func words(s string) []string {
-	const most = 100
-	all := []string{}
-	seen := map[string]bool{}
-	for w := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ' ' || r == ',' }) {
-		w = line(w)
-		if len(all) < most && !seen[w] {
-			seen[w] = true
-			all = append(all, w)
-		}
-	}
-	return all
-}

@@ -36,7 +36,7 @@ type ExplainedEvent struct {
 // translator's panic is poison, as it is there.
 func Explain(table []translate.Translator[any], it translate.Item[any], bus BusConfig) (Explanation, error) {
 	x := Explanation{Origin: it.Origin, Events: []ExplainedEvent{}}
-	out, err := runGuarded(table, it)
+	out, err := translate.Run(translate.Guarded(table), it)
 	if err != nil {
 		return x, err
 	}
@@ -53,15 +53,6 @@ func Explain(table []translate.Translator[any], it translate.Item[any], bus BusC
 		})
 	}
 	return x, nil
-}
-
-func runGuarded(table []translate.Translator[any], it translate.Item[any]) (out translate.Outcome, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			out, err = translate.Outcome{Poison: fmt.Sprintf("the translator panicked: %v", v)}, nil
-		}
-	}()
-	return translate.Run(table, it)
 }
 
 func timeOr(t, other time.Time) time.Time {

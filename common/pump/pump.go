@@ -80,7 +80,7 @@ func (p *Pump) Run(ctx context.Context) error {
 	slots := make(chan struct{}, maxSlow)
 	p.slow.Store(&slots)
 	defer f.drain()
-	table := guarded(p.Table)
+	table := translate.Guarded(p.Table)
 	for f.backOff(ctx) {
 		item, position, done, err := p.Channel.Next(ctx)
 		switch {

@@ -32,7 +32,7 @@ func (p *Pump) work(table []translate.Translator[any], item translate.Item[any])
 	if p.Read != nil {
 		defer func() {
 			if v := recover(); v != nil {
-				t.outcome, t.err = translate.Outcome{Translator: "reader", Poison: fmt.Sprintf("reading it panicked: %v (%s)", v, culprit())}, nil
+				t.outcome, t.err = translate.Outcome{Translator: "reader", Poison: fmt.Sprintf("reading it panicked: %v (%s)", v, translate.Culprit())}, nil
 			}
 		}()
 		t.item = p.Read(item)

@@ -1,4 +1,4 @@
-package pump
+package translate
 
 import (
 	"fmt"
@@ -7,19 +7,18 @@ import (
 	"strings"
 
 	"busbar/common/event"
-	"busbar/common/translate"
 )
 
-// guarded turns a translator's panic into poison: one bad item must not stop
-// the others.
-func guarded(table []translate.Translator[any]) []translate.Translator[any] {
-	safe := make([]translate.Translator[any], len(table))
+// Guarded is a table in which a translator's panic is poison: one bad item must not
+// stop the others.
+func Guarded[T any](table []Translator[T]) []Translator[T] {
+	safe := make([]Translator[T], len(table))
 	for i, t := range table {
 		safe[i] = t
-		safe[i].Translate = func(it translate.Item[any]) (events []event.Event, err error) {
+		safe[i].Translate = func(it Item[T]) (events []event.Event, err error) {
 			defer func() {
 				if v := recover(); v != nil {
-					events, err = nil, translate.Poison("the translator panicked: %v (%s)", v, culprit())
+					events, err = nil, Poison("the translator panicked: %v (%s)", v, Culprit())
 				}
 			}()
 			return t.Translate(it)
@@ -28,8 +27,8 @@ func guarded(table []translate.Translator[any]) []translate.Translator[any] {
 	return safe
 }
 
-// culprit is the line that panicked: the first frame below the runtime's own.
-func culprit() string {
+// Culprit, for a deferred function that recovers, is the line that panicked: the first frame below the runtime's own.
+func Culprit() string {
 	pcs := make([]uintptr, 32)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
 	for panicking := false; ; {
