@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"busbar/common/programtest"
 )
 
 // A watched is a running daemon with its five views: /healthz, /metrics, the line
@@ -31,7 +33,11 @@ type watched struct {
 // watch starts the daemon, and hears what it tells systemd.
 func (p *place) watch() *watched {
 	p.t.Helper()
-	w := &watched{place: p, metrics: freeAddress(p.t)}
+	address, err := programtest.FreeAddress()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	w := &watched{place: p, metrics: address}
 	p.set("bus", fmt.Sprintf("metrics = %q", w.metrics))
 	socket := p.path("notify")
 	os.Remove(socket)
@@ -78,16 +84,6 @@ func (w *watched) stop() {
 		w.t.Fatalf("%s ended with %v:\n%s", w.program, err, w.logged())
 	}
 	os.Remove(w.path("journal/journal.db.sock"))
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (w *watched) get(path string) (int, string) {
