@@ -38,7 +38,7 @@ const demoPatience = 4 * time.Minute
 // Run makes a bus in a temporary folder, starts the adapters, feeds them the
 // fixtures through their real channels and shows what arrives.
 func (c *run) Run(p *daemon.Program) (err error) {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	dir, err := os.MkdirTemp("", "busbar-demo-")
 	if err != nil {
