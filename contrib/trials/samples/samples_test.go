@@ -32,7 +32,7 @@ const (
 func TestEarlierJournals(t *testing.T) {
 	ctx := t.Context()
 	bin := t.TempDir()
-	if err := build(ctx, "../..", bin); err != nil {
+	if err := build(ctx, "../../..", bin); err != nil {
 		t.Fatal(err)
 	}
 	commits, err := filepath.Glob("testdata/*")

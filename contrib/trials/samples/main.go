@@ -1,11 +1,11 @@
 // Samples makes small journals with the programs of a commit, for the tests that
 // hold later programs against them: a journal outlives many releases.
 //
-//	go run ./contrib/samples COMMIT
+//	go run ./contrib/trials/samples COMMIT
 //
 // It builds the four programs from that commit, lets them live through the same
 // short story (story.go, bugs.go), and keeps their journals and the authority's
-// certificate in contrib/samples/testdata/COMMIT.
+// certificate in contrib/trials/samples/testdata/COMMIT.
 package main
 
 import (
@@ -23,7 +23,7 @@ var programs = []string{"mail2bus", "soapbus", "dbpoll", "scmhook"}
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: go run ./contrib/samples COMMIT")
+		fmt.Fprintln(os.Stderr, "usage: go run ./contrib/trials/samples COMMIT")
 		os.Exit(64)
 	}
 	if err := makeSamples(context.Background(), os.Args[1]); err != nil {
@@ -57,7 +57,7 @@ func makeSamples(ctx context.Context, commit string) (err error) {
 	if err := s.live(ctx); err != nil {
 		return err
 	}
-	out := filepath.Join("contrib", "samples", "testdata", string(short[:7]))
+	out := filepath.Join("contrib", "trials", "samples", "testdata", string(short[:7]))
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
