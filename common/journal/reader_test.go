@@ -58,8 +58,10 @@ func TestPositionsAndSkips(t *testing.T) {
 	mustAppend(t, j, Record{Skip: "spam", Source: "mail", Position: []byte("1")})
 	mustAppend(t, j, Record{Skip: "spam", Source: "mail", Position: []byte("2")})
 	mustAppend(t, j, Record{Source: "rows", Position: []byte{0, 255}})
-	if got, err := j.Reader().Positions(ctx); err != nil || string(got["mail"]) != "2" || string(got["rows"]) != "\x00\xff" {
-		t.Errorf("positions %q, %v", got, err)
+	for source, want := range map[string]string{"mail": "2", "rows": "\x00\xff"} {
+		if got, err := j.Reader().Position(ctx, source); err != nil || string(got) != want {
+			t.Errorf("the position of %s: %q, %v", source, got, err)
+		}
 	}
 	for i := range maxReasons + 50 {
 		mustSubmit(t, j, Record{Skip: fmt.Sprintf("reason %d", i)})

@@ -90,12 +90,6 @@ func (r *Reader) Cursors(ctx context.Context) (map[string]int64, error) {
 	return m, r.fail(err, "reading the cursors")
 }
 
-// Positions is how far each source was read.
-func (r *Reader) Positions(ctx context.Context) (map[string][]byte, error) {
-	m, err := pairs[[]byte](ctx, r.db, "SELECT source, value FROM positions")
-	return m, r.fail(err, "reading the positions")
-}
-
 // Position is how far one source was read; ErrNotFound if it never was.
 func (r *Reader) Position(ctx context.Context, source string) ([]byte, error) {
 	var value []byte

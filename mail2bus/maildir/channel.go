@@ -41,7 +41,8 @@ type Mail struct {
 type Channel struct {
 	o     Options
 	watch *watcher
-	queue []string // names of the last scan, not yet handed out
+	queue []string      // names of the last scan, not yet handed out
+	took  time.Duration // for the last look at new/
 
 	mu    sync.Mutex
 	files map[string]*entry // what is known of new/
@@ -51,7 +52,8 @@ type Channel struct {
 
 const (
 	defaultPoll = 30 * time.Second
-	coalesce    = 5 * time.Millisecond // notifications come in bursts
+	gather      = 8                    // times as long as a look takes, and no longer than
+	longestWait = 5 * time.Millisecond // notifications come in bursts
 	settleWait  = 200 * time.Millisecond
 	maxBackoff  = 30 * time.Second
 	listAgain   = time.Second
@@ -114,6 +116,8 @@ func (c *Channel) scan(ctx context.Context) error {
 	if err := c.wait(ctx); err != nil {
 		return err
 	}
+	began := time.Now()
+	defer func() { c.took = time.Since(began) }()
 	c.watch.renew() // before reading: what comes in between is in the list, or a hint
 	names, odd, err := list(filepath.Join(c.o.Dir, "new"))
 	if err != nil {
@@ -140,7 +144,10 @@ func (c *Channel) scan(ctx context.Context) error {
 }
 
 // wait returns at a kick, a notification, a due retry, or the poll interval,
-// whichever is first.
+// whichever is first. A notification is acted on at once where a look costs
+// nothing, and else after a time in which more may come: the more mails wait for
+// the journal in new/, the longer it takes to read, and the less it matters. So
+// looking never takes more than a small part of the time.
 func (c *Channel) wait(ctx context.Context) error {
 	timer := time.NewTimer(c.nextLook())
 	defer timer.Stop()
@@ -149,7 +156,7 @@ func (c *Channel) wait(ctx context.Context) error {
 		return ctx.Err()
 	case <-c.kick:
 	case <-c.watch.hints():
-		return pause(ctx, coalesce)
+		return pause(ctx, min(gather*c.took, longestWait))
 	case <-timer.C:
 	}
 	return nil

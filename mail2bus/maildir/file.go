@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -81,12 +82,12 @@ func (c *Channel) read(name string) (Mail, error) {
 	if !whole(f, info, c.o.Spool) {
 		return Mail{}, errNotYet
 	}
-	raw, err := io.ReadAll(io.LimitReader(f, c.o.Limit+1))
-	if err != nil {
+	raw := bytes.NewBuffer(make([]byte, 0, min(info.Size(), c.o.Limit)+bytes.MinRead))
+	if _, err := raw.ReadFrom(io.LimitReader(f, c.o.Limit+1)); err != nil {
 		return Mail{}, fmt.Errorf("reading %s: %w", path, err)
 	}
-	m := Mail{Name: name, Raw: raw, Arrived: info.ModTime(), file: info}
-	m.Truncated = int64(len(raw)) > c.o.Limit
+	m := Mail{Name: name, Raw: raw.Bytes(), Arrived: info.ModTime(), file: info}
+	m.Truncated = int64(raw.Len()) > c.o.Limit
 	return m, nil
 }
 

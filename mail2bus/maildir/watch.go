@@ -82,6 +82,8 @@ func (w *watcher) forward(fs *fsnotify.Watcher) {
 			}
 			if e.Name == w.dir && e.Has(fsnotify.Remove|fsnotify.Rename) {
 				w.lost(fs)
+			} else if !e.Has(fsnotify.Create | fsnotify.Write | fsnotify.Chmod) {
+				continue // a file left, as each does that we are done with
 			}
 		case err, ok := <-fs.Errors:
 			if !ok {
