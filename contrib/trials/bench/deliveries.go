@@ -100,7 +100,7 @@ func (b *bench) flood(ctx context.Context, d *daemon, f *wire.Follower, signed b
 			}
 		}
 	}()
-	seen := 0
+	seen, before := 0, trial.CPU(d.PID())
 	err := await(ctx, f, func(m wire.Delivery) bool {
 		if !m.Heartbeat {
 			seen++
@@ -111,6 +111,7 @@ func (b *bench) flood(ctx context.Context, d *daemon, f *wire.Follower, signed b
 		return fmt.Errorf("after %d of %d mails: %w", seen, b.mails, err)
 	}
 	line("Maildir -> subscriber, all at once, "+signing(signed), "%.0f mails/s", float64(seen)/time.Since(began).Seconds())
+	line("the daemon's processor time for each of them, "+signing(signed), "%s", ((trial.CPU(d.PID()) - before) / time.Duration(seen)).Round(time.Microsecond))
 	select {
 	case err := <-failed:
 		return err

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"runtime"
@@ -61,4 +62,20 @@ func (t Times) String() string {
 	slices.Sort(t)
 	at := func(share float64) float64 { return t[int(share*float64(len(t)-1))].Seconds() * 1000 }
 	return fmt.Sprintf("p50 %.2f ms, p99 %.2f ms, longest %.2f ms (%d runs)", at(0.5), at(0.99), at(1), len(t))
+}
+
+// CPU is the processor time that a process has used, in ticks of 10 ms (proc(5));
+// 0 where it is not there.
+func CPU(pid int) time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	var ticks time.Duration
+	for _, f := range fields[11:13] { // utime, stime
+		n, _ := strconv.Atoi(f)
+		ticks += time.Duration(n)
+	}
+	return ticks * 10 * time.Millisecond
 }
