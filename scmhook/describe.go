@@ -132,11 +132,11 @@ func (d describer) property(ctx context.Context, b *feed.Batch, push *scm.Push) 
 func reached(b feed.Batch) []string {
 	importing := false
 	for _, u := range b.Updates {
-		t := b.Told[u.Ref]
+		t := b.Published[u.Ref]
 		importing = importing || u.Old == "" && t.Baseline && t.ID == u.New
 	}
-	ids := make([]string, 0, len(b.Told))
-	for _, t := range b.Told {
+	ids := make([]string, 0, len(b.Published))
+	for _, t := range b.Published {
 		if !t.Baseline || !importing {
 			ids = append(ids, t.ID)
 		}

@@ -78,7 +78,7 @@ func once(p *daemon.Program, g *daemon.Globals, cfg Config, tell bool) (err erro
 		return err
 	}
 	show.Fprintf(p.Stdout, "%d messages\n", after-before)
-	if failed := s.channel.feed.Troubled(); len(failed) > 0 {
+	if failed := s.channel.feed.Failing(); len(failed) > 0 {
 		return fmt.Errorf("comparing refs: these repositories could not be asked: %s", strings.Join(failed, ", "))
 	}
 	return nil

@@ -89,7 +89,7 @@ func (r repositoryStatus) String() string {
 		}
 		return t.Format(time.RFC3339)
 	}
-	return fmt.Sprintf("%s %s: %s; %d refs; hook heard %s; %d updates found by comparing, the last %s",
+	return fmt.Sprintf("%s %s: %s; %d refs; hook called %s; %d updates found by comparing, the last %s",
 		r.System, r.Repository, hook, r.Refs, when(r.Heard), r.Found, when(r.Recovered))
 }
 
@@ -125,13 +125,13 @@ func repositories(ctx context.Context, p *daemon.Program, cfg Config) ([]reposit
 
 func repository(ctx context.Context, r *journal.Reader, o install.Options, f feed.Repository) (repositoryStatus, error) {
 	var about feed.About
-	told, err := feed.Told(ctx, r, f.System, f.Name, &about)
+	told, err := feed.Published(ctx, r, f.System, f.Name, &about)
 	if err != nil {
 		return repositoryStatus{}, err
 	}
 	s := repositoryStatus{Repository: f.Name, System: f.System, Directory: f.Dir, Refs: len(told), Found: about.Found, Hook: "wired"}
-	if !about.Heard.IsZero() {
-		s.Heard = &about.Heard
+	if !about.HookCalled.IsZero() {
+		s.Heard = &about.HookCalled
 	}
 	if !about.Recovered.IsZero() {
 		s.Recovered = &about.Recovered
@@ -145,6 +145,6 @@ func repository(ctx context.Context, r *journal.Reader, o install.Options, f fee
 			s.Hook = w.State
 		}
 	}
-	s.Silent = s.Hook == "wired" && about.Recovered.After(about.Heard)
+	s.Silent = s.Hook == "wired" && about.Recovered.After(about.HookCalled)
 	return s, nil
 }

@@ -48,7 +48,7 @@ func (s *site) report() report {
 	if s.sweep != nil {
 		w := s.sweep.Stats()
 		r.Rounds, r.Last, r.Seconds = w.Rounds, w.Last, w.Took.Seconds()
-		r.Known, r.Recent, r.Told, r.Waiting = w.Known, w.Hot, w.Told, w.Waiting
+		r.Known, r.Recent, r.Told, r.Waiting = w.Known, w.Hot, w.Published, w.Waiting
 		r.High, r.Cursor, r.Based, r.Doubt = w.High, w.Cursor, w.Based, w.Doubt
 	}
 	// A good answer ends trouble, also where it tells no news.

@@ -127,7 +127,7 @@ func (s suite[T]) item(raw []byte) translate.Item[T] {
 	return translate.Item[T]{Origin: "fixture", Value: s.load(raw), Received: received}
 }
 
-// must is translate where an error is a failure: fixtures know no weather.
+// must is translate where an error is a failure: fixtures have no transient errors.
 func (s suite[T]) must(t *testing.T, raw []byte) translate.Outcome {
 	t.Helper()
 	o, err := s.translate(raw)

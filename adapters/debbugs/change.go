@@ -64,15 +64,15 @@ func translateChange(it translate.Item[Change]) ([]event.Event, error) {
 	return w.events, nil
 }
 
-// Told is the state of the bug as the change's events tell it: what the next
+// Published is the state of the bug as the change's events tell it: what the next
 // part of a long log has as Before. Without More it is how the bug is.
-func Told(ch Change) *Status {
+func Published(ch Change) *Status {
 	if !ch.More || ch.After == nil || len(ch.Log) > MaxLog {
 		return ch.After
 	}
 	w := newWalk(ch)
 	w.walk()
-	return &w.told
+	return &w.published
 }
 
 func deleted(was Status) event.Event {

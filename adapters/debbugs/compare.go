@@ -13,7 +13,7 @@ import (
 // compare tells what the messages did not: each field that is not as it was
 // told.
 func (w *walk) compare() {
-	was, now := w.told, w.now
+	was, now := w.published, w.now
 	w.field("title", titleKind, one(was.Title), one(now.Title), func(b Bug) any { return TitleUpdated{b, tidy(was.Title)} })
 	w.field("package", packageKind, slices.Sorted(slices.Values(was.Packages)), slices.Sorted(slices.Values(now.Packages)), func(b Bug) any {
 		from := words(tidy(strings.Join(was.Packages, ",")))
@@ -47,7 +47,7 @@ func (w *walk) compare() {
 
 // done tells a closing that no message accounts for, and a reopening.
 func (w *walk) done() {
-	was, now := w.told, w.now
+	was, now := w.published, w.now
 	switch {
 	case was.Done != "" && now.Done == "":
 		w.field("done", reopenKind, one(was.Done), nil, func(b Bug) any { return Reopened{b, who(was.Done)} })
@@ -61,7 +61,7 @@ func (w *walk) done() {
 }
 
 func (w *walk) forwarded() {
-	was, now := w.told, w.now
+	was, now := w.published, w.now
 	switch {
 	case was.Forwarded != "" && now.Forwarded == "":
 		w.field("forward", unforwardKind, one(was.Forwarded), nil, func(b Bug) any { return Unforwarded{b, tidy(was.Forwarded)} })
@@ -73,7 +73,7 @@ func (w *walk) forwarded() {
 }
 
 func (w *walk) relations() {
-	was, now := w.told, w.now
+	was, now := w.published, w.now
 	added, removed := difference(was.BlockedBy, now.BlockedBy)
 	blocks, blocksNot := difference(was.Blocks, now.Blocks)
 	if len(added)+len(removed)+len(blocks)+len(blocksNot) > 0 {
@@ -91,7 +91,7 @@ func (w *walk) relations() {
 
 // archived tells of the archive. A bug is put there by age, by nobody's mail.
 func (w *walk) archived() {
-	was, now := w.told, w.now
+	was, now := w.published, w.now
 	if !was.Archived && now.Archived {
 		_, asked := w.cause("archive", "")
 		w.field("archive", archiveKind, one("live"), one("archive"), func(b Bug) any {

@@ -11,11 +11,11 @@ import (
 func (w *walk) create() {
 	i := slices.IndexFunc(w.log, func(r read) bool { return r.report })
 	if i < 0 || w.origin != 0 {
-		w.told = bare(w.now)
+		w.published = bare(w.now)
 	} else {
-		w.told = initial(w.log[i], w.now, w.named("title"))
+		w.published = initial(w.log[i], w.now, w.named("title"))
 	}
-	b := w.told.bug()
+	b := w.published.bug()
 	if i < 0 {
 		at := unix(w.now.Date)
 		b.Person, b.MessageID, b.Severity, b.Time = who(w.now.Submitter), tidy(w.now.MessageID), tidy(w.now.Severity), event.Stamp(at)
@@ -104,7 +104,7 @@ func (w *walk) comment(r read, to address) {
 // the mail names no version.
 func (w *walk) close(r read) {
 	p := pseudoHeaders(r.mail.Text())
-	if w.told.Done != "" && w.found == nil && p["version"] == "" && p["source-version"] == "" {
+	if w.published.Done != "" && w.found == nil && p["version"] == "" && p["source-version"] == "" {
 		w.comment(r, address{})
 		return
 	}
@@ -123,7 +123,7 @@ func (w *walk) closed(r read) {
 	body := e.Body.(Closed)
 	body.Truncated = body.Truncated || r.cut
 	e.Body = body
-	w.told.Done = orNone(body.DoneBy.String())
+	w.published.Done = orNone(body.DoneBy.String())
 	w.add(e, true)
 	w.compat(oldClosedKind, "closed", r, body.Bug, e)
 }
@@ -131,7 +131,7 @@ func (w *walk) closed(r read) {
 // forward tells of mail to N-forwarded. One that was sent to the tracker alone,
 // or also, leaves the state as it was, and debbugs mails a notice all the same.
 func (w *walk) forward(r read) {
-	if w.told.Forwarded != "" {
+	if w.published.Forwarded != "" {
 		w.comment(r, address{})
 		return
 	}
@@ -142,7 +142,7 @@ func (w *walk) forward(r read) {
 	w.add(e, true)
 	_, domain := received(r.mail.Header)
 	if to := r.mail.Header.Get("To"); !containsFold(to, domain) {
-		w.told.Forwarded, w.forwards = orNone(tidy(to)), true
+		w.published.Forwarded, w.forwards = orNone(tidy(to)), true
 	}
 }
 
@@ -152,11 +152,11 @@ func (w *walk) command(r read, c command) {
 		return
 	}
 	switch {
-	case c.verb == "close" && (w.told.Done == "" || w.found != nil):
+	case c.verb == "close" && (w.published.Done == "" || w.found != nil):
 		w.closed(r)
-	case c.verb == "reopen" && w.told.Done != "":
-		w.doneBy, w.told.Done, w.reopened, w.found = w.told.Done, "", &r, nil
-	case c.verb == "found" && w.told.Done != "":
+	case c.verb == "reopen" && w.published.Done != "":
+		w.doneBy, w.published.Done, w.reopened, w.found = w.published.Done, "", &r, nil
+	case c.verb == "found" && w.published.Done != "":
 		w.found = &r
 	}
 }

@@ -138,7 +138,7 @@ func TestPartsOfALongLog(t *testing.T) {
 		if cut == 0 { // nothing is known but the state: what the report was, no part tells
 			continue
 		}
-		parts := append(tell(t, first), tell(t, Change{Bug: 7, Before: Told(first), After: &now, Log: log[cut:]})...)
+		parts := append(tell(t, first), tell(t, Change{Bug: 7, Before: Published(first), After: &now, Log: log[cut:]})...)
 		if cut == 4 { // where the reopening ends a part, its event comes with the next or not at all
 			continue
 		}

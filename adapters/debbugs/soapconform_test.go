@@ -44,7 +44,7 @@ func FuzzTranslateChange(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		ch := loadJSON[Change](raw)
 		adaptertest.Check(t, ChangeTranslator(), translate.Item[Change]{Value: ch})
-		Told(ch)
+		Published(ch)
 	})
 }
 

@@ -61,7 +61,7 @@ type Change struct {
 	Log    []Entry `json:"log,omitempty"`
 	// More says that this is the first part of a long log: the messages are
 	// told, and the comparison comes with the last part, whose Before is what
-	// [Told] says of this one.
+	// [Published] says of this one.
 	More bool `json:"more,omitempty"`
 }
 

@@ -13,12 +13,12 @@ import (
 // A walk goes through the messages of a log, and follows what the bug was told
 // to be.
 type walk struct {
-	ch     Change
-	now    Status
-	told   Status // the bug as the events so far tell it
-	log    []read
-	events []event.Event
-	seen   map[string]bool
+	ch        Change
+	now       Status
+	published Status // the bug as the events so far tell it
+	log       []read
+	events    []event.Event
+	seen      map[string]bool
 
 	copied   int    // messages at the log's beginning that are another bug's: this one is its clone
 	origin   int    // that bug
@@ -59,7 +59,7 @@ func newWalk(ch Change) *walk {
 		}
 	}
 	if ch.Before != nil {
-		w.told = *ch.Before
+		w.published = *ch.Before
 		w.findReport() // it was told, or was there before us
 		return w
 	}
@@ -186,7 +186,7 @@ func (w *walk) findOrigin() {
 
 // same tells whether a command about a bug is one about this bug.
 func (w *walk) same(bug int) bool {
-	return bug == w.ch.Bug || bug > 0 && (slices.Contains(w.now.Merged, bug) || slices.Contains(w.told.Merged, bug))
+	return bug == w.ch.Bug || bug > 0 && (slices.Contains(w.now.Merged, bug) || slices.Contains(w.published.Merged, bug))
 }
 
 // walk tells the messages.

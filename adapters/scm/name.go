@@ -64,10 +64,10 @@ func propertyKey(repository string, p Property) string {
 	return key(repository, "revision", p.Revision, "property", p.Name, p.Call)
 }
 
-// Told leaves out a time that not everybody can read, or that is none: up to
+// ValidTime leaves out a time that not everybody can read, or that is none: up to
 // Unix's zero, which stands for an unknown one, and after the year 9999. Anybody
 // can make a commit that bears one.
-func Told(t time.Time) time.Time {
+func ValidTime(t time.Time) time.Time {
 	if s := t.Unix(); s <= 0 || s > 253402300799 {
 		return time.Time{}
 	}
@@ -75,6 +75,6 @@ func Told(t time.Time) time.Time {
 }
 
 // Unix is a time that git and hg give in seconds.
-func Unix(seconds int64) time.Time { return Told(time.Unix(seconds, 0)) }
+func Unix(seconds int64) time.Time { return ValidTime(time.Unix(seconds, 0)) }
 
-func stamp(t time.Time) string { return event.Stamp(Told(t)) }
+func stamp(t time.Time) string { return event.Stamp(ValidTime(t)) }

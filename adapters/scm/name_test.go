@@ -113,7 +113,7 @@ func TestNamesAreShownAsTheyAre(t *testing.T) {
 	}
 }
 
-func TestTold(t *testing.T) {
+func TestValidTime(t *testing.T) {
 	for text, told := range map[string]bool{
 		"9999-12-31T23:59:59Z": true, "9999-12-31T23:59:59-01:00": false, "1970-01-01T00:00:01Z": true, "1970-01-01T00:00:00Z": false,
 		"1969-12-31T23:59:59Z": false, "0001-01-01T00:00:00Z": false, "0102-03-04T05:06:07Z": false,

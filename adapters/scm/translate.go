@@ -60,7 +60,7 @@ func (t translator) translate(it translate.Item[Push]) ([]event.Event, error) {
 	case len(p.Repository) > maxName:
 		return nil, translate.Poison("the repository's name has %d bytes, more than %d", len(p.Repository), maxName)
 	}
-	p.Time = Told(p.Time)
+	p.Time = ValidTime(p.Time)
 	if p.Property != nil {
 		return []event.Event{t.property(p)}, nil
 	}

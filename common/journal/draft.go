@@ -153,12 +153,12 @@ func (j *Journal) tell(ctx context.Context, b *batch, p *part, e event.Event, t 
 	if err != nil {
 		return err
 	}
-	told, err := j.messageID(ctx, b, known, e, *r)
+	first, err := j.messageID(ctx, b, known, e, *r)
 	if err != nil {
 		return err
 	}
 	if relation == stronger {
-		replaced[e.Key] = told
+		replaced[e.Key] = first
 	}
 	// The old names of a fact go with it.
 	if u := e.Replacement(now.substance); relation == stronger || e.Kind.Family != "" && replaced[e.Key] != "" {
@@ -168,13 +168,13 @@ func (j *Journal) tell(ctx context.Context, b *batch, p *part, e event.Event, t 
 			}
 			p.result.Seqs = append(p.result.Seqs, b.state.headSeq+1)
 			b.counters[counter{kindTotal, replacements}]++
-			return b.chain(*r, e, u, t, now, told)
+			return b.chain(*r, e, u, t, now, first)
 		}
 	}
 	p.result.Duplicates++
 	b.counters[counter{kindTotal, duplicates}]++
 	if relation == disputed {
-		p.result.Disputed = append(p.result.Disputed, told)
+		p.result.Disputed = append(p.result.Disputed, first)
 		b.counters[counter{kindTotal, disputes}]++
 	}
 	return nil

@@ -95,7 +95,7 @@ func (j *Journal) open(ctx context.Context) (err error) {
 		return err
 	}
 	if restored {
-		j.o.Log.Warn("the journal was not in its place; what the program saved of it was put back", "path", j.o.Path)
+		j.o.Log.Warn("journal was missing; restored it from the rescued copy", "path", j.o.Path)
 	}
 	created, err := ensure(ctx, j.o.Path, j.o.Identity)
 	if err != nil {
@@ -123,10 +123,10 @@ func (j *Journal) open(ctx context.Context) (err error) {
 		return explain(err)
 	}
 	if from < schemaVersion {
-		j.o.Log.Info("the journal was brought up to this program's version", "path", j.o.Path, "from", from, "to", schemaVersion)
+		j.o.Log.Info("journal upgraded", "path", j.o.Path, "from", from, "to", schemaVersion)
 	}
 	if created {
-		j.o.Log.Info("made a new journal: a new sequence begins", "path", j.o.Path, "epoch", j.state.epoch)
+		j.o.Log.Info("new journal: a new sequence begins", "path", j.o.Path, "epoch", j.state.epoch)
 	}
 	return nil
 }

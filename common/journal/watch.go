@@ -92,7 +92,7 @@ func (j *Journal) before(ctx context.Context) error {
 	}
 	touched, err := j.watch.stamps()
 	if err == nil && touched {
-		j.o.Log.Warn("somebody else wrote to the journal's files; they are checked before anything is stored", "path", j.o.Path)
+		j.o.Log.Warn("another process wrote to the journal's files; checking them", "path", j.o.Path)
 		err = j.examine(ctx)
 	}
 	return j.damaged(ctx, err)
@@ -167,7 +167,7 @@ func (j *Journal) damaged(ctx context.Context, err error) error {
 		}
 	}
 	j.damage = fmt.Errorf("%w; %s", err, advice)
-	j.o.Log.Error("the journal is damaged; nothing is acknowledged any more", "path", j.o.Path, "error", j.damage)
+	j.o.Log.Error("journal damaged; nothing is acknowledged any more", "path", j.o.Path, "error", j.damage)
 	j.setErr(j.damage)
 	return j.damage
 }

@@ -92,7 +92,7 @@ func TestFilesUnderTheWriter(t *testing.T) {
 			for _, r := range numbered("m", stored) {
 				mustAppend(t, j, r)
 			}
-			if said.Len() > 0 && strings.Contains(said.String(), "somebody else") {
+			if said.Len() > 0 && strings.Contains(said.String(), "another process") {
 				t.Fatalf("before anything was done: %s", &said)
 			}
 			if strings.HasPrefix(name, "the journal") { // what the log covers is no damage
@@ -177,7 +177,7 @@ func TestReadersAreNoDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustAppend(t, j, noteRecord("last"))
-	if j.Err() != nil || strings.Contains(said.String(), "somebody else") {
+	if j.Err() != nil || strings.Contains(said.String(), "another process") {
 		t.Errorf("%v: %s", j.Err(), &said)
 	}
 }

@@ -87,12 +87,12 @@ func (j *Journal) flush() {
 		return
 	}
 	if err := j.guarded(j.storeCursors); err != nil {
-		j.o.Log.Warn("the cursors could not be stored; trying again", "error", err)
+		j.o.Log.Warn("cursors could not be stored; trying again", "error", err)
 	}
 }
 
-// tryAgain ends trouble where what could not be stored comes no more: a little can
-// be written again.
+// tryAgain clears the error where what could not be stored comes no more: a small
+// write succeeds again.
 func (j *Journal) tryAgain() {
 	if j.damage != nil || j.Err() == nil {
 		return
@@ -198,7 +198,7 @@ func (j *Journal) reload(ctx context.Context) error {
 // logDropped logs the poison that was dropped to make room.
 func (j *Journal) logDropped(dropped []droppedPoison) {
 	for _, d := range dropped {
-		j.o.Log.Warn("poison had to make room and is lost", "path", j.o.Path, "origin", d.origin, "digest", d.digest,
+		j.o.Log.Warn("poison dropped: the limits of [bus] poison_items and poison_size are reached", "path", j.o.Path, "origin", d.origin, "digest", d.digest,
 			"bytes", d.size, "translator", d.translator, "reason", d.reason)
 	}
 }

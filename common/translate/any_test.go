@@ -26,7 +26,7 @@ func TestTable(t *testing.T) {
 			return []event.Event{{Kind: kind, Key: "k", Body: body{it.Value}}}, nil
 		}}
 	texts := Translator[string]{Name: "texts", Translate: func(it Item[string]) ([]event.Event, error) {
-		if it.Value == "weather" {
+		if it.Value == "transient" {
 			return nil, errors.New("the network is down")
 		}
 		return nil, Ignore("texts say nothing")
@@ -40,7 +40,7 @@ func TestTable(t *testing.T) {
 	}{
 		{value: 7, translator: "numbers", events: 1},
 		{value: "tea", translator: "texts", skip: "texts say nothing"},
-		{value: "weather", fails: true},
+		{value: "transient", fails: true},
 		{value: 1.5, skip: "another translator's"},
 		{value: nil, skip: "another translator's"},
 		{value: errors.New("cut"), translator: "reader", poison: "cut"},

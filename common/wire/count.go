@@ -62,9 +62,9 @@ type place struct {
 
 // A publisher is which sequences one name has had.
 type publisher struct {
-	epoch   string
-	earlier []string
-	told    bool // that two take turns
+	epoch    string
+	earlier  []string
+	reported bool // that two take turns
 }
 
 func newCount(remember int) *count {
@@ -174,7 +174,7 @@ func (c *count) owner(d *Delivery, name string) {
 	}
 	c.owners.put(name, first)
 	if pair := name + "\x00" + d.Verdict.Signer; first != d.Verdict.Signer {
-		if _, told := c.owners.get(pair); !told {
+		if _, reported := c.owners.get(pair); !reported {
 			d.note("the publisher's name %s is used by two certificates: %s and %s", name, first, d.Verdict.Signer)
 		}
 		c.owners.put(pair, "")
@@ -193,9 +193,9 @@ func (s *signer) epoch(d *Delivery, name, epoch string) {
 	}
 	switch {
 	case !slices.Contains(p.earlier, epoch):
-		d.note("%s counts anew (epoch %s after %s): its journal was made anew, or a second publisher has its name", name, epoch, p.epoch)
-	case !p.told:
-		p.told = true
+		d.note("%s began a new sequence (epoch %s after %s): its journal was recreated, or a second publisher has its name", name, epoch, p.epoch)
+	case !p.reported:
+		p.reported = true
 		d.note("two publishers have the name %s: its epochs %s and %s take turns (give one of them another [bus] name)", name, p.epoch, epoch)
 	}
 	if p.earlier = append(p.earlier, p.epoch); len(p.earlier) > maxEpochs {

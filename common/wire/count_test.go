@@ -90,7 +90,7 @@ func TestTwoOfOneName(t *testing.T) {
 			notes = append(notes, d.Notes...)
 		}
 	}
-	if len(notes) != 2 || !strings.Contains(notes[0], "counts anew (epoch two after one)") || !strings.Contains(notes[1], "two publishers have the name notes.host") {
+	if len(notes) != 2 || !strings.Contains(notes[0], "began a new sequence (epoch two after one)") || !strings.Contains(notes[1], "two publishers have the name notes.host") {
 		t.Errorf("notes: %q", notes)
 	}
 	other := f.judge(frame(signed(t, "shell-feeder.example.org", 9, nil, nil)))

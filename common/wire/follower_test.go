@@ -164,7 +164,7 @@ func TestFollowerStreams(t *testing.T) {
 		want   string
 	}{
 		{"two publishers", []Frame{as(goodSigner, "a", "1", 1), as(goodSigner, "b", "1", 50), as(goodSigner, "a", "1", 2)}, ". . ."},
-		{"a new journal counts anew", []Frame{as(goodSigner, "a", "1", 90), as(goodSigner, "a", "2", 1), as(goodSigner, "a", "2", 3)}, ". . 2-2"},
+		{"a new journal begins a new sequence", []Frame{as(goodSigner, "a", "1", 90), as(goodSigner, "a", "2", 1), as(goodSigner, "a", "2", 3)}, ". . 2-2"},
 		{"another's name is borrowed", []Frame{as(goodSigner, "a", "1", 1), as(other, "a", "1", 1000), as(goodSigner, "a", "1", 3)}, ". . 2-2"},
 		// Two adapters tell the same facts: doubles, but no gaps.
 		{"a second adapter", []Frame{as(goodSigner, "a", "1", 1), as(goodSigner, "a", "1", 2), as(other, "b", "1", 1), as(other, "b", "1", 2), as(other, "b", "1", 3)}, ". . D D ."},

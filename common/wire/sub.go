@@ -130,7 +130,7 @@ func (s *Sub) follow(endpoint string, topics []string, o guard.Options) {
 			level = slog.LevelInfo
 		}
 		if time.Since(start) > redialMax {
-			failures = 0 // it held for a while, so this is a new trouble
+			failures = 0 // it held for a while, so this is a new failure
 		}
 		failures++
 		wait := backoff.Spread(backoff.Times{First: redialMin, Most: redialMax}.After(failures))

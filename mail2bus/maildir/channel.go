@@ -100,7 +100,7 @@ func (c *Channel) Next(ctx context.Context) (Mail, func(error), error) {
 			case errors.Is(err, fs.ErrNotExist):
 				c.forget(name)
 			default:
-				c.o.Log.Error("a mail cannot be read; it is tried again", "dir", c.o.Dir, "mail", name, "error", err)
+				c.o.Log.Warn("mail cannot be read; trying again", "dir", c.o.Dir, "mail", name, "error", err)
 				c.again(name, nil, err)
 			}
 		}
@@ -110,8 +110,8 @@ func (c *Channel) Next(ctx context.Context) (Mail, func(error), error) {
 	}
 }
 
-// scan waits for a reason to look, and looks. Trouble with the directory is
-// weather: it is said, and tried again.
+// scan waits for a reason to list the directory, and lists it. An error of the
+// directory is transient: it is logged, and tried again.
 func (c *Channel) scan(ctx context.Context) error {
 	if err := c.wait(ctx); err != nil {
 		return err
@@ -122,14 +122,14 @@ func (c *Channel) scan(ctx context.Context) error {
 	names, odd, err := list(filepath.Join(c.o.Dir, "new"))
 	if err != nil {
 		if c.sick == nil {
-			c.o.Log.Error("the Maildir cannot be listed; it is tried again", "dir", c.o.Dir, "error", err)
+			c.o.Log.Warn("Maildir cannot be listed; trying again", "dir", c.o.Dir, "error", err)
 		}
 		c.setSick(err)
 		c.poke()
 		return pause(ctx, listAgain)
 	}
 	if c.sick != nil {
-		c.o.Log.Info("the Maildir can be listed again", "dir", c.o.Dir)
+		c.o.Log.Info("Maildir can be listed again", "dir", c.o.Dir)
 		c.setSick(nil)
 	}
 	c.queue = c.due(names, time.Now())
@@ -179,10 +179,10 @@ func (c *Channel) done(m Mail, err error) {
 	case err == nil:
 		c.forget(m.Name)
 	case errors.Is(err, errChanged):
-		c.o.Log.Warn("a mail was written to after it was read; it is read again", "dir", c.o.Dir, "mail", m.Name)
+		c.o.Log.Warn("mail changed after it was read; reading it again", "dir", c.o.Dir, "mail", m.Name)
 		c.again(m.Name, nil, nil)
 	default:
-		c.o.Log.Error("a mail that is safe in the journal cannot leave new/; that is tried again", "dir", c.o.Dir, "mail", m.Name, "error", err)
+		c.o.Log.Warn("stored mail cannot be moved out of new/; trying again", "dir", c.o.Dir, "mail", m.Name, "error", err)
 		m.Raw = nil
 		c.again(m.Name, &m, err)
 	}

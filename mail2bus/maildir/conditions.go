@@ -39,12 +39,12 @@ func (c *Channel) Conditions() []condition.Condition {
 			unread.add(name, e.bad, e.from)
 		case e.bad != nil:
 			stuck.add(name, e.bad, e.from)
-		case e.told && !e.since.IsZero():
+		case e.logged && !e.since.IsZero():
 			hanging.add(name, nil, e.since)
 		}
 	}
 	list = unread.append(list, condition.Condition{Name: "unreadable mail in " + c.o.Dir, Level: condition.Fail}, "cannot be read")
-	list = stuck.append(list, condition.Condition{Name: "told mail in " + c.o.Dir, Level: condition.Warn}, "are told of, and cannot leave new/")
+	list = stuck.append(list, condition.Condition{Name: "stored mail in " + c.o.Dir, Level: condition.Warn}, "are stored, and cannot be moved out of new/")
 	return hanging.append(list, condition.Condition{Name: "unfinished mail in " + c.o.Dir, Level: condition.Warn}, "are still being written")
 }
 

@@ -93,7 +93,7 @@ func TestWaitingForgetsWhatFailedAndWasTakenAway(t *testing.T) {
 	b.arrive("1.m", "one")
 	b.open(Options{Poll: 10 * time.Millisecond})
 	_, done := b.next()
-	done(errors.New("weather"))
+	done(errors.New("transient"))
 	if err := os.Remove(b.path("new/1.m")); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestCannotLeaveNew(t *testing.T) {
 	}
 	b.write("cur", "in the way")
 	done(nil)
-	if !strings.Contains(b.log.String(), "cannot leave new/") {
+	if !strings.Contains(b.log.String(), "cannot be moved out of new/") {
 		t.Errorf("the log says:\n%s", b.log)
 	}
 	b.idle(600 * time.Millisecond)

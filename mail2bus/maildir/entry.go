@@ -9,14 +9,14 @@ import (
 
 // An entry is what the channel knows of one file in new/.
 type entry struct {
-	held  bool      // queued or handed out, not done
-	later time.Time // not before: still being written, or refused by weather
-	fails int       // how often in a row
-	done  *Mail     // its events are durable; only leaving new/ is left
-	since time.Time // since when it is being written
-	told  bool      // the log knows that it hangs, or that it is no mail
-	bad   error     // why it could not be read, or not leave new/, the last time
-	from  time.Time // since when
+	held   bool      // queued or handed out, not done
+	later  time.Time // not before: still being written, or refused by a transient error
+	fails  int       // how often in a row
+	done   *Mail     // its events are durable; only leaving new/ is left
+	since  time.Time // since when it is being written
+	logged bool      // the log knows that it hangs, or that it is no mail
+	bad    error     // why it could not be read, or not leave new/, the last time
+	from   time.Time // since when
 }
 
 // hanging is how long a file may be written before the log says so.
@@ -94,9 +94,9 @@ func (c *Channel) notYet(name string) {
 		e.since = now
 	}
 	e.held, e.later = false, now.Add(settleWait)
-	if !e.told && now.Sub(e.since) > hanging {
-		e.told = true
-		c.o.Log.Warn("a mail is still being written; it is read when that ends", "dir", c.o.Dir, "mail", name, "since", e.since)
+	if !e.logged && now.Sub(e.since) > hanging {
+		e.logged = true
+		c.o.Log.Warn("mail is still being written; it is read when that ends", "dir", c.o.Dir, "mail", name, "since", e.since)
 	}
 }
 
@@ -104,10 +104,10 @@ func (c *Channel) notYet(name string) {
 func (c *Channel) ignore(name string, why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	told := c.entry(name).told
-	c.files[name] = &entry{told: true}
-	if !told {
-		c.o.Log.Warn("this is no mail; it is left alone", "dir", c.o.Dir, "name", name, "because", why)
+	logged := c.entry(name).logged
+	c.files[name] = &entry{logged: true}
+	if !logged {
+		c.o.Log.Warn("not a mail; left alone", "dir", c.o.Dir, "name", name, "because", why)
 	}
 }
 

@@ -32,7 +32,7 @@ func TestPlantedFiles(t *testing.T) {
 		if spool {
 			b.idle(100 * time.Millisecond)
 			b.contains("new", "1.link")
-			if n := b.log.count("it is left alone"); n != 1 {
+			if n := b.log.count("left alone"); n != 1 {
 				t.Errorf("it was said %d times: %s", n, b.log)
 			}
 		} else {

@@ -19,8 +19,8 @@ type watcher struct {
 	mu     sync.Mutex
 	fs     *fsnotify.Watcher
 	seen   os.FileInfo // the directory that is watched; nil: none
-	retry  time.Time   // not before, after trouble
-	told   bool        // of that trouble
+	retry  time.Time   // not before: back-off after an error
+	logged bool        // that error was logged
 	closed bool
 
 	hint chan struct{}
@@ -61,13 +61,13 @@ func (w *watcher) renew() {
 	}
 	if err != nil {
 		w.retry = time.Now().Add(watchAgain)
-		if !w.told {
-			w.log.Warn("the Maildir cannot be watched; it is polled", "dir", w.dir, "error", err)
+		if !w.logged {
+			w.log.Warn("Maildir cannot be watched; polling it", "dir", w.dir, "error", err)
 		}
-		w.told = true
+		w.logged = true
 		return
 	}
-	w.fs, w.seen, w.told = fs, now, false
+	w.fs, w.seen, w.logged = fs, now, false
 	w.wg.Add(1)
 	go w.forward(fs)
 }
@@ -89,7 +89,7 @@ func (w *watcher) forward(fs *fsnotify.Watcher) {
 			if !ok {
 				return
 			}
-			w.log.Debug("notifications were lost; the directory is read", "dir", w.dir, "error", err)
+			w.log.Debug("notifications lost; listing the directory", "dir", w.dir, "error", err)
 		}
 		select {
 		case w.hint <- struct{}{}:

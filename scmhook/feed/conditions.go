@@ -9,13 +9,13 @@ import (
 	"busbar/common/condition"
 )
 
-// tellSpool says whether the spool can be listed.
-func (c *Channel) tellSpool(err error) {
+// reportSpool says whether the spool can be listed.
+func (c *Channel) reportSpool(err error) {
 	c.o.Conditions.Note("spool", err, "the daemon must own "+c.o.Spool+", or read and write there")
 }
 
-// tellUnread says which spool files cannot be read; nil: this one can, or is gone.
-func (c *Channel) tellUnread(name string, err error) {
+// reportUnread says which spool files cannot be read; nil: this one can, or is gone.
+func (c *Channel) reportUnread(name string, err error) {
 	if err != nil {
 		c.unread[name] = err
 	} else if c.unread[name] == nil {
@@ -37,10 +37,10 @@ func (c *Channel) tellUnread(name string, err error) {
 	c.o.Conditions.Note("unreadable spool files", fmt.Errorf("%d spool files cannot be read, such as: %w", len(c.unread), err), hint)
 }
 
-// tellRound says what a look for all repositories found.
-func (c *Channel) tellRound(all []Repository, err error) {
+// reportRound says what a look for all repositories found.
+func (c *Channel) reportRound(all []Repository, err error) {
 	if err == nil && len(all) == 0 {
-		err = errors.New("[scm] repositories names none that is there, so nothing is told")
+		err = errors.New("[scm] repositories names none that is there, so nothing is published")
 	}
 	c.o.Conditions.Note("repositories", err, "correct [scm] repositories, or let the daemon's user read them")
 	if empty := c.o.Repositories.Empty(); len(empty) > 0 && len(all) > 0 {
@@ -69,5 +69,5 @@ func (c *Channel) tellRepositories() {
 		return
 	}
 	c.o.Conditions.Note("troubled repositories", fmt.Errorf("%d cannot be asked, such as %s: %w", n, first.Dir, first.why),
-		"what is pushed there is told when they can be")
+		"what is pushed there is published when they can be read")
 }

@@ -13,21 +13,21 @@ import (
 // revisions have numbers that were published, so the events have known ids; what they
 // say otherwise is for the journal to note.
 func (c *Channel) fallen(k *known, actual map[string]string, lines []spool.Line) {
-	told, now := number(k.book.Refs[Youngest].ID), number(actual[Youngest])
-	if k.repository.System != "svn" || now < 0 || told <= now {
+	published, now := number(k.book.Refs[Youngest].ID), number(actual[Youngest])
+	if k.repository.System != "svn" || now < 0 || published <= now {
 		return
 	}
-	c.o.Log.Warn("the newest revision is older than one that was told: was the repository restored from a copy, or made anew? "+
-		"Its next revisions are told; those with a number that was told before have the same ids",
-		"repository", k.repository.Dir, "told", told, "newest", now)
+	c.o.Log.Warn("repository went back: its newest revision is older than one that was published (restored from a copy, or recreated?); "+
+		"revisions whose numbers were published before keep their ids",
+		"repository", k.repository.Dir, "published", published, "newest", now)
 	k.fresh = true
-	k.book.Refs = refs.Baseline(actual, believed(actual, lines))
-	k.told = maps.Clone(k.book.Refs)
+	k.book.Refs = refs.Baseline(actual, fromHooks(actual, lines))
+	k.published = maps.Clone(k.book.Refs)
 }
 
-// believed is what a hook says of an svn repository's newest revision, where the
+// fromHooks is what a hook says of an svn repository's newest revision, where the
 // repository has it: anybody who may write into the spool can claim one.
-func believed(actual map[string]string, lines []spool.Line) []spool.Line {
+func fromHooks(actual map[string]string, lines []spool.Line) []spool.Line {
 	for _, l := range lines {
 		if l.Ref == Youngest && (number(l.Old) < 0 || number(l.New) > number(actual[Youngest])) {
 			return nil

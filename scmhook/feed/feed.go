@@ -7,7 +7,7 @@
 // next batch is planned after that. A spool file is removed when the last of its
 // batches is durable.
 //
-// Trouble with one repository (it is locked, unreadable, slow) holds up that one
+// A failing repository (it is locked, unreadable, slow) holds up that one
 // alone: its files stay, and it is tried again with growing pauses.
 //
 // Not here: what a batch says in words (scmhook's describe), and the hook.
@@ -64,11 +64,11 @@ type Batch struct {
 	Repository Repository
 	Notice     *spool.Notice // the hook's call; nil: nobody called
 	Updates    []refs.Update
-	Recovered  bool // no hook told of these updates
-	// Told is what was published before of every ref. It changes after done.
-	Told   map[string]refs.Told
-	States []event.State // the new ones, to be stored with the events
-	Raw    []byte        // the spool file
+	Recovered  bool // no hook reported these updates
+	// Published is what was published before of every ref. It changes after done.
+	Published map[string]refs.Published
+	States    []event.State // the new ones, to be stored with the events
+	Raw       []byte        // the spool file
 	// Nothing is why there is nothing to tell, Broken why the spool file
 	// cannot be read.
 	Nothing, Broken string
@@ -93,7 +93,7 @@ type Channel struct {
 // state is what is known of one repository while the program runs.
 type state struct {
 	Repository
-	notBefore time.Time // after trouble
+	notBefore time.Time // back-off after a failure
 	failures  int
 	why       error     // of the last failure
 	lookAt    time.Time // zero: not before the next round
@@ -134,7 +134,7 @@ func (c *Channel) Next(ctx context.Context) (Batch, func(error), error) {
 		if c.o.Once && c.finished() {
 			return Batch{}, nil, io.EOF
 		}
-		if c.o.Idle != nil && len(c.later) == 0 && len(c.Troubled()) == 0 {
+		if c.o.Idle != nil && len(c.later) == 0 && len(c.Failing()) == 0 {
 			c.o.Idle()
 		}
 		if err := c.wait(ctx); err != nil {
@@ -167,7 +167,7 @@ func (c *Channel) land(ctx context.Context) error {
 		again := time.Now().Add(c.o.Grace)
 		if chunk.known != nil {
 			s := c.of(chunk.known.repository)
-			c.trouble(s, err)
+			c.fail(s, err)
 			again = s.notBefore
 			if file == "" {
 				s.lookAt = again
@@ -186,7 +186,7 @@ func (c *Channel) land(ctx context.Context) error {
 	return nil
 }
 
-// well ends a repository's trouble.
+// well ends a repository's back-off.
 func (c *Channel) well(s *state) {
 	had := s.failures > 0
 	s.failures, s.notBefore, s.why = 0, time.Time{}, nil
@@ -198,8 +198,8 @@ func (c *Channel) well(s *state) {
 // moment is the form of a time in what is kept.
 func moment(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
-// trouble makes a repository wait.
-func (c *Channel) trouble(s *state, err error) {
+// fail makes a repository wait.
+func (c *Channel) fail(s *state, err error) {
 	const first, longest = 250 * time.Millisecond, time.Minute
 	if errors.Is(err, context.Canceled) {
 		return // the program ends
@@ -213,7 +213,7 @@ func (c *Channel) trouble(s *state, err error) {
 	}
 	s.notBefore = time.Now().Add(pause)
 	if s.failures == 1 || s.failures%20 == 0 {
-		c.o.Log.Warn("trouble with a repository; trying again", "repository", s.Dir, "error", err, "failures", s.failures)
+		c.o.Log.Warn("repository cannot be read; trying again", "repository", s.Dir, "error", err, "failures", s.failures)
 	}
 }
 
@@ -257,8 +257,8 @@ func (c *Channel) wait(ctx context.Context) error {
 	return nil
 }
 
-// Troubled names the repositories that could not be asked at the last try.
-func (c *Channel) Troubled() []string {
+// Failing names the repositories that could not be asked at the last try.
+func (c *Channel) Failing() []string {
 	var dirs []string
 	for _, s := range c.repos {
 		if s.failures > 0 {

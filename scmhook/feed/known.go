@@ -26,11 +26,11 @@ const FakeRef = "refs/busbar/fake"
 
 // About is what is kept of a repository.
 type About struct {
-	Since     time.Time `json:"since"`               // first sight
-	Heard     time.Time `json:"heard,omitzero"`      // a hook last reported something
-	Recovered time.Time `json:"recovered,omitzero"`  // comparing last found something
-	Found     int       `json:"found,omitempty"`     // updates that comparing found, ever
-	Directory string    `json:"directory,omitempty"` // where it is
+	Since      time.Time `json:"since"`               // first sight
+	HookCalled time.Time `json:"heard,omitzero"`      // a hook last reported something
+	Recovered  time.Time `json:"recovered,omitzero"`  // comparing last found something
+	Found      int       `json:"found,omitempty"`     // updates that comparing found, ever
+	Directory  string    `json:"directory,omitempty"` // where it is
 }
 
 // Source is the name of a repository's refs in the journal, and Pushes of the
@@ -52,7 +52,7 @@ func pair(ref, old, new string) string { return ref + " " + old + " " + new }
 type known struct {
 	repository Repository
 	book       *refs.Book
-	told       map[string]refs.Told // before the plan
+	published  map[string]refs.Published // before the plan
 	about      About
 	fresh      bool // seen for the first time, or from the start again
 }
@@ -60,7 +60,7 @@ type known struct {
 // open reads the book of a repository. At first sight it takes the baseline.
 func (c *Channel) open(ctx context.Context, r Repository, actual func() (map[string]string, error), lines []spool.Line) (*known, error) {
 	k := &known{repository: r}
-	told, err := Told(ctx, c.o.Journal, r.System, r.Name, &k.about)
+	published, err := Published(ctx, c.o.Journal, r.System, r.Name, &k.about)
 	if err != nil {
 		return nil, err
 	}
@@ -70,11 +70,11 @@ func (c *Channel) open(ctx context.Context, r Repository, actual func() (map[str
 		if err != nil {
 			return nil, err
 		}
-		told = refs.Baseline(now, believed(now, lines))
+		published = refs.Baseline(now, fromHooks(now, lines))
 	}
 	k.about.Directory = r.Dir
-	k.told = maps.Clone(told)
-	k.book = &refs.Book{Refs: told, Pairs: func(ref, old, new string) (int, error) {
+	k.published = maps.Clone(published)
+	k.book = &refs.Book{Refs: published, Pairs: func(ref, old, new string) (int, error) {
 		value, err := c.o.Journal.StateOf(ctx, Pushes(r.System, r.Name), pair(ref, old, new))
 		if errors.Is(err, journal.ErrNotFound) {
 			return 0, nil
@@ -87,24 +87,24 @@ func (c *Channel) open(ctx context.Context, r Repository, actual func() (map[str
 	return k, nil
 }
 
-// Told is what was published of each ref of a repository, and what else is kept of it.
-func Told(ctx context.Context, r *journal.Reader, system, name string, a *About) (map[string]refs.Told, error) {
-	told := map[string]refs.Told{}
+// Published is what was published of each ref of a repository, and what else is kept of it.
+func Published(ctx context.Context, r *journal.Reader, system, name string, a *About) (map[string]refs.Published, error) {
+	published := map[string]refs.Published{}
 	err := r.EachState(ctx, Source(system, name), func(key string, value []byte) error {
 		if key == about {
 			return json.Unmarshal(value, a)
 		}
-		var t refs.Told
+		var t refs.Published
 		if err := json.Unmarshal(value, &t); err != nil {
 			return err
 		}
-		told[key] = t
+		published[key] = t
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading what was told of %s: %w", name, err)
+		return nil, fmt.Errorf("reading what was published of %s: %w", name, err)
 	}
-	return told, nil
+	return published, nil
 }
 
 // A chunk is what will be one batch when those before it are durable.
@@ -144,19 +144,19 @@ func (c chunk) batch(now time.Time) Batch {
 	if k == nil {
 		return b
 	}
-	b.Repository, b.Told = k.repository, k.told
+	b.Repository, b.Published = k.repository, k.published
 	source, pushes := Source(b.Repository.System, b.Repository.Name), Pushes(b.Repository.System, b.Repository.Name)
 	note := func(source, key string, value []byte) {
 		b.States = append(b.States, event.State{Source: source, Key: key, Value: value})
 	}
 	if k.fresh {
-		for ref, t := range k.told {
+		for ref, t := range k.published {
 			note(source, ref, encode(t))
 		}
 	}
 	a := k.about
 	if c.notice != nil {
-		a.Heard = now
+		a.HookCalled = now
 	}
 	for _, u := range c.updates {
 		if u.Recovered {
@@ -171,7 +171,7 @@ func (c chunk) batch(now time.Time) Batch {
 		case u.New == "":
 			note(source, u.Ref, nil)
 		default:
-			note(source, u.Ref, encode(refs.Told{ID: u.New}))
+			note(source, u.Ref, encode(refs.Published{ID: u.New}))
 		}
 	}
 	note(source, about, encode(a))
@@ -186,7 +186,7 @@ func (c chunk) landed(now time.Time) {
 	}
 	k.fresh = false
 	if c.notice != nil {
-		k.about.Heard = now
+		k.about.HookCalled = now
 	}
 	for _, u := range c.updates {
 		if u.Recovered {
@@ -196,9 +196,9 @@ func (c chunk) landed(now time.Time) {
 		switch {
 		case u.Ref == FakeRef:
 		case u.New == "":
-			delete(k.told, u.Ref)
+			delete(k.published, u.Ref)
 		default:
-			k.told[u.Ref] = refs.Told{ID: u.New}
+			k.published[u.Ref] = refs.Published{ID: u.New}
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (c *Channel) lookNext(ctx context.Context) bool {
 	next.lookAt = time.Time{}
 	if err := c.look(ctx, next); err != nil {
 		next.lookAt = now
-		c.trouble(next, err)
+		c.fail(next, err)
 	} else if len(c.queue) == 0 {
 		c.well(next)
 	}
@@ -41,9 +41,9 @@ func (c *Channel) round(now time.Time) {
 	c.looking, c.looked = now.Add(c.o.Every), true
 	all, err := c.o.Repositories.All()
 	if err != nil {
-		c.o.Log.Error("not all repositories can be looked at", "error", err)
+		c.o.Log.Warn("some repositories cannot be compared; trying again", "error", err)
 	}
-	c.tellRound(all, err)
+	c.reportRound(all, err)
 	there := map[string]bool{}
 	for _, r := range all {
 		there[r.Dir] = true
@@ -56,7 +56,7 @@ func (c *Channel) round(now time.Time) {
 	}
 }
 
-// look plans what no hook told. A difference is told when it is still there at a
+// look plans what no hook reported. A difference is published when it is still there at a
 // second look.
 func (c *Channel) look(ctx context.Context, s *state) error {
 	actual, err := c.o.Refs(ctx, s.System, s.Dir)
@@ -68,9 +68,9 @@ func (c *Channel) look(ctx context.Context, s *state) error {
 		return err
 	}
 	c.fallen(k, actual, nil)
-	var untold []refs.Update
+	var unpublished []refs.Update
 	if c.o.Tell {
-		if untold, err = k.book.Untold(); err != nil {
+		if unpublished, err = k.book.Unpublished(); err != nil {
 			return err
 		}
 	}
@@ -82,7 +82,7 @@ func (c *Channel) look(ctx context.Context, s *state) error {
 	if s.System == "svn" {
 		sure = revisions(sure)
 	}
-	if plan := append(untold, sure...); len(plan) > 0 {
+	if plan := append(unpublished, sure...); len(plan) > 0 {
 		c.queue = k.chunks(plan)
 	} else if k.fresh {
 		c.queue = []chunk{{known: k, nothing: "first sight of a repository"}}

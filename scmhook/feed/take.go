@@ -21,9 +21,9 @@ func (c *Channel) takeNext(ctx context.Context) bool {
 		c.watch.renew() // before reading: what comes in between is in the list, or a hint
 		names, err := spool.List(c.o.Spool)
 		if err != nil {
-			c.o.Log.Error("the spool cannot be listed; it is tried again", "error", err)
+			c.o.Log.Warn("spool cannot be listed; trying again", "error", err)
 		}
-		c.tellSpool(err)
+		c.reportSpool(err)
 		if err != nil {
 			return false
 		}
@@ -57,7 +57,7 @@ func (c *Channel) forget(names []string) {
 	}
 	for name := range c.unread {
 		if !there[name] {
-			c.tellUnread(name, nil)
+			c.reportUnread(name, nil)
 		}
 	}
 }
@@ -72,12 +72,12 @@ func (c *Channel) take(ctx context.Context, name string) {
 		c.queue = []chunk{{raw: raw, broken: err.Error(), file: name}}
 		return
 	case err != nil:
-		c.o.Log.Error("a spool file cannot be read; it is tried again", "file", name, "error", err)
-		c.tellUnread(name, err)
+		c.o.Log.Warn("spool file cannot be read; trying again", "file", name, "error", err)
+		c.reportUnread(name, err)
 		c.later[name] = time.Now().Add(c.o.Poll)
 		return
 	}
-	c.tellUnread(name, nil)
+	c.reportUnread(name, nil)
 	nothing := func(why string) { c.queue = []chunk{{notice: &n, raw: raw, nothing: why, file: name}} }
 	if n.Hook == hook.Look && n.Repository == "/" { // all
 		c.looking = time.Time{}
@@ -90,7 +90,7 @@ func (c *Channel) take(ctx context.Context, name string) {
 			c.later[name] = again
 			return
 		}
-		c.o.Log.Warn("a hook called for a repository that is not in [scm] repositories", "repository", n.Repository, "owner", n.Owner)
+		c.o.Log.Warn("hook called for a repository that is not in [scm] repositories", "repository", n.Repository, "owner", n.Owner)
 		nothing("not in [scm] repositories")
 		return
 	}
@@ -105,7 +105,7 @@ func (c *Channel) take(ctx context.Context, name string) {
 		c.queue = []chunk{{notice: &n, raw: raw, broken: err.Error(), file: name}}
 		return
 	case err != nil:
-		c.trouble(s, err)
+		c.fail(s, err)
 		c.later[name] = s.notBefore
 		return
 	case wait > 0:
@@ -167,7 +167,7 @@ func (c *Channel) planNotice(ctx context.Context, s *state, n spool.Notice) ([]c
 		if s.System == "svn" {
 			updates = revisions(updates)
 		}
-		for i := range updates { // a hook told, if not in detail
+		for i := range updates { // a hook reported them, if not in detail
 			updates[i].Recovered = s.System == "svn" && updates[i].New != first(n.Args)
 		}
 	}

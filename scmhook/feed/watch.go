@@ -19,7 +19,7 @@ func newWatcher(dir string, log *slog.Logger) *watcher {
 	w := &watcher{dir: dir, hint: make(chan struct{}, 1), ended: make(chan struct{})}
 	fs, err := fsnotify.NewWatcher()
 	if err != nil {
-		log.Warn("the spool cannot be watched; it is read every now and then", "error", err)
+		log.Warn("spool cannot be watched; polling it", "error", err)
 		close(w.ended)
 		return w
 	}

@@ -14,12 +14,12 @@ import (
 )
 
 // Describe says what updates of refs brought: whether they were forced, the tag
-// objects, and the commits, of which at most most of each update. told are the
+// objects, and the commits, of which at most most of each update. published are the
 // ids that refs had before; a commit that one of them reaches is no news, nor is
 // one that an update further ahead brought.
 //
 // Objects that are gone meanwhile are no error: the update says so.
-func (r *Repo) Describe(ctx context.Context, updates []scm.Update, told []string, most int) error {
+func (r *Repo) Describe(ctx context.Context, updates []scm.Update, published []string, most int) error {
 	var ids []string
 	for _, u := range updates {
 		for _, id := range []string{u.Old, u.New} {
@@ -35,7 +35,7 @@ func (r *Repo) Describe(ctx context.Context, updates []scm.Update, told []string
 	if err != nil {
 		return err
 	}
-	known := slices.DeleteFunc(slices.Clone(told), func(id string) bool { return !isID(id) })
+	known := slices.DeleteFunc(slices.Clone(published), func(id string) bool { return !isID(id) })
 	slices.Sort(known)
 	d := description{Repo: r, kinds: kinds, known: slices.Compact(known), most: most}
 	if d.fresh, err = d.count(ctx, heads(updates, kinds)); err != nil {
@@ -110,7 +110,7 @@ func (d *description) update(ctx context.Context, u *scm.Update) error {
 	return d.others(ctx, u)
 }
 
-// news lists the commits that nothing told before reaches.
+// news lists the commits that nothing published before reaches.
 func (d *description) news(ctx context.Context, u *scm.Update) (err error) {
 	if d.fresh == 0 {
 		return nil
@@ -130,7 +130,7 @@ func (d *description) news(ctx context.Context, u *scm.Update) (err error) {
 	return err
 }
 
-// others adds the commits of a branch that other branches told.
+// others adds the commits of a branch that were published with other branches.
 func (d *description) others(ctx context.Context, u *scm.Update) error {
 	text, err := d.ask(ctx, nil, "rev-list", "--count", u.New, "^"+u.Old)
 	if err != nil {

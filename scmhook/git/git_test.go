@@ -49,13 +49,13 @@ func (b bench) commit(name, content, message string) string {
 	return b.git("rev-parse", "HEAD")
 }
 
-func (b bench) describe(told []string, most int, updates ...scm.Update) []scm.Update {
+func (b bench) describe(published []string, most int, updates ...scm.Update) []scm.Update {
 	b.t.Helper()
 	r, err := Open(context.Background(), filepath.Join(b.dir, ".git"))
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if err := r.Describe(context.Background(), updates, told, most); err != nil {
+	if err := r.Describe(context.Background(), updates, published, most); err != nil {
 		b.t.Fatal(err)
 	}
 	return updates

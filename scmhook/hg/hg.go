@@ -82,8 +82,8 @@ func (r *Repo) Refs(ctx context.Context) (map[string]string, error) {
 }
 
 // Describe says what updates brought: see the same in scmhook/git.
-func (r *Repo) Describe(ctx context.Context, updates []scm.Update, told []string, most int) error {
-	known := slices.DeleteFunc(slices.Clone(told), func(id string) bool { return !isID(id) })
+func (r *Repo) Describe(ctx context.Context, updates []scm.Update, published []string, most int) error {
+	known := slices.DeleteFunc(slices.Clone(published), func(id string) bool { return !isID(id) })
 	slices.Sort(known)
 	known = slices.Compact(known)
 	for i := range updates {

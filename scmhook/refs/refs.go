@@ -4,12 +4,12 @@
 // What was published of a ref is a chain: each update begins where the one before it
 // ended, and the first where nothing was. A hook's line that continues the chain
 // is published as it is. One that does not is either old news or follows on updates
-// whose hooks were lost. Whatever no hook told, Look finds. So after a Look the
+// whose hooks were lost. What no hook reported, Look finds. So after a Look the
 // chain of every ref ends where the ref is: nothing is lost and, as the chain
 // only moves on, nothing is published twice.
 //
 // The first sight of a repository is a baseline: its refs are recorded and not
-// told.
+// published.
 //
 // Not here: asking a repository (scmhook/git, scmhook/svn, scmhook/hg), keeping
 // the state (the journal's Seen), and what an update means (adapters/scm).
@@ -22,8 +22,8 @@ import (
 	"busbar/scmhook/spool"
 )
 
-// A Told is what was last said of one ref.
-type Told struct {
+// A Published is what was last published of one ref.
+type Published struct {
 	ID string `json:"id"`
 	// Baseline says that nothing was: the ref was there at first sight.
 	Baseline bool `json:"baseline,omitempty"`
@@ -35,15 +35,15 @@ type Update struct {
 	Ref, Old, New string
 	// Nth is how often this very update was published before.
 	Nth int
-	// Recovered says that no hook told it.
+	// Recovered says that no hook reported it.
 	Recovered bool
 }
 
 // A Book is what was published of one repository. It changes with what is planned:
 // make a new one where a plan was not stored.
 type Book struct {
-	Refs map[string]Told
-	// Pairs counts how often an update was published. Its error is the weather.
+	Refs map[string]Published
+	// Pairs counts how often an update was published. Its error is transient.
 	Pairs func(ref, old, new string) (int, error)
 
 	planned map[spool.Line]int // updates of this plan
@@ -72,17 +72,17 @@ func (p *Present) leads(ref, id string) bool {
 func (b *Book) Lines(lines []spool.Line, present func() (*Present, error)) (plan []Update, gap bool, err error) {
 	var now *Present
 	for _, l := range lines {
-		told := b.Refs[l.Ref]
+		published := b.Refs[l.Ref]
 		switch {
 		case l.Old == l.New:
 			continue
-		case told.ID == l.Old, told.ID == l.New && told.Baseline:
+		case published.ID == l.Old, published.ID == l.New && published.Baseline:
 			// The second: the baseline was taken after the push.
 			if err := b.add(&plan, l, false); err != nil {
 				return nil, false, err
 			}
 			continue
-		case told.ID == l.New:
+		case published.ID == l.New:
 			continue // known
 		}
 		gap = true
@@ -94,8 +94,8 @@ func (b *Book) Lines(lines []spool.Line, present func() (*Present, error)) (plan
 		if !now.leads(l.Ref, l.New) {
 			continue // old news, or a hook after it was lost, too
 		}
-		// Hooks before this one were lost: first what they would have told.
-		if err := b.add(&plan, spool.Line{Ref: l.Ref, Old: told.ID, New: l.Old}, true); err != nil {
+		// Hooks before this one were lost: first what they would have reported.
+		if err := b.add(&plan, spool.Line{Ref: l.Ref, Old: published.ID, New: l.Old}, true); err != nil {
 			return nil, false, err
 		}
 		if err := b.add(&plan, l, false); err != nil {
@@ -109,15 +109,15 @@ func (b *Book) Lines(lines []spool.Line, present func() (*Present, error)) (plan
 func (b *Book) Look(actual map[string]string) ([]Update, error) {
 	var plan []Update
 	for _, ref := range slices.Sorted(maps.Keys(b.Refs)) {
-		if told := b.Refs[ref]; actual[ref] == "" {
-			if err := b.add(&plan, spool.Line{Ref: ref, Old: told.ID}, true); err != nil {
+		if published := b.Refs[ref]; actual[ref] == "" {
+			if err := b.add(&plan, spool.Line{Ref: ref, Old: published.ID}, true); err != nil {
 				return nil, err
 			}
 		}
 	}
 	for _, ref := range slices.Sorted(maps.Keys(actual)) {
-		if told := b.Refs[ref]; told.ID != actual[ref] {
-			if err := b.add(&plan, spool.Line{Ref: ref, Old: told.ID, New: actual[ref]}, true); err != nil {
+		if published := b.Refs[ref]; published.ID != actual[ref] {
+			if err := b.add(&plan, spool.Line{Ref: ref, Old: published.ID, New: actual[ref]}, true); err != nil {
 				return nil, err
 			}
 		}
@@ -125,15 +125,15 @@ func (b *Book) Look(actual map[string]string) ([]Update, error) {
 	return plan, nil
 }
 
-// Untold plans to tell the refs of the baseline, as if they had been made now.
-func (b *Book) Untold() ([]Update, error) {
+// Unpublished plans to publish the refs of the baseline, as if they had been made now.
+func (b *Book) Unpublished() ([]Update, error) {
 	var plan []Update
 	for _, ref := range slices.Sorted(maps.Keys(b.Refs)) {
-		told := b.Refs[ref]
-		if !told.Baseline {
+		published := b.Refs[ref]
+		if !published.Baseline {
 			continue
 		}
-		if err := b.add(&plan, spool.Line{Ref: ref, New: told.ID}, true); err != nil {
+		if err := b.add(&plan, spool.Line{Ref: ref, New: published.ID}, true); err != nil {
 			return nil, err
 		}
 	}
@@ -158,24 +158,24 @@ func (b *Book) add(plan *[]Update, l spool.Line, recovered bool) error {
 	if l.New == "" {
 		delete(b.Refs, l.Ref)
 	} else {
-		b.Refs[l.Ref] = Told{ID: l.New}
+		b.Refs[l.Ref] = Published{ID: l.New}
 	}
 	return nil
 }
 
 // Baseline is the book of a repository at first sight: its refs as they are,
 // and where a hook is just telling of one, as it was before.
-func Baseline(actual map[string]string, lines []spool.Line) map[string]Told {
-	told := make(map[string]Told, len(actual))
+func Baseline(actual map[string]string, lines []spool.Line) map[string]Published {
+	published := make(map[string]Published, len(actual))
 	for ref, id := range actual {
-		told[ref] = Told{ID: id, Baseline: true}
+		published[ref] = Published{ID: id, Baseline: true}
 	}
 	for _, l := range lines {
 		if l.Old == "" {
-			delete(told, l.Ref)
+			delete(published, l.Ref)
 		} else {
-			told[l.Ref] = Told{ID: l.Old, Baseline: true}
+			published[l.Ref] = Published{ID: l.Old, Baseline: true}
 		}
 	}
-	return told
+	return published
 }

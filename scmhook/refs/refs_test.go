@@ -13,10 +13,10 @@ import (
 
 const ref = "refs/heads/main"
 
-func book(told string) *Book {
-	b := &Book{Refs: map[string]Told{}, Pairs: func(string, string, string) (int, error) { return 0, nil }}
-	if told != "" {
-		b.Refs[ref] = Told{ID: told}
+func book(published string) *Book {
+	b := &Book{Refs: map[string]Published{}, Pairs: func(string, string, string) (int, error) { return 0, nil }}
+	if published != "" {
+		b.Refs[ref] = Published{ID: published}
 	}
 	return b
 }
@@ -35,36 +35,36 @@ func brief(plan []Update) string {
 
 func TestLines(t *testing.T) {
 	for _, c := range []struct {
-		what, told string
-		baseline   bool
-		lines      [][2]string
-		now        string
-		later      []spool.Line
-		want       string
-		gap        bool
+		what, published string
+		baseline        bool
+		lines           [][2]string
+		now             string
+		later           []spool.Line
+		want            string
+		gap             bool
 	}{
 		{what: "made", lines: [][2]string{{"", "A"}}, now: "A", want: ">A "},
-		{what: "moved", told: "A", lines: [][2]string{{"A", "B"}}, now: "B", want: "A>B "},
-		{what: "deleted", told: "A", lines: [][2]string{{"A", ""}}, want: "A> "},
-		{what: "moved, and meanwhile on", told: "A", lines: [][2]string{{"A", "B"}}, now: "C", want: "A>B "},
-		{what: "there and back", told: "A", lines: [][2]string{{"A", "B"}, {"B", "A"}}, now: "A", want: "A>B B>A "},
-		{what: "told already", told: "B", lines: [][2]string{{"A", "B"}}, now: "B"},
-		{what: "deletion told already", lines: [][2]string{{"A", ""}}},
-		{what: "nothing", told: "A", lines: [][2]string{{"A", "A"}}, now: "A"},
-		{what: "the hook before was lost", told: "A", lines: [][2]string{{"B", "C"}}, now: "C", want: "A>B! B>C ", gap: true},
+		{what: "moved", published: "A", lines: [][2]string{{"A", "B"}}, now: "B", want: "A>B "},
+		{what: "deleted", published: "A", lines: [][2]string{{"A", ""}}, want: "A> "},
+		{what: "moved, and meanwhile on", published: "A", lines: [][2]string{{"A", "B"}}, now: "C", want: "A>B "},
+		{what: "there and back", published: "A", lines: [][2]string{{"A", "B"}, {"B", "A"}}, now: "A", want: "A>B B>A "},
+		{what: "published already", published: "B", lines: [][2]string{{"A", "B"}}, now: "B"},
+		{what: "deletion published already", lines: [][2]string{{"A", ""}}},
+		{what: "nothing", published: "A", lines: [][2]string{{"A", "A"}}, now: "A"},
+		{what: "the hook before was lost", published: "A", lines: [][2]string{{"B", "C"}}, now: "C", want: "A>B! B>C ", gap: true},
 		{what: "the making was lost", lines: [][2]string{{"B", "C"}}, now: "C", want: ">B! B>C ", gap: true},
-		{what: "made again, the deletion was lost", told: "A", lines: [][2]string{{"", "C"}}, now: "C", want: "A>! >C ", gap: true},
-		{what: "old news", told: "C", lines: [][2]string{{"A", "B"}}, now: "C", gap: true},
-		{what: "old news, and meanwhile on", told: "C", lines: [][2]string{{"A", "B"}}, now: "D", gap: true},
-		{what: "lost, and meanwhile on", told: "A", lines: [][2]string{{"B", "C"}}, now: "E", want: "A>B! B>C ", gap: true,
+		{what: "made again, the deletion was lost", published: "A", lines: [][2]string{{"", "C"}}, now: "C", want: "A>! >C ", gap: true},
+		{what: "old news", published: "C", lines: [][2]string{{"A", "B"}}, now: "C", gap: true},
+		{what: "old news, and meanwhile on", published: "C", lines: [][2]string{{"A", "B"}}, now: "D", gap: true},
+		{what: "lost, and meanwhile on", published: "A", lines: [][2]string{{"B", "C"}}, now: "E", want: "A>B! B>C ", gap: true,
 			later: []spool.Line{{Ref: ref, Old: "C", New: "D"}, {Ref: "refs/heads/x", Old: "D", New: "X"}, {Ref: ref, Old: "D", New: "E"}}},
-		{what: "lost, and one after it, too", told: "A", lines: [][2]string{{"B", "C"}}, now: "E", gap: true, later: []spool.Line{{Ref: ref, Old: "D", New: "E"}}},
-		{what: "baseline after the push", told: "B", baseline: true, lines: [][2]string{{"A", "B"}}, now: "B", want: "A>B "},
-		{what: "baseline before the push", told: "A", baseline: true, lines: [][2]string{{"A", "B"}}, now: "B", want: "A>B "},
+		{what: "lost, and one after it, too", published: "A", lines: [][2]string{{"B", "C"}}, now: "E", gap: true, later: []spool.Line{{Ref: ref, Old: "D", New: "E"}}},
+		{what: "baseline after the push", published: "B", baseline: true, lines: [][2]string{{"A", "B"}}, now: "B", want: "A>B "},
+		{what: "baseline before the push", published: "A", baseline: true, lines: [][2]string{{"A", "B"}}, now: "B", want: "A>B "},
 	} {
-		b := book(c.told)
+		b := book(c.published)
 		if c.baseline {
-			b.Refs[ref] = Told{ID: c.told, Baseline: true}
+			b.Refs[ref] = Published{ID: c.published, Baseline: true}
 		}
 		var lines []spool.Line
 		for _, l := range c.lines {
@@ -96,13 +96,13 @@ func TestErrorsAreWeather(t *testing.T) {
 	}
 }
 
-func TestLookAndUntold(t *testing.T) {
+func TestLookAndUnpublished(t *testing.T) {
 	b := book("A")
-	b.Refs["refs/heads/gone"] = Told{ID: "G"}
-	b.Refs["refs/heads/first"] = Told{ID: "F", Baseline: true}
-	plan, err := b.Untold()
+	b.Refs["refs/heads/gone"] = Published{ID: "G"}
+	b.Refs["refs/heads/first"] = Published{ID: "F", Baseline: true}
+	plan, err := b.Unpublished()
 	if err != nil || brief(plan) != ">F! " {
-		t.Errorf("Untold: %q, %v", brief(plan), err)
+		t.Errorf("Unpublished: %q, %v", brief(plan), err)
 	}
 	actual := map[string]string{ref: "B", "refs/heads/new": "N", "refs/heads/first": "F"}
 	plan, err = b.Look(actual)
@@ -132,7 +132,7 @@ func TestNth(t *testing.T) {
 
 func TestBaseline(t *testing.T) {
 	got := Baseline(map[string]string{ref: "B", "refs/heads/x": "X"}, []spool.Line{{Ref: ref, Old: "A", New: "B"}, {Ref: "refs/heads/x", New: "X"}})
-	want := map[string]Told{ref: {ID: "A", Baseline: true}}
+	want := map[string]Published{ref: {ID: "A", Baseline: true}}
 	if !maps.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
@@ -145,7 +145,7 @@ func TestChain(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		b := book("")
 		history := []string{""}
-		var told []Update
+		var published []Update
 		var waiting []spool.Line
 		actual := func() (map[string]string, error) {
 			if now := history[len(history)-1]; now != "" {
@@ -170,7 +170,7 @@ func TestChain(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				told, waiting = append(told, plan...), nil
+				published, waiting = append(published, plan...), nil
 			}
 			if rng.IntN(6) == 0 && len(waiting) == 0 {
 				m, _ := actual()
@@ -178,23 +178,23 @@ func TestChain(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				told = append(told, plan...)
+				published = append(published, plan...)
 			}
 		}
 		plan, _, err := b.Lines(waiting, present)
 		if err != nil {
 			t.Fatal(err)
 		}
-		told = append(told, plan...)
+		published = append(published, plan...)
 		m, _ := actual()
 		if plan, err = b.Look(m); err != nil {
 			t.Fatal(err)
 		}
-		told = append(told, plan...)
+		published = append(published, plan...)
 		last := ""
-		for _, u := range told {
+		for _, u := range published {
 			if u.Old != last {
-				t.Fatalf("seed %d: the chain breaks at %s>%s: %s", seed, u.Old, u.New, brief(told))
+				t.Fatalf("seed %d: the chain breaks at %s>%s: %s", seed, u.Old, u.New, brief(published))
 			}
 			last = u.New
 			if !slices.Contains(history, u.New) {
@@ -202,7 +202,7 @@ func TestChain(t *testing.T) {
 			}
 		}
 		if last != history[len(history)-1] {
-			t.Fatalf("seed %d: told up to %q, and it is %q", seed, last, history[len(history)-1])
+			t.Fatalf("seed %d: published up to %q, and it is %q", seed, last, history[len(history)-1])
 		}
 	}
 }

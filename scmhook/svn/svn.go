@@ -70,7 +70,7 @@ func parseInfo(c *scm.Commit, info string) {
 	c.Committer = c.Author
 	day, _, _ := strings.Cut(date, " (")
 	if t, err := time.Parse("2006-01-02 15:04:05 -0700", day); err == nil {
-		c.Authored = scm.Told(t)
+		c.Authored = scm.ValidTime(t)
 		c.Committed = c.Authored
 	}
 	c.Message = charset.Text(strings.TrimSuffix(message, "\n"))

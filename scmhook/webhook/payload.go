@@ -266,7 +266,7 @@ func (c commit) commit() (scm.Commit, error) {
 	}
 	out := scm.Commit{ID: name, Message: string(c.Message), Author: person(c.Author), Committer: person(c.Committer), Known: c.Distinct != nil && !*c.Distinct}
 	if t, err := time.Parse(time.RFC3339, string(c.Timestamp)); err == nil {
-		out.Committed = scm.Told(t)
+		out.Committed = scm.ValidTime(t)
 	}
 	for _, list := range []struct {
 		action string

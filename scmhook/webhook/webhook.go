@@ -158,20 +158,20 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *server) take(w http.ResponseWriter, r *http.Request, forge Forge, kind string, body []byte) {
 	d, why := delivered{Forge: forge, Kind: kind, Name: delivery(r.Header), Received: time.Now().UTC()}.read(body)
 	if why != "" {
-		s.Log.Debug("a webhook tells no push", "forge", forge, "why", why)
+		s.Log.Debug("webhook is no push", "forge", forge, "why", why)
 		answer(w, http.StatusOK, "ignored: "+why)
 		return
 	}
 	broken, _ := d.Item.Value.(error)
 	if broken != nil {
 		// It is kept aside as poison: to refuse it would end the sender's calls.
-		s.Log.Warn("a webhook cannot be read; it is kept", "error", broken)
+		s.Log.Warn("webhook cannot be read; kept as poison", "error", broken)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.Wait)
 	defer cancel()
 	if err := s.Submit(ctx, d); err != nil {
 		w.Header().Set("Retry-After", "30")
-		s.Log.Error("a webhook could not be stored; the sender is told to try again", "forge", forge, "error", err)
+		s.Log.Warn("webhook could not be stored; the sender is asked to try again", "forge", forge, "error", err)
 		answer(w, http.StatusServiceUnavailable, "not stored, try again")
 		return
 	}
@@ -188,7 +188,7 @@ func (s *server) busy(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
-	s.Log.Warn("a webhook is refused", "status", status, "why", why, "from", r.RemoteAddr)
+	s.Log.Warn("webhook refused", "status", status, "why", why, "from", r.RemoteAddr)
 	answer(w, status, why)
 }
 

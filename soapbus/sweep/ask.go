@@ -17,7 +17,7 @@ import (
 // A due is why a bug is asked in each round.
 type due struct {
 	not   time.Time // before
-	since time.Time // when it was held back first, for mail to tell it
+	since time.Time // when it was held back first, for mail to report it
 	tries int       // how often a new number was not there
 }
 
@@ -33,7 +33,7 @@ func (s *Sweep) ask(ctx context.Context, bugs []int) error {
 	present, fresh := 0, 0
 	for _, bug := range bugs {
 		if err := broken[bug]; err != nil {
-			s.log.Warn("the tracker cannot tell of a bug; it is asked again", "bug", bug, "error", err)
+			s.log.Warn("tracker fails for a bug; asking again", "bug", bug, "error", err)
 			continue
 		}
 		k, err := s.known(ctx, bug)
@@ -48,11 +48,11 @@ func (s *Sweep) ask(ctx context.Context, bugs []int) error {
 			missing[bug] = k
 		case !s.differs(bug, k, st):
 		case s.takenBack(bug, k, st):
-			quiet = append(quiet, s.seen(bug, k))
+			quiet = append(quiet, s.state(bug, k))
 		case k == nil && s.old(bug) && s.lately(st):
 			s.found = append(s.found, found{bug: bug, status: &st, note: true})
 		case k == nil && s.old(bug):
-			quiet = append(quiet, s.seen(bug, s.noted(st)))
+			quiet = append(quiet, s.state(bug, s.recorded(st)))
 			delete(s.due, bug)
 			fresh++
 		case !s.held(bug, st):
@@ -107,7 +107,7 @@ func (s *Sweep) old(bug int) bool {
 	return !s.pos.Based || !s.o.Watch.everything()
 }
 
-// held says whether mail still has time to tell a change first.
+// held reports whether mail still has time to report a change first.
 func (s *Sweep) held(bug int, st debbugs.Status) bool {
 	now := s.o.Now()
 	if s.o.Grace <= 0 || now.Sub(time.Unix(max(st.LogModified, st.LastModified), 0)) >= s.o.Grace {
@@ -148,7 +148,7 @@ func (s *Sweep) withWitnesses(bugs []int) []int {
 }
 
 // statuses asks for the bugs' states. Where one of them makes the tracker fail,
-// it is found by halving, and told in broken.
+// it is found by halving, and listed in broken.
 func (s *Sweep) statuses(ctx context.Context, bugs []int) (all map[int]debbugs.Status, broken map[int]error, err error) {
 	all, err = s.o.Tracker.Status(ctx, bugs)
 	if some, ok := errors.AsType[*tracker.BrokenError](err); ok {

@@ -19,11 +19,11 @@ func (s *Sweep) doubt(what string, err error) {
 	case err != nil:
 		s.doubts[what] = err.Error()
 		if was == "" {
-			s.log.Warn("what the tracker says is not believed", "reason", err)
+			s.log.Warn("doubtful answer of the tracker is not accepted yet", "reason", err)
 		}
 	case was != "":
 		delete(s.doubts, what)
-		s.log.Info("what the tracker says is believed again", "reason", was)
+		s.log.Info("doubt is over", "reason", was)
 	}
 	s.stats.Doubt = strings.Join(slices.Sorted(maps.Values(s.doubts)), "; ")
 }
@@ -50,7 +50,7 @@ func (s *Sweep) takenBack(bug int, k *known, st debbugs.Status) bool {
 	if k.Since == 0 || k.Since != max(k.LogModified, 1) {
 		return false
 	}
-	*k = *s.noted(st) // nothing was published of it yet: what was recorded was wrong
+	*k = *s.recorded(st) // nothing was published of it yet: what was recorded was wrong
 	delete(s.due, bug)
 	return true
 }

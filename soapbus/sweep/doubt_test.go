@@ -42,19 +42,19 @@ func TestFirstAnswer(t *testing.T) {
 	for name, numbers := range map[string][]int{"far": {1_000_000_000}, "beside a bug": {700040, 1_000_000_000}, "near": {702_000}, "another's": {12}} {
 		p := newPlace(t, 40)
 		p.lie("newest_bugs", 1, 1, numbers...)
-		if list, err := p.try(p.sweep(), nil); err == nil || !strings.Contains(err.Error(), "not believed") {
+		if list, err := p.try(p.sweep(), nil); err == nil || !strings.Contains(err.Error(), "not accepted") {
 			t.Errorf("%s: told %v, %v", name, list, err)
 		}
-		p.want(p.told())
+		p.want(p.published())
 		p.report()
-		p.want(p.told(), "41 new 1")
+		p.want(p.published(), "41 new 1")
 	}
 	p := newPlace(t, 40)
 	p.o.Once, p.o.Interval, p.o.Backoff, p.o.Now = false, time.Millisecond, time.Millisecond, time.Now
 	p.lie("newest_bugs", 1, missingPatience-1)
 	s := p.sweep()
 	for range missingPatience - 1 {
-		if _, _, _, err := s.Next(context.Background()); err == nil || !strings.Contains(err.Error(), "not believed") {
+		if _, _, _, err := s.Next(context.Background()); err == nil || !strings.Contains(err.Error(), "not accepted") {
 			t.Errorf("no bug at all is believed: %v", err)
 		}
 	}
@@ -69,7 +69,7 @@ func TestBelievedBefore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlace(t, 40)
-			p.want(p.told())
+			p.want(p.published())
 			value, _ := json.Marshal(wrong)
 			if _, err := p.journal.Append(context.Background(), journal.Record{Source: p.o.Source, Position: value}); err != nil {
 				t.Fatal(err)
@@ -77,11 +77,11 @@ func TestBelievedBefore(t *testing.T) {
 			p.report()
 			var got []string
 			for range missingPatience + 1 {
-				got = append(got, p.told()...)
+				got = append(got, p.published()...)
 			}
 			p.want(got, "41 new 1")
 			p.report()
-			p.want(p.told(), "42 new 1")
+			p.want(p.published(), "42 new 1")
 			if s := p.sweep(); s.load(context.Background()) != nil || s.pos.High != 700042 {
 				t.Errorf("the position is %+v", s.pos)
 			}
@@ -93,7 +93,7 @@ func TestBelievedBefore(t *testing.T) {
 // knows the higher ones, or we do, are doubted and change nothing.
 func TestLowerForAWhile(t *testing.T) {
 	p := newPlace(t, 40)
-	p.want(p.told())
+	p.want(p.published())
 	p.lie("newest_bugs", 1, 3, 700_010)
 	for range 3 {
 		s := p.sweep()
@@ -106,7 +106,7 @@ func TestLowerForAWhile(t *testing.T) {
 		t.Errorf("told %v, %v; doubt %q", list, err, s.Stats().Doubt)
 	}
 	p.report()
-	p.want(p.told(), "41 new 1")
+	p.want(p.published(), "41 new 1")
 }
 
 // twins are two servers behind one address, equal so far.
@@ -127,27 +127,27 @@ func twins(t *testing.T, bugs int) (p *place, other *bugtracker.Tracker) {
 // often it comes, until the newer is heard no more.
 func TestMirrors(t *testing.T) {
 	p, lags := twins(t, 40)
-	p.want(p.told())
+	p.want(p.published())
 	p.pass(2 * time.Hour)
 	p.command("severity 700005 serious")
 	p.tracker.Mail(700006, "done", p.letter())
 	p.pass(2 * time.Hour)
-	p.want(p.told(), "5 1", "6 1")
+	p.want(p.published(), "5 1", "6 1")
 	for range 5 {
 		p.server.Config.Handler = lags.Handler()
 		for range 3 {
 			p.pass(time.Hour)
-			p.want(p.told())
+			p.want(p.published())
 		}
 		p.server.Config.Handler = p.tracker.Handler()
-		p.want(p.told())
+		p.want(p.published())
 	}
 	p.server.Config.Handler = lags.Handler() // it was put back
 	for range backPatience - 1 {
 		p.pass(time.Hour)
-		p.want(p.told())
+		p.want(p.published())
 	}
-	p.want(p.told(), "5 0", "6 0")
+	p.want(p.published(), "5 0", "6 0")
 }
 
 // TestWrongAtFirst: what a bug was noted with, and was not, is no change.
@@ -155,14 +155,14 @@ func TestWrongAtFirst(t *testing.T) {
 	p, was := twins(t, 10)
 	p.command("retitle 700005 nonsense")
 	p.pass(2 * time.Hour)
-	p.want(p.told())
+	p.want(p.published())
 	p.server.Config.Handler = was.Handler()
 	for range backPatience + 1 {
-		p.want(p.told())
+		p.want(p.published())
 	}
 	was.Mail(700005, "", p.letter())
 	p.pass(2 * time.Hour)
-	p.want(p.told(), "5 1")
+	p.want(p.published(), "5 1")
 }
 
 // TestManyMissing: half of the bugs that are missing for a while are neither
@@ -172,7 +172,7 @@ func TestManyMissing(t *testing.T) {
 	for b := 700001; b <= 700024; b++ {
 		half.Delete(b)
 	}
-	p.want(p.told())
+	p.want(p.published())
 	whole := p.tracker.Handler()
 	p.server.Config.Handler = half.Handler()
 	for range 5 {
@@ -188,13 +188,13 @@ func TestManyMissing(t *testing.T) {
 	}
 	p.server.Config.Handler = half.Handler()
 	for range 3 {
-		p.want(p.told())
+		p.want(p.published())
 	}
 	p.pass(massPatience)
-	if got := p.told(); len(got) != 24 {
+	if got := p.published(); len(got) != 24 {
 		t.Errorf("after a day told %q", got)
 	}
-	p.want(p.told())
+	p.want(p.published())
 }
 
 // TestFirstUsertags: two answers that differ are no beginning.
@@ -216,9 +216,9 @@ func TestFirstUsertags(t *testing.T) {
 		t.Errorf("told %v, %v", list, err)
 	}
 	lies = false
-	p.want(p.told())
+	p.want(p.published())
 	p.tracker.Usertag("qa@example.org", "cold", []int{700002}, nil)
-	p.want(p.told(), "cold +[700002] -[] #1")
+	p.want(p.published(), "cold +[700002] -[] #1")
 }
 
 // TestUnlikelyNumbers: a list of bugs that cannot be there is left out, and said.
@@ -230,5 +230,5 @@ func TestUnlikelyNumbers(t *testing.T) {
 	if list, err := p.try(s, nil); err != nil || len(list) > 0 || !strings.Contains(s.Stats().Doubt, "2000000000") || len(s.list) != 1 {
 		t.Errorf("told %v, %v; doubt %q; list %d", list, err, s.Stats().Doubt, s.list)
 	}
-	p.want(p.told())
+	p.want(p.published())
 }

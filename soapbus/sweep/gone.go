@@ -36,7 +36,7 @@ func (s *Sweep) missing(bugs map[int]*known, present int, witness bool) (quiet [
 		}
 	}
 	if !witness || first >= mostGone && first > present {
-		return nil, fmt.Errorf("asking for %d bugs: the tracker does not know %d of them any more, such as bug %d; that is not believed: are its files there?",
+		return nil, fmt.Errorf("asking for %d bugs: the tracker does not know %d of them any more, such as bug %d; that is not accepted: are its files there?",
 			len(bugs)+present, len(bugs), slices.Min(slices.Collect(maps.Keys(bugs))))
 	}
 	now := s.o.Now()
@@ -55,7 +55,7 @@ func (s *Sweep) missing(bugs map[int]*known, present int, witness bool) (quiet [
 			s.absent[bug] = true
 		}
 		s.due[bug] = due{}
-		quiet = append(quiet, s.seen(bug, k))
+		quiet = append(quiet, s.state(bug, k))
 	}
 	return quiet, nil
 }
@@ -66,6 +66,6 @@ func (s *Sweep) many() {
 		s.doubt("missing", nil)
 		return
 	}
-	s.doubt("missing", fmt.Errorf("the tracker does not know %d bugs any more that it knew a moment ago, such as bug %d; that they are gone is believed after %s: are its files there?",
+	s.doubt("missing", fmt.Errorf("the tracker does not know %d bugs any more that it knew a moment ago, such as bug %d; their deletion is accepted after %s: are its files there?",
 		len(s.absent), slices.Min(slices.Collect(maps.Keys(s.absent))), massPatience))
 }

@@ -20,11 +20,11 @@ type known struct {
 	// Since is up to when the bug's messages were there before we were: those
 	// are never published. Unix seconds; 0: all are published.
 	Since int64 `json:"since,omitempty"`
-	// Told is the number of the last message of its log that was published, and
-	// ToldID that message's id: where the two still belong together, only what
+	// Published is the number of the last message of its log that was published, and
+	// PublishedID that message's id: where the two still belong together, only what
 	// follows is new.
-	Told   int    `json:"told,omitempty"`
-	ToldID string `json:"told_id,omitempty"`
+	Published   int    `json:"told,omitempty"`
+	PublishedID string `json:"told_id,omitempty"`
 	// Faulty is how often its log could not be read, Missing how often the
 	// tracker did not know it: both are looked after in each round.
 	Faulty  int `json:"faulty,omitempty"`
@@ -73,7 +73,7 @@ func head(value []byte) (modified int64, care bool) {
 	return modified, care
 }
 
-func (s *Sweep) seen(bug int, k *known) event.State {
+func (s *Sweep) state(bug int, k *known) event.State {
 	seen := event.State{Source: s.o.Source, Key: strconv.Itoa(bug)}
 	if k != nil {
 		seen.Value = k.value()
@@ -107,15 +107,15 @@ func (s *Sweep) lately(st debbugs.Status) bool {
 	return s.o.Now().Sub(time.Unix(st.LogModified, 0)) < margin
 }
 
-// noted is a bug that was there before us: its messages of up to now are no news.
-func (s *Sweep) noted(st debbugs.Status) *known {
+// recorded is a bug that was there before us: its messages of up to now are no news.
+func (s *Sweep) recorded(st debbugs.Status) *known {
 	return &known{Status: st, Since: max(st.LogModified, 1)}
 }
 
 // news are the messages of a log that were not published yet.
 func (k known) news(log []debbugs.Entry) []debbugs.Entry {
 	for i, e := range log {
-		if k.Told > 0 && e.Number == k.Told && e.MessageID() == k.ToldID {
+		if k.Published > 0 && e.Number == k.Published && e.MessageID() == k.PublishedID {
 			return log[i+1:]
 		}
 	}
@@ -131,11 +131,11 @@ func (k known) news(log []debbugs.Entry) []debbugs.Entry {
 	return list
 }
 
-// heard records that the whole log is published.
-func (k *known) heard(log []debbugs.Entry) {
+// logPublished records that the whole log is published.
+func (k *known) logPublished(log []debbugs.Entry) {
 	k.Faulty = 0
 	if len(log) > 0 {
 		last := log[len(log)-1]
-		k.Told, k.ToldID = last.Number, last.MessageID()
+		k.Published, k.PublishedID = last.Number, last.MessageID()
 	}
 }

@@ -35,7 +35,7 @@ func (s *Sweep) newest(ctx context.Context) error {
 		highest = max(highest, b)
 	}
 	if s.pos.Begun && highest-s.pos.High > mostFresh && s.pos.High > 0 {
-		return fmt.Errorf("asking for the newest bugs: the highest number leapt from %d to %d; that is not believed (is it another tracker? then give it a journal of its own)", s.pos.High, highest)
+		return fmt.Errorf("asking for the newest bugs: the highest number leapt from %d to %d; that is not accepted (is it another tracker? then give it a journal of its own)", s.pos.High, highest)
 	}
 	if !s.pos.Begun || highest-s.pos.High > mostHoles {
 		if err := s.vouched(ctx, bugs, highest); err != nil {
@@ -66,7 +66,7 @@ func (s *Sweep) newest(ctx context.Context) error {
 func (s *Sweep) vouched(ctx context.Context, bugs []int, highest int) error {
 	if len(bugs) == 0 {
 		if s.empty++; s.empty < missingPatience && !s.o.Once {
-			return errors.New("asking for the newest bugs: the tracker has none; that is not believed yet (is its index there?)")
+			return errors.New("asking for the newest bugs: the tracker has none; that is not accepted yet (is its index there?)")
 		}
 		return nil // it is new
 	}
@@ -85,7 +85,7 @@ func (s *Sweep) vouched(ctx context.Context, bugs []int, highest int) error {
 	case err != nil:
 		return err
 	case known == 0 || highest-known > mostHoles:
-		return fmt.Errorf("asking for the newest bugs: the highest number is said to be %d, but the tracker knows no such bug; that is not believed", highest)
+		return fmt.Errorf("asking for the newest bugs: the highest number is said to be %d, but the tracker knows no such bug; that is not accepted", highest)
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func (s *Sweep) fallen(ctx context.Context, bugs []int, highest int) error {
 	if top, err := s.topKnown(ctx); err != nil || top > highest {
 		return err // it is not what it was, or another tracker
 	}
-	s.log.Warn("the tracker's numbers go no further than they are said to go now; what was believed before is forgotten", "highest", s.fell.highest, "was", s.pos.High)
+	s.log.Warn("highest bug number lowered: the tracker's lower answer is confirmed", "highest", s.fell.highest, "was", s.pos.High)
 	s.pos.Base, s.pos.High = min(s.pos.Base, s.fell.highest), s.fell.highest
 	if s.pos.Based {
 		s.pos.Cursor = min(s.pos.Cursor, s.pos.High+1)

@@ -162,7 +162,7 @@ func (s *Sweep) baseline(ctx context.Context) error {
 	}
 	if s.pos.Cursor > s.pos.Base {
 		s.pos.Based, s.pos.Cursor, s.pos.Swept = true, s.pos.High+1, s.o.Now().Unix()
-		s.log.Info("every bug has been taken note of; changes are told from now on", "bugs", s.Stats().Known)
+		s.log.Info("baseline complete: changes are published from now on", "bugs", s.Stats().Known)
 	}
 	return nil
 }

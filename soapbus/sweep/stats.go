@@ -11,18 +11,18 @@ import (
 
 // Stats is what an operator wants to know of the polls.
 type Stats struct {
-	Rounds  int64
-	Last    time.Time     // end of the last round
-	Took    time.Duration // the last round
-	Known   int64         // bugs that were recorded
-	Hot     int64         // bugs that are asked in each round
-	Told    int64         // bugs and usertags with news, since the start
-	High    int           // the highest number
-	Based   bool          // every bug that there was has been recorded
-	Cursor  int           // the sweep goes on below this number
-	Waiting int           // bugs with news that are to be published next
-	Failed  int           // failures in a row
-	Doubt   string        // what the tracker says and is not believed
+	Rounds    int64
+	Last      time.Time     // end of the last round
+	Took      time.Duration // the last round
+	Known     int64         // bugs that were recorded
+	Hot       int64         // bugs that are asked in each round
+	Published int64         // bugs and usertags with news, since the start
+	High      int           // the highest number
+	Based     bool          // every bug that there was has been recorded
+	Cursor    int           // the sweep goes on below this number
+	Waiting   int           // bugs with news that are to be published next
+	Failed    int           // failures in a row
+	Doubt     string        // what the tracker says and is not believed
 }
 
 // Stats describes the polls so far.
@@ -43,9 +43,9 @@ func (s *Sweep) note() {
 // longestHold is how long nothing is asked at most after failures.
 const longestHold = 15 * time.Minute
 
-// trouble lets the next question wait: longer with each failure, and as long as
+// backOff lets the next question wait: longer with each failure, and as long as
 // the server asks for.
-func (s *Sweep) trouble(err error) {
+func (s *Sweep) backOff(err error) {
 	s.failed++
 	hold := backoff.Times{First: s.o.Backoff, Most: longestHold}.After(s.failed)
 	if status, ok := errors.AsType[*soap.StatusError](err); ok {

@@ -28,11 +28,11 @@ type Options struct {
 	Interval time.Duration // between the beginnings of two rounds [5m]
 	Full     time.Duration // in which every bug is asked once [48h]
 	Recent   time.Duration // how long a bug that changed is asked in each round [72h]
-	Grace    time.Duration // how long mail gets to tell a change first [0]
+	Grace    time.Duration // how long mail has to report a change first [0]
 	Backoff  time.Duration // after the first failure; doubles, to 15 minutes [10s]
 
 	Once   bool // one round, then io.EOF
-	Import bool // tell the present state of every bug once; then io.EOF
+	Import bool // publish the present state of every bug once; then io.EOF
 	Log    *slog.Logger
 	Now    func() time.Time // nil: time.Now
 }
@@ -58,7 +58,7 @@ type Sweep struct {
 	empty  int            // how often the tracker had no bug at all, at first
 	fell   fall           // the newest numbers, where they are lower than they were
 	fresh  []int          // the newest numbers: bugs that should be there
-	later  error          // trouble, told after what is ready
+	later  error          // an error, returned after what is ready
 	failed int            // in a row
 	hold   time.Time      // nothing is asked before
 
@@ -136,7 +136,7 @@ func (s *Sweep) poll(ctx context.Context) error {
 	case err == io.EOF, ctx.Err() != nil && err != nil:
 		return err
 	case err != nil:
-		s.trouble(err)
+		s.backOff(err)
 		if errors.Is(err, io.EOF) { // a connection's, and not ours
 			err = errors.New(err.Error())
 		}
@@ -153,7 +153,7 @@ func (s *Sweep) poll(ctx context.Context) error {
 func (s *Sweep) step(ctx context.Context) error {
 	switch {
 	case len(s.found) > 0:
-		return s.tell(ctx)
+		return s.nextNews(ctx)
 	case len(s.plan) > 0:
 		if err := s.plan[0](ctx); err != nil {
 			return err
@@ -183,8 +183,8 @@ func (s *Sweep) wait(ctx context.Context) error {
 }
 
 // add makes an item ready. redo finds it again, should it not become durable;
-// told is called once it is.
-func (s *Sweep) add(origin string, change any, states []event.State, redo, told func()) {
+// stored is called once it is.
+func (s *Sweep) add(origin string, change any, states []event.State, redo, stored func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.next++
@@ -194,8 +194,8 @@ func (s *Sweep) add(origin string, change any, states []event.State, redo, told 
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.open, id)
-		if told != nil {
-			told()
+		if stored != nil {
+			stored()
 		}
 	})
 }

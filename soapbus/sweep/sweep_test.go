@@ -84,7 +84,7 @@ func (p *place) sweep() *Sweep {
 }
 
 // told makes a round and stores all that it finds; it says what that was.
-func (p *place) told() []string {
+func (p *place) published() []string {
 	p.t.Helper()
 	list, err := p.try(p.sweep(), nil)
 	if err != nil {
@@ -158,8 +158,8 @@ func TestSweep(t *testing.T) {
 	p := newPlace(t, 1200)
 	p.tracker.Mail(700007, "done", p.letter())
 	p.pass(1000 * time.Hour)
-	p.want(p.told())
-	p.want(p.told())
+	p.want(p.published())
+	p.want(p.published())
 	p.pass(2 * time.Hour)
 	p.report()
 	p.command("severity 700005 serious")
@@ -168,10 +168,10 @@ func TestSweep(t *testing.T) {
 		t.Error("the tracker does not archive")
 	}
 	p.tracker.Delete(700009)
-	p.want(p.told(), "1201 new 1", "5 1", "700 1", "7 1")
-	p.want(p.told()) // 9 is missing for the second time
-	p.want(p.told(), "9 gone 0")
-	p.want(p.told())
+	p.want(p.published(), "1201 new 1", "5 1", "700 1", "7 1")
+	p.want(p.published()) // 9 is missing for the second time
+	p.want(p.published(), "9 gone 0")
+	p.want(p.published())
 	p.tracker.Mail(700700, "", p.letter())
 	p.tracker.Mail(700700, "", p.letter())
 	if err := p.journal.Close(); err != nil {
@@ -179,7 +179,7 @@ func TestSweep(t *testing.T) {
 	}
 	p.open()
 	p.pass(time.Minute)
-	p.want(p.told(), "700 2")
+	p.want(p.published(), "700 2")
 }
 
 // TestFreshAtFirst: a bug that was written to a moment before we came is taken
@@ -188,8 +188,8 @@ func TestFreshAtFirst(t *testing.T) {
 	p := newPlace(t, 3)
 	p.tracker.Mail(700001, "", p.letter())
 	p.tracker.Mail(700002, "done", p.letter())
-	p.want(p.told())
-	p.want(p.told())
+	p.want(p.published())
+	p.want(p.published())
 	p.tracker.Mail(700001, "", p.letter()) // in the same second
 	p.o.Full, p.o.Recent = 1000*time.Hour, time.Nanosecond
 	s := p.sweep()
@@ -204,7 +204,7 @@ func TestFreshAtFirst(t *testing.T) {
 	p.o.Full = time.Minute
 	p.pass(time.Hour)
 	p.tracker.Mail(700002, "", p.letter())
-	p.want(p.told(), "2 1")
+	p.want(p.published(), "2 1")
 }
 
 // TestStoredOrFoundAgain: what could not be stored is found again in the same
@@ -212,7 +212,7 @@ func TestFreshAtFirst(t *testing.T) {
 func TestStoredOrFoundAgain(t *testing.T) {
 	p := newPlace(t, 20)
 	p.o.Users = []string{"qa@example.org"}
-	p.want(p.told())
+	p.want(p.published())
 	p.pass(2 * time.Hour)
 	var want []string
 	for b := 700001; b <= 700020; b++ {
@@ -233,13 +233,13 @@ func TestStoredOrFoundAgain(t *testing.T) {
 	}
 	slices.Sort(got)
 	p.want(slices.Compact(got), want...)
-	p.want(p.told())
+	p.want(p.published())
 }
 
 // TestNothingIsBelievedEasily: a tracker whose files are away loses no bug.
 func TestNothingIsBelievedEasily(t *testing.T) {
 	p := newPlace(t, 40)
-	p.want(p.told())
+	p.want(p.published())
 	was := p.tracker
 	p.tracker = bugtracker.New(bugtracker.Options{First: 700001, Clock: func() time.Time { return p.now }})
 	for range 40 {
@@ -250,20 +250,20 @@ func TestNothingIsBelievedEasily(t *testing.T) {
 	}
 	p.server.Config.Handler = p.tracker.Handler()
 	for range 4 {
-		if list, err := p.try(p.sweep(), nil); err == nil || !strings.Contains(err.Error(), "not believed") {
+		if list, err := p.try(p.sweep(), nil); err == nil || !strings.Contains(err.Error(), "not accepted") {
 			t.Fatalf("told %v, %v", list, err)
 		}
 	}
 	p.tracker = was
 	p.server.Config.Handler = p.tracker.Handler()
-	p.want(p.told())
+	p.want(p.published())
 }
 
 // TestManyAreGone: bugs that go a few at a time are believed to be gone, also
 // where many of them are asked for again together.
 func TestManyAreGone(t *testing.T) {
 	p := newPlace(t, 200)
-	p.want(p.told())
+	p.want(p.published())
 	p.o.Recent = time.Second
 	var got, want []string
 	for b := 700001; b <= 700060; b += 10 { // as many at once as are believed
@@ -271,11 +271,11 @@ func TestManyAreGone(t *testing.T) {
 			p.tracker.Delete(n)
 			want = append(want, fmt.Sprintf("%d gone 0", n-700000))
 		}
-		got = append(got, p.told()...)
+		got = append(got, p.published()...)
 	}
-	got = append(got, p.told()...)
-	p.want(append(got, p.told()...), want...)
-	p.want(p.told())
+	got = append(got, p.published()...)
+	p.want(append(got, p.published()...), want...)
+	p.want(p.published())
 }
 
 // TestWatch: only the bugs of the lists are asked for, and those that come into
@@ -286,20 +286,20 @@ func TestWatch(t *testing.T) {
 	p.tracker.Usertag("qa@example.org", "cold", []int{700003}, nil)
 	p.pass(2 * time.Hour)
 	p.o.Watch = Watch{Packages: []string{"kettle"}, Bugs: []int{700002}, Usertags: []string{"qa@example.org/cold"}}
-	p.want(p.told())
+	p.want(p.published())
 	p.pass(2 * time.Hour)
 	for _, b := range []int{700001, 700002, 700003, other} {
 		p.tracker.Mail(b, "", p.letter())
 	}
-	p.want(p.told(), "2 1", "3 1", "11 1")
+	p.want(p.published(), "2 1", "3 1", "11 1")
 	p.command("reassign 700001 kettle")
 	p.pass(time.Hour)
-	p.want(p.told()) // it was there before
+	p.want(p.published()) // it was there before
 	p.pass(2 * time.Hour)
 	p.tracker.Mail(700001, "", p.letter())
 	p.tracker.Report(bugtracker.Report{Package: "kettle", Version: "2-1", Letter: p.letter()})
 	p.report()
-	p.want(p.told(), "1 1", "12 new 1")
+	p.want(p.published(), "1 1", "12 new 1")
 	if n := slices.IndexFunc(p.tracker.Requests(), func(r bugtracker.Request) bool { return r.Method == "get_status" && r.Bugs > 30 }); n >= 0 {
 		t.Errorf("it asked for more than is watched: %+v", p.tracker.Requests()[n])
 	}
@@ -311,11 +311,11 @@ func TestUsertags(t *testing.T) {
 	p := newPlace(t, 5)
 	p.o.Users = []string{"qa@example.org"}
 	p.tracker.Usertag("qa@example.org", "cold", []int{700001, 700002}, nil)
-	p.want(p.told())
+	p.want(p.published())
 	p.tracker.Usertag("qa@example.org", "cold", []int{700003}, []int{700001})
 	p.tracker.Usertag("qa@example.org", "4 o'clock", []int{700005}, nil)
-	p.want(p.told(), "cold +[700003] -[700001] #1", "4 o'clock +[700005] -[] #1")
-	p.want(p.told())
+	p.want(p.published(), "cold +[700003] -[700001] #1", "4 o'clock +[700005] -[] #1")
+	p.want(p.published())
 	p.tracker.Usertag("qa@example.org", "cold", nil, []int{700002, 700003})
 	p.tracker.Usertag("qa@example.org", "4 o'clock", nil, []int{700005})
 	for range missingPatience - 1 {
@@ -332,7 +332,7 @@ func TestUsertags(t *testing.T) {
 // of the news is published without it.
 func TestFaultyLog(t *testing.T) {
 	p := newPlace(t, 5)
-	p.want(p.told())
+	p.want(p.published())
 	p.pass(2 * time.Hour)
 	p.tracker.Mail(700002, "", p.letter())
 	p.command("severity 700002 minor")
@@ -348,19 +348,19 @@ func TestFaultyLog(t *testing.T) {
 		inner.ServeHTTP(w, r)
 	})
 	for range logPatience - 1 {
-		p.want(p.told())
+		p.want(p.published())
 	}
-	p.want(p.told(), "2 0")
-	p.want(p.told())
+	p.want(p.published(), "2 0")
+	p.want(p.published())
 	broken = false
 	p.tracker.Mail(700002, "", p.letter())
-	p.want(p.told(), "2 3") // all messages
+	p.want(p.published(), "2 3") // all messages
 }
 
 // TestCutReplyIsNoEnd: a connection that ends is trouble, not the end of all.
 func TestCutReplyIsNoEnd(t *testing.T) {
 	p := newPlace(t, 5)
-	p.want(p.told())
+	p.want(p.published())
 	p.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
@@ -378,13 +378,13 @@ func TestCutReplyIsNoEnd(t *testing.T) {
 func TestGrace(t *testing.T) {
 	p := newPlace(t, 5)
 	p.o.Grace = 5 * time.Minute
-	p.want(p.told())
+	p.want(p.published())
 	p.pass(2 * time.Hour)
 	p.tracker.Mail(700002, "", p.letter())
 	p.pass(time.Minute)
-	p.want(p.told())
+	p.want(p.published())
 	p.pass(5 * time.Minute)
-	p.want(p.told(), "2 1")
+	p.want(p.published(), "2 1")
 }
 
 // TestImport tells everything once, and what is published later from there.
@@ -394,34 +394,34 @@ func TestImport(t *testing.T) {
 	p.o.Users = []string{"qa@example.org"}
 	p.tracker.Usertag("qa@example.org", "cold", []int{700001}, nil)
 	p.pass(2 * time.Hour)
-	p.want(p.told())
+	p.want(p.published())
 	p.o.Once, p.o.Import = false, true
-	p.want(p.told(), "1 new 1", "2 new 2", "3 new 1", "cold +[700001] -[] #0")
+	p.want(p.published(), "1 new 1", "2 new 2", "3 new 1", "cold +[700001] -[] #0")
 	p.o.Once, p.o.Import = true, false
 	p.tracker.Mail(700002, "", p.letter())
-	p.want(p.told(), "2 1")
+	p.want(p.published(), "2 1")
 }
 
 // TestLongLog: a log of many messages comes in parts, the state with the last.
 func TestLongLog(t *testing.T) {
 	p := newPlace(t, 1)
-	p.want(p.told())
+	p.want(p.published())
 	p.pass(2 * time.Hour)
 	for range mostEntries + 3 {
 		p.tracker.Mail(700001, "", p.letter())
 	}
-	p.want(p.told(), fmt.Sprintf("1 part %d", mostEntries), "1 3")
-	p.want(p.told())
+	p.want(p.published(), fmt.Sprintf("1 part %d", mostEntries), "1 3")
+	p.want(p.published())
 }
 
 // TestHint asks for a bug that somebody spoke of before its turn.
 func TestHint(t *testing.T) {
 	p := newPlace(t, 1200)
-	p.want(p.told())
+	p.want(p.published())
 	p.pass(2 * time.Hour)
 	p.o.Full, p.o.Recent = 1000*time.Hour, time.Second
 	p.tracker.Mail(700002, "", p.letter())
-	p.want(p.told()) // not yet its turn
+	p.want(p.published()) // not yet its turn
 	s := p.sweep()
 	s.Hint(700002)
 	list, err := p.try(s, nil)

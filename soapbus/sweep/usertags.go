@@ -39,7 +39,7 @@ func (s *Sweep) usertags(ctx context.Context, user string) error {
 			return err
 		}
 		if !sameTags(now, again) {
-			return fmt.Errorf("asking for the usertags of %s for the first time: two answers in a row differ; neither is believed", user)
+			return fmt.Errorf("asking for the usertags of %s for the first time: two answers in a row differ; neither is accepted", user)
 		}
 	}
 	if len(now) == 0 && (tagsAny(before) || !asked && !s.o.Once && !s.o.Import) {
@@ -77,7 +77,7 @@ func (s *Sweep) usertags(ctx context.Context, user string) error {
 		change := debbugs.UsertagChange{User: user, Tag: tag, Added: added, Removed: removed, Serial: serial}
 		s.add(fmt.Sprintf("usertag %s of %s", tag, user), change, []event.State{seen}, func() {
 			s.plan = append(s.plan, func(ctx context.Context) error { return s.usertags(ctx, user) })
-		}, func() { s.stats.Told++ })
+		}, func() { s.stats.Published++ })
 	}
 	if len(quiet) == 0 {
 		return nil

@@ -14,9 +14,9 @@ import (
 
 // What one poll makes ready, and what one item holds of a log.
 const (
-	mostTold    = 20
-	mostEntries = debbugs.MaxLog
-	mostBytes   = 16 << 20
+	maxPublished = 20
+	mostEntries  = debbugs.MaxLog
+	mostBytes    = 16 << 20
 )
 
 // promptly is how long what is ready waits for more.
@@ -26,10 +26,10 @@ const promptly = time.Second
 // the bug's news is published without it.
 const logPatience = 3
 
-// tell makes the news of some bugs ready.
-func (s *Sweep) tell(ctx context.Context) error {
+// nextNews makes the news of some bugs ready.
+func (s *Sweep) nextNews(ctx context.Context) error {
 	began := s.o.Now()
-	for range mostTold {
+	for range maxPublished {
 		if len(s.found) == 0 || s.Ready() > 0 && s.o.Now().Sub(began) > promptly {
 			break
 		}
@@ -53,7 +53,7 @@ func (s *Sweep) news(ctx context.Context, f found) error {
 	after := known{Status: *f.status, Fresh: s.justNow(*f.status)}
 	change := debbugs.Change{Bug: f.bug, After: f.status}
 	if before != nil {
-		after.Since, after.Told, after.ToldID, after.Faulty = before.Since, before.Told, before.ToldID, before.Faulty // not Missing, Back
+		after.Since, after.Published, after.PublishedID, after.Faulty = before.Since, before.Published, before.PublishedID, before.Faulty // not Missing, Back
 	}
 	if before != nil && !s.o.Import {
 		change.Before = &before.Status
@@ -76,28 +76,28 @@ func (s *Sweep) news(ctx context.Context, f found) error {
 			}
 		case s.o.Import:
 			change.Log = log
-			after.heard(log)
+			after.logPublished(log)
 		default:
 			change.Log = after.news(log)
-			after.heard(log)
+			after.logPublished(log)
 		}
 	}
 	if f.note && before == nil {
 		after.Since = max(f.status.LogModified, 1)
 		s.settle(f.bug, &after)
-		return s.quietly(ctx, []event.State{s.seen(f.bug, &after)}, 1)
+		return s.quietly(ctx, []event.State{s.state(f.bug, &after)}, 1)
 	}
 	if change.Before != nil && len(change.Log) == 0 && debbugs.Same(*change.Before, *f.status) {
 		s.settle(f.bug, &after)
-		return s.quietly(ctx, []event.State{s.seen(f.bug, &after)}, 0)
+		return s.quietly(ctx, []event.State{s.state(f.bug, &after)}, 0)
 	}
 	for len(change.Log) > mostEntries || size(change.Log) > mostBytes && len(change.Log) > 1 {
 		n := share(change.Log)
 		first := debbugs.Change{Bug: f.bug, Before: change.Before, After: f.status, Log: change.Log[:n], More: true}
-		change.Log, change.Before = change.Log[n:], debbugs.Told(first)
+		change.Log, change.Before = change.Log[n:], debbugs.Published(first)
 		s.add(fmt.Sprintf("bug %d, part of its log", f.bug), first, nil, func() { s.again(f) }, nil)
 	}
-	s.add(fmt.Sprintf("bug %d", f.bug), change, []event.State{s.seen(f.bug, &after)}, func() { s.again(f) }, s.told(f, before == nil))
+	s.add(fmt.Sprintf("bug %d", f.bug), change, []event.State{s.state(f.bug, &after)}, func() { s.again(f) }, s.published(f, before == nil))
 	s.settle(f.bug, &after)
 	return nil
 }
@@ -149,15 +149,15 @@ func (s *Sweep) vanished(f found, before *known) error {
 		return nil // it was published
 	}
 	change := debbugs.Change{Bug: f.bug, Before: &before.Status}
-	s.add(fmt.Sprintf("bug %d is gone", f.bug), change, []event.State{s.seen(f.bug, nil)}, func() { s.again(f) }, s.told(f, false))
+	s.add(fmt.Sprintf("bug %d is gone", f.bug), change, []event.State{s.state(f.bug, nil)}, func() { s.again(f) }, s.published(f, false))
 	s.settle(f.bug, nil)
 	return nil
 }
 
-// told records that a bug's news is durable. It is called with s.mu held.
-func (s *Sweep) told(f found, first bool) func() {
+// published records that a bug's news is durable. It is called with s.mu held.
+func (s *Sweep) published(f found, first bool) func() {
 	return func() {
-		s.stats.Told++
+		s.stats.Published++
 		switch {
 		case f.status == nil:
 			s.stats.Known--
@@ -210,7 +210,7 @@ func (s *Sweep) postpone(ctx context.Context, bug int, after, before *known) boo
 	s.due[bug] = due{}
 	if before != nil {
 		before.Faulty = after.Faulty
-		if err := s.quietly(ctx, []event.State{s.seen(bug, before)}, 0); err != nil {
+		if err := s.quietly(ctx, []event.State{s.state(bug, before)}, 0); err != nil {
 			s.log.Warn("it cannot be kept that a log was not readable", "bug", bug, "error", err) // it is asked again
 		}
 	}
