@@ -28,7 +28,7 @@ func (s *site) begin(ctx context.Context) (*world, *books, error) {
 	if err := s.serve(); err != nil {
 		return nil, nil, err
 	}
-	if err := s.configure(""); err != nil {
+	if err := s.configure(5*time.Second, ""); err != nil {
 		return nil, nil, err
 	}
 	b := openBooks(s.tracker)

@@ -47,7 +47,7 @@ func actBoth(ctx context.Context, o options, s *site) (text string, err error) {
 		}
 		endpoints = append(endpoints, "tcp://"+address)
 	}
-	if err := s.configure(fmt.Sprintf("publish = [%q]\nheartbeat = \"1s\"", endpoints[0])); err != nil {
+	if err := s.configure(time.Minute, fmt.Sprintf("publish = [%q]\nheartbeat = \"1s\"", endpoints[0])); err != nil {
 		return "", err
 	}
 	err = s.Configure("mail2bus", "[bus]\nname = \"mail2bus.trial\"\njournal = %q\npublish = [%q]\nheartbeat = \"1s\"\n[sign]\nbackend = \"none\"\n[mail]\nspool = %q\n",

@@ -57,11 +57,12 @@ func (s *site) serve() error {
 }
 
 // configure writes soapbus's configuration. A full sweep is in each round, so
-// that the end is reached soon.
-func (s *site) configure(more string) error {
+// that the end is reached soon. A request may take so long: little where the
+// tracker is made to hang, much where a busy machine alone is slow.
+func (s *site) configure(timeout time.Duration, more string) error {
 	return s.Configure("soapbus", "[bus]\nname = %q\njournal = %q\n%s\n[sign]\nbackend = \"none\"\n[soap]\nurl = \"http://%s/cgi-bin/soap.cgi\"\n"+
-		"rate = %d\ninterval = \"1s\"\nfull = \"1s\"\nrecent = \"1s\"\ngrace = \"0s\"\ntimeout = \"5s\"\nfirst = 700001\nusers = [\"qa@example.org\"]\n",
-		"soapbus.trial", s.journal(), more, s.address, s.o.rate)
+		"rate = %d\ninterval = \"1s\"\nfull = \"1s\"\nrecent = \"1s\"\ngrace = \"0s\"\ntimeout = %q\nfirst = 700001\nusers = [\"qa@example.org\"]\n",
+		"soapbus.trial", s.journal(), more, s.address, s.o.rate, timeout.String())
 }
 
 // poll makes one round, again and again until the tracker has answered.
