@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"busbar/common/journal"
+	"busbar/common/secret"
 	"busbar/common/show"
 )
 
@@ -170,7 +171,7 @@ func PrintFindings(p *Program, findings []Finding, asJSON bool) error {
 				exit = ExitConfig
 			}
 		}
-		f.What, f.Detail = oneLine(f.What), oneLine(f.Detail)
+		f.What, f.Detail = oneLine(f.What), secret.Scrub(oneLine(f.Detail))
 		if asJSON {
 			if err := printJSON(p.Stdout, f); err != nil {
 				return err

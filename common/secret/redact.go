@@ -2,9 +2,11 @@ package secret
 
 import (
 	"cmp"
+	"errors"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -14,6 +16,9 @@ var (
 	// account is what stands between :// and @ in running text (RFC 3986 §3.2.1).
 	account = regexp.MustCompile(`(://[^\s/:@"']*:)([^\s@"']+)@`)
 )
+
+// unreadable is said of an address instead of what [url.Parse] quotes of it.
+const unreadable = `the address cannot be read (in a password, write / as %2F, @ as %40, : as %3A, % as %25)`
 
 // Redact is an address or a connection string without its password.
 func Redact(s string) string {
@@ -43,7 +48,8 @@ func Scrub(s string) string {
 func passwords(s string) []string {
 	var list []string
 	add := func(p string) {
-		for _, form := range []string{p, url.QueryEscape(p), url.PathEscape(p), url.UserPassword("", p).String()[1:]} {
+		quoted := strconv.Quote(p)
+		for _, form := range []string{p, quoted[1 : len(quoted)-1], url.QueryEscape(p), url.PathEscape(p), url.UserPassword("", p).String()[1:]} {
 			if form != "" && form != hidden && !slices.Contains(list, form) {
 				list = append(list, form)
 			}
@@ -73,8 +79,10 @@ func passwords(s string) []string {
 			p = p[1 : len(p)-1]
 		}
 		add(p)
-		if plain, err := url.QueryUnescape(p); err == nil {
-			add(plain)
+		for _, unescape := range []func(string) (string, error){url.QueryUnescape, url.PathUnescape} { // libpq leaves a + as it is
+			if plain, err := unescape(p); err == nil {
+				add(plain)
+			}
 		}
 		add(strings.NewReplacer(`\'`, `'`, `\\`, `\`).Replace(p))
 	}
@@ -96,7 +104,12 @@ func Hide(address string, err error) error {
 	if err == nil {
 		return nil
 	}
-	text := Scrub(hide(err.Error(), passwords(address)))
+	text := err.Error()
+	if parse, ok := errors.AsType[*url.Error](err); ok && parse.Op == "parse" {
+		// Its reason may be a part of a password that was not escaped.
+		text = strings.ReplaceAll(text, parse.Error(), unreadable)
+	}
+	text = Scrub(hide(text, passwords(address)))
 	if text == err.Error() {
 		return err
 	}

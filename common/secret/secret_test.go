@@ -95,6 +95,11 @@ func TestNeverShown(t *testing.T) {
 				t.Fatalf("%q of a field that is not exported is shown: %s", p, text)
 			}
 			_, perr := url.Parse(address + "\x00")
+			plain := "https://jane:" + p + "@bugs.example.org:tea/soap" // as people write it who do not know of escapes
+			_, bare := url.Parse(plain)
+			if got := Hide(plain, bare); leaks(got.Error(), p) || strings.Contains(got.Error(), p[:min(len(p), 6)]) || !errors.Is(got, bare) {
+				t.Fatalf("%q of %q is told by an error: %v", p, plain, got)
+			}
 			for _, err := range []error{perr, fmt.Errorf("dialling %s: refused", address), fmt.Errorf("password %s is wrong", p)} {
 				if err == nil { // all is behind a #, where nothing is read
 					continue
