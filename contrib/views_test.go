@@ -50,7 +50,7 @@ func (p *place) watch() *watched {
 	}
 	p.t.Cleanup(func() { l.Close() })
 	go w.hear(l)
-	// The line is told anew in half the watchdog's time.
+	// The line is told again in half the watchdog's time.
 	p.env = []string{"NOTIFY_SOCKET=" + socket, "WATCHDOG_USEC=400000"}
 	w.running = p.start()
 	p.env = nil

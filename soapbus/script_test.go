@@ -87,9 +87,9 @@ func trackerCmd(ts *testscript.TestScript, neg bool, args []string) {
 	case "delete":
 		p.Delete(bug)
 	case "away":
-		p.SetWeather(bugtracker.Weather{Failing: 1})
+		p.SetFaults(bugtracker.Faults{Failing: 1})
 	case "back":
-		p.SetWeather(bugtracker.Weather{})
+		p.SetFaults(bugtracker.Faults{})
 	default:
 		ts.Fatalf("the tracker does not know %q", args[0])
 	}

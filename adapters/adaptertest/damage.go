@@ -73,7 +73,7 @@ func (s suite[T]) damaged(t *testing.T) {
 				for range 1 + rnd.IntN(4) {
 					raw = damages[rnd.IntN(len(damages))](rnd, raw)
 				}
-				if o, err := s.fenced(raw); err != nil {
+				if o, err := s.guarded(raw); err != nil {
 					t.Errorf("copy %d: %v", i, err)
 				} else {
 					s.check(t, o)
@@ -86,8 +86,8 @@ func (s suite[T]) damaged(t *testing.T) {
 	}
 }
 
-// fenced turns a panic into an error.
-func (s suite[T]) fenced(raw []byte) (o translate.Outcome, err error) {
+// guarded turns a panic into an error.
+func (s suite[T]) guarded(raw []byte) (o translate.Outcome, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)

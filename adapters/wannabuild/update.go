@@ -16,8 +16,8 @@ var everything = []string{
 	"section", "priority", "build_arch_all",
 }
 
-// told is the columns that the events of every transition carry.
-var told = []string{"version", "notes", "builder", "build_arch_all"}
+// published is the columns that the events of every transition carry.
+var published = []string{"version", "notes", "builder", "build_arch_all"}
 
 // owned is the columns that belong to a state: its event carries them, and
 // leaving it empties them.
@@ -33,7 +33,7 @@ func (t translator) besides(ch Change) []string {
 		number(ch.After, "binary_nmu_version") <= 0 && text(ch.Before, "version") != text(ch.After, "version")
 	return slices.DeleteFunc(slices.Clone(everything), func(name string) bool {
 		owner, is := owned[name]
-		return slices.Contains(told, name) || rebuilt && strings.HasPrefix(name, "binary_nmu_") ||
+		return slices.Contains(published, name) || rebuilt && strings.HasPrefix(name, "binary_nmu_") ||
 			is && (text(ch.After, name) == "" || text(ch.After, "state") == owner)
 	})
 }

@@ -29,7 +29,7 @@ func TestDemoHearsWhoEnds(t *testing.T) {
 			}
 			if c.ends {
 				if err := <-ended; err == nil || err.Error() != "mail2bus ended by itself" {
-					t.Errorf("heard %v", err)
+					t.Errorf("received %v", err)
 				}
 				if err := a.stop(); err == nil {
 					t.Error("stop does not say how it ended")

@@ -19,14 +19,14 @@ import (
 
 // awaitHeartbeats waits for one of each publisher.
 func awaitHeartbeats(ctx context.Context, f *wire.Follower, publishers int) error {
-	heard := map[string]bool{}
-	for len(heard) < publishers {
+	alive := map[string]bool{}
+	for len(alive) < publishers {
 		m, err := f.Next(ctx)
 		if err != nil {
 			return err
 		}
 		if m.Err == nil && m.Heartbeat {
-			heard[m.Envelope.Publisher] = true
+			alive[m.Envelope.Publisher] = true
 		}
 	}
 	return nil

@@ -181,7 +181,7 @@ func TestABadRecordFailsAlone(t *testing.T) {
 	mustVerify(t, j.Reader())
 }
 
-func TestSealFailureIsWeather(t *testing.T) {
+func TestSealFailureIsTransient(t *testing.T) {
 	o := options(journalPath(t))
 	broken := true
 	o.Seal = func(m *event.Encoded) error {

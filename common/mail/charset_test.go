@@ -108,7 +108,7 @@ func TestHTMLAttributes(t *testing.T) {
 }
 
 // TestHTMLIsLinear counts what is written and looked at by what is allocated: a
-// scan that began anew at each tag would not end.
+// scan that began again at each tag would not end.
 func TestHTMLIsLinear(t *testing.T) {
 	for _, piece := range []string{`<a x="`, `<a x='>`, "<!-- >", "<!--", "<!----", "<a b=c ", "<", "</", "<script>", "<style></", "&#", "<meta charset ", "=?utf-8?Q?", "=?x"} {
 		s := strings.Repeat(piece, 1<<20/len(piece))

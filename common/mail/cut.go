@@ -57,7 +57,7 @@ func unsealed(p *Part) bool {
 
 // shorter compares the body with the length that its header gives: in bytes,
 // with either line end, or in lines. A few bytes or lines less are the blank
-// lines at its end. Where a relay encoded the body anew the lengths are those
+// lines at its end. Where a relay encoded the body again the lengths are those
 // before.
 func shorter(h Header, body []byte) string {
 	if h.Has("X-MIME-Autoconverted") {

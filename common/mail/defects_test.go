@@ -228,7 +228,7 @@ func TestD13_EmbeddedMessages(t *testing.T) {
 	}
 }
 
-func TestD14_LibraryIsFenced(t *testing.T) {
+func TestD14_LibraryIsGuarded(t *testing.T) {
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || filepath.Ext(path) != ".go" || filepath.Base(filepath.Dir(path)) == "mail" {

@@ -6,7 +6,7 @@
 //
 // Headers and the division into parts are read here, line by line, because
 // one bad line must never cost the rest of a mail. Transfer encodings are
-// go-message's, each call fenced, with a tolerant second reading where the
+// go-message's, each call guarded, with a tolerant second reading where the
 // first one stops; charsets are common/charset's.
 //
 // Not here: fetching or storing mail, verifying signatures (the signed text is

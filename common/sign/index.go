@@ -101,7 +101,7 @@ func (c *CA) listed(x *index, which func(Issued) bool) bool {
 }
 
 // CRL writes a new revocation list, valid for that many days, to crl.pem. It
-// replaces the old list in one step, and must be made anew before it ends.
+// replaces the old list in one step, and must be recreated before it ends.
 func (c *CA) CRL(days int) (file string, err error) {
 	if days < 1 {
 		return "", fmt.Errorf("making a revocation list: it must be valid for a day or more, not %d", days)

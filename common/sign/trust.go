@@ -32,7 +32,7 @@ type trust struct {
 }
 
 // An identity is a certificate that one of the CAs has signed. Its dates and
-// its revocation are checked anew for each message.
+// its revocation are checked again for each message.
 type identity struct {
 	cert *x509.Certificate
 	ca   *x509.Certificate

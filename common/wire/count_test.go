@@ -33,7 +33,7 @@ func TestNumbersThatCountNothing(t *testing.T) {
 		event.Int("9223372036854775807"), event.Int("9223372036854775808"), event.Int("9007199254740992"), event.Int("-9223372036854775808"),
 		event.Int("-1"), event.Int("0"), event.Int(strings.Repeat("9", 4000)), 2.0, 1e300, "2", nil, true, []any{event.Int("2")}, map[string]any{},
 	} {
-		f := heard(t, nil)
+		f := unsocketed(t, nil)
 		said(t, f, 1, nil)
 		d := said(t, f, 1, withNumber(v))
 		if len(d.Notes) != 1 || !strings.Contains(d.Notes[0], "bears no number that counts") || d.Gap != nil || d.Back != 0 || d.Duplicate {
@@ -49,7 +49,7 @@ func TestNumbersThatCountNothing(t *testing.T) {
 // heartbeat that tells one, losses are noticed as before.
 func TestHighNumberBlindsNobody(t *testing.T) {
 	for _, high := range []int64{50, 1 << 40, MaxSeq} {
-		f := heard(t, nil)
+		f := unsocketed(t, nil)
 		said(t, f, 1, nil)
 		if d := said(t, f, high, nil); d.Gap == nil || d.Gap.From != 2 || d.Gap.To != high-1 {
 			t.Errorf("%d: the gap is %v", high, d.Gap)
@@ -73,7 +73,7 @@ func TestHighNumberBlindsNobody(t *testing.T) {
 // TestTwoOfOneName: two sequences of one name are told when the second comes,
 // and that they take turns, once.
 func TestTwoOfOneName(t *testing.T) {
-	f := heard(t, nil)
+	f := unsocketed(t, nil)
 	of := func(epoch string) func(map[string]any) {
 		return func(tree map[string]any) {
 			tree["epoch"] = epoch
@@ -104,7 +104,7 @@ func TestTwoOfOneName(t *testing.T) {
 
 // TestOneSignerForgetsNoOther: who makes sequences without end loses his own.
 func TestOneSignerForgetsNoOther(t *testing.T) {
-	f := heard(t, nil)
+	f := unsocketed(t, nil)
 	said(t, f, 1, nil)
 	c := f.count
 	for i := range 20 * maxRuns {
@@ -120,7 +120,7 @@ func TestOneSignerForgetsNoOther(t *testing.T) {
 
 // TestLongNames: what is kept of a message must not keep all of it.
 func TestLongNames(t *testing.T) {
-	f := heard(t, nil)
+	f := unsocketed(t, nil)
 	for _, member := range []string{"publisher", "epoch"} {
 		d := said(t, f, 1, func(tree map[string]any) { tree[member] = strings.Repeat("x", maxName+1) })
 		if len(d.Notes) != 1 || !strings.Contains(d.Notes[0], "longer than") || len(d.Notes[0]) > 200 {
@@ -131,7 +131,7 @@ func TestLongNames(t *testing.T) {
 
 // TestWrongClock: it is reported once, and again when it was right between.
 func TestWrongClock(t *testing.T) {
-	f := heard(t, nil)
+	f := unsocketed(t, nil)
 	at := time.Unix(1.7e9, 0)
 	var notes []int
 	for _, off := range []time.Duration{0, time.Hour, 2 * time.Hour, 0, -time.Hour} {

@@ -36,8 +36,8 @@ func signed(t testing.TB, signer string, seq int64, change, after func(tree map[
 	return body
 }
 
-// heard is a follower without a socket, to be given frames by judge.
-func heard(t testing.TB, policy map[string][]string) *Follower {
+// unsocketed is a follower without a socket, to be given frames by judge.
+func unsocketed(t testing.TB, policy map[string][]string) *Follower {
 	t.Helper()
 	f, err := Follow(context.Background(), FollowOptions{Endpoints: []string{"tcp://127.0.0.1:9"}, Verifier: testVerifier(t, policy)})
 	if err != nil {
@@ -113,7 +113,7 @@ func TestFollowerGaps(t *testing.T) {
 		{"the same heartbeat twice", []int64{3, -5, -5}, ". 4-5 ."},
 		{"one that does not count", []int64{5, 0, 7}, ". . 6-6"},
 	} {
-		f := heard(t, nil)
+		f := unsocketed(t, nil)
 		var got []string
 		for _, seq := range c.seqs {
 			d := f.judge(frame(signed(t, goodSigner, max(seq, 0), nil, nil)))
@@ -169,7 +169,7 @@ func TestFollowerStreams(t *testing.T) {
 		// Two adapters tell the same facts: doubles, but no gaps.
 		{"a second adapter", []Frame{as(goodSigner, "a", "1", 1), as(goodSigner, "a", "1", 2), as(other, "b", "1", 1), as(other, "b", "1", 2), as(other, "b", "1", 3)}, ". . D D ."},
 	} {
-		f := heard(t, nil)
+		f := unsocketed(t, nil)
 		var got []string
 		for _, frame := range c.frames {
 			got = append(got, mark(f.judge(frame)))
@@ -184,7 +184,7 @@ func TestFollowerStreams(t *testing.T) {
 // numbers away a second time. What is only told again does not, nor what comes
 // late, nor what another stream says.
 func TestFollowerReusedNumbers(t *testing.T) {
-	f := heard(t, nil)
+	f := unsocketed(t, nil)
 	as := func(seq, fact int64, epoch string) string {
 		return mark(f.judge(frame(signed(t, goodSigner, seq, func(tree map[string]any) {
 			tree["epoch"] = epoch
@@ -209,7 +209,7 @@ func TestFollowerReusedNumbers(t *testing.T) {
 // TestFollowerForetoldID: an id can be foretold, so using it first under
 // another topic must not hide the real message.
 func TestFollowerForetoldID(t *testing.T) {
-	f := heard(t, nil)
+	f := unsocketed(t, nil)
 	topic := "org.example.dev.other.thing.create"
 	body := signed(t, "shell-feeder.example.org", 1, func(tree map[string]any) { tree["topic"] = topic }, nil)
 	if d := f.judge(newFrame("tcp://here", [][]byte{[]byte(topic), body})); mark(d) != "." {
@@ -222,7 +222,7 @@ func TestFollowerForetoldID(t *testing.T) {
 
 // TestFollowerWithoutVerifier believes, and says so by an empty verdict.
 func TestFollowerWithoutVerifier(t *testing.T) {
-	f := heard(t, nil)
+	f := unsocketed(t, nil)
 	f.verifier = nil
 	d := f.judge(frame([]byte(`{"topic":"` + noteTopic + `","msg":{"x":1}}`)))
 	if d.Err != nil || d.Verdict.OK || d.Verdict.Signer != "" || d.Envelope.Topic != noteTopic {
@@ -287,8 +287,8 @@ func FuzzFollower(f *testing.F) {
 		f.Add([]byte(noteTopic), b)
 	}
 	f.Add([]byte("org.example.dev."+HeartbeatTopic), []byte(`{"topic":"org.example.dev.`+HeartbeatTopic+`","msg":{"newest":9223372036854775807},"publisher":"a"}`))
-	follower := heard(f, nil)
-	unverified := heard(f, nil)
+	follower := unsocketed(f, nil)
+	unverified := unsocketed(f, nil)
 	unverified.verifier = nil
 	f.Fuzz(func(t *testing.T, topic, body []byte) {
 		frame := newFrame("tcp://here", [][]byte{topic, body})

@@ -52,7 +52,7 @@ func TestHostileBodies(t *testing.T) {
 			`"` + strings.Repeat("\x7f", size-7*event.MaxElements/3) + `"]}`),
 		"another topic": fill(`{"topic":"`, "a.", `"}`),
 	}
-	f := heard(t, nil)
+	f := unsocketed(t, nil)
 	for name, body := range bodies {
 		if len(body) > size+size/16 || len(body) < size/2 {
 			t.Fatalf("%s has %d bytes", name, len(body))

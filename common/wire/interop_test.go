@@ -78,7 +78,7 @@ func TestZ7_LibzmqHeartbeats(t *testing.T) {
 		if keeps(t, within) {
 			return
 		}
-		t.Logf("libzmq heard nothing for %s and connected again", within)
+		t.Logf("libzmq received nothing for %s and connected again", within)
 	}
 	t.Error("libzmq drops a publisher that is silent: its PINGs are not answered")
 }

@@ -132,7 +132,7 @@ func TestZ9_LongOutage(t *testing.T) {
 	}
 }
 
-// TestZ10_EachEndpointOnce: A restarts, and then A and B are heard once each.
+// TestZ10_EachEndpointOnce: A restarts, and then A and B are received once each.
 func TestZ10_EachEndpointOnce(t *testing.T) {
 	a, b := listen(t, PubOptions{}), listen(t, PubOptions{})
 	endpoints := append(a.Endpoints(), b.Endpoints()...)

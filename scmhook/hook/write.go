@@ -30,19 +30,19 @@ func Write(dir string, n Notice, input io.Reader) (err error) {
 	temp := dir + "/" + Hidden + name
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return trouble(err)
+		return failed(err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	if err = fill(f, n, input); err == nil {
 		err = os.Rename(temp, dir+"/"+name)
 	}
 	if err != nil {
-		return trouble(errors.Join(err, os.Remove(temp)))
+		return failed(errors.Join(err, os.Remove(temp)))
 	}
-	return trouble(keepName(dir, f))
+	return failed(keepName(dir, f))
 }
 
-func trouble(err error) error {
+func failed(err error) error {
 	if err == nil {
 		return nil
 	}

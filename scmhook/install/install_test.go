@@ -115,8 +115,8 @@ func TestGit(t *testing.T) {
 func TestChain(t *testing.T) {
 	o, said := recorder(t)
 	bare, clone := gitRepository(t)
-	heard := filepath.Join(t.TempDir(), "heard")
-	text := "#!/bin/sh\necho heard by the former hook\ncat > '" + heard + "'\nexit 3\n"
+	input := filepath.Join(t.TempDir(), "heard")
+	text := "#!/bin/sh\necho heard by the former hook\ncat > '" + input + "'\nexit 3\n"
 	put(t, bare+"/hooks/post-receive", text)
 	change(t, o.Install, "git", bare, true)
 	change(t, o.Install, "git", bare, false)
@@ -126,7 +126,7 @@ func TestChain(t *testing.T) {
 	if !strings.Contains(out, "heard by the former hook") {
 		t.Errorf("the pusher hears %q", out)
 	}
-	if a, b := get(t, heard), get(t, said); !strings.Contains(b, a) || !strings.Contains(a, ref+"\n") || strings.Count(a, "\n") != 2 {
+	if a, b := get(t, input), get(t, said); !strings.Contains(b, a) || !strings.Contains(a, ref+"\n") || strings.Count(a, "\n") != 2 {
 		t.Errorf("the former hook reads %q, ours %q", a, b)
 	}
 	// A hook that does not read its input is no trouble.

@@ -84,7 +84,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-func TestErrorsAreWeather(t *testing.T) {
+func TestErrorsAreTransient(t *testing.T) {
 	sick := errors.New("git is away")
 	if _, _, err := book("A").Lines([]spool.Line{{Ref: ref, Old: "B", New: "C"}}, func() (*Present, error) { return nil, sick }); !errors.Is(err, sick) {
 		t.Errorf("Lines: %v", err)

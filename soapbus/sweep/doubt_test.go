@@ -124,7 +124,7 @@ func twins(t *testing.T, bugs int) (p *place, other *bugtracker.Tracker) {
 }
 
 // TestMirrors: of two servers that disagree the older word is not published, however
-// often it comes, until the newer is heard no more.
+// often it comes, until the newer is no longer given.
 func TestMirrors(t *testing.T) {
 	p, lags := twins(t, 40)
 	p.want(p.published())

@@ -105,8 +105,8 @@ func status(bug int, n *soap.Node) (debbugs.Status, error) {
 		r.fields[p.Key] = p.Value
 	}
 	for _, field := range []string{"bug_num", "id"} {
-		if told := r.number(field); told != 0 && told != int64(bug) {
-			return debbugs.Status{}, fmt.Errorf("%w: its %s is %d", soap.ErrShape, field, told)
+		if said := r.number(field); said != 0 && said != int64(bug) {
+			return debbugs.Status{}, fmt.Errorf("%w: its %s is %d", soap.ErrShape, field, said)
 		}
 	}
 	s := debbugs.Status{

@@ -51,25 +51,25 @@ func (s *site) follow(ctx context.Context) (*live, error) {
 
 // end closes the subscription and adds up.
 func (l *live) end(last int64) (tally, error) {
-	heard, err := l.End()
-	return sum(heard, l.mails, last), err
+	received, err := l.End()
+	return sum(received, l.mails, last), err
 }
 
 // sum compares what came with the journal, whose newest message is last.
-func sum(heard trial.Heard, mails map[int]int, last int64) tally {
-	t := tally{followed: true, got: len(mails), gaps: len(heard.Gaps), dropped: heard.Dropped, bad: heard.Bad}
+func sum(received trial.Received, mails map[int]int, last int64) tally {
+	t := tally{followed: true, got: len(mails), gaps: len(received.Gaps), dropped: received.Dropped, bad: received.Bad}
 	for _, times := range mails {
 		t.twice += times - 1
 	}
 	noticed := map[int64]bool{}
-	for _, g := range heard.Gaps {
+	for _, g := range received.Gaps {
 		for seq := g.From; seq <= g.To; seq++ {
 			noticed[seq] = true
 		}
 	}
 	for seq := int64(1); seq <= last; seq++ {
 		switch {
-		case heard.Seqs[publisher][seq]:
+		case received.Seqs[publisher][seq]:
 		case noticed[seq]:
 			t.missing++
 		default:

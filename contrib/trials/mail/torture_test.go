@@ -68,8 +68,8 @@ func TestLedgerCounts(t *testing.T) {
 }
 
 func TestTallyTellsNoticedFromSilent(t *testing.T) {
-	heard := trial.Heard{Seqs: map[string]map[int64]bool{publisher: {1: true, 5: true}}, Gaps: []wire.Gap{{From: 2, To: 3}}}
-	got := sum(heard, map[int]int{1: 1, 5: 2}, 6)
+	received := trial.Received{Seqs: map[string]map[int64]bool{publisher: {1: true, 5: true}}, Gaps: []wire.Gap{{From: 2, To: 3}}}
+	got := sum(received, map[int]int{1: 1, 5: 2}, 6)
 	if got.missing != 2 || got.silent != 2 || got.twice != 1 || got.got != 2 {
 		t.Errorf("%+v", got)
 	}

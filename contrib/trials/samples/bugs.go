@@ -33,7 +33,7 @@ func (s *story) bugs(ctx context.Context) (err error) {
 	if err := s.wait(ctx, "soapbus follows mail2bus", s.followed); err != nil {
 		return err
 	}
-	s.tracker.SetWeather(bugtracker.Weather{Failing: 1}) // so that the mails come first
+	s.tracker.SetFaults(bugtracker.Faults{Failing: 1}) // so that the mails come first
 	s.happen()
 	if err := s.deliver(); err != nil {
 		return err
@@ -51,7 +51,7 @@ func (s *story) bugs(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	s.tracker.SetWeather(bugtracker.Weather{})
+	s.tracker.SetFaults(bugtracker.Faults{})
 	return s.wait(ctx, "soapbus tells the rest", func() bool {
 		n, err := s.count("soapbus", "SELECT count(DISTINCT topic) FROM messages WHERE topic LIKE '%.severity.update' OR topic LIKE '%.title.update' OR topic LIKE '%.usertag.update'")
 		return err == nil && n == 3

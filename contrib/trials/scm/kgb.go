@@ -58,9 +58,9 @@ func compareKGB(ctx context.Context, s *site, o options, repository string) erro
 	if err != nil {
 		return err
 	}
-	var heard atomic.Int64
+	var received atomic.Int64
 	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		heard.Add(1)
+		received.Add(1)
 		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 1<<20))
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.Copy(w, strings.NewReader(`{"id":"1","error":null,"result":"OK"}`))
@@ -70,8 +70,8 @@ func compareKGB(ctx context.Context, s *site, o options, repository string) erro
 	err = measure("server alive")
 	_ = server.Close()
 	<-ended
-	if err == nil && heard.Load() == 0 {
-		fmt.Fprintln(s.Out, "times: kgb-client's server heard nothing, so its times mean nothing; is libipc-run-perl there?")
+	if err == nil && received.Load() == 0 {
+		fmt.Fprintln(s.Out, "times: kgb-client's server received nothing, so its times mean nothing; is libipc-run-perl there?")
 	}
 	return err
 }

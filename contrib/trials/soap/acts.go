@@ -38,7 +38,7 @@ func (s *site) begin(ctx context.Context) (*world, *books, error) {
 // settle polls until nothing more is news: what is gone is believed at the third
 // time, and a usertag that a user lost, too.
 func (s *site) settle(ctx context.Context) error {
-	s.tracker.SetWeather(bugtracker.Weather{})
+	s.tracker.SetFaults(bugtracker.Faults{})
 	for range 4 {
 		if err := s.poll(ctx); err != nil {
 			return err
@@ -77,9 +77,9 @@ func actKill(ctx context.Context, o options, s *site) (string, error) {
 	rng := rand.New(rand.NewPCG(o.Seed, 32))
 	restarts := 0
 	for n := range o.kills {
-		s.tracker.SetWeather(bugtracker.Weather{})
+		s.tracker.SetFaults(bugtracker.Faults{})
 		if n%4 != 0 {
-			s.tracker.SetWeather(bugtracker.Weather{Failing: 0.05, Cutting: 0.05, Empty: 0.02, Hanging: 0.002, Slow: 0.1, Delay: 200 * time.Millisecond})
+			s.tracker.SetFaults(bugtracker.Faults{Failing: 0.05, Cutting: 0.05, Empty: 0.02, Hanging: 0.002, Slow: 0.1, Delay: 200 * time.Millisecond})
 		}
 		if err := trial.Pause(ctx, time.Duration(rng.Int64N(int64(o.life)))); err != nil {
 			return "", err
@@ -99,7 +99,7 @@ func actKill(ctx context.Context, o options, s *site) (string, error) {
 		}
 	}
 	<-lived
-	c := s.tracker.Weathered()
+	c := s.tracker.FaultCounts()
 	return s.close(ctx, w, b, fmt.Sprintf("soapbus killed %d times, the tracker restarted %d times; %d requests failed, %d cut, %d empty, %d hung, %d slow; ",
 		o.kills, restarts, c.Failed, c.Cut, c.Emptied, c.Hung, c.Slowed))
 }

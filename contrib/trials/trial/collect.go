@@ -9,9 +9,9 @@ import (
 	"busbar/common/wire"
 )
 
-// A Heard is what a follower got. A killed publisher takes with it what it had not
+// A Received is what a follower got. A killed publisher takes with it what it had not
 // sent yet, and PUB/SUB has no memory: what counts is that each loss is noticed.
-type Heard struct {
+type Received struct {
 	Seqs    map[string]map[int64]bool // the numbers that came, by publisher
 	Gaps    []wire.Gap
 	Dropped int // doubles, known by their id
@@ -24,11 +24,11 @@ type Collector struct {
 	note func(wire.Delivery) error
 	done chan struct{}
 
-	mu     sync.Mutex
-	heard  Heard
-	newest map[string]int64 // what each publisher's last heartbeat told
-	last   time.Time        // when a message came
-	err    error            // the last of what was bad
+	mu       sync.Mutex
+	received Received
+	newest   map[string]int64 // what each publisher's last heartbeat told
+	last     time.Time        // when a message came
+	err      error            // the last of what was bad
 }
 
 // Collect follows publishers until End. note is called for each message whose id
@@ -38,7 +38,7 @@ func Collect(ctx context.Context, o wire.FollowOptions, note func(wire.Delivery)
 	if err != nil {
 		return nil, err
 	}
-	c := &Collector{f: f, note: note, done: make(chan struct{}), newest: map[string]int64{}, last: time.Now(), heard: Heard{Seqs: map[string]map[int64]bool{}}}
+	c := &Collector{f: f, note: note, done: make(chan struct{}), newest: map[string]int64{}, last: time.Now(), received: Received{Seqs: map[string]map[int64]bool{}}}
 	go func() {
 		defer close(c.done)
 		for {
@@ -55,13 +55,13 @@ func Collect(ctx context.Context, o wire.FollowOptions, note func(wire.Delivery)
 func (c *Collector) take(d wire.Delivery) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	bad := func(err error) { c.heard.Bad, c.err = c.heard.Bad+1, err }
+	bad := func(err error) { c.received.Bad, c.err = c.received.Bad+1, err }
 	if d.Err != nil {
 		bad(d.Err)
 		return
 	}
 	if d.Gap != nil {
-		c.heard.Gaps = append(c.heard.Gaps, *d.Gap)
+		c.received.Gaps = append(c.received.Gaps, *d.Gap)
 	}
 	publisher := d.Envelope.Publisher
 	if d.Heartbeat {
@@ -70,18 +70,18 @@ func (c *Collector) take(d wire.Delivery) {
 		return
 	}
 	c.last = time.Now()
-	if c.heard.Seqs[publisher] == nil {
-		c.heard.Seqs[publisher] = map[int64]bool{}
+	if c.received.Seqs[publisher] == nil {
+		c.received.Seqs[publisher] = map[int64]bool{}
 	}
-	c.heard.Seqs[publisher][d.Envelope.Seq] = true
+	c.received.Seqs[publisher][d.Envelope.Seq] = true
 	if d.Duplicate {
-		c.heard.Dropped++
+		c.received.Dropped++
 	} else if err := c.note(d); err != nil {
 		bad(err)
 	}
 }
 
-// Ready waits for a heartbeat of each of so many publishers: what follows is heard,
+// Ready waits for a heartbeat of each of so many publishers: what follows is received,
 // or noticed as missing.
 func (c *Collector) Ready(ctx context.Context, publishers int) error {
 	return Await(ctx, "the first heartbeats", Patience, func() (bool, error) {
@@ -96,7 +96,7 @@ func (c *Collector) Reaches(ctx context.Context, publisher string, seq int64) er
 	return Await(ctx, "the subscriber to hear of the newest message", Patience, func() (bool, error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		return c.newest[publisher] >= seq || c.heard.Seqs[publisher][seq], nil
+		return c.newest[publisher] >= seq || c.received.Seqs[publisher][seq], nil
 	})
 }
 
@@ -116,8 +116,8 @@ func (c *Collector) Quiet(ctx context.Context, while time.Duration) error {
 }
 
 // End ends the following, and gives what came.
-func (c *Collector) End() (Heard, error) {
+func (c *Collector) End() (Received, error) {
 	err := c.f.Close()
 	<-c.done
-	return c.heard, err
+	return c.received, err
 }
