@@ -12,13 +12,13 @@ import (
 	"busbar/bus/log"
 	"busbar/bus/tail"
 	"busbar/bus/verify"
-	"busbar/common/daemon"
+	"busbar/common/program"
 )
 
 type commandLine struct {
-	daemon.Globals
+	program.Globals
 	kong.Plugins
-	Version daemon.VersionCmd `cmd:"" help:"Print the version."`
+	Version program.Version `cmd:"" help:"Print the version."`
 }
 
 // commands are all that bus can do; a new one is one line here.
@@ -34,11 +34,11 @@ func commands() *commandLine {
 }
 
 func main() {
-	p := &daemon.Program{Name: "bus", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
+	p := &program.Env{Name: "bus", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
 	os.Exit(run(p, os.Args[1:]))
 }
 
-func run(p *daemon.Program, args []string) int {
+func run(p *program.Env, args []string) int {
 	cli := commands()
 	return p.Main(cli, "Follows and operates the bus.", args, &cli.Globals)
 }

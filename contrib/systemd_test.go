@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"busbar/common/daemon"
+	"busbar/common/config"
 )
 
 // units are the programs that run as daemons, each with its drop-ins.
@@ -87,12 +87,12 @@ func complaints(t *testing.T, name, text string) string {
 // TestUnitSetsKnownKeys compares the variables in the unit with the keys that
 // the program has.
 func TestUnitSetsKnownKeys(t *testing.T) {
-	config := struct {
-		Bus  daemon.BusConfig  `toml:"bus"`
-		Sign daemon.SignConfig `toml:"sign"`
+	all := struct {
+		Bus  config.Bus  `toml:"bus"`
+		Sign config.Sign `toml:"sign"`
 	}{}
 	known := map[string]bool{}
-	for _, k := range daemon.Keys(&config) {
+	for _, k := range config.Keys(&all) {
 		known[k.Env()] = true
 	}
 	for name := range units {

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/exit"
+	"busbar/common/node"
+	"busbar/common/program"
 	"busbar/common/secret"
 	"busbar/dbpoll/database"
 	"busbar/dbpoll/queue"
@@ -22,22 +24,22 @@ type checkCmd struct {
 const checkPatience = time.Minute
 
 // Run is the doctor.
-func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c checkCmd) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
-		return errors.Join(daemon.PrintFindings(p, []daemon.Finding{daemon.Found("configuration", err, "")}, c.JSON), err)
+		return errors.Join(program.PrintFindings(p, []program.Finding{program.Found("configuration", err, "")}, c.JSON), err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), checkPatience)
 	defer cancel()
-	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
-	findings = append(findings, daemon.CheckSecrets("a database's password", cfg.withPasswords()...)...)
-	findings = append(findings, daemon.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign)...)
+	findings := []program.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
+	findings = append(findings, program.CheckSecrets("a database's password", cfg.withPasswords()...)...)
+	findings = append(findings, program.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign)...)
 	if err := cfg.something(); err != nil {
-		findings = append(findings, daemon.Found("sources", err, ""))
+		findings = append(findings, program.Found("sources", err, ""))
 	} else {
 		findings = append(findings, checkSources(ctx, cfg, g, p)...)
 	}
-	return daemon.PrintFindings(p, findings, c.JSON)
+	return program.PrintFindings(p, findings, c.JSON)
 }
 
 // withPasswords are the files that a database's password is in.
@@ -49,7 +51,7 @@ func (c Config) withPasswords() []string {
 	var list []string
 	for _, u := range urls {
 		if path, ok := strings.CutPrefix(u.Reveal(), "file:"); !ok {
-			list = append(list, daemon.FilesWith(u, c.files)...)
+			list = append(list, node.FilesWith(u, c.files)...)
 		} else if real, err := address(u.Reveal()); err == nil && secret.NewURL(real).HasPassword() {
 			list = append(list, path)
 		}
@@ -58,29 +60,29 @@ func (c Config) withPasswords() []string {
 	return slices.Compact(list)
 }
 
-func checkSources(ctx context.Context, cfg Config, g *daemon.Globals, p *daemon.Program) []daemon.Finding {
+func checkSources(ctx context.Context, cfg Config, g *program.Globals, p *program.Env) []program.Finding {
 	list, err := sources(cfg, g.Logger(p))
 	if err != nil {
-		return []daemon.Finding{daemon.Found("sources", err, "")}
+		return []program.Finding{program.Found("sources", err, "")}
 	}
-	var findings []daemon.Finding
+	var findings []program.Finding
 	asked := map[string]bool{} // servers
 	for _, s := range list {
 		db, err := database.Open(ctx, s.db)
 		if err != nil { // nothing was asked yet: the url is wrong
-			findings = append(findings, daemon.Found(s.name, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}, ""))
+			findings = append(findings, program.Found(s.name, &exit.Error{Code: exit.Config, Err: err}, ""))
 			continue
 		}
 		if !asked[s.db.URL] {
 			asked[s.db.URL] = true
-			findings = append(findings, daemon.Finding{What: "database", Level: "ok", Detail: db.Dialect() + " at " + secret.Redact(s.db.URL)})
+			findings = append(findings, program.Finding{What: "database", Level: "ok", Detail: db.Dialect() + " at " + secret.Redact(s.db.URL)})
 			findings = append(findings, checkServer(ctx, db, cfg)...)
 		}
 		if findings[len(findings)-1].Level != "fail" { // else it would be told again
 			findings = append(findings, s.check(ctx, db)...)
 		}
 		if err := db.Close(); err != nil {
-			findings = append(findings, daemon.Found(s.name, err, ""))
+			findings = append(findings, program.Found(s.name, err, ""))
 		}
 	}
 	return findings
@@ -88,30 +90,30 @@ func checkSources(ctx context.Context, cfg Config, g *daemon.Globals, p *daemon.
 
 // away is a finding about a database that cannot be read: it may be down, or say
 // no for good.
-func away(what string, err error) daemon.Finding {
+func away(what string, err error) program.Finding {
 	if database.Refused(err) {
-		return daemon.Found(what, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}, "")
+		return program.Found(what, &exit.Error{Code: exit.Config, Err: err}, "")
 	}
-	return daemon.Away(what, err)
+	return program.Away(what, err)
 }
 
 // checkQueue says what the account may read of the build queue, and what that
 // means for completeness.
-func checkQueue(ctx context.Context, db *database.DB, cfg Config) []daemon.Finding {
+func checkQueue(ctx context.Context, db *database.DB, cfg Config) []program.Finding {
 	a, err := queue.Look(ctx, db, cfg.DB.Architectures)
 	if err != nil {
-		return []daemon.Finding{away("access", err)}
+		return []program.Finding{away("access", err)}
 	}
 	level := "ok"
 	if a.Level == queue.Views {
 		level = "warn"
 	}
-	findings := []daemon.Finding{{What: "access", Level: level, Detail: fmt.Sprintf("%s, of %d architectures: %s", a.Level, len(a.Architectures), strings.Join(a.Architectures, " "))}}
-	return append(findings, daemon.Finding{What: "completeness", Level: level, Detail: strings.Join(a.Meaning(), " ")})
+	findings := []program.Finding{{What: "access", Level: level, Detail: fmt.Sprintf("%s, of %d architectures: %s", a.Level, len(a.Architectures), strings.Join(a.Architectures, " "))}}
+	return append(findings, program.Finding{What: "completeness", Level: level, Detail: strings.Join(a.Meaning(), " ")})
 }
 
 // checkTable compares a [[table]] with the table.
-func checkTable(ctx context.Context, db *database.DB, t TableConfig) []daemon.Finding {
+func checkTable(ctx context.Context, db *database.DB, t TableConfig) []program.Finding {
 	wanted := database.Table{Name: t.Name, Key: t.Key, Watch: t.Watch}
 	if t.Time != "" && len(t.Watch) > 0 {
 		wanted.Watch = append(slices.Clone(t.Watch), t.Time)
@@ -128,16 +130,16 @@ func checkTable(ctx context.Context, db *database.DB, t TableConfig) []daemon.Fi
 	if swept {
 		detail += "; rows are not found by their key in the server, so the table is read twice where some changed"
 	}
-	findings := []daemon.Finding{daemon.Found(tableName(t), err, detail)}
+	findings := []program.Finding{program.Found(tableName(t), err, detail)}
 	if err != nil {
 		return findings
 	}
 	err = within(ctx, db, func(s *database.Snapshot) error { return s.Keyed(ctx, wanted) })
 	switch {
 	case errors.Is(err, database.ErrNoKey), errors.Is(err, database.ErrTwice):
-		findings = append(findings, daemon.Found(tableName(t), err, ""))
+		findings = append(findings, program.Found(tableName(t), err, ""))
 	case err != nil:
-		findings = append(findings, daemon.Finding{What: tableName(t), Level: "warn", Detail: "whether each row has a key of its own is not known: " + err.Error()})
+		findings = append(findings, program.Finding{What: tableName(t), Level: "warn", Detail: "whether each row has a key of its own is not known: " + err.Error()})
 	}
 	return findings
 }

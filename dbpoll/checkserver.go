@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/program"
 	"busbar/dbpoll/database"
 )
 
@@ -33,10 +33,10 @@ var serverQueries = map[string]string{
 const maxDrift = 5 * time.Second
 
 // checkServer asks the server about itself.
-func checkServer(ctx context.Context, db *database.DB, cfg Config) []daemon.Finding {
+func checkServer(ctx context.Context, db *database.DB, cfg Config) []program.Finding {
 	query, ok := serverQueries[db.Dialect()]
 	if !ok {
-		return []daemon.Finding{{What: "server", Level: "ok", Detail: "a file, opened read-only"}}
+		return []program.Finding{{What: "server", Level: "ok", Detail: "a file, opened read-only"}}
 	}
 	var row database.Columns
 	began := time.Now()
@@ -47,7 +47,7 @@ func checkServer(ctx context.Context, db *database.DB, cfg Config) []daemon.Find
 		})
 	})
 	if err != nil {
-		return []daemon.Finding{away("server", err)}
+		return []program.Finding{away("server", err)}
 	}
 	get := func(name string) string {
 		if v := row[name]; v != nil {
@@ -55,14 +55,14 @@ func checkServer(ctx context.Context, db *database.DB, cfg Config) []daemon.Find
 		}
 		return ""
 	}
-	findings := []daemon.Finding{checkClock(get("clock"), began, time.Now()), checkEncoding(get("encoding"))}
+	findings := []program.Finding{checkClock(get("clock"), began, time.Now()), checkEncoding(get("encoding"))}
 	if get("standby") == "true" {
 		detail := "a standby or read-only server: polling works there, and spares the primary; news come as late as it is behind"
 		level := "ok"
 		if cfg.DB.Listen != "" {
 			level, detail = "warn", detail+"; it cannot be listened to, so [db] listen does nothing"
 		}
-		findings = append(findings, daemon.Finding{What: "server", Level: level, Detail: detail})
+		findings = append(findings, program.Finding{What: "server", Level: level, Detail: detail})
 	}
 	return append(findings, checkWriting(get("account"), get("superuser") == "true", get("writable")))
 }
@@ -78,10 +78,10 @@ func within(ctx context.Context, db *database.DB, do func(*database.Snapshot) er
 
 // checkClock compares the server's clock with ours, which was asked before and
 // after.
-func checkClock(text string, before, after time.Time) daemon.Finding {
+func checkClock(text string, before, after time.Time) program.Finding {
 	seconds, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return daemon.Finding{What: "clock", Level: "warn", Detail: fmt.Sprintf("the server's clock says %q, which is no time", text)}
+		return program.Finding{What: "clock", Level: "warn", Detail: fmt.Sprintf("the server's clock says %q, which is no time", text)}
 	}
 	server := time.UnixMicro(int64(seconds * 1e6))
 	drift := time.Duration(0)
@@ -92,28 +92,28 @@ func checkClock(text string, before, after time.Time) daemon.Finding {
 		drift = server.Sub(after)
 	}
 	if drift > maxDrift {
-		return daemon.Finding{What: "clock", Level: "warn", Detail: fmt.Sprintf("the server's clock is %s away from this machine's: no change is missed by that, but times of events are the server's", drift.Round(time.Second))}
+		return program.Finding{What: "clock", Level: "warn", Detail: fmt.Sprintf("the server's clock is %s away from this machine's: no change is missed by that, but times of events are the server's", drift.Round(time.Second))}
 	}
-	return daemon.Finding{What: "clock", Level: "ok", Detail: "the server's agrees with this machine's"}
+	return program.Finding{What: "clock", Level: "ok", Detail: "the server's agrees with this machine's"}
 }
 
-func checkEncoding(name string) daemon.Finding {
+func checkEncoding(name string) program.Finding {
 	switch strings.ToLower(name) {
 	case "utf8", "utf8mb3", "utf8mb4":
-		return daemon.Finding{What: "encoding", Level: "ok", Detail: name}
+		return program.Finding{What: "encoding", Level: "ok", Detail: name}
 	case "sql_ascii":
-		return daemon.Finding{What: "encoding", Level: "warn", Detail: "SQL_ASCII: the server checks nothing; what is not UTF-8 is read as Windows-1252"}
+		return program.Finding{What: "encoding", Level: "warn", Detail: "SQL_ASCII: the server checks nothing; what is not UTF-8 is read as Windows-1252"}
 	}
-	return daemon.Finding{What: "encoding", Level: "ok", Detail: name + ", which the server brings to UTF-8"}
+	return program.Finding{What: "encoding", Level: "ok", Detail: name + ", which the server brings to UTF-8"}
 }
 
 // checkWriting warns of an account that may do more than it should.
-func checkWriting(account string, superuser bool, writable string) daemon.Finding {
+func checkWriting(account string, superuser bool, writable string) program.Finding {
 	switch {
 	case superuser:
-		return daemon.Finding{What: "account", Level: "warn", Detail: account + " is a superuser: reading needs none (contrib/sql makes a role that may only read)"}
+		return program.Finding{What: "account", Level: "warn", Detail: account + " is a superuser: reading needs none (contrib/sql makes a role that may only read)"}
 	case writable != "0" && writable != "":
-		return daemon.Finding{What: "account", Level: "warn", Detail: account + " may write (tables or grants: " + writable + "): dbpoll reads in read-only transactions, but a role that may only read is safer (contrib/sql)"}
+		return program.Finding{What: "account", Level: "warn", Detail: account + " may write (tables or grants: " + writable + "): dbpoll reads in read-only transactions, but a role that may only read is safer (contrib/sql)"}
 	}
-	return daemon.Finding{What: "account", Level: "ok", Detail: account + " may only read"}
+	return program.Finding{What: "account", Level: "ok", Detail: account + " may only read"}
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/program"
 	"busbar/dbpoll/database"
 	"busbar/fixtures/cluster"
 )
@@ -41,7 +41,7 @@ func TestCheckEncoding(t *testing.T) {
 }
 
 // found runs checkServer and gives the finding of a name.
-func found(t *testing.T, url, what string, change func(*Config)) daemon.Finding {
+func found(t *testing.T, url, what string, change func(*Config)) program.Finding {
 	t.Helper()
 	db, err := database.Open(t.Context(), database.Options{URL: url, Application: "busbar test"})
 	if err != nil {
@@ -57,7 +57,7 @@ func found(t *testing.T, url, what string, change func(*Config)) daemon.Finding 
 		}
 	}
 	t.Errorf("nothing is said of %s: %+v", what, list)
-	return daemon.Finding{}
+	return program.Finding{}
 }
 
 // TestCheckMariaDB asks a real one, as an account that may write and as one that

@@ -8,17 +8,19 @@ import (
 
 	"busbar/adapters/tables"
 	"busbar/adapters/wannabuild"
-	"busbar/common/daemon"
+	"busbar/common/config"
+	"busbar/common/exit"
+	"busbar/common/program"
 	"busbar/common/secret"
 	"busbar/common/translate"
 )
 
 // Config is the configuration of dbpoll.
 type Config struct {
-	Bus   daemon.BusConfig  `toml:"bus"`
-	Sign  daemon.SignConfig `toml:"sign"`
-	DB    DBConfig          `toml:"db"`
-	Table []TableConfig     `toml:"table"`
+	Bus   config.Bus    `toml:"bus"`
+	Sign  config.Sign   `toml:"sign"`
+	DB    DBConfig      `toml:"db"`
+	Table []TableConfig `toml:"table"`
 
 	files []string       // that were read
 	zone  *time.Location // of [db] timezone
@@ -28,13 +30,13 @@ type Config struct {
 type DBConfig struct {
 	URL              secret.URL      `toml:"url" doc:"The database: postgres://USER@HOST/DATABASE, service=NAME (pg_service.conf), mariadb://USER@HOST/DATABASE, sqlite:PATH; or file:PATH, a file that holds one of these, for one with a password."`
 	Preset           string          `toml:"preset" doc:"What it holds: wanna-build. Empty: only what [[table]] describes."`
-	Interval         daemon.Duration `toml:"interval" doc:"How long to wait between two polls, give or take a tenth; longer where polls are slow."`
+	Interval         config.Duration `toml:"interval" doc:"How long to wait between two polls, give or take a tenth; longer where polls are slow."`
 	Architectures    []string        `toml:"architectures" doc:"Architectures of the build queue. Empty: all that the account sees."`
 	Timezone         string          `toml:"timezone" doc:"Time zone in which the database means times that name none, such as UTC or Europe/Berlin."`
 	Listen           string          `toml:"listen" doc:"Channel of NOTIFY that makes the next poll come at once (contrib/sql). Empty: none."`
-	Full             daemon.Duration `toml:"full" doc:"How often everything is compared although the server says that nothing was written."`
-	StatementTimeout daemon.Duration `toml:"statement_timeout" doc:"What one statement may take, on the server."`
-	LockTimeout      daemon.Duration `toml:"lock_timeout" doc:"How long a statement may wait for a lock."`
+	Full             config.Duration `toml:"full" doc:"How often everything is compared although the server says that nothing was written."`
+	StatementTimeout config.Duration `toml:"statement_timeout" doc:"What one statement may take, on the server."`
+	LockTimeout      config.Duration `toml:"lock_timeout" doc:"How long a statement may wait for a lock."`
 	Most             int             `toml:"most" doc:"How many changes one poll takes; the next takes the rest."`
 }
 
@@ -54,15 +56,15 @@ const presetWannaBuild = "wanna-build"
 // DefaultConfig is the configuration before any file is read.
 func DefaultConfig() Config {
 	return Config{
-		Bus: daemon.DefaultBus(), Sign: daemon.DefaultSign(),
+		Bus: config.DefaultBus(), Sign: config.DefaultSign(),
 		DB: DBConfig{
-			Interval: daemon.Duration(30 * time.Second), Timezone: "UTC", Full: daemon.Duration(10 * time.Minute),
-			StatementTimeout: daemon.Duration(time.Minute), LockTimeout: daemon.Duration(5 * time.Second), Most: 20000,
+			Interval: config.Duration(30 * time.Second), Timezone: "UTC", Full: config.Duration(10 * time.Minute),
+			StatementTimeout: config.Duration(time.Minute), LockTimeout: config.Duration(5 * time.Second), Most: 20000,
 		},
 	}
 }
 
-func load(p *daemon.Program, g *daemon.Globals) (Config, error) {
+func load(p *program.Env, g *program.Globals) (Config, error) {
 	c := DefaultConfig()
 	files, err := g.Source(p).Load(&c)
 	if err == nil {
@@ -72,7 +74,7 @@ func load(p *daemon.Program, g *daemon.Globals) (Config, error) {
 		err = c.complete()
 	}
 	if err != nil {
-		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+		return c, &exit.Error{Code: exit.Config, Err: err}
 	}
 	c.files = files
 	return c, nil
@@ -88,7 +90,7 @@ func (c *Config) complete() (err error) {
 	}
 	for _, least := range []struct {
 		key   string
-		value daemon.Duration
+		value config.Duration
 		least time.Duration
 	}{
 		{"interval", c.DB.Interval, time.Second}, {"full", c.DB.Full, time.Second},

@@ -10,8 +10,9 @@ import (
 	"os"
 	"time"
 
-	"busbar/common/daemon"
 	"busbar/common/event"
+	"busbar/common/exit"
+	"busbar/common/program"
 	"busbar/common/translate"
 )
 
@@ -24,7 +25,7 @@ type explainCmd struct {
 const maxRows = 256 << 20
 
 // Run shows what each change becomes, as the daemon would do it.
-func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c explainCmd) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
@@ -36,11 +37,11 @@ func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	var failed error
 	for _, arg := range c.Items {
 		if _, err := event.IDUUID(arg); err == nil {
-			failed = errors.Join(failed, daemon.ExplainID(context.Background(), p, cfg.Bus.Journal, arg, c.JSON))
+			failed = errors.Join(failed, program.ExplainID(context.Background(), p, cfg.Bus.Journal, arg, c.JSON))
 			continue
 		}
 		err := eachRow(p, arg, func(origin string, received time.Time, change any) error {
-			x, err := daemon.Explain(table, translate.Item[any]{Origin: origin, Value: change, Received: received}, cfg.Bus)
+			x, err := program.Explain(table, translate.Item[any]{Origin: origin, Value: change, Received: received}, cfg.Bus)
 			if err != nil {
 				return err
 			}
@@ -52,7 +53,7 @@ func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 }
 
 // eachRow reads the JSON values of a file, one after another.
-func eachRow(p *daemon.Program, path string, visit func(origin string, received time.Time, change any) error) error {
+func eachRow(p *program.Env, path string, visit func(origin string, received time.Time, change any) error) error {
 	in, received := io.Reader(p.Stdin), time.Now()
 	if path != "-" {
 		f, err := os.Open(path)
@@ -74,11 +75,11 @@ func eachRow(p *daemon.Program, path string, visit func(origin string, received 
 			return nil
 		}
 		if err != nil {
-			return &daemon.ExitError{Code: daemon.ExitData, Err: fmt.Errorf("explaining %s: reading change %d: %w", path, n, err)}
+			return &exit.Error{Code: exit.Data, Err: fmt.Errorf("explaining %s: reading change %d: %w", path, n, err)}
 		}
 		change, err := parseRow(bytes.Clone(raw))
 		if err != nil {
-			return &daemon.ExitError{Code: daemon.ExitData, Err: fmt.Errorf("explaining %s: change %d: %w", path, n, err)}
+			return &exit.Error{Code: exit.Data, Err: fmt.Errorf("explaining %s: change %d: %w", path, n, err)}
 		}
 		if err := visit(fmt.Sprintf("%s:%d", path, n), received, change); err != nil {
 			return err

@@ -9,25 +9,25 @@ import (
 	"runtime/debug"
 	_ "time/tzdata" // [db] timezone works on machines without the zones
 
-	"busbar/common/daemon"
+	"busbar/common/program"
 )
 
 const description = "Turns changes in the databases of legacy services into messages on the bus."
 
 type commandLine struct {
-	daemon.Globals
-	Run     runCmd            `cmd:"" help:"Run the daemon: poll the databases, publish."`
-	Poll    pollCmd           `cmd:"" help:"Poll once, and exit 0 when all that changed is on disk, or 75 when a database could not be read (for cron)."`
-	Check   checkCmd          `cmd:"" help:"Look at the configuration, the databases and what the account may read, with hints."`
-	Explain explainCmd        `cmd:"" help:"Say what changed rows, or an id in the journal, become and why. Needs no bus and no database."`
-	Import  importCmd         `cmd:"" help:"Publish the present state once, as recovered, while the daemon does not run."`
-	Poison  poisonCmd         `cmd:"" help:"List, show, retry or drop changes that could not be read."`
-	Status  statusCmd         `cmd:"" help:"Say what was done, how far each source was read, and what the account may read."`
-	Version daemon.VersionCmd `cmd:"" help:"Print the version."`
+	program.Globals
+	Run     runCmd          `cmd:"" help:"Run the daemon: poll the databases, publish."`
+	Poll    pollCmd         `cmd:"" help:"Poll once, and exit 0 when all that changed is on disk, or 75 when a database could not be read (for cron)."`
+	Check   checkCmd        `cmd:"" help:"Look at the configuration, the databases and what the account may read, with hints."`
+	Explain explainCmd      `cmd:"" help:"Say what changed rows, or an id in the journal, become and why. Needs no bus and no database."`
+	Import  importCmd       `cmd:"" help:"Publish the present state once, as recovered, while the daemon does not run."`
+	Poison  poisonCmd       `cmd:"" help:"List, show, retry or drop changes that could not be read."`
+	Status  statusCmd       `cmd:"" help:"Say what was done, how far each source was read, and what the account may read."`
+	Version program.Version `cmd:"" help:"Print the version."`
 }
 
 func main() {
-	p := &daemon.Program{Name: "dbpoll", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
+	p := &program.Env{Name: "dbpoll", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
 	if os.Getenv("GOGC") == "" {
 		// What is kept of every row is nearly all of the memory, and changes
 		// seldom: collecting more often costs little and saves a third.
@@ -36,7 +36,7 @@ func main() {
 	os.Exit(run(p, os.Args[1:]))
 }
 
-func run(p *daemon.Program, args []string) int {
+func run(p *program.Env, args []string) int {
 	cli := &commandLine{}
 	return p.Main(cli, description, args, &cli.Globals)
 }

@@ -10,7 +10,8 @@ import (
 	"syscall"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/exit"
+	"busbar/common/program"
 	"busbar/common/show"
 )
 
@@ -19,7 +20,7 @@ type pollCmd struct {
 }
 
 // Run polls every source once.
-func (c pollCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c pollCmd) Run(p *program.Env, g *program.Globals) error {
 	return visit(p, g, func(ctx context.Context, s *site) error {
 		if err := s.once(ctx, once, nil); err != nil {
 			return err
@@ -35,7 +36,7 @@ type importCmd struct{}
 
 // Run tells the present state of every source. What is told later is told from
 // there: where nothing was polled yet, that is done first.
-func (importCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (importCmd) Run(p *program.Env, g *program.Globals) error {
 	return visit(p, g, func(ctx context.Context, s *site) error {
 		if err := s.once(ctx, once, nil); err != nil {
 			return err
@@ -48,12 +49,12 @@ func (importCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 }
 
 // visit opens the site for one errand.
-func visit(p *daemon.Program, g *daemon.Globals, errand func(context.Context, *site) error) (err error) {
+func visit(p *program.Env, g *program.Globals, errand func(context.Context, *site) error) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	log := g.Logger(p)
 	if !g.Debug {
-		log = daemon.Quiet(log)
+		log = program.Quiet(log)
 	}
 	s, err := open(ctx, p, g, log)
 	if err != nil {
@@ -77,7 +78,7 @@ func (s *site) once(ctx context.Context, m mode, progress io.Writer) error {
 			return err
 		}
 		stop := count(progress, src)
-		err = daemon.Once(ctx, pump)
+		err = program.Once(ctx, pump)
 		stop()
 		r := src.report()
 		if err != nil {
@@ -97,10 +98,10 @@ func (s *site) once(ctx context.Context, m mode, progress io.Writer) error {
 		if err != nil {
 			return err
 		}
-		failed = errors.Join(failed, daemon.Once(ctx, again))
+		failed = errors.Join(failed, program.Once(ctx, again))
 	}
 	if failed = errors.Join(failed, ctx.Err()); failed != nil {
-		return &daemon.ExitError{Code: daemon.ExitTempFail, Err: failed}
+		return &exit.Error{Code: exit.TempFail, Err: failed}
 	}
 	return nil
 }

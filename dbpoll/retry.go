@@ -3,7 +3,8 @@ package main
 import (
 	"context"
 
-	"busbar/common/daemon"
+	"busbar/common/node"
+	"busbar/common/program"
 )
 
 type poisonCmd struct {
@@ -16,18 +17,18 @@ type poisonCmd struct {
 	Retry struct {
 		ID []int64 `arg:"" optional:"" help:"Numbers from the list; none: all."`
 	} `cmd:"" help:"Give changes back to the daemon, or to the next poll, which reads them as if they were new."`
-	Drop daemon.DropPoison `cmd:"" help:"Remove some for good."`
+	Drop program.DropPoison `cmd:"" help:"Remove some for good."`
 }
 
 // Run works on the poison that the journal keeps.
-func (c *poisonCmd) Run(k *daemon.Selected, p *daemon.Program, g *daemon.Globals) error {
+func (c *poisonCmd) Run(k *program.Selected, p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
 	}
 	ctx := context.Background()
-	dir := daemon.RetryDir(cfg.Bus)
-	poison := daemon.Poison{Journal: cfg.Bus.Journal, Retry: func(item []byte) error { return daemon.GiveBack(dir, item, cfg.Bus.Journal) }}
+	dir := node.RetryDir(cfg.Bus)
+	poison := program.Poison{Journal: cfg.Bus.Journal, Retry: func(item []byte) error { return node.Requeue(dir, item, cfg.Bus.Journal) }}
 	switch k.Leaf {
 	case "show":
 		return poison.Show(ctx, p, c.Show.ID)

@@ -7,7 +7,10 @@ import (
 	"log/slog"
 	"strings"
 
-	"busbar/common/daemon"
+	"busbar/common/config"
+	"busbar/common/exit"
+	"busbar/common/node"
+	"busbar/common/program"
 	"busbar/common/pump"
 )
 
@@ -15,9 +18,9 @@ type runCmd struct{}
 
 // Run is the daemon: one pump for each source, all into one journal, and the
 // publisher that empties it.
-func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
+func (runCmd) Run(p *program.Env, g *program.Globals) (err error) {
 	log := g.Logger(p)
-	ctx, hangup, stop := daemon.Signals()
+	ctx, hangup, stop := program.Signals()
 	defer stop()
 	site, err := open(ctx, p, g, log)
 	if err != nil {
@@ -28,12 +31,12 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	if err := site.node.Register(collector{site.sources}); err != nil {
 		return err
 	}
-	reload := daemon.Reload[Config]{
+	reload := program.Reload[Config]{
 		Program: p,
 		Running: site.cfg, Load: func() (Config, error) { return load(p, g) },
-		Parts: func(c Config) (daemon.BusConfig, daemon.SignConfig) { return c.Bus, c.Sign },
+		Parts: func(c Config) (config.Bus, config.Sign) { return c.Bus, c.Sign },
 	}
-	tasks := []daemon.Task{{Name: "the publisher", Run: site.node.Run}, reload.Task(site.node, hangup)}
+	tasks := []program.Task{{Name: "the publisher", Run: site.node.Run}, reload.Task(site.node, hangup)}
 	for _, s := range site.sources {
 		pump, err := s.pump(site.cfg, site.node.Journal, forEver, log)
 		if err != nil {
@@ -41,10 +44,10 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		}
 		site.node.Watch(s.name, s.unwell)
 		tasks = append(tasks,
-			daemon.Task{Name: s.name, Run: pump.Run},
-			daemon.Task{Name: "the reports of " + s.name, Run: func(ctx context.Context) error { return announce(ctx, s, site.node.Journal, log) }})
+			program.Task{Name: s.name, Run: pump.Run},
+			program.Task{Name: "the reports of " + s.name, Run: func(ctx context.Context) error { return announce(ctx, s, site.node.Journal, log) }})
 		if c := site.cfg.DB.Listen; c != "" {
-			tasks = append(tasks, daemon.Task{Name: "the wake-up of " + s.name, Run: func(ctx context.Context) error {
+			tasks = append(tasks, program.Task{Name: "the wake-up of " + s.name, Run: func(ctx context.Context) error {
 				listen(ctx, s, c, log)
 				return ctx.Err()
 			}})
@@ -55,37 +58,37 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 		return err
 	}
 	site.node.Watch("given back", again.Err)
-	tasks = append(tasks, daemon.Task{Name: "changes given back", Run: again.Run})
-	log.Info("dbpoll runs", "version", daemon.Version(), "journal", site.cfg.Bus.Journal, "sources", site.names())
-	return daemon.Serve(ctx, log, site.status, tasks...)
+	tasks = append(tasks, program.Task{Name: "changes given back", Run: again.Run})
+	log.Info("dbpoll runs", "version", node.Version(), "journal", site.cfg.Bus.Journal, "sources", site.names())
+	return program.Serve(ctx, log, site.status, tasks...)
 }
 
 // A site is a configuration with its journal and sources, opened.
 type site struct {
 	cfg     Config
-	node    *daemon.Node
+	node    *node.Node
 	sources []*source
 	log     *slog.Logger
 }
 
-func open(ctx context.Context, p *daemon.Program, g *daemon.Globals, log *slog.Logger) (*site, error) {
+func open(ctx context.Context, p *program.Env, g *program.Globals, log *slog.Logger) (*site, error) {
 	cfg, err := load(p, g)
 	if err != nil {
 		return nil, err
 	}
 	if err := cfg.something(); err != nil {
-		return nil, &daemon.ExitError{Code: daemon.ExitConfig, Err: fmt.Errorf("starting: %w", err)}
+		return nil, &exit.Error{Code: exit.Config, Err: fmt.Errorf("starting: %w", err)}
 	}
 	list, err := sources(cfg, log)
 	if err != nil {
-		return nil, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+		return nil, &exit.Error{Code: exit.Config, Err: err}
 	}
-	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
+	n, err := node.New(ctx, p.Name, cfg.Bus, cfg.Sign, log)
 	if err != nil {
 		return nil, err
 	}
-	node.Resume(ctx, func(item []byte) error { return daemon.GiveBack(daemon.RetryDir(cfg.Bus), item, cfg.Bus.Journal) })
-	return &site{cfg, node, list, log}, nil
+	n.Resume(ctx, func(item []byte) error { return node.Requeue(node.RetryDir(cfg.Bus), item, cfg.Bus.Journal) })
+	return &site{cfg, n, list, log}, nil
 }
 
 func (s *site) close() error {
@@ -110,7 +113,7 @@ func (s *site) again(once bool) (*pump.Pump, error) {
 	if err != nil {
 		return nil, err
 	}
-	back := &daemon.GivenBack{Dir: daemon.RetryDir(s.cfg.Bus), Once: once, Parse: requeued}
+	back := &node.RetryQueue{Dir: node.RetryDir(s.cfg.Bus), Once: once, Parse: requeued}
 	p := &pump.Pump{
 		Channel: back, Table: table, Journal: s.node.Journal, Source: "given back", Log: s.log,
 	}

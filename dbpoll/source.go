@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"busbar/common/daemon"
 	"busbar/common/journal"
+	"busbar/common/program"
 	"busbar/common/pump"
 	"busbar/common/translate"
 	"busbar/dbpoll/database"
@@ -53,7 +53,7 @@ type source struct {
 	wake chan struct{} // a poll may come at once
 	open func(db *database.DB, j *journal.Journal, m mode) (poller, error)
 	// check says what of it can be read.
-	check func(ctx context.Context, db *database.DB) []daemon.Finding
+	check func(ctx context.Context, db *database.DB) []program.Finding
 
 	mu      sync.Mutex
 	inner   poller

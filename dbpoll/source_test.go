@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/exit"
 	"busbar/common/journal"
+	"busbar/common/node"
 	"busbar/common/translate"
 	"busbar/dbpoll/database"
 )
@@ -77,7 +78,7 @@ func testSite(t *testing.T, sources ...*source) *site {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	node, err := daemon.NewNode(t.Context(), "dbpoll", cfg.Bus, cfg.Sign, log)
+	node, err := node.New(t.Context(), "dbpoll", cfg.Bus, cfg.Sign, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,8 +96,8 @@ func TestOnceStopsAtTrouble(t *testing.T) {
 	bad := &fakePoller{err: errors.New("connection refused")}
 	s := testSite(t, fakeSource(t, bad))
 	err := s.once(t.Context(), once, nil)
-	var exit *daemon.ExitError
-	if !errors.As(err, &exit) || exit.Code != daemon.ExitTempFail || !strings.Contains(err.Error(), "connection refused") {
+	var failure *exit.Error
+	if !errors.As(err, &failure) || failure.Code != exit.TempFail || !strings.Contains(err.Error(), "connection refused") {
 		t.Fatalf("%v", err)
 	}
 	if bad.next != 1 {

@@ -6,8 +6,8 @@ import (
 	"log/slog"
 	"time"
 
-	"busbar/common/daemon"
 	"busbar/common/journal"
+	"busbar/common/program"
 	"busbar/common/secret"
 	"busbar/dbpoll/database"
 	"busbar/dbpoll/queue"
@@ -24,7 +24,7 @@ func sources(c Config, log *slog.Logger) ([]*source, error) {
 		s.open = func(db *database.DB, j *journal.Journal, m mode) (poller, error) {
 			return newQueue(c, s, db, j, m, log), nil
 		}
-		s.check = func(ctx context.Context, db *database.DB) []daemon.Finding { return checkQueue(ctx, db, c) }
+		s.check = func(ctx context.Context, db *database.DB) []program.Finding { return checkQueue(ctx, db, c) }
 		list = append(list, s)
 	}
 	for _, t := range c.Table {
@@ -35,7 +35,7 @@ func sources(c Config, log *slog.Logger) ([]*source, error) {
 		s.open = func(db *database.DB, j *journal.Journal, m mode) (poller, error) {
 			return newTable(c, t.spec(c.zone), s, db, j, m, log), nil
 		}
-		s.check = func(ctx context.Context, db *database.DB) []daemon.Finding { return checkTable(ctx, db, t) }
+		s.check = func(ctx context.Context, db *database.DB) []program.Finding { return checkTable(ctx, db, t) }
 		list = append(list, s)
 	}
 	return list, nil

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 
-	"busbar/common/daemon"
+	"busbar/common/program"
 	"busbar/mail2bus/maildir"
 )
 
@@ -16,13 +16,13 @@ type checkCmd struct {
 }
 
 // Run is the doctor.
-func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c checkCmd) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
-		return errors.Join(daemon.PrintFindings(p, []daemon.Finding{daemon.Found("configuration", err, "")}, c.JSON), err)
+		return errors.Join(program.PrintFindings(p, []program.Finding{program.Found("configuration", err, "")}, c.JSON), err)
 	}
-	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
-	findings = append(findings, daemon.CheckBus(context.Background(), p.Name, cfg.Bus, cfg.Sign, cfg.Mail.places()...)...)
+	findings := []program.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
+	findings = append(findings, program.CheckBus(context.Background(), p.Name, cfg.Bus, cfg.Sign, cfg.Mail.places()...)...)
 	for _, dir := range cfg.Mail.Maildir {
 		findings = append(findings, checkPlace("maildir", dir))
 	}
@@ -30,32 +30,32 @@ func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		findings = append(findings, checkPlace("spool", cfg.Mail.Spool))
 	}
 	if len(cfg.Mail.places()) == 0 {
-		findings = append(findings, daemon.Finding{What: "mail", Level: "fail", Detail: "neither [mail] maildir nor [mail] spool is set, so no mail can come"})
+		findings = append(findings, program.Finding{What: "mail", Level: "fail", Detail: "neither [mail] maildir nor [mail] spool is set, so no mail can come"})
 	}
-	return daemon.PrintFindings(p, findings, c.JSON)
+	return program.PrintFindings(p, findings, c.JSON)
 }
 
-func checkPlace(what, dir string) daemon.Finding {
+func checkPlace(what, dir string) program.Finding {
 	err := maildir.Writable(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && what == "spool":
-		return daemon.Finding{What: what, Level: "warn", Detail: dir + " is not there; the daemon makes it when it starts, and nothing can be delivered before"}
+		return program.Finding{What: what, Level: "warn", Detail: dir + " is not there; the daemon makes it when it starts, and nothing can be delivered before"}
 	case errors.Is(err, fs.ErrNotExist):
-		return daemon.Finding{What: what, Level: "fail", Detail: err.Error() + " (make it with `maildirmake`, or correct [mail] maildir)"}
+		return program.Finding{What: what, Level: "fail", Detail: err.Error() + " (make it with `maildirmake`, or correct [mail] maildir)"}
 	case err != nil:
-		return daemon.Finding{What: what, Level: "fail", Detail: err.Error() + " (the daemon must read and write there)"}
+		return program.Finding{What: what, Level: "fail", Detail: err.Error() + " (the daemon must read and write there)"}
 	}
 	if err := maildir.IsMaildir(dir, what == "spool"); err != nil {
-		return daemon.Found(what, err, "")
+		return program.Found(what, err, "")
 	}
 	n, err := waiting(dir)
 	if err == nil && n > 0 {
 		const most = 10000
 		if bad, one, err := maildir.Unreadable(dir, most); err == nil && bad > 0 {
-			return daemon.Found(what, fmt.Errorf("%d of %d mails that wait cannot be read, such as: %w", bad, n, one), "")
+			return program.Found(what, fmt.Errorf("%d of %d mails that wait cannot be read, such as: %w", bad, n, one), "")
 		}
 	}
-	return daemon.Found(what, err, fmt.Sprintf("%s, %d mails waiting", dir, n))
+	return program.Found(what, err, fmt.Sprintf("%s, %d mails waiting", dir, n))
 }
 
 // waiting counts the mails that the daemon has not taken. Where it has never
@@ -73,7 +73,7 @@ type statusCmd struct {
 }
 
 // Run prints what the journal knows.
-func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c statusCmd) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 		}
 		counts[dir] = n
 	}
-	s, err := daemon.ReadStatus(context.Background(), p.Name, cfg.Bus, cfg.Sign, counts)
+	s, err := program.ReadStatus(context.Background(), p.Name, cfg.Bus, cfg.Sign, counts)
 	if err != nil {
 		return err
 	}
@@ -105,17 +105,17 @@ type poisonCmd struct {
 	Retry struct {
 		ID []int64 `arg:"" optional:"" help:"Numbers from the list; none: all."`
 	} `cmd:"" help:"Give mails back to the daemon, which reads them as if they were new."`
-	Drop daemon.DropPoison `cmd:"" help:"Remove some for good."`
+	Drop program.DropPoison `cmd:"" help:"Remove some for good."`
 }
 
 // Run works on the poison that the journal keeps.
-func (c *poisonCmd) Run(k *daemon.Selected, p *daemon.Program, g *daemon.Globals) error {
+func (c *poisonCmd) Run(k *program.Selected, p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
 	}
 	ctx := context.Background()
-	poison := daemon.Poison{Journal: cfg.Bus.Journal, Retry: func(item []byte) error { return retry(cfg.Mail, item) }}
+	poison := program.Poison{Journal: cfg.Bus.Journal, Retry: func(item []byte) error { return retry(cfg.Mail, item) }}
 	switch k.Leaf {
 	case "show":
 		return poison.Show(ctx, p, c.Show.ID)

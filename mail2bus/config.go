@@ -5,15 +5,17 @@ import (
 	"path/filepath"
 
 	"busbar/adapters/scm"
-	"busbar/common/daemon"
+	"busbar/common/config"
+	"busbar/common/exit"
+	"busbar/common/program"
 )
 
 // Config is the configuration of mail2bus.
 type Config struct {
-	Bus  daemon.BusConfig  `toml:"bus"`
-	Sign daemon.SignConfig `toml:"sign"`
-	Mail MailConfig        `toml:"mail"`
-	SCM  SCMConfig         `toml:"scm"`
+	Bus  config.Bus  `toml:"bus"`
+	Sign config.Sign `toml:"sign"`
+	Mail MailConfig  `toml:"mail"`
+	SCM  SCMConfig   `toml:"scm"`
 }
 
 // MailConfig is the [mail] table.
@@ -21,8 +23,8 @@ type MailConfig struct {
 	Maildir []string        `toml:"maildir" doc:"Maildirs to read: directories that hold new/, cur/ and tmp/."`
 	Spool   string          `toml:"spool" doc:"Directory where deliver puts mails for the daemon, itself a Maildir. Both must be able to write there."`
 	Lists   bool            `toml:"lists" doc:"Publish any other mail of a mailing list as lists.mail.receive; false: count it as skipped."`
-	Limit   daemon.Size     `toml:"limit" doc:"Size from which a mail is kept aside unread, as poison."`
-	Poll    daemon.Duration `toml:"poll" doc:"How often the directories are read without any notification."`
+	Limit   config.Size     `toml:"limit" doc:"Size from which a mail is kept aside unread, as poison."`
+	Poll    config.Duration `toml:"poll" doc:"How often the directories are read without any notification."`
 }
 
 // SCMConfig is the [scm] table: commit mails. A push that a hook tells, too, is
@@ -35,22 +37,22 @@ type SCMConfig struct {
 // DefaultConfig is the configuration before any file is read.
 func DefaultConfig() Config {
 	return Config{
-		Bus: daemon.DefaultBus(), Sign: daemon.DefaultSign(),
-		Mail: MailConfig{Lists: true, Limit: 64 << 20, Poll: daemon.Duration(30e9)},
+		Bus: config.DefaultBus(), Sign: config.DefaultSign(),
+		Mail: MailConfig{Lists: true, Limit: 64 << 20, Poll: config.Duration(30e9)},
 		SCM:  SCMConfig{Service: scm.DefaultService},
 	}
 }
 
-func load(p *daemon.Program, g *daemon.Globals) (Config, error) {
+func load(p *program.Env, g *program.Globals) (Config, error) {
 	c := DefaultConfig()
 	if _, err := g.Source(p).Load(&c); err != nil {
-		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+		return c, &exit.Error{Code: exit.Config, Err: err}
 	}
 	if err := c.Bus.Complete(p.Name); err != nil {
-		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+		return c, &exit.Error{Code: exit.Config, Err: err}
 	}
 	if err := c.Mail.check(); err != nil {
-		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: fmt.Errorf("checking [mail]: %w", err)}
+		return c, &exit.Error{Code: exit.Config, Err: fmt.Errorf("checking [mail]: %w", err)}
 	}
 	return c, nil
 }

@@ -6,7 +6,8 @@ import (
 	"io"
 	"os"
 
-	"busbar/common/daemon"
+	"busbar/common/exit"
+	"busbar/common/program"
 	"busbar/common/show"
 	"busbar/mail2bus/maildir"
 )
@@ -19,7 +20,7 @@ type deliverCmd struct {
 
 // Run puts the mail on standard input into the spool. It does not look into it:
 // what cannot be read is for the daemon to keep as poison.
-func (c *deliverCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c *deliverCmd) Run(p *program.Env, g *program.Globals) error {
 	if c.Spool == "" {
 		cfg, err := load(p, g)
 		if err != nil {
@@ -43,11 +44,11 @@ func (c *deliverCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 // answer is the exit code of deliver: 0 for a mail that cannot be lost, and 75
 // for whatever else happened. A person who asks for help at a terminal has no
 // mail to be lost.
-func (c *deliverCmd) answer(p *daemon.Program, code int) int {
+func (c *deliverCmd) answer(p *program.Env, code int) int {
 	if c.delivered {
 		return code
 	}
-	if code == daemon.ExitOK {
+	if code == exit.OK {
 		if f, ok := p.Stdin.(*os.File); ok {
 			if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 				return code
@@ -55,5 +56,5 @@ func (c *deliverCmd) answer(p *daemon.Program, code int) int {
 		}
 		show.Fprintln(p.Stderr, "mail2bus: delivering: this delivers nothing, and the mail system must keep the mail")
 	}
-	return daemon.ExitTempFail
+	return exit.TempFail
 }

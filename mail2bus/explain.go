@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
-	"busbar/common/daemon"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/program"
 )
 
 type explainCmd struct {
@@ -21,7 +21,7 @@ type explainCmd struct {
 }
 
 // Run shows what each item becomes, as the daemon would do it.
-func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c explainCmd) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
@@ -29,7 +29,7 @@ func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	var failed error
 	for _, arg := range c.Items {
 		if _, err := event.IDUUID(arg); err == nil {
-			failed = errors.Join(failed, daemon.ExplainID(context.Background(), p, cfg.Bus.Journal, arg, c.JSON))
+			failed = errors.Join(failed, program.ExplainID(context.Background(), p, cfg.Bus.Journal, arg, c.JSON))
 			continue
 		}
 		files, err := expand(arg)
@@ -45,13 +45,13 @@ func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	return failed
 }
 
-func (c explainCmd) explain(p *daemon.Program, cfg Config, path string) error {
+func (c explainCmd) explain(p *program.Env, cfg Config, path string) error {
 	raw, received, err := readMail(p, path, int64(cfg.Mail.Limit))
 	if err != nil {
 		return err
 	}
 	it := newItem(path, raw, received, int64(cfg.Mail.Limit))
-	x, err := daemon.Explain(table(cfg), it, cfg.Bus)
+	x, err := program.Explain(table(cfg), it, cfg.Bus)
 	if err != nil {
 		return err
 	}

@@ -7,27 +7,28 @@ import (
 	"os"
 	"strings"
 
-	"busbar/common/daemon"
+	"busbar/common/exit"
+	"busbar/common/program"
 	"busbar/common/show"
 )
 
 type commandLine struct {
-	daemon.Globals
-	Run     runCmd            `cmd:"" help:"Run the daemon: read the Maildirs and the spool, publish."`
-	Deliver deliverCmd        `cmd:"" help:"Take one mail on standard input (from .forward, an alias, procmail, a pipe). Exits 0 once it cannot be lost, else 75."`
-	Check   checkCmd          `cmd:"" help:"Look at the configuration and the outside world, with hints."`
-	Explain explainCmd        `cmd:"" help:"Say what mails, or an id in the journal, become and why. Needs no bus."`
-	Poison  poisonCmd         `cmd:"" help:"List, show, retry or drop mails that could not be read."`
-	Status  statusCmd         `cmd:"" help:"Say what was done and what waits."`
-	Version daemon.VersionCmd `cmd:"" help:"Print the version."`
+	program.Globals
+	Run     runCmd          `cmd:"" help:"Run the daemon: read the Maildirs and the spool, publish."`
+	Deliver deliverCmd      `cmd:"" help:"Take one mail on standard input (from .forward, an alias, procmail, a pipe). Exits 0 once it cannot be lost, else 75."`
+	Check   checkCmd        `cmd:"" help:"Look at the configuration and the outside world, with hints."`
+	Explain explainCmd      `cmd:"" help:"Say what mails, or an id in the journal, become and why. Needs no bus."`
+	Poison  poisonCmd       `cmd:"" help:"List, show, retry or drop mails that could not be read."`
+	Status  statusCmd       `cmd:"" help:"Say what was done and what waits."`
+	Version program.Version `cmd:"" help:"Print the version."`
 }
 
 func main() {
-	p := &daemon.Program{Name: "mail2bus", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
+	p := &program.Env{Name: "mail2bus", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
 	os.Exit(run(p, os.Args[1:]))
 }
 
-func run(p *daemon.Program, args []string) (code int) {
+func run(p *program.Env, args []string) (code int) {
 	cli := &commandLine{}
 	if delivers(args) {
 		defer func() {
@@ -35,7 +36,7 @@ func run(p *daemon.Program, args []string) (code int) {
 			// whatever is wrong here, it must keep it.
 			if r := recover(); r != nil {
 				show.Fprintln(p.Stderr, "mail2bus: delivering:", r)
-				code = daemon.ExitTempFail
+				code = exit.TempFail
 			}
 			code = cli.Deliver.answer(p, code)
 		}()

@@ -6,13 +6,13 @@ import (
 	"os"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/program"
 )
 
 // readMail reads a mail that a person named: any file, or "-" for standard
 // input, up to one byte more than the limit, as the daemon does. Its time of
 // arrival is the file's.
-func readMail(p *daemon.Program, path string, limit int64) ([]byte, time.Time, error) {
+func readMail(p *program.Env, path string, limit int64) ([]byte, time.Time, error) {
 	if path == "-" {
 		raw, err := io.ReadAll(io.LimitReader(p.Stdin, limit+1))
 		if err != nil {

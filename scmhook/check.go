@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/program"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/hook"
 	"busbar/scmhook/spool"
@@ -22,55 +22,55 @@ type checkCmd struct {
 }
 
 // Run is the doctor.
-func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c checkCmd) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
-		return errors.Join(daemon.PrintFindings(p, []daemon.Finding{daemon.Found("configuration", err, "")}, c.JSON), err)
+		return errors.Join(program.PrintFindings(p, []program.Finding{program.Found("configuration", err, "")}, c.JSON), err)
 	}
 	ctx := context.Background()
-	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.SCM.Service, cfg.Bus.Name)}}
+	findings := []program.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.SCM.Service, cfg.Bus.Name)}}
 	places := []string{cfg.SCM.Spool}
 	if cfg.webhooksOnly() { // no hook writes anywhere, and no repository is looked at
 		places, cfg.Bus.Journal = nil, cfg.webhookJournal()
 	}
-	findings = append(findings, daemon.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign, places...)...)
+	findings = append(findings, program.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign, places...)...)
 	if !cfg.webhooksOnly() {
-		findings = slices.DeleteFunc(findings, func(f daemon.Finding) bool {
+		findings = slices.DeleteFunc(findings, func(f program.Finding) bool {
 			return f.What == "hooks" || f.What == "globs" // the daemon's; looked at anew below
 		})
 		findings = append(findings, checkSpool(cfg.SCM.Spool), checkHookSpool(p, cfg))
 		findings = append(findings, checkRepositories(ctx, p, cfg)...)
 	}
 	if cfg.Webhook.Secrets != "" {
-		findings = append(findings, daemon.CheckSecrets("the webhooks' secrets", cfg.Webhook.Secrets)...)
+		findings = append(findings, program.CheckSecrets("the webhooks' secrets", cfg.Webhook.Secrets)...)
 	}
 	findings = append(findings, checkWebhooks(cfg)...)
-	return daemon.PrintFindings(p, findings, c.JSON)
+	return program.PrintFindings(p, findings, c.JSON)
 }
 
 // checkSpool tries to write as a hook does, and to read as the daemon does.
-func checkSpool(dir string) daemon.Finding {
-	f := daemon.Finding{What: "spool", Level: "warn"}
+func checkSpool(dir string) program.Finding {
+	f := program.Finding{What: "spool", Level: "warn"}
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		f.Detail = dir + " is not there; the daemon makes it when it starts, for its own user alone (mode 1733 lets every pusher write)"
 		return f
 	case err != nil:
-		return daemon.Found("spool", err, "")
+		return program.Found("spool", err, "")
 	}
 	names, err := spool.List(dir)
 	if err != nil {
-		return daemon.Found("spool", fmt.Errorf("%w (the daemon must own it)", err), "")
+		return program.Found("spool", fmt.Errorf("%w (the daemon must own it)", err), "")
 	}
 	probe, err := os.CreateTemp(dir, hook.Hidden+"check-")
 	if err == nil {
 		err = errors.Join(probe.Close(), os.Remove(probe.Name()))
 	}
 	if err != nil {
-		return daemon.Found("spool", fmt.Errorf("writing there: %w", err), "")
+		return program.Found("spool", fmt.Errorf("writing there: %w", err), "")
 	}
-	return daemon.Found("spool", nil, fmt.Sprintf("%s, mode %04o, %d files waiting", dir, unixMode(info.Mode()), len(names)))
+	return program.Found("spool", nil, fmt.Sprintf("%s, mode %04o, %d files waiting", dir, unixMode(info.Mode()), len(names)))
 }
 
 func unixMode(m fs.FileMode) uint32 {
@@ -85,32 +85,32 @@ func unixMode(m fs.FileMode) uint32 {
 }
 
 // checkHookSpool compares the place where hooks write with the one that is read.
-func checkHookSpool(p *daemon.Program, cfg Config) daemon.Finding {
+func checkHookSpool(p *program.Env, cfg Config) program.Finding {
 	found := hook.Dir(p.Getenv)
 	if found == cfg.SCM.Spool {
-		return daemon.Found("hooks' spool", nil, "hooks find it without --spool")
+		return program.Found("hooks' spool", nil, "hooks find it without --spool")
 	}
-	return daemon.Finding{What: "hooks' spool", Level: "warn", Detail: fmt.Sprintf(
+	return program.Finding{What: "hooks' spool", Level: "warn", Detail: fmt.Sprintf(
 		"a hook without --spool writes into %s; write %s into %s, or let `scmhook install` say --spool in each hook", found, cfg.SCM.Spool, hook.PathFile)}
 }
 
 // checkRepositories asks each repository for its refs.
-func checkRepositories(ctx context.Context, p *daemon.Program, cfg Config) []daemon.Finding {
+func checkRepositories(ctx context.Context, p *program.Env, cfg Config) []program.Finding {
 	set, err := feed.NewSet(cfg.SCM.Repositories)
 	if err != nil {
-		return []daemon.Finding{daemon.Found("repositories", err, "")}
+		return []program.Finding{program.Found("repositories", err, "")}
 	}
 	all, err := set.All()
-	var findings []daemon.Finding
+	var findings []program.Finding
 	if err != nil {
-		findings = append(findings, daemon.Found("repositories", err, ""))
+		findings = append(findings, program.Found("repositories", err, ""))
 	}
 	if len(all) == 0 {
-		return append(findings, daemon.Finding{What: "repositories", Level: "fail", Detail: "[scm] repositories names none, so nothing can be told"})
+		return append(findings, program.Finding{What: "repositories", Level: "fail", Detail: "[scm] repositories names none, so nothing can be told"})
 	}
 	o, err := hookOptions(p, cfg, "")
 	if err != nil {
-		return append(findings, daemon.Found("hooks", err, ""))
+		return append(findings, program.Found("hooks", err, ""))
 	}
 	tools := map[string]string{"git": "git", "svn": "svnlook", "hg": "hg"}
 	d := describer{scm: cfg.SCM}
@@ -118,22 +118,22 @@ func checkRepositories(ctx context.Context, p *daemon.Program, cfg Config) []dae
 		if tool := tools[r.System]; tool != "" {
 			delete(tools, r.System)
 			_, err := exec.LookPath(tool)
-			findings = append(findings, daemon.Found(r.System, err, tool+" is there"))
+			findings = append(findings, program.Found(r.System, err, tool+" is there"))
 		}
 		ctx, cancel := context.WithTimeout(ctx, time.Duration(cfg.SCM.Timeout))
 		refs, err := d.refs(ctx, r.System, r.Dir)
 		cancel()
-		findings = append(findings, daemon.Found("repository", err, fmt.Sprintf("%s %s, %d refs", r.System, r.Name, len(refs))))
+		findings = append(findings, program.Found("repository", err, fmt.Sprintf("%s %s, %d refs", r.System, r.Name, len(refs))))
 	}
 	for _, glob := range set.Empty() {
-		findings = append(findings, daemon.Finding{What: "globs", Level: "warn", Detail: "no repository matches " + glob})
+		findings = append(findings, program.Finding{What: "globs", Level: "warn", Detail: "no repository matches " + glob})
 	}
 	text, err := unwired(o, all)
 	if err != nil {
-		findings = append(findings, daemon.Found("hook", err, ""))
+		findings = append(findings, program.Found("hook", err, ""))
 	}
 	if text != "" {
-		findings = append(findings, daemon.Finding{What: "hooks", Level: "warn", Detail: text + " (scmhook install)"})
+		findings = append(findings, program.Finding{What: "hooks", Level: "warn", Detail: text + " (scmhook install)"})
 	}
 	return findings
 }

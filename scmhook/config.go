@@ -6,16 +6,18 @@ import (
 	"path/filepath"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/config"
+	"busbar/common/exit"
+	"busbar/common/program"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/hook"
 )
 
 // Config is the configuration of scmhook.
 type Config struct {
-	Bus  daemon.BusConfig  `toml:"bus"`
-	Sign daemon.SignConfig `toml:"sign"`
-	SCM  SCMConfig         `toml:"scm"`
+	Bus  config.Bus  `toml:"bus"`
+	Sign config.Sign `toml:"sign"`
+	SCM  SCMConfig   `toml:"scm"`
 
 	Webhook WebhookConfig `toml:"webhook"`
 }
@@ -25,10 +27,10 @@ type SCMConfig struct {
 	Service      string          `toml:"service" doc:"First part of the topics: scm, or a name of your own such as salsa."`
 	Spool        string          `toml:"spool" doc:"Directory where hooks leave their files. Hooks find it by their own means: see scmhook git."`
 	Repositories []string        `toml:"repositories" doc:"Absolute paths of repositories, or globs such as /srv/git/*/*.git. A repository is called after its path below the first wildcard's directory, without .git."`
-	Reconcile    daemon.Duration `toml:"reconcile" doc:"How often all refs are compared with what was told; also at the start."`
-	Grace        daemon.Duration `toml:"grace" doc:"How long a difference must last before comparing tells it: its hook may still be running."`
-	Poll         daemon.Duration `toml:"poll" doc:"How often the spool is read without any notification."`
-	Timeout      daemon.Duration `toml:"timeout" doc:"How long git, svnlook or hg may take to answer one question."`
+	Reconcile    config.Duration `toml:"reconcile" doc:"How often all refs are compared with what was told; also at the start."`
+	Grace        config.Duration `toml:"grace" doc:"How long a difference must last before comparing tells it: its hook may still be running."`
+	Poll         config.Duration `toml:"poll" doc:"How often the spool is read without any notification."`
+	Timeout      config.Duration `toml:"timeout" doc:"How long git, svnlook or hg may take to answer one question."`
 	Commits      int             `toml:"commits" doc:"How many commits of one update are told one by one, at most 300: the newest. The rest is counted, and its range named."`
 	Refs         []string        `toml:"refs" doc:"Beginnings of the refs that are told; others are watched only. Add \"refs/\" to tell all."`
 	Links        LinksConfig     `toml:"links"`
@@ -44,25 +46,25 @@ type LinksConfig struct {
 // DefaultConfig is the configuration before any file is read.
 func DefaultConfig() Config {
 	return Config{
-		Bus: daemon.DefaultBus(), Sign: daemon.DefaultSign(),
+		Bus: config.DefaultBus(), Sign: config.DefaultSign(),
 		SCM: SCMConfig{
 			Service: "scm", Spool: hook.DefaultDir, Commits: 100, Refs: []string{"refs/heads/", "refs/tags/", "refs/notes/", "refs/bookmarks/", "refs/anonymous/"},
-			Reconcile: daemon.Duration(10 * time.Minute), Grace: daemon.Duration(2 * time.Second),
-			Poll: daemon.Duration(30 * time.Second), Timeout: daemon.Duration(time.Minute),
+			Reconcile: config.Duration(10 * time.Minute), Grace: config.Duration(2 * time.Second),
+			Poll: config.Duration(30 * time.Second), Timeout: config.Duration(time.Minute),
 		},
 	}
 }
 
-func load(p *daemon.Program, g *daemon.Globals) (Config, error) {
+func load(p *program.Env, g *program.Globals) (Config, error) {
 	c := DefaultConfig()
 	if _, err := g.Source(p).Load(&c); err != nil {
-		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+		return c, &exit.Error{Code: exit.Config, Err: err}
 	}
 	if err := c.Bus.Complete(p.Name); err != nil {
-		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+		return c, &exit.Error{Code: exit.Config, Err: err}
 	}
 	if err := c.SCM.check(); err != nil {
-		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: fmt.Errorf("checking [scm]: %w", err)}
+		return c, &exit.Error{Code: exit.Config, Err: fmt.Errorf("checking [scm]: %w", err)}
 	}
 	return c, nil
 }

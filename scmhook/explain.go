@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"busbar/common/daemon"
 	"busbar/common/event"
+	"busbar/common/program"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/hook"
 	"busbar/scmhook/refs"
@@ -21,7 +21,7 @@ type explainCmd struct {
 
 // Run shows what each item becomes. A spool file's lines are taken as they are,
 // without asking the journal what was told before.
-func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c explainCmd) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
@@ -29,7 +29,7 @@ func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	var failed error
 	for _, arg := range c.Items {
 		if _, err := event.IDUUID(arg); err == nil {
-			failed = errors.Join(failed, daemon.ExplainID(context.Background(), p, cfg.Bus.Journal, arg, c.JSON))
+			failed = errors.Join(failed, program.ExplainID(context.Background(), p, cfg.Bus.Journal, arg, c.JSON))
 			continue
 		}
 		if err := c.explain(p, cfg, arg); err != nil {
@@ -39,7 +39,7 @@ func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	return failed
 }
 
-func (c explainCmd) explain(p *daemon.Program, cfg Config, path string) error {
+func (c explainCmd) explain(p *program.Env, cfg Config, path string) error {
 	b, err := batchOf(cfg, path)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func (c explainCmd) explain(p *daemon.Program, cfg Config, path string) error {
 		return err
 	}
 	it.Origin = path
-	x, err := daemon.Explain(table(cfg.SCM), it, cfg.Bus)
+	x, err := program.Explain(table(cfg.SCM), it, cfg.Bus)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"io"
 	"log/slog"
 
-	"busbar/common/daemon"
+	"busbar/common/node"
 	"busbar/scmhook/spool"
 	"busbar/scmhook/webhook"
 )
@@ -21,13 +21,13 @@ func giveBack(cfg Config, journal string) func([]byte) error {
 		}
 		bus := cfg.Bus
 		bus.Journal = journal
-		return daemon.GiveBack(daemon.RetryDir(bus), item, journal)
+		return node.Requeue(node.RetryDir(bus), item, journal)
 	}
 }
 
 // rereadAll hands in what is given back, one after the other, until ctx ends. It
 // is planned and stored as if it had just come.
-func rereadAll(ctx context.Context, c *daemon.GivenBack, in *handed, log *slog.Logger) error {
+func rereadAll(ctx context.Context, c *node.RetryQueue, in *handed, log *slog.Logger) error {
 	for {
 		item, _, done, err := c.Next(ctx)
 		if ctx.Err() != nil || errors.Is(err, io.EOF) {

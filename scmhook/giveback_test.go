@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"busbar/common/daemon"
 	"busbar/common/journal"
+	"busbar/common/node"
 	"busbar/common/pump"
 	"busbar/scmhook/hook"
 	"busbar/scmhook/webhook"
@@ -78,7 +78,7 @@ func TestPoisonGoesBackWhereItCameFrom(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	back := &daemon.GivenBack{Dir: daemon.RetryDir(cfg.Bus), Once: true, Parse: func([]byte) any { return nil }}
+	back := &node.RetryQueue{Dir: node.RetryDir(cfg.Bus), Once: true, Parse: func([]byte) any { return nil }}
 	if err := rereadAll(ctx, back, in, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"busbar/common/condition"
-	"busbar/common/daemon"
+	"busbar/common/program"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/install"
 )
@@ -40,7 +40,7 @@ const again = 10 * time.Second
 
 // watchHooks looks at the hooks of all repositories now and then: they go with
 // an update of a forge, and new repositories have none.
-func watchHooks(ctx context.Context, p *daemon.Program, cfg Config, told *condition.Set) error {
+func watchHooks(ctx context.Context, p *program.Env, cfg Config, told *condition.Set) error {
 	for {
 		wired, err := tellHooks(p, cfg, told)
 		if err != nil {
@@ -58,7 +58,7 @@ func watchHooks(ctx context.Context, p *daemon.Program, cfg Config, told *condit
 	}
 }
 
-func tellHooks(p *daemon.Program, cfg Config, told *condition.Set) (wired bool, err error) {
+func tellHooks(p *program.Env, cfg Config, told *condition.Set) (wired bool, err error) {
 	o, err := hookOptions(p, cfg, "")
 	if err != nil {
 		return false, err

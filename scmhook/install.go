@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"busbar/common/daemon"
+	"busbar/common/program"
 	"busbar/common/show"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/hook"
@@ -29,7 +29,7 @@ type uninstallCmd struct {
 }
 
 // Run wires repositories.
-func (c installCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c installCmd) Run(p *program.Env, g *program.Globals) error {
 	o, all, failed := wiring(p, g, c.Program, c.Paths)
 	for _, r := range all {
 		changed, err := o.Install(r.System, r.Dir)
@@ -50,7 +50,7 @@ func (c installCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 }
 
 // Run takes the hooks out.
-func (c uninstallCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c uninstallCmd) Run(p *program.Env, g *program.Globals) error {
 	o, all, failed := wiring(p, g, c.Program, c.Paths)
 	for _, r := range all {
 		changed, err := o.Uninstall(r.System, r.Dir)
@@ -68,7 +68,7 @@ func (c uninstallCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 }
 
 // wiring is how to wire, and which repositories.
-func wiring(p *daemon.Program, g *daemon.Globals, program string, paths []string) (install.Options, []feed.Repository, error) {
+func wiring(p *program.Env, g *program.Globals, program string, paths []string) (install.Options, []feed.Repository, error) {
 	cfg, err := load(p, g)
 	if err != nil {
 		return install.Options{}, nil, err
@@ -104,7 +104,7 @@ func wiring(p *daemon.Program, g *daemon.Globals, program string, paths []string
 
 // hookOptions are how hooks call scmhook: without --spool where they find the
 // configured one without.
-func hookOptions(p *daemon.Program, cfg Config, program string) (install.Options, error) {
+func hookOptions(p *program.Env, cfg Config, program string) (install.Options, error) {
 	if program == "" {
 		var err error
 		if program, err = os.Executable(); err != nil {

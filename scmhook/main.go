@@ -6,42 +6,43 @@ package main
 import (
 	"os"
 
-	"busbar/common/daemon"
+	"busbar/common/exit"
+	"busbar/common/program"
 	"busbar/scmhook/hook"
 )
 
 const description = "Turns pushes to git, svn and hg into messages on the bus."
 
 type commandLine struct {
-	daemon.Globals
-	Run       runCmd            `cmd:"" help:"Run the daemon: take what the hooks wrote, compare refs, publish."`
-	Git       hookCmd           `cmd:"" help:"The hook: post-receive as it is, or update and reference-transaction with their arguments. Writes one spool file and exits 0, whatever is wrong."`
-	Svn       hookCmd           `cmd:"" help:"The hook for svn: post-commit and post-revprop-change, with their arguments."`
-	Hg        hookCmd           `cmd:"" help:"The hook for hg: txnclose, changegroup and others, with their environment."`
-	Serve     serveCmd          `cmd:"" help:"Take pushes from forges' webhooks: GitLab, Forgejo, Gitea, GitHub."`
-	Reconcile reconcileCmd      `cmd:"" help:"Compare every repository's refs with what was told, and tell what no hook told. A running daemon is asked to do it."`
-	Import    importCmd         `cmd:"" help:"Tell of all refs that were there before the daemon first saw their repositories. The daemon must not run."`
-	Install   installCmd        `cmd:"" help:"Put the hook into repositories, and into those below directories. A hook that is there is kept and called, too."`
-	Uninstall uninstallCmd      `cmd:"" help:"Take the hook out of repositories, and put back what was there before."`
-	Check     checkCmd          `cmd:"" help:"Look at the configuration and the outside world, with hints."`
-	Explain   explainCmd        `cmd:"" help:"Say what spool files, or ids in the journal, become and why. Needs no bus."`
-	Poison    poisonCmd         `cmd:"" help:"List, show, retry or drop spool files that could not be read."`
-	Status    statusCmd         `cmd:"" help:"Say what was done and what waits, and which repositories are wired, unwired or silent."`
-	Version   daemon.VersionCmd `cmd:"" help:"Print the version."`
+	program.Globals
+	Run       runCmd          `cmd:"" help:"Run the daemon: take what the hooks wrote, compare refs, publish."`
+	Git       hookCmd         `cmd:"" help:"The hook: post-receive as it is, or update and reference-transaction with their arguments. Writes one spool file and exits 0, whatever is wrong."`
+	Svn       hookCmd         `cmd:"" help:"The hook for svn: post-commit and post-revprop-change, with their arguments."`
+	Hg        hookCmd         `cmd:"" help:"The hook for hg: txnclose, changegroup and others, with their environment."`
+	Serve     serveCmd        `cmd:"" help:"Take pushes from forges' webhooks: GitLab, Forgejo, Gitea, GitHub."`
+	Reconcile reconcileCmd    `cmd:"" help:"Compare every repository's refs with what was told, and tell what no hook told. A running daemon is asked to do it."`
+	Import    importCmd       `cmd:"" help:"Tell of all refs that were there before the daemon first saw their repositories. The daemon must not run."`
+	Install   installCmd      `cmd:"" help:"Put the hook into repositories, and into those below directories. A hook that is there is kept and called, too."`
+	Uninstall uninstallCmd    `cmd:"" help:"Take the hook out of repositories, and put back what was there before."`
+	Check     checkCmd        `cmd:"" help:"Look at the configuration and the outside world, with hints."`
+	Explain   explainCmd      `cmd:"" help:"Say what spool files, or ids in the journal, become and why. Needs no bus."`
+	Poison    poisonCmd       `cmd:"" help:"List, show, retry or drop spool files that could not be read."`
+	Status    statusCmd       `cmd:"" help:"Say what was done and what waits, and which repositories are wired, unwired or silent."`
+	Version   program.Version `cmd:"" help:"Print the version."`
 }
 
 func main() {
 	if hook.Ran { // never: see there
 		return
 	}
-	p := &daemon.Program{Name: "scmhook", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
+	p := &program.Env{Name: "scmhook", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
 	os.Exit(run(p, os.Args[1:]))
 }
 
-func run(p *daemon.Program, args []string) int {
+func run(p *program.Env, args []string) int {
 	if hook.Called(args) {
 		hook.Run(args, p.Stdin, p.Stderr)
-		return daemon.ExitOK
+		return exit.OK
 	}
 	cli := &commandLine{}
 	return p.Main(cli, description, args, &cli.Globals)
@@ -54,7 +55,7 @@ type hookCmd struct {
 }
 
 // Run does what the hook does.
-func (c hookCmd) Run(k *daemon.Selected, p *daemon.Program) error {
+func (c hookCmd) Run(k *program.Selected, p *program.Env) error {
 	args := []string{k.Leaf}
 	if c.Spool != "" {
 		args = append(args, "--spool", c.Spool)

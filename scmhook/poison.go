@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 
-	"busbar/common/daemon"
 	"busbar/common/journal"
+	"busbar/common/program"
 	"busbar/common/show"
 )
 
@@ -20,11 +20,11 @@ type poisonCmd struct {
 	Retry struct {
 		ID []int64 `arg:"" optional:"" help:"Numbers from the list; none: all."`
 	} `cmd:"" help:"Give items back to where they came from: spool files to scmhook run, webhooks to scmhook serve."`
-	Drop daemon.DropPoison `cmd:"" help:"Remove some for good."`
+	Drop program.DropPoison `cmd:"" help:"Remove some for good."`
 }
 
 // Run works on the poison that the journal keeps.
-func (c *poisonCmd) Run(k *daemon.Selected, p *daemon.Program, g *daemon.Globals) error {
+func (c *poisonCmd) Run(k *program.Selected, p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func (c *poisonCmd) Run(k *daemon.Selected, p *daemon.Program, g *daemon.Globals
 	if c.Webhooks {
 		file = cfg.webhookJournal()
 	}
-	poison := daemon.Poison{Journal: file, Retry: giveBack(cfg, file)}
+	poison := program.Poison{Journal: file, Retry: giveBack(cfg, file)}
 	switch k.Leaf {
 	case "show":
 		return poison.Show(ctx, p, c.Show.ID)

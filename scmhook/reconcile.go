@@ -9,8 +9,10 @@ import (
 	"syscall"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/exit"
 	"busbar/common/journal"
+	"busbar/common/node"
+	"busbar/common/program"
 	"busbar/common/show"
 	"busbar/scmhook/hook"
 )
@@ -21,7 +23,7 @@ type reconcileCmd struct {
 
 // Run compares all refs once. A running daemon owns the journal; it is asked
 // through the spool.
-func (c reconcileCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c reconcileCmd) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
@@ -40,7 +42,7 @@ func (c reconcileCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 type importCmd struct{}
 
 // Run tells what was there at first sight.
-func (importCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (importCmd) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
@@ -49,14 +51,14 @@ func (importCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 }
 
 // once empties the spool and compares all refs, without the daemon.
-func once(p *daemon.Program, g *daemon.Globals, cfg Config, tell bool) (err error) {
+func once(p *program.Env, g *program.Globals, cfg Config, tell bool) (err error) {
 	if len(cfg.SCM.Repositories) == 0 {
-		return &daemon.ExitError{Code: daemon.ExitConfig, Err: errNoRepositories}
+		return &exit.Error{Code: exit.Config, Err: errNoRepositories}
 	}
 	log := g.Logger(p)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
+	node, err := node.New(ctx, p.Name, cfg.Bus, cfg.Sign, log)
 	if errors.Is(err, journal.ErrLocked) {
 		return fmt.Errorf("%w: stop the daemon first (systemctl stop scmhook)", err)
 	}

@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/config"
 	"busbar/common/durable"
+	"busbar/common/exit"
+	"busbar/common/node"
+	"busbar/common/program"
 	"busbar/common/pump"
 	"busbar/common/translate"
 	"busbar/scmhook/feed"
@@ -21,44 +24,44 @@ type runCmd struct{}
 
 // Run is the daemon: the pump from the spool and the repositories into the
 // journal, and the publisher that empties it.
-func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
-	ctx, hangup, stop := daemon.Signals()
+func (runCmd) Run(p *program.Env, g *program.Globals) (err error) {
+	ctx, hangup, stop := program.Signals()
 	defer stop()
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
 	}
 	if len(cfg.SCM.Repositories) == 0 {
-		return &daemon.ExitError{Code: daemon.ExitConfig, Err: errNoRepositories}
+		return &exit.Error{Code: exit.Config, Err: errNoRepositories}
 	}
 	log := g.Logger(p)
 	if err := prepareSpool(cfg.SCM.Spool, log); err != nil {
-		return daemon.Exit(err)
+		return exit.Of(err)
 	}
-	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
+	n, err := node.New(ctx, p.Name, cfg.Bus, cfg.Sign, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, node.Close()) }()
-	node.Resume(ctx, giveBack(cfg, cfg.Bus.Journal))
-	s, err := newSource(cfg, node, log, false, false)
+	defer func() { err = errors.Join(err, n.Close()) }()
+	n.Resume(ctx, giveBack(cfg, cfg.Bus.Journal))
+	s, err := newSource(cfg, n, log, false, false)
 	if err != nil {
 		return err
 	}
-	node.Places(cfg.SCM.Spool)
+	n.Places(cfg.SCM.Spool)
 	defer func() { err = errors.Join(err, s.close()) }()
-	node.Watch("the spool", s.pump.Err)
-	log.Info("scmhook runs", "version", daemon.Version(), "journal", cfg.Bus.Journal, "spool", cfg.SCM.Spool)
-	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run}, reloads(p, g, cfg, nil).Task(node, hangup), daemon.Task{Name: "the spool", Run: s.pump.Run},
-		daemon.Task{Name: "the look at the hooks", Run: func(ctx context.Context) error { return watchHooks(ctx, p, cfg, node.Conditions) }})
+	n.Watch("the spool", s.pump.Err)
+	log.Info("scmhook runs", "version", node.Version(), "journal", cfg.Bus.Journal, "spool", cfg.SCM.Spool)
+	return program.Serve(ctx, log, n.Status, program.Task{Name: "the publisher", Run: n.Run}, reloads(p, g, cfg, nil).Task(n, hangup), program.Task{Name: "the spool", Run: s.pump.Run},
+		program.Task{Name: "the look at the hooks", Run: func(ctx context.Context) error { return watchHooks(ctx, p, cfg, n.Conditions) }})
 }
 
 // reloads takes up a changed configuration; take, what is of the webhooks' server.
-func reloads(p *daemon.Program, g *daemon.Globals, running Config, take func(Config) error) daemon.Reload[Config] {
-	return daemon.Reload[Config]{
+func reloads(p *program.Env, g *program.Globals, running Config, take func(Config) error) program.Reload[Config] {
+	return program.Reload[Config]{
 		Program: p,
 		Running: running, Load: func() (Config, error) { return load(p, g) },
-		Parts: func(c Config) (daemon.BusConfig, daemon.SignConfig) { return c.Bus, c.Sign },
+		Parts: func(c Config) (config.Bus, config.Sign) { return c.Bus, c.Sign },
 		Take:  take, Keys: []string{"webhook.secrets"},
 	}
 }
@@ -82,15 +85,15 @@ type source struct {
 	pump    *pump.Pump
 }
 
-func newSource(cfg Config, node *daemon.Node, log *slog.Logger, tell, once bool) (*source, error) {
+func newSource(cfg Config, n *node.Node, log *slog.Logger, tell, once bool) (*source, error) {
 	set, err := feed.NewSet(cfg.SCM.Repositories)
 	if err != nil {
 		return nil, err
 	}
-	d, j := describer{scm: cfg.SCM}, node.Journal
+	d, j := describer{scm: cfg.SCM}, n.Journal
 	var p pump.Pump
 	ch := &pushes{log: log, describe: d.push, feed: feed.Open(feed.Options{
-		Spool: cfg.SCM.Spool, Repositories: set, Journal: j.Reader(), Refs: d.refs, Tell: tell, Once: once, Log: log, Conditions: node.Conditions, Idle: p.Idle,
+		Spool: cfg.SCM.Spool, Repositories: set, Journal: j.Reader(), Refs: d.refs, Tell: tell, Once: once, Log: log, Conditions: n.Conditions, Idle: p.Idle,
 		Every: time.Duration(cfg.SCM.Reconcile), Grace: time.Duration(cfg.SCM.Grace), Poll: time.Duration(cfg.SCM.Poll),
 	})}
 	p.Channel, p.Table, p.Journal, p.Source, p.Log = ch, table(cfg.SCM), j, "scm", log

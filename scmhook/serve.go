@@ -12,8 +12,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/exit"
 	"busbar/common/journal"
+	"busbar/common/node"
+	"busbar/common/program"
 	"busbar/common/pump"
 	"busbar/common/secret"
 	"busbar/scmhook/webhook"
@@ -32,8 +34,8 @@ func (c Config) webhookJournal() string { return first(c.Webhook.Journal, c.Bus.
 type serveCmd struct{}
 
 // Run takes webhooks until it is ended.
-func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
-	ctx, hangup, stop := daemon.Signals()
+func (serveCmd) Run(p *program.Env, g *program.Globals) (err error) {
+	ctx, hangup, stop := program.Signals()
 	defer stop()
 	cfg, err := load(p, g)
 	if err != nil {
@@ -45,35 +47,35 @@ func (serveCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	in := newHanded(book.plan)
 	var handler changeable
 	if err := handler.take(cfg.Webhook, in, log); err != nil {
-		return &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+		return &exit.Error{Code: exit.Config, Err: err}
 	}
 	listener, err := net.Listen("tcp", cfg.Webhook.Listen)
 	if err != nil {
-		return daemon.Exit(fmt.Errorf("starting the webhooks' server: %w", err))
+		return exit.Of(fmt.Errorf("starting the webhooks' server: %w", err))
 	}
 	defer listener.Close()
-	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
+	n, err := node.New(ctx, p.Name, cfg.Bus, cfg.Sign, log)
 	if errors.Is(err, journal.ErrLocked) {
-		return &daemon.ExitError{Code: daemon.ExitTempFail, Err: fmt.Errorf("%w: scmhook run and scmhook serve need a journal each", err)}
+		return &exit.Error{Code: exit.TempFail, Err: fmt.Errorf("%w: scmhook run and scmhook serve need a journal each", err)}
 	}
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, node.Close()) }()
-	node.Resume(ctx, giveBack(cfg, cfg.Bus.Journal))
-	book.journal = node.Journal.Reader()
-	back := &daemon.GivenBack{Dir: daemon.RetryDir(cfg.Bus), Parse: func([]byte) any { return nil }}
-	pump := &pump.Pump{Channel: in, Table: table(cfg.SCM), Journal: node.Journal, Source: "webhook", Log: log}
+	defer func() { err = errors.Join(err, n.Close()) }()
+	n.Resume(ctx, giveBack(cfg, cfg.Bus.Journal))
+	book.journal = n.Journal.Reader()
+	back := &node.RetryQueue{Dir: node.RetryDir(cfg.Bus), Parse: func([]byte) any { return nil }}
+	pump := &pump.Pump{Channel: in, Table: table(cfg.SCM), Journal: n.Journal, Source: "webhook", Log: log}
 	in.idle = pump.Idle
-	node.Watch("the journal's pump", pump.Err)
-	log.Info("scmhook takes webhooks", "version", daemon.Version(), "journal", cfg.Bus.Journal, "listen", listener.Addr().String())
-	node.Secrets("the webhooks' secrets", cfg.Webhook.Secrets)
+	n.Watch("the journal's pump", pump.Err)
+	log.Info("scmhook takes webhooks", "version", node.Version(), "journal", cfg.Bus.Journal, "listen", listener.Addr().String())
+	n.Secrets("the webhooks' secrets", cfg.Webhook.Secrets)
 	server := webhook.NewServer(&handler, log)
 	take := func(c Config) error { return handler.take(c.Webhook, in, log) }
-	return daemon.Serve(ctx, log, node.Status, daemon.Task{Name: "the publisher", Run: node.Run}, reloads(p, g, cfg, take).Task(node, hangup),
-		daemon.Task{Name: "the journal's pump", Run: pump.Run},
-		daemon.Task{Name: "what is given back", Run: func(ctx context.Context) error { return rereadAll(ctx, back, in, log) }},
-		daemon.Task{Name: "the webhooks' server", Run: func(ctx context.Context) error { return serveHTTP(ctx, server, webhook.Listen(listener)) }})
+	return program.Serve(ctx, log, n.Status, program.Task{Name: "the publisher", Run: n.Run}, reloads(p, g, cfg, take).Task(n, hangup),
+		program.Task{Name: "the journal's pump", Run: pump.Run},
+		program.Task{Name: "what is given back", Run: func(ctx context.Context) error { return rereadAll(ctx, back, in, log) }},
+		program.Task{Name: "the webhooks' server", Run: func(ctx context.Context) error { return serveHTTP(ctx, server, webhook.Listen(listener)) }})
 }
 
 // A changeable handler can be replaced while it serves.

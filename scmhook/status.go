@@ -8,8 +8,8 @@ import (
 	"io/fs"
 	"time"
 
-	"busbar/common/daemon"
 	"busbar/common/journal"
+	"busbar/common/program"
 	"busbar/common/show"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/install"
@@ -37,7 +37,7 @@ type repositoryStatus struct {
 }
 
 // Run prints what the journal knows, and every repository.
-func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c statusCmd) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	if cfg.webhooksOnly() {
 		waiting, cfg.Bus.Journal = nil, cfg.webhookJournal()
 	}
-	s, err := daemon.ReadStatus(ctx, p.Name, cfg.Bus, cfg.Sign, waiting)
+	s, err := program.ReadStatus(ctx, p.Name, cfg.Bus, cfg.Sign, waiting)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (r repositoryStatus) String() string {
 }
 
 // repositories asks each repository's hooks and the journal.
-func repositories(ctx context.Context, p *daemon.Program, cfg Config) ([]repositoryStatus, error) {
+func repositories(ctx context.Context, p *program.Env, cfg Config) ([]repositoryStatus, error) {
 	set, err := feed.NewSet(cfg.SCM.Repositories)
 	if err != nil {
 		return nil, err

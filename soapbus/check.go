@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/program"
 	"busbar/soapbus/tracker"
 )
 
@@ -19,41 +19,41 @@ type checkCmd struct {
 }
 
 // Run is the doctor.
-func (c checkCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c checkCmd) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
-		return errors.Join(daemon.PrintFindings(p, []daemon.Finding{daemon.Found("configuration", err, "")}, c.JSON), err)
+		return errors.Join(program.PrintFindings(p, []program.Finding{program.Found("configuration", err, "")}, c.JSON), err)
 	}
 	ctx := context.Background()
-	findings := []daemon.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.debbugs.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
-	findings = append(findings, daemon.CheckSecrets("the tracker's password", cfg.withPasswords()...)...)
-	findings = append(findings, daemon.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign)...)
+	findings := []program.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.debbugs.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
+	findings = append(findings, program.CheckSecrets("the tracker's password", cfg.withPasswords()...)...)
+	findings = append(findings, program.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign)...)
 	if err := cfg.something(); err != nil {
-		findings = append(findings, daemon.Found("tracker", err, ""))
+		findings = append(findings, program.Found("tracker", err, ""))
 	} else {
 		findings = append(findings, checkTracker(ctx, cfg)...)
 	}
 	if cfg.SOAP.Contact == "" {
-		findings = append(findings, daemon.Finding{What: "contact", Level: "warn", Detail: "[soap] contact is not set: whoever runs the tracker cannot ask you to slow down, and may lock you out"})
+		findings = append(findings, program.Finding{What: "contact", Level: "warn", Detail: "[soap] contact is not set: whoever runs the tracker cannot ask you to slow down, and may lock you out"})
 	}
-	return daemon.PrintFindings(p, findings, c.JSON)
+	return program.PrintFindings(p, findings, c.JSON)
 }
 
 // checkTracker asks the tracker a little, at once.
-func checkTracker(ctx context.Context, cfg Config) []daemon.Finding {
+func checkTracker(ctx context.Context, cfg Config) []program.Finding {
 	hurried := cfg.SOAP
 	hurried.Rate = 600 // three questions, and a person waits
 	clock := &clock{}
 	client, err := hurried.client(slog.New(slog.DiscardHandler), clock)
 	if err != nil {
-		return []daemon.Finding{daemon.Found("tracker", err, "")}
+		return []program.Finding{program.Found("tracker", err, "")}
 	}
 	began := time.Now()
 	newest, err := client.Newest(ctx, 10)
 	if err != nil {
-		return []daemon.Finding{daemon.Away("tracker", err)}
+		return []program.Finding{program.Away("tracker", err)}
 	}
-	findings := []daemon.Finding{daemon.Found("tracker", nil, fmt.Sprintf("%s answers in %d ms", cfg.SOAP.URL, time.Since(began).Milliseconds()))}
+	findings := []program.Finding{program.Found("tracker", nil, fmt.Sprintf("%s answers in %d ms", cfg.SOAP.URL, time.Since(began).Milliseconds()))}
 	if f, ok := clock.check(); ok {
 		findings = append(findings, f)
 	}
@@ -65,13 +65,13 @@ func checkTracker(ctx context.Context, cfg Config) []daemon.Finding {
 	broken, some := errors.AsType[*tracker.BrokenError](err)
 	switch {
 	case some:
-		findings = append(findings, daemon.Finding{What: "answers", Level: "warn", Detail: broken.Error()})
+		findings = append(findings, program.Finding{What: "answers", Level: "warn", Detail: broken.Error()})
 	case err != nil:
-		findings = append(findings, daemon.Away("answers", err))
+		findings = append(findings, program.Away("answers", err))
 	case len(statuses) == 0:
-		findings = append(findings, daemon.Finding{What: "answers", Level: "warn", Detail: fmt.Sprintf("the newest number is %d, but none of the newest %d bugs is known: is this a bug tracker's address?", highest, len(newest))})
+		findings = append(findings, program.Finding{What: "answers", Level: "warn", Detail: fmt.Sprintf("the newest number is %d, but none of the newest %d bugs is known: is this a bug tracker's address?", highest, len(newest))})
 	default:
-		findings = append(findings, daemon.Found("answers", nil, fmt.Sprintf("the newest bug is %d; %d of the newest %d are known", highest, len(statuses), len(newest))))
+		findings = append(findings, program.Found("answers", nil, fmt.Sprintf("the newest bug is %d; %d of the newest %d are known", highest, len(statuses), len(newest))))
 	}
 	return append(findings, checkRate(cfg.SOAP, highest))
 }
@@ -93,12 +93,12 @@ func (c *clock) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func (c *clock) check() (daemon.Finding, bool) {
+func (c *clock) check() (program.Finding, bool) {
 	if c.theirs.IsZero() {
-		return daemon.Finding{}, false
+		return program.Finding{}, false
 	}
 	off := c.theirs.Sub(c.ours).Round(time.Second)
-	f := daemon.Finding{What: "clock", Level: "ok", Detail: fmt.Sprintf("the tracker's differs by %s", off)}
+	f := program.Finding{What: "clock", Level: "ok", Detail: fmt.Sprintf("the tracker's differs by %s", off)}
 	if off.Abs() > time.Minute {
 		f.Level, f.Detail = "warn", f.Detail+": set this machine's clock, or [soap] grace to that much more"
 	}
@@ -106,16 +106,16 @@ func (c *clock) check() (daemon.Finding, bool) {
 }
 
 // checkRate says what the rate means.
-func checkRate(c SOAPConfig, highest int) daemon.Finding {
+func checkRate(c SOAPConfig, highest int) program.Finding {
 	each := time.Minute / time.Duration(c.Rate)
 	text := fmt.Sprintf("%d requests a minute, one each %s, watching %s", c.Rate, each.Round(time.Millisecond), c.watch())
 	if c.watch().String() != (SOAPConfig{}).watch().String() {
-		return daemon.Finding{What: "rate", Level: "ok", Detail: text}
+		return program.Finding{What: "rate", Level: "ok", Detail: text}
 	}
 	requests := math.Ceil(float64(max(0, highest-c.First+1)) / tracker.MaxStatus)
 	whole := time.Duration(requests) * each
 	text += fmt.Sprintf("; all %d numbers are %.0f requests, so a whole sweep takes %s at least and is spread over %s", highest-c.First+1, requests, whole.Round(time.Second), time.Duration(c.Full))
-	f := daemon.Finding{What: "rate", Level: "ok", Detail: text}
+	f := program.Finding{What: "rate", Level: "ok", Detail: text}
 	if whole > time.Duration(c.Full)/2 {
 		f.Level, f.Detail = "warn", text+strings.TrimSpace(": that leaves little for news: raise [soap] rate or full")
 	}

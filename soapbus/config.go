@@ -8,16 +8,19 @@ import (
 	"strings"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/config"
+	"busbar/common/exit"
+	"busbar/common/node"
+	"busbar/common/program"
 	"busbar/common/secret"
 	"busbar/soapbus/sweep"
 )
 
 // Config is the configuration of soapbus.
 type Config struct {
-	Bus  daemon.BusConfig  `toml:"bus"`
-	Sign daemon.SignConfig `toml:"sign"`
-	SOAP SOAPConfig        `toml:"soap"`
+	Bus  config.Bus  `toml:"bus"`
+	Sign config.Sign `toml:"sign"`
+	SOAP SOAPConfig  `toml:"soap"`
 
 	files []string // that were read
 }
@@ -26,7 +29,7 @@ type Config struct {
 type SOAPConfig struct {
 	URL      secret.URL      `toml:"url" doc:"The tracker's SOAP address, such as https://bugs.debian.org/cgi-bin/soap.cgi."`
 	Contact  string          `toml:"contact" doc:"Address of a person, told to the tracker's operators with every request (User-Agent)."`
-	Interval daemon.Duration `toml:"interval" doc:"How often a round begins, give or take a tenth."`
+	Interval config.Duration `toml:"interval" doc:"How often a round begins, give or take a tenth."`
 	Rate     int             `toml:"rate" doc:"Requests a minute at most, evenly spaced; never two at a time."`
 
 	Packages    []string `toml:"packages" doc:"Watch the bugs of these packages; src:NAME is a source package. All watch lists empty: every bug."`
@@ -36,28 +39,28 @@ type SOAPConfig struct {
 	Bugs        []int    `toml:"bugs" doc:"Watch these bugs."`
 	Users       []string `toml:"users" doc:"Users whose usertags are told."`
 
-	Full     daemon.Duration `toml:"full" doc:"In which time every bug is asked once, whether it seems to have changed or not."`
-	Recent   daemon.Duration `toml:"recent" doc:"For how long a bug that changed is asked in every round."`
-	Grace    daemon.Duration `toml:"grace" doc:"How long mail gets to tell a change first."`
+	Full     config.Duration `toml:"full" doc:"In which time every bug is asked once, whether it seems to have changed or not."`
+	Recent   config.Duration `toml:"recent" doc:"For how long a bug that changed is asked in every round."`
+	Grace    config.Duration `toml:"grace" doc:"How long mail gets to tell a change first."`
 	Follow   bool            `toml:"follow" doc:"Follow the bus ([bus] subscribe, [sign] ca): what was told there is not told again, and bugs that were spoken of are asked next."`
 	First    int             `toml:"first" doc:"The tracker's lowest bug number."`
-	Timeout  daemon.Duration `toml:"timeout" doc:"What one request may take."`
-	MaxReply daemon.Size     `toml:"max_reply" doc:"What one reply may have; a log that is larger is left out, and that is said."`
+	Timeout  config.Duration `toml:"timeout" doc:"What one request may take."`
+	MaxReply config.Size     `toml:"max_reply" doc:"What one reply may have; a log that is larger is left out, and that is said."`
 }
 
 // DefaultConfig is the configuration before any file is read.
 func DefaultConfig() Config {
 	return Config{
-		Bus: daemon.DefaultBus(), Sign: daemon.DefaultSign(),
+		Bus: config.DefaultBus(), Sign: config.DefaultSign(),
 		SOAP: SOAPConfig{
-			Interval: daemon.Duration(5 * time.Minute), Rate: 12, Full: daemon.Duration(48 * time.Hour),
-			Recent: daemon.Duration(72 * time.Hour), Grace: daemon.Duration(2 * time.Minute), First: 1,
-			Timeout: daemon.Duration(2 * time.Minute), MaxReply: 64 << 20,
+			Interval: config.Duration(5 * time.Minute), Rate: 12, Full: config.Duration(48 * time.Hour),
+			Recent: config.Duration(72 * time.Hour), Grace: config.Duration(2 * time.Minute), First: 1,
+			Timeout: config.Duration(2 * time.Minute), MaxReply: 64 << 20,
 		},
 	}
 }
 
-func load(p *daemon.Program, g *daemon.Globals) (Config, error) {
+func load(p *program.Env, g *program.Globals) (Config, error) {
 	c := DefaultConfig()
 	files, err := g.Source(p).Load(&c)
 	if err == nil {
@@ -67,20 +70,20 @@ func load(p *daemon.Program, g *daemon.Globals) (Config, error) {
 		err = c.SOAP.complete()
 	}
 	if err != nil {
-		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+		return c, &exit.Error{Code: exit.Config, Err: err}
 	}
 	c.files = files
 	return c, nil
 }
 
 // withPasswords are the files that the tracker's password is in.
-func (c Config) withPasswords() []string { return daemon.FilesWith(c.SOAP.URL, c.files) }
+func (c Config) withPasswords() []string { return node.FilesWith(c.SOAP.URL, c.files) }
 
 // complete checks what needs no tracker.
 func (c *SOAPConfig) complete() error {
 	for _, least := range []struct {
 		key   string
-		value daemon.Duration
+		value config.Duration
 		least time.Duration
 	}{
 		{"interval", c.Interval, time.Second}, {"full", c.Full, time.Second}, {"recent", c.Recent, 0},

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"busbar/adapters/debbugs"
-	"busbar/common/daemon"
 	"busbar/common/event"
+	"busbar/common/program"
 	"busbar/common/translate"
 	"busbar/soapbus/tracker"
 )
@@ -30,7 +30,7 @@ type explainCmd struct {
 const maxReply = 256 << 20
 
 // Run shows what each thing becomes, as the daemon would do it.
-func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c explainCmd) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	var failed error
 	for _, arg := range c.Items {
 		if _, err := event.IDUUID(arg); err == nil {
-			failed = errors.Join(failed, daemon.ExplainID(context.Background(), p, cfg.Bus.Journal, arg, c.JSON))
+			failed = errors.Join(failed, program.ExplainID(context.Background(), p, cfg.Bus.Journal, arg, c.JSON))
 			continue
 		}
 		failed = errors.Join(failed, c.file(p, cfg, arg))
@@ -46,7 +46,7 @@ func (c explainCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 	return failed
 }
 
-func (c explainCmd) file(p *daemon.Program, cfg Config, path string) error {
+func (c explainCmd) file(p *program.Env, cfg Config, path string) error {
 	in, received := p.Stdin, time.Now()
 	if path != "-" {
 		f, err := os.Open(path)
@@ -66,10 +66,10 @@ func (c explainCmd) file(p *daemon.Program, cfg Config, path string) error {
 	}
 	items, skip := c.items(text)
 	if skip != "" {
-		return daemon.Explanation{Origin: path, Events: []daemon.ExplainedEvent{}, Skip: skip}.Print(p.Stdout, c.JSON)
+		return program.Explanation{Origin: path, Events: []program.ExplainedEvent{}, Skip: skip}.Print(p.Stdout, c.JSON)
 	}
 	for n, i := range items {
-		x, err := daemon.Explain(translators(), translate.Item[any]{Origin: fmt.Sprintf("%s:%d", path, n+1), Value: i, Received: received}, cfg.Bus)
+		x, err := program.Explain(translators(), translate.Item[any]{Origin: fmt.Sprintf("%s:%d", path, n+1), Value: i, Received: received}, cfg.Bus)
 		if err != nil {
 			return err
 		}

@@ -6,29 +6,29 @@ package main
 import (
 	"os"
 
-	"busbar/common/daemon"
+	"busbar/common/program"
 )
 
 const description = "Turns what a bug tracker says over SOAP into messages on the bus."
 
 type commandLine struct {
-	daemon.Globals
-	Run     runCmd            `cmd:"" help:"Run the daemon: ask the tracker, publish."`
-	Poll    pollCmd           `cmd:"" help:"Make one round, and exit 0 when all that changed is on disk, or 75 when the tracker could not be asked (for cron)."`
-	Check   checkCmd          `cmd:"" help:"Look at the configuration, the tracker, its clock and the rate, with hints."`
-	Explain explainCmd        `cmd:"" help:"Say what a captured reply, a change as JSON, or an id in the journal, becomes and why. Needs no bus and no tracker."`
-	Import  importCmd         `cmd:"" help:"Publish every watched bug once with all its messages, as recovered, while the daemon does not run."`
-	Poison  poisonCmd         `cmd:"" help:"List, show, retry or drop changes that could not be read."`
-	Status  statusCmd         `cmd:"" help:"Say what was done, how far the sweep is, and what is known."`
-	Version daemon.VersionCmd `cmd:"" help:"Print the version."`
+	program.Globals
+	Run     runCmd          `cmd:"" help:"Run the daemon: ask the tracker, publish."`
+	Poll    pollCmd         `cmd:"" help:"Make one round, and exit 0 when all that changed is on disk, or 75 when the tracker could not be asked (for cron)."`
+	Check   checkCmd        `cmd:"" help:"Look at the configuration, the tracker, its clock and the rate, with hints."`
+	Explain explainCmd      `cmd:"" help:"Say what a captured reply, a change as JSON, or an id in the journal, becomes and why. Needs no bus and no tracker."`
+	Import  importCmd       `cmd:"" help:"Publish every watched bug once with all its messages, as recovered, while the daemon does not run."`
+	Poison  poisonCmd       `cmd:"" help:"List, show, retry or drop changes that could not be read."`
+	Status  statusCmd       `cmd:"" help:"Say what was done, how far the sweep is, and what is known."`
+	Version program.Version `cmd:"" help:"Print the version."`
 }
 
 func main() {
-	p := &daemon.Program{Name: "soapbus", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
+	p := &program.Env{Name: "soapbus", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
 	os.Exit(run(p, os.Args[1:]))
 }
 
-func run(p *daemon.Program, args []string) int {
+func run(p *program.Env, args []string) int {
 	cli := &commandLine{}
 	return p.Main(cli, description, args, &cli.Globals)
 }

@@ -10,7 +10,8 @@ import (
 	"syscall"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/exit"
+	"busbar/common/program"
 	"busbar/common/show"
 )
 
@@ -19,7 +20,7 @@ type pollCmd struct {
 }
 
 // Run makes one round.
-func (c pollCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c pollCmd) Run(p *program.Env, g *program.Globals) error {
 	return visit(p, g, func(ctx context.Context, s *site) error {
 		if err := s.once(ctx, once, p.Stderr, g.Debug); err != nil {
 			return err
@@ -34,19 +35,19 @@ func (c pollCmd) Run(p *daemon.Program, g *daemon.Globals) error {
 type importCmd struct{}
 
 // Run tells every watched bug. What is told later is told from there.
-func (importCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (importCmd) Run(p *program.Env, g *program.Globals) error {
 	return visit(p, g, func(ctx context.Context, s *site) error {
 		return s.once(ctx, importing, p.Stderr, true)
 	})
 }
 
 // visit opens the site for one errand.
-func visit(p *daemon.Program, g *daemon.Globals, errand func(context.Context, *site) error) (err error) {
+func visit(p *program.Env, g *program.Globals, errand func(context.Context, *site) error) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	log := g.Logger(p)
 	if !g.Debug {
-		log = daemon.Quiet(log)
+		log = program.Quiet(log)
 	}
 	s, err := open(ctx, p, g, log)
 	if err != nil {
@@ -61,7 +62,7 @@ func visit(p *daemon.Program, g *daemon.Globals, errand func(context.Context, *s
 func (s *site) once(ctx context.Context, m mode, progress io.Writer, always bool) error {
 	pump := s.pump(m, slog.New(slog.DiscardHandler)) // trouble is returned, and poison told at the end
 	stop := count(progress, s, always)
-	err := daemon.Once(ctx, pump)
+	err := program.Once(ctx, pump)
 	stop()
 	r := s.report()
 	if err != nil {
@@ -71,10 +72,10 @@ func (s *site) once(ctx context.Context, m mode, progress io.Writer, always bool
 		err = kerr
 	}
 	if err == nil {
-		err = daemon.Once(ctx, s.again(true))
+		err = program.Once(ctx, s.again(true))
 	}
 	if err != nil {
-		return &daemon.ExitError{Code: daemon.ExitTempFail, Err: err}
+		return &exit.Error{Code: exit.TempFail, Err: err}
 	}
 	if c, err := s.node.Journal.Reader().Counts(ctx); err == nil && c.Poisoned > 0 {
 		s.log.Warn("changes are kept as poison; see soapbus poison", "count", c.Poisoned)

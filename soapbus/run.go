@@ -3,16 +3,18 @@ package main
 import (
 	"errors"
 
-	"busbar/common/daemon"
+	"busbar/common/config"
+	"busbar/common/node"
+	"busbar/common/program"
 )
 
 type runCmd struct{}
 
 // Run is the daemon: the sweep into the journal, and the publisher that empties
 // it.
-func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
+func (runCmd) Run(p *program.Env, g *program.Globals) (err error) {
 	log := g.Logger(p)
-	ctx, hangup, stop := daemon.Signals()
+	ctx, hangup, stop := program.Signals()
 	defer stop()
 	s, err := open(ctx, p, g, log)
 	if err != nil {
@@ -26,21 +28,21 @@ func (runCmd) Run(p *daemon.Program, g *daemon.Globals) (err error) {
 	s.node.Watch(source, s.unwell)
 	s.node.Watch("given back", again.Err)
 	s.node.Secrets("the tracker's password", s.cfg.withPasswords()...)
-	tasks := []daemon.Task{
+	tasks := []program.Task{
 		{Name: "the publisher", Run: s.node.Run},
 		{Name: "the sweep", Run: pump.Run},
 		{Name: "changes given back", Run: again.Run},
 		{Name: "the reports", Run: s.announce},
-		daemon.Reload[Config]{
+		program.Reload[Config]{
 			Program: p,
 			Running: s.cfg, Load: func() (Config, error) { return load(p, g) },
-			Parts: func(c Config) (daemon.BusConfig, daemon.SignConfig) { return c.Bus, c.Sign },
+			Parts: func(c Config) (config.Bus, config.Sign) { return c.Bus, c.Sign },
 		}.Task(s.node, hangup),
 	}
 	if s.cfg.SOAP.Follow {
-		tasks = append(tasks, daemon.Task{Name: "the follower", Run: s.follow})
+		tasks = append(tasks, program.Task{Name: "the follower", Run: s.follow})
 	}
-	log.Info("soapbus runs", "version", daemon.Version(), "journal", s.cfg.Bus.Journal, "tracker", s.cfg.SOAP.URL,
+	log.Info("soapbus runs", "version", node.Version(), "journal", s.cfg.Bus.Journal, "tracker", s.cfg.SOAP.URL,
 		"watches", s.cfg.SOAP.watch().String(), "rate", s.cfg.SOAP.Rate)
-	return daemon.Serve(ctx, log, s.status, tasks...)
+	return program.Serve(ctx, log, s.status, tasks...)
 }

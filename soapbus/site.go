@@ -10,7 +10,9 @@ import (
 	"sync"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/exit"
+	"busbar/common/node"
+	"busbar/common/program"
 	"busbar/common/pump"
 	"busbar/soapbus/sweep"
 	"busbar/soapbus/tracker"
@@ -31,7 +33,7 @@ const (
 // A site is a configuration with its journal and its tracker, opened.
 type site struct {
 	cfg     Config
-	node    *daemon.Node
+	node    *node.Node
 	tracker *tracker.Client
 	log     *slog.Logger
 
@@ -41,24 +43,24 @@ type site struct {
 	since   time.Time // of trouble
 }
 
-func open(ctx context.Context, p *daemon.Program, g *daemon.Globals, log *slog.Logger) (*site, error) {
+func open(ctx context.Context, p *program.Env, g *program.Globals, log *slog.Logger) (*site, error) {
 	cfg, err := load(p, g)
 	if err != nil {
 		return nil, err
 	}
 	if err := cfg.something(); err != nil {
-		return nil, &daemon.ExitError{Code: daemon.ExitConfig, Err: fmt.Errorf("starting: %w", err)}
+		return nil, &exit.Error{Code: exit.Config, Err: fmt.Errorf("starting: %w", err)}
 	}
 	client, err := cfg.SOAP.client(log, nil)
 	if err != nil {
-		return nil, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+		return nil, &exit.Error{Code: exit.Config, Err: err}
 	}
-	node, err := daemon.NewNode(ctx, p.Name, cfg.Bus, cfg.Sign, log)
+	n, err := node.New(ctx, p.Name, cfg.Bus, cfg.Sign, log)
 	if err != nil {
 		return nil, err
 	}
-	node.Resume(ctx, func(item []byte) error { return daemon.GiveBack(daemon.RetryDir(cfg.Bus), item, cfg.Bus.Journal) })
-	return &site{cfg: cfg, node: node, tracker: client, log: log}, nil
+	n.Resume(ctx, func(item []byte) error { return node.Requeue(node.RetryDir(cfg.Bus), item, cfg.Bus.Journal) })
+	return &site{cfg: cfg, node: n, tracker: client, log: log}, nil
 }
 
 // client asks the tracker; via carries the requests, nil: as usual.
@@ -91,7 +93,7 @@ func (s *site) pump(m mode, log *slog.Logger) *pump.Pump {
 
 // again is the pump of changes that were given back.
 func (s *site) again(once bool) *pump.Pump {
-	back := &daemon.GivenBack{Dir: daemon.RetryDir(s.cfg.Bus), Once: once, Parse: requeued}
+	back := &node.RetryQueue{Dir: node.RetryDir(s.cfg.Bus), Once: once, Parse: requeued}
 	p := &pump.Pump{
 		Channel: back, Table: translators(), Journal: s.node.Journal, Source: "given back", Log: s.log,
 	}

@@ -7,8 +7,9 @@ import (
 	"io"
 	"time"
 
-	"busbar/common/daemon"
 	"busbar/common/journal"
+	"busbar/common/node"
+	"busbar/common/program"
 	"busbar/common/show"
 )
 
@@ -18,23 +19,23 @@ type statusCmd struct {
 
 // A status is the shared one and what the sweep reported.
 type status struct {
-	daemon.Status
+	program.Status
 	Tracker report `json:"tracker"`
 }
 
 // Run prints what the journal knows.
-func (c statusCmd) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c statusCmd) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
 		return err
 	}
 	waiting := map[string]int{}
-	names, unread := daemon.Waiting(daemon.RetryDir(cfg.Bus))
+	names, unread := node.Waiting(node.RetryDir(cfg.Bus))
 	if unread == nil { // what can be said is, whatever else is wrong
 		waiting["retry queue"] = len(names)
 	}
 	ctx := context.Background()
-	shared, err := daemon.ReadStatus(ctx, p.Name, cfg.Bus, cfg.Sign, waiting)
+	shared, err := program.ReadStatus(ctx, p.Name, cfg.Bus, cfg.Sign, waiting)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"busbar/common/daemon"
+	"busbar/common/program"
 	"busbar/common/programtest"
 	"busbar/common/show"
 )
@@ -25,10 +25,10 @@ import (
 const Python = "/usr/bin/python3"
 
 // Run is bus with these commands alone, for [programtest.Run].
-func Run(commands ...any) func(*daemon.Program, []string) int {
-	return func(p *daemon.Program, args []string) int {
+func Run(commands ...any) func(*program.Env, []string) int {
+	return func(p *program.Env, args []string) int {
 		var cli struct {
-			daemon.Globals
+			program.Globals
 			kong.Plugins
 		}
 		cli.Plugins = commands
@@ -39,7 +39,7 @@ func Run(commands ...any) func(*daemon.Program, []string) int {
 // Main is the same as a program, for [testscript.Main].
 func Main(commands ...any) func() {
 	return func() {
-		p := &daemon.Program{Name: "bus", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
+		p := &program.Env{Name: "bus", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
 		os.Exit(Run(commands...)(p, os.Args[1:]))
 	}
 }

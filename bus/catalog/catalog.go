@@ -8,8 +8,8 @@ import (
 
 	"busbar/bus/kinds"
 	"busbar/bus/schema"
-	"busbar/common/daemon"
 	"busbar/common/event"
+	"busbar/common/program"
 	"busbar/common/show"
 )
 
@@ -24,7 +24,7 @@ type list struct {
 }
 
 // Run prints the kinds, as the adapters declare them.
-func (c *list) Run(p *daemon.Program) error {
+func (c *list) Run(p *program.Env) error {
 	catalog := kinds.All()
 	if c.Topic != "" {
 		k, ok := catalog.ByTopic(c.Topic)

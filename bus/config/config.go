@@ -3,7 +3,9 @@
 package config
 
 import (
-	"busbar/common/daemon"
+	"busbar/common/config"
+	"busbar/common/exit"
+	"busbar/common/program"
 	"busbar/common/show"
 	"busbar/common/sign"
 )
@@ -11,23 +13,23 @@ import (
 // Config is the configuration of bus: the tables that all programs share, from
 // /etc/busbar/bus.toml.
 type Config struct {
-	Bus  daemon.BusConfig  `toml:"bus"`
-	Sign daemon.SignConfig `toml:"sign"`
+	Bus  config.Bus  `toml:"bus"`
+	Sign config.Sign `toml:"sign"`
 }
 
 // Default is the configuration where nothing is configured.
 func Default() Config {
-	return Config{Bus: daemon.DefaultBus(), Sign: daemon.DefaultSign()}
+	return Config{Bus: config.DefaultBus(), Sign: config.DefaultSign()}
 }
 
 // Load reads the configuration from where the flags say that it is.
-func Load(p *daemon.Program, g *daemon.Globals) (Config, error) {
+func Load(p *program.Env, g *program.Globals) (Config, error) {
 	c := Default()
 	if _, err := g.Source(p).Load(&c); err != nil {
-		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+		return c, &exit.Error{Code: exit.Config, Err: err}
 	}
 	if err := c.Bus.Complete(p.Name); err != nil {
-		return c, &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+		return c, &exit.Error{Code: exit.Config, Err: err}
 	}
 	return c, nil
 }
@@ -40,7 +42,7 @@ type Trust struct {
 
 // Verifier verifies as the flags say, or else the configuration; nil where
 // neither knows an authority. It tells its alarms on standard error.
-func (t Trust) Verifier(p *daemon.Program, c daemon.SignConfig) (*sign.Verifier, error) {
+func (t Trust) Verifier(p *program.Env, c config.Sign) (*sign.Verifier, error) {
 	if t.CA != "" {
 		c.CA, c.CRL, c.Backend = t.CA, t.CRL, "x509"
 	} else if t.CRL != "" {

@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/program"
 	"busbar/common/sign"
 	"busbar/common/wire"
 )
@@ -37,7 +37,7 @@ const demoPatience = 4 * time.Minute
 
 // Run makes a bus in a temporary folder, starts the adapters, feeds them the
 // fixtures through their real channels and shows what arrives.
-func (c *run) Run(p *daemon.Program) (err error) {
+func (c *run) Run(p *program.Env) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	dir, err := os.MkdirTemp("", "busbar-demo-")
@@ -81,7 +81,7 @@ func interrupted(ctx context.Context, err error) error {
 
 // A demo is a bus in a folder.
 type demo struct {
-	p        *daemon.Program
+	p        *program.Env
 	dir      string
 	pace     time.Duration
 	adapters []*adapter

@@ -3,7 +3,7 @@ package filter
 import (
 	"testing"
 
-	"busbar/common/daemon"
+	"busbar/common/config"
 	"busbar/common/event"
 )
 
@@ -44,7 +44,7 @@ func TestFilter(t *testing.T) {
 		{Filter{Person: []string{"nora@"}}, foreign, false},
 		{Filter{Topic: []string{"debbugs"}, Person: []string{"somebody"}}, bug, false},
 	} {
-		if got := c.f.Takes(daemon.DefaultBus().Prefix, c.e); got != c.want {
+		if got := c.f.Takes(config.DefaultBus().Prefix, c.e); got != c.want {
 			t.Errorf("%+v takes %s: %v", c.f, c.e.Topic, got)
 		}
 	}

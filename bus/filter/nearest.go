@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"busbar/bus/kinds"
-	"busbar/common/daemon"
+	"busbar/common/config"
 )
 
 // Nearest is the known topic that is most like one that is wanted and that no
@@ -17,7 +17,7 @@ func Nearest(prefix, want string) string {
 		if under(k.Topic, want) {
 			return ""
 		}
-		if n := daemon.EditDistance(k.Topic, strings.ToLower(want)); n < least {
+		if n := config.EditDistance(k.Topic, strings.ToLower(want)); n < least {
 			best, least = k.Topic, n
 		}
 	}

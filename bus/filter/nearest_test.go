@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"busbar/common/daemon"
+	"busbar/common/config"
 )
 
 func TestNearest(t *testing.T) {
@@ -23,7 +23,7 @@ func TestNearest(t *testing.T) {
 		"DAK.Source.accept":                 "dak.source.accept",
 		strings.Repeat("dak.", 1<<20):       "dak.package.accept",
 	} {
-		got := Nearest(daemon.DefaultBus().Prefix, want)
+		got := Nearest(config.DefaultBus().Prefix, want)
 		if got != near && !(len(want) > 1000 && got != "") {
 			t.Errorf("%.60q is told to be like %q, want %q", want, got, near)
 		}
@@ -35,7 +35,7 @@ func TestDistance(t *testing.T) {
 		a, b string
 		want int
 	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"abc", "abc", 0}, {"abc", "acb", 2}} {
-		if got := daemon.EditDistance(c.a, c.b); got != c.want {
+		if got := config.EditDistance(c.a, c.b); got != c.want {
 			t.Errorf("%q and %q: %d, want %d", c.a, c.b, got, c.want)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/program"
 	"busbar/common/show"
 	"busbar/common/sign"
 )
@@ -43,7 +43,7 @@ type keys struct {
 }
 
 // Run works on the authority in Dir.
-func (c *keys) Run(k *daemon.Selected, p *daemon.Program) error {
+func (c *keys) Run(k *program.Selected, p *program.Env) error {
 	if k.Leaf == "init" {
 		ca, err := sign.CreateCA(c.Dir, c.Init.Name, c.Init.Years)
 		if err != nil {
@@ -75,7 +75,7 @@ func (c *keys) Run(k *daemon.Selected, p *daemon.Program) error {
 }
 
 // issued says what was made.
-func issued(p *daemon.Program) func(crt, key string, err error) error {
+func issued(p *program.Env) func(crt, key string, err error) error {
 	return func(crt, key string, err error) error {
 		if err == nil {
 			show.Fprintf(p.Stdout, "certificate %s\nkey         %s (keep it secret; the publisher alone reads it)\n", crt, key)
@@ -84,7 +84,7 @@ func issued(p *daemon.Program) func(crt, key string, err error) error {
 	}
 }
 
-func (c *keys) writeCRL(p *daemon.Program, ca *sign.CA, days int) error {
+func (c *keys) writeCRL(p *program.Env, ca *sign.CA, days int) error {
 	file, err := ca.CRL(days)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (c *keys) writeCRL(p *daemon.Program, ca *sign.CA, days int) error {
 	return nil
 }
 
-func list(p *daemon.Program, ca *sign.CA) error {
+func list(p *program.Env, ca *sign.CA) error {
 	issued, err := ca.List()
 	if err != nil {
 		return err

@@ -12,8 +12,9 @@ import (
 	"time"
 
 	"busbar/bus/config"
-	"busbar/common/daemon"
 	"busbar/common/event"
+	"busbar/common/exit"
+	"busbar/common/program"
 )
 
 // Command is `bus log`.
@@ -31,7 +32,7 @@ type log struct {
 }
 
 // Run publishes each message, and fails if nobody was there to take them.
-func (c *log) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c *log) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := config.Load(p, g)
 	if err != nil {
 		return err
@@ -40,11 +41,11 @@ func (c *log) Run(p *daemon.Program, g *daemon.Globals) error {
 		c.Endpoint = cfg.Bus.Relay
 	}
 	if c.Endpoint == "" {
-		return &daemon.ExitError{Code: daemon.ExitUsage, Err: errors.New("publishing: no endpoint (give --endpoint, or set [bus] relay)")}
+		return &exit.Error{Code: exit.Usage, Err: errors.New("publishing: no endpoint (give --endpoint, or set [bus] relay)")}
 	}
 	topic := c.Modname + "." + c.Topic
 	if strings.ContainsFunc(topic, func(r rune) bool { return r <= ' ' || r >= 0x7f }) || slices.Contains(strings.Split(topic, "."), "") {
-		return &daemon.ExitError{Code: daemon.ExitUsage, Err: fmt.Errorf("publishing: %q is no topic: it has an empty part, a blank or a special character", topic)}
+		return &exit.Error{Code: exit.Usage, Err: fmt.Errorf("publishing: %q is no topic: it has an empty part, a blank or a special character", topic)}
 	}
 	signer, err := cfg.Sign.Signer()
 	if err != nil {
@@ -92,7 +93,7 @@ func jsonBody(stdin io.Reader) (any, error) {
 	}
 	v, err := event.Parse(raw)
 	if err != nil {
-		return nil, &daemon.ExitError{Code: daemon.ExitData, Err: fmt.Errorf("reading standard input as JSON: %w", err)}
+		return nil, &exit.Error{Code: exit.Data, Err: fmt.Errorf("reading standard input as JSON: %w", err)}
 	}
 	return v, nil
 }

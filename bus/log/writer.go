@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"busbar/common/daemon"
 	"busbar/common/event"
+	"busbar/common/exit"
 	"busbar/common/wire"
 )
 
@@ -48,7 +48,7 @@ func (w *writer) publish(endpoint string, timeout time.Duration, next func() (an
 		return err
 	}
 	if !more {
-		return &daemon.ExitError{Code: daemon.ExitUsage, Err: errors.New("publishing: standard input is empty (give lines, --message or --json-input)")}
+		return &exit.Error{Code: exit.Usage, Err: errors.New("publishing: standard input is empty (give lines, --message or --json-input)")}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"busbar/bus/kinds"
-	"busbar/common/daemon"
 	"busbar/common/event"
+	"busbar/common/program"
 	"busbar/common/show"
 	"busbar/common/wire"
 )
@@ -24,14 +24,14 @@ type Flags struct {
 
 // A Printer shows messages on a terminal or in a pipe.
 type Printer struct {
-	p     *daemon.Program
+	p     *program.Env
 	flags Flags
 	color bool
 	kinds event.Catalog
 }
 
 // New makes a printer for a program's output.
-func New(p *daemon.Program, f Flags) *Printer {
+func New(p *program.Env, f Flags) *Printer {
 	color := f.Color == "always"
 	if f.Color == "auto" {
 		color = p.Getenv("NO_COLOR") == "" && p.Getenv("TERM") != "dumb" && p.Terminal()

@@ -12,7 +12,9 @@ import (
 	"busbar/bus/config"
 	"busbar/bus/filter"
 	"busbar/bus/printer"
-	"busbar/common/daemon"
+	shared "busbar/common/config"
+	"busbar/common/exit"
+	"busbar/common/program"
 	"busbar/common/show"
 	"busbar/common/sign"
 	"busbar/common/wire"
@@ -34,7 +36,7 @@ type tail struct {
 }
 
 // Run follows until told to stop.
-func (c *tail) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c *tail) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := config.Load(p, g)
 	if err != nil {
 		return err
@@ -43,21 +45,21 @@ func (c *tail) Run(p *daemon.Program, g *daemon.Globals) error {
 		c.Endpoint = cfg.Bus.Subscribe
 	}
 	if c.Count < 0 {
-		return &daemon.ExitError{Code: daemon.ExitUsage, Err: errors.New("following: --count must be more than 0")}
+		return &exit.Error{Code: exit.Usage, Err: errors.New("following: --count must be more than 0")}
 	}
 	if len(c.Endpoint) == 0 {
-		return &daemon.ExitError{Code: daemon.ExitUsage, Err: errors.New("following: no endpoint (give --endpoint, or set [bus] subscribe)")}
+		return &exit.Error{Code: exit.Usage, Err: errors.New("following: no endpoint (give --endpoint, or set [bus] subscribe)")}
 	}
 	verifier, err := c.verifier(p, cfg.Sign)
 	if err != nil {
-		return &daemon.ExitError{Code: daemon.ExitConfig, Err: err}
+		return &exit.Error{Code: exit.Config, Err: err}
 	}
 	for _, topic := range c.Topic {
 		if near := filter.Nearest(cfg.Bus.Prefix, topic); near != "" {
 			show.Fprintf(p.Stderr, "bus: no kind of event that is known here has the topic %s; the nearest is %s (bus catalog lists all); it is followed all the same\n", topic, near)
 		}
 	}
-	daemon.SoftMemory(daemon.FollowMemory)
+	program.SoftMemory(program.FollowMemory)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if c.Timeout > 0 {
@@ -74,7 +76,7 @@ func (c *tail) Run(p *daemon.Program, g *daemon.Globals) error {
 }
 
 // verifier is nil where nothing is to be verified.
-func (c *tail) verifier(p *daemon.Program, cfg daemon.SignConfig) (*sign.Verifier, error) {
+func (c *tail) verifier(p *program.Env, cfg shared.Sign) (*sign.Verifier, error) {
 	if c.NoVerify {
 		return nil, nil
 	}

@@ -7,8 +7,9 @@ import (
 	"fmt"
 
 	"busbar/bus/config"
-	"busbar/common/daemon"
+	"busbar/common/exit"
 	"busbar/common/journal"
+	"busbar/common/program"
 	"busbar/common/show"
 )
 
@@ -23,7 +24,7 @@ type verify struct {
 }
 
 // Run walks the whole journal and fails if anything in it does not hold.
-func (c *verify) Run(p *daemon.Program, g *daemon.Globals) error {
+func (c *verify) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := config.Load(p, g)
 	if err != nil {
 		return err
@@ -71,7 +72,7 @@ func (c *verify) Run(p *daemon.Program, g *daemon.Globals) error {
 	}
 	show.Fprintf(p.Stdout, "%d messages, numbers %d to %d, %s, %d faults\n", report.Messages, report.First, report.Last, signatures, faults)
 	if faults > 0 {
-		return &daemon.ExitError{Code: daemon.ExitData, Err: fmt.Errorf("verifying %s: %d faults", c.Journal, faults)}
+		return &exit.Error{Code: exit.Data, Err: fmt.Errorf("verifying %s: %d faults", c.Journal, faults)}
 	}
 	return nil
 }

@@ -4,7 +4,7 @@
 // reads the one set.
 //
 // Not here: who raises what (the parts), and how it is shown
-// (common/daemon).
+// (common/node).
 package condition
 
 import (

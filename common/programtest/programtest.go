@@ -17,7 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"busbar/common/daemon"
+	"busbar/common/config"
+	"busbar/common/program"
 )
 
 // Patience is how long a test waits for what must come. It bounds a failure
@@ -35,7 +36,7 @@ var update = flag.Bool("update", false, "rewrite the pages of docs/reference, an
 func Reference(t *testing.T, name, description string, cli, config any) {
 	t.Helper()
 	var page bytes.Buffer
-	if err := daemon.WriteReference(&page, name, description, cli, config); err != nil {
+	if err := program.WriteReference(&page, name, description, cli, config); err != nil {
 		t.Fatal(err)
 	}
 	Page(t, name+".md", page.Bytes())
@@ -68,16 +69,16 @@ func File(t *testing.T, path string, want []byte) {
 
 // Run runs a program inside the test, with nothing of the machine's own, and
 // returns its exit code and what it printed.
-func Run(name string, run func(*daemon.Program, []string) int, stdin io.Reader, args ...string) (code int, stdout, stderr string) {
+func Run(name string, run func(*program.Env, []string) int, stdin io.Reader, args ...string) (code int, stdout, stderr string) {
 	var out, errs Output
-	code = run(&daemon.Program{Name: name, Stdin: stdin, Stdout: &out, Stderr: &errs, Getenv: NothingSet}, args)
+	code = run(&program.Env{Name: name, Stdin: stdin, Stdout: &out, Stderr: &errs, Getenv: NothingSet}, args)
 	return code, out.String(), errs.String()
 }
 
 // NothingSet is an environment without variables, and no configuration of the
 // machine's own.
 func NothingSet(name string) string {
-	if name == daemon.EtcVariable {
+	if name == config.EtcVariable {
 		return "/nonexistent"
 	}
 	return ""

@@ -2,7 +2,7 @@
 // addresses that have a password in them. Whatever prints, marshals or logs
 // them, or what holds them, gets a substitute; who needs the text asks for it.
 //
-// Not here: who may read the files that secrets are in (common/daemon).
+// Not here: who may read the files that secrets are in (common/node).
 package secret
 
 import (

@@ -12,7 +12,7 @@ const (
 	PathFile = "/etc/busbar/scmhook.spool"
 	// DirVariable is the environment's way to say it.
 	DirVariable = "BUSBAR_SCM_SPOOL"
-	etcVariable = "BUSBAR_ETC" // common/daemon's, instead of /etc/busbar
+	etcVariable = "BUSBAR_ETC" // common/config's, instead of /etc/busbar
 )
 
 // Dir is where the spool is when no flag says it: the environment, PathFile,

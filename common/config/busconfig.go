@@ -1,0 +1,144 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"busbar/common/event"
+	"busbar/common/sign"
+)
+
+// StateDir holds a folder for each program, which its unit makes (StateDirectory).
+const StateDir = "/var/lib/busbar"
+
+// Bus is the [bus] table of every program.
+type Bus struct {
+	Prefix      string   `toml:"prefix" doc:"Topic prefix, before the environment."`
+	Environment string   `toml:"environment" doc:"Environment in every topic: dev, stg, production; prod on old buses."`
+	Name        string   `toml:"name" doc:"Name of this publisher, once per bus; it owns the sequence. Empty: PROGRAM.HOST."`
+	Publish     []string `toml:"publish" doc:"Endpoints to bind for subscribers, such as tcp://*:9940. Empty: keep in the journal only."`
+	Subscribe   []string `toml:"subscribe" doc:"Endpoints of all publishers, for those who follow the bus (bus tail)."`
+	Relay       string   `toml:"relay" doc:"Endpoint where bus log publishes: a relay that listens there (fedmsg's relay_inbound), or one to bind."`
+	Journal     string   `toml:"journal" doc:"The journal's file. Empty: /var/lib/busbar/PROGRAM/journal.db."`
+	Compat      []string `toml:"compat" doc:"Families of old topics to publish as well: debmessenger."`
+	Heartbeat   Duration `toml:"heartbeat" doc:"How often subscribers are told the newest sequence number."`
+	Metrics     string   `toml:"metrics" doc:"Address where Prometheus reads /metrics, and others ask /healthz, such as 127.0.0.1:9470. Empty: nowhere."`
+	Quiet       Duration `toml:"quiet" doc:"How long nothing may be told before that is a failure (/healthz, status, check). 0s: for ever."`
+	Log         string   `toml:"log" doc:"What is logged: debug, info, warn or error, and what is worse."`
+	KeepAge     Duration `toml:"keep_age" doc:"Forget published messages older than this (their ids stay). 0s: keep for ever."`
+	KeepSize    Size     `toml:"keep_size" doc:"Forget the oldest published messages beyond this journal size. 0: no limit."`
+	PoisonItems int      `toml:"poison_items" doc:"How many items that could not be read, or dispute what is known, are kept. Beyond it the oldest of the translator that has most go, and the log says so. 0: no limit."`
+	PoisonSize  Size     `toml:"poison_size" doc:"Size of these items together. Beyond it the largest of the translator that has most bytes go, and the log says so. 0: no limit."`
+}
+
+// Sign is the [sign] table of every program.
+type Sign struct {
+	Backend     string              `toml:"backend" doc:"x509: sign every message; none: an unsigned bus for development, and the log says so."`
+	Certificate string              `toml:"certificate" doc:"PEM file of this publisher's certificate."`
+	Key         string              `toml:"key" doc:"PEM file of its private keys (RSA; behind it Ed25519, if the certificate has one), readable by this program alone."`
+	CA          string              `toml:"ca" doc:"PEM file of the authority whose certificates a subscriber trusts."`
+	CRL         string              `toml:"crl" doc:"PEM file of that authority's revocation list."`
+	SHA1Only    []string            `toml:"sha1_only" doc:"Certificate names whose messages a subscriber believes by fedmsg's SHA-1 signature alone, as fedmsg's own publishers make them; * is all. Busbar's publishers always add a strong one."`
+	ExpiredCRL  string              `toml:"expired_crl" doc:"What a subscriber does when the list has expired: warn (use the last good one, raise an alarm) or refuse."`
+	Policy      map[string][]string `toml:"policy" doc:"Who may say what: full topic, or a prefix ending in .*, to a list of certificate names. Empty: any certificate of the authority."`
+
+	Both bool `toml:"-"` // see sign.VerifierOptions
+}
+
+// DefaultBus and DefaultSign are the values before any file is read.
+func DefaultBus() Bus {
+	return Bus{Prefix: "org.debian", Environment: "dev", Heartbeat: Duration(30 * time.Second), Log: "info", PoisonItems: 10_000, PoisonSize: 256 << 20}
+}
+
+// DefaultSign is the [sign] table before any file is read.
+func DefaultSign() Sign { return Sign{Backend: "x509", ExpiredCRL: "warn"} }
+
+// Levels are what [bus] log may be.
+var Levels = map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+
+var environmentForm = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
+
+// Complete fills what depends on the program's name, and reports what cannot
+// work.
+func (c *Bus) Complete(program string) error {
+	if c.Name == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return fmt.Errorf("naming the publisher: %w (set [bus] name)", err)
+		}
+		short, _, _ := strings.Cut(host, ".")
+		c.Name = program + "." + short
+	}
+	if c.Journal == "" {
+		c.Journal = filepath.Join(StateDir, program, "journal.db")
+	}
+	if err := event.CheckPrefix(c.Prefix); err != nil {
+		return fmt.Errorf("checking [bus] prefix: %w", err)
+	}
+	if !environmentForm.MatchString(c.Environment) {
+		return fmt.Errorf("checking [bus] environment: %q is not a word of a-z and 0-9 (dev, stg, production)", c.Environment)
+	}
+	if slices.ContainsFunc(c.Compat, func(f string) bool { return f != "debmessenger" }) {
+		return fmt.Errorf("checking [bus] compat: %q is not known (known: debmessenger)", c.Compat)
+	}
+	if c.PoisonItems < 0 || c.PoisonSize < 0 {
+		return fmt.Errorf("checking [bus]: poison_items (%d) and poison_size (%d) cannot be less than 0", c.PoisonItems, c.PoisonSize)
+	}
+	if _, ok := Levels[c.Log]; !ok {
+		return fmt.Errorf("checking [bus] log: %q is none of debug, info, warn and error", c.Log)
+	}
+	if c.Quiet < 0 {
+		return fmt.Errorf("checking [bus] quiet: %s is less than 0s", time.Duration(c.Quiet))
+	}
+	for _, e := range c.Publish {
+		if !strings.HasPrefix(e, "tcp://") {
+			return fmt.Errorf("checking [bus] publish: %q is not an endpoint such as tcp://*:9940", e)
+		}
+	}
+	if _, _, err := net.SplitHostPort(c.Metrics); c.Metrics != "" && err != nil {
+		return fmt.Errorf("checking [bus] metrics: %w (want an address such as 127.0.0.1:9470)", err)
+	}
+	return nil
+}
+
+// Signer is the signer that the table asks for; nil with backend "none".
+func (c Sign) Signer() (*sign.Signer, error) {
+	switch c.Backend {
+	case "none":
+		return nil, nil
+	case "x509":
+	default:
+		return nil, fmt.Errorf("checking [sign] backend: %q is not known (known: x509, none)", c.Backend)
+	}
+	if c.Certificate == "" || c.Key == "" {
+		return nil, fmt.Errorf("checking [sign]: certificate and key are not set (make them with `bus keys`, or set backend = \"none\" on a bus for development)")
+	}
+	return sign.LoadSigner(c.Certificate, c.Key)
+}
+
+// Verifier is the verifier of a subscriber; nil with backend "none" or without
+// a CA.
+func (c Sign) Verifier(alarm func(string)) (*sign.Verifier, error) {
+	if c.Backend == "none" || c.CA == "" {
+		return nil, nil
+	}
+	o := sign.VerifierOptions{CAFile: c.CA, CRLFile: c.CRL, SHA1Only: c.SHA1Only, Both: c.Both, Alarm: alarm}
+	o.Policy.Topics = c.Policy
+	o.Policy.Nitpicky = len(c.Policy) > 0
+	switch c.ExpiredCRL {
+	case "warn", "":
+		o.CRLExpired = sign.CRLWarn
+	case "refuse":
+		o.CRLExpired = sign.CRLRefuse
+	default:
+		return nil, fmt.Errorf("checking [sign] expired_crl: %q is neither warn nor refuse", c.ExpiredCRL)
+	}
+	return sign.NewVerifier(o)
+}

@@ -1,0 +1,181 @@
+package node
+
+import (
+	"busbar/common/event"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"busbar/common/condition"
+	"busbar/common/config"
+	"busbar/common/sign"
+)
+
+// expirySoon is how long before its end a certificate is spoken of.
+const expirySoon = 30 * 24 * time.Hour
+
+// A term is the time in which something signed is good.
+type term struct {
+	what     string // "certificate", "ca", "crl": the key of [sign]
+	file     string
+	from, to time.Time // to is zero where it has no end
+	cert     *x509.Certificate
+}
+
+// terms are those of the files that [sign] names, and of the certificate in force,
+// if a daemon signs. What cannot be read is told by others (unreadable).
+func terms(sc config.Sign, signer *sign.Signer) []term {
+	var list []term
+	if sc.Backend == "none" {
+		return nil
+	}
+	if signer != nil {
+		c := signer.Certificate()
+		list = append(list, term{what: "certificate", file: sc.Certificate, from: c.NotBefore, to: c.NotAfter})
+		sc.Certificate = ""
+	}
+	for _, f := range []struct{ what, path string }{{"certificate", sc.Certificate}, {"ca", sc.CA}, {"crl", sc.CRL}} {
+		if f.path == "" {
+			continue
+		}
+		if t, err := readTerm(f.path); err == nil {
+			t.what = f.what
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// readTerm is the time in which all that a PEM file holds is good: the latest
+// beginning and the earliest end.
+func readTerm(file string) (term, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return term{}, err
+	}
+	t := term{file: file}
+	found := false
+	for {
+		var block *pem.Block
+		if block, text = pem.Decode(text); block == nil {
+			break
+		}
+		var from, to time.Time
+		switch block.Type {
+		case "CERTIFICATE":
+			c, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				return term{}, err
+			}
+			from, to = c.NotBefore, c.NotAfter
+			if t.cert == nil {
+				t.cert = c
+			}
+		case "X509 CRL":
+			l, err := x509.ParseRevocationList(block.Bytes)
+			if err != nil {
+				return term{}, err
+			}
+			from, to = l.ThisUpdate, l.NextUpdate
+		default:
+			continue
+		}
+		found = true
+		if from.After(t.from) {
+			t.from = from
+		}
+		if !to.IsZero() && (t.to.IsZero() || to.Before(t.to)) {
+			t.to = to
+		}
+	}
+	if !found {
+		return term{}, errors.New("it holds no PEM certificate and no revocation list")
+	}
+	return t, nil
+}
+
+// certificates says what has ended, will soon, or has not begun, what is revoked,
+// and what a start would not find any more.
+func certificates(sc config.Sign, signer *sign.Signer, now time.Time) []condition.Condition {
+	var list []condition.Condition
+	for _, t := range terms(sc, signer) {
+		if c, ok := t.condition(now); ok {
+			list = append(list, c)
+		}
+	}
+	if sc.Backend == "none" {
+		return list
+	}
+	if signer != nil {
+		list = append(list, unreadable(sc)...)
+	}
+	if c, ok := revoked(sc, signer); ok {
+		list = append(list, c)
+	}
+	return list
+}
+
+// unreadable says which of the files that a daemon signs with it could not read
+// again.
+func unreadable(sc config.Sign) []condition.Condition {
+	var list []condition.Condition
+	for _, f := range []struct{ what, path string }{{"certificate", sc.Certificate}, {"key", sc.Key}} {
+		file, err := os.Open(f.path)
+		if err == nil {
+			file.Close()
+			continue
+		}
+		list = append(list, condition.Condition{
+			Name: f.what + " file", Level: condition.Warn, Text: "what was read at the start is in force, but now: " + err.Error(),
+			Hint: "put it back: the next start would fail",
+		})
+	}
+	return list
+}
+
+// revoked says whether the authority's list that is here has the certificate that
+// is signed with: subscribers have it, or will.
+func revoked(sc config.Sign, signer *sign.Signer) (condition.Condition, bool) {
+	if sc.CA == "" || sc.CRL == "" {
+		return condition.Condition{}, false
+	}
+	var cert *x509.Certificate
+	if signer != nil {
+		cert = signer.Certificate()
+	} else if t, err := readTerm(sc.Certificate); err == nil {
+		cert = t.cert
+	}
+	if cert == nil || !sign.Revoked(cert, sc.CA, sc.CRL) {
+		return condition.Condition{}, false
+	}
+	return condition.Condition{
+		Name: "certificate revoked", Level: condition.Fail, Text: fmt.Sprintf("%s is revoked by %s: no subscriber believes what is signed with it", sc.Certificate, sc.CRL),
+		Hint: "make a new one with `bus keys issue`, then reload",
+	}, true
+}
+
+func (t term) condition(now time.Time) (condition.Condition, bool) {
+	name := map[string]string{"certificate": "certificate", "ca": "authority", "crl": "revocation list"}[t.what]
+	c := condition.Condition{Name: name, Level: condition.Fail}
+	switch {
+	case now.Before(t.from):
+		c.Text, c.Hint = fmt.Sprintf("%s is not valid before %s", t.file, event.Stamp(t.from)), "look at the clock"
+	case t.to.IsZero() || t.to.Sub(now) > expirySoon:
+		return c, false
+	case now.After(t.to):
+		c.Since, c.Text = t.to, fmt.Sprintf("%s ended on %s", t.file, event.Stamp(t.to))
+	default:
+		c.Level, c.Since = condition.Warn, t.to.Add(-expirySoon)
+		c.Text = fmt.Sprintf("%s ends on %s", t.file, event.Stamp(t.to))
+	}
+	if c.Hint == "" {
+		c.Hint = map[string]string{
+			"certificate": "make a new one with `bus keys issue`, then reload", "ca": "a new authority takes a new certificate for everyone",
+			"crl": "write it anew with `bus keys crl`",
+		}[t.what]
+	}
+	return c, true
+}

@@ -1,0 +1,112 @@
+package node
+
+import (
+	"busbar/common/event"
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"busbar/common/condition"
+	"busbar/common/config"
+	"busbar/common/journal"
+	"busbar/common/sign"
+)
+
+// An Outlook is what any process can tell of a program's state: the daemon of
+// itself, and `status` and `check` where none runs.
+type Outlook struct {
+	Program string
+	Bus     config.Bus
+	Sign    config.Sign
+	Places  []string // directories whose file systems must not fill up, beside the journal's
+	// signer is what a running daemon signs with, which may be older than the
+	// file; nil: none runs, or nothing is signed.
+	signer *sign.Signer
+	statfs func(string, *unix.Statfs_t) error // for tests; nil: the system's
+}
+
+// conditions looks at the journal that reader reads, and at the world around.
+func (o Outlook) conditions(ctx context.Context, reader *journal.Reader, now time.Time) []condition.Condition {
+	return append(o.kept(ctx, reader, now), o.around(now)...)
+}
+
+// around is what can be said without a journal.
+func (o Outlook) around(now time.Time) []condition.Condition {
+	list := certificates(o.Sign, o.signer, now)
+	list = append(list, exposed(o.Sign)...)
+	return append(list, o.disks(o.dirs())...)
+}
+
+// dirs are the directories that must not fill up.
+func (o Outlook) dirs() []string {
+	dirs := []string{filepath.Dir(o.Bus.Journal)}
+	for _, dir := range o.Places {
+		if !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// kept is what the journal says: poison, and when something was last told.
+func (o Outlook) kept(ctx context.Context, reader *journal.Reader, now time.Time) []condition.Condition {
+	counts, err := reader.Counts(ctx)
+	if err != nil {
+		return []condition.Condition{{Name: "journal", Level: condition.Fail, Text: err.Error()}}
+	}
+	var list []condition.Condition
+	if counts.Poisoned > 0 {
+		list = append(list, o.poison(ctx, reader, counts.Poisoned))
+	}
+	if counts.Messages == 0 {
+		return list
+	}
+	last, err := reader.Last(ctx)
+	if err != nil {
+		return append(list, condition.Condition{Name: "journal", Level: condition.Fail, Text: err.Error()})
+	}
+	if quiet := time.Duration(o.Bus.Quiet); quiet > 0 && now.Sub(last.Time) > quiet {
+		list = append(list, condition.Condition{
+			Name: "quiet", Level: condition.Fail, Since: last.Time.Add(quiet),
+			Text: fmt.Sprintf("nothing was told since %s, for longer than %s", event.Stamp(last.Time), quiet),
+			Hint: "look whether its source still says anything; [bus] quiet sets the time",
+		})
+	}
+	if ahead := last.Time.Sub(now); ahead > maxAhead {
+		list = append(list, condition.Condition{
+			Name: "clock", Level: condition.Warn,
+			Text: fmt.Sprintf("the clock is %s behind the newest message: it was set back, or was wrong before", ahead.Round(time.Second)),
+			Hint: "set the clock, and let NTP keep it",
+		})
+	}
+	return list
+}
+
+// maxAhead is how far the newest message's time may be ahead of the clock.
+const maxAhead = time.Minute
+
+func (o Outlook) poison(ctx context.Context, reader *journal.Reader, n int64) condition.Condition {
+	c := condition.Condition{
+		Name: "poison", Level: condition.Fail,
+		Hint: fmt.Sprintf("see `%s poison list`; `poison retry` with a version that reads them, or `poison drop`, ends this", o.Program),
+		Text: fmt.Sprintf("%d items could not be read, and are kept", n),
+	}
+	if rows, err := reader.Poisoned(ctx); err == nil && len(rows) > 0 {
+		c.Since = rows[0].First
+		newest := rows[0].Last
+		for _, r := range rows {
+			if r.First.Before(c.Since) {
+				c.Since = r.First
+			}
+			if r.Last.After(newest) {
+				newest = r.Last
+			}
+		}
+		c.Text += fmt.Sprintf(": the oldest since %s, the newest since %s", event.Stamp(c.Since), event.Stamp(newest))
+	}
+	return c
+}

@@ -1,0 +1,136 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"busbar/common/condition"
+	"busbar/common/show"
+)
+
+const (
+	lookEvery = 10 * time.Second
+	// jump is how far the clock may be set at once before that is told.
+	jump = 5 * time.Second
+	// jumpTold is for how long it is told.
+	jumpTold = time.Hour
+)
+
+// own is what the node says of itself each time that it is asked.
+func (n *Node) own() []condition.Condition {
+	ctx, cancel := context.WithTimeout(context.Background(), metricsPatience)
+	defer cancel()
+	list := n.looking().conditions(ctx, n.Journal.Reader(), n.now())
+	if err := n.Journal.Err(); err != nil {
+		list = append(list, condition.Condition{Name: "journal", Level: condition.Fail, Text: err.Error(), Hint: "what waits at the sources stays there, and is tried again"})
+	}
+	if err := n.Err(); err != nil {
+		list = append(list, condition.Condition{Name: "publisher", Level: condition.Fail, Text: "NOT publishing: " + err.Error()})
+	}
+	if err := n.metrics.unserved(); err != nil {
+		list = append(list, condition.Condition{Name: "metrics", Level: condition.Warn, Text: "NO metrics: " + err.Error()})
+	}
+	return list
+}
+
+// Places adds directories whose file systems must not fill up.
+func (n *Node) Places(dirs ...string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.outlook.Places = append(n.outlook.Places, dirs...)
+}
+
+// Status is one line for systemctl status: what is wrong first.
+func (n *Node) Status() string {
+	var parts []string
+	for _, c := range n.Conditions.All() {
+		switch {
+		case c.Name == "publisher", c.Name == "metrics":
+			parts = append(parts, c.Text)
+		case c.Level == condition.Fail:
+			parts = append(parts, "TROUBLE: "+c.String())
+		default:
+			parts = append(parts, "warning: "+c.String())
+		}
+	}
+	if text := n.publishing(); text != "" {
+		parts = append(parts, text)
+	}
+	return show.OneLine(strings.Join(parts, "; "))
+}
+
+func (n *Node) publishing() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case n.trouble != nil:
+		return "" // it is a condition
+	case n.pub == nil:
+		return "keeping messages in the journal"
+	}
+	s := n.pub.Stats()
+	return fmt.Sprintf("publishing to %d subscribers; %d messages sent, %d missed by slow subscribers", s.Subscribers, s.Published, s.Dropped)
+}
+
+// lookAround logs what comes and goes of the node's own conditions, which nobody
+// else does, and notices when the clock is set.
+func (n *Node) lookAround(ctx context.Context) {
+	known := map[string]bool{}
+	before := n.now()
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		known = n.logConditions(known)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := n.now()
+		n.noteClock(now.Round(0).Sub(before.Round(0))-now.Sub(before), now)
+		before = now
+	}
+}
+
+func (n *Node) logConditions(known map[string]bool) map[string]bool {
+	now := map[string]bool{}
+	for _, c := range n.own() {
+		key := string(c.Level) + " " + c.Name
+		now[key] = true
+		if known[key] || c.Name == "publisher" || c.Name == "metrics" { // they are told at once
+			continue
+		}
+		log := n.Log.Warn
+		if c.Level == condition.Fail && c.Name != "poison" { // each item was a warning when it came
+			log = n.Log.Error
+		}
+		log("something is not as it should be", "what", c.Name, "is", c.Text, "hint", c.Hint)
+	}
+	for key := range known {
+		if !now[key] {
+			n.Log.Info("this is as it should be again", "what", key[len("fail "):])
+		}
+	}
+	return now
+}
+
+// noteClock is told by how much the clock that people set went further, between
+// two looks, than the one that only runs on.
+func (n *Node) noteClock(by time.Duration, now time.Time) {
+	if by.Abs() > jump {
+		n.Log.Warn("the clock was set, or this machine slept", "by", by.Round(time.Second))
+		n.Conditions.Clear("clock set")
+		n.Conditions.Raise(condition.Condition{
+			Name: "clock set", Level: condition.Warn, Since: now,
+			Text: fmt.Sprintf("the clock jumped by %s, or this machine slept: times of messages before and after do not compare", by.Round(time.Second)),
+		})
+		n.jumped = now
+		return
+	}
+	if !n.jumped.IsZero() && now.Sub(n.jumped) > jumpTold {
+		n.Conditions.Clear("clock set")
+		n.jumped = time.Time{}
+	}
+}

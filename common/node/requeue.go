@@ -1,0 +1,139 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"busbar/common/config"
+	"busbar/common/durable"
+	"busbar/common/translate"
+)
+
+// RetryDir is where items wait that are requeued: only one process may write
+// the journal, and it may be running.
+func RetryDir(bus config.Bus) string { return bus.Journal + ".retry" }
+
+// Requeue writes an item into the folder dir, where a RetryQueue finds it. It is
+// there whole or not at all, and on disk; should it be lost, the journal still has
+// it. What root requeues belongs to the owner of the journal, who is to read it.
+func Requeue(dir string, item []byte, journal string) error {
+	return leave(dir, fmt.Sprintf("%020d.json", time.Now().UnixNano()), item, journal)
+}
+
+// leave writes a file for the process that may write the journal.
+func leave(dir, name string, content []byte, journal string) error {
+	own := func(path string) error { return ownAs(path, journal) }
+	if err := durable.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := own(dir); err != nil {
+		return err
+	}
+	return durable.Create(filepath.Join(dir, name), content, 0o600, own)
+}
+
+// ownAs gives a path to the owner of another, where root runs this.
+func ownAs(path, like string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(like)
+	if err != nil {
+		return err
+	}
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return os.Lchown(path, int(s.Uid), int(s.Gid))
+	}
+	return nil
+}
+
+// retryEvery is how often the daemon looks for items that were given back.
+const retryEvery = 2 * time.Second
+
+// A RetryQueue is the channel of items that were given back.
+type RetryQueue struct {
+	Dir   string
+	Once  bool             // io.EOF when nothing waits
+	Parse func([]byte) any // copes with anything: an error is poison
+	Idle  func()           // told when nothing waits; nil: nobody is
+
+	handed map[string]bool // not to be handed out twice
+}
+
+// Next hands out the oldest file that is not in flight.
+func (c *RetryQueue) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
+	for {
+		names, err := Waiting(c.Dir)
+		if err != nil {
+			return translate.Item[any]{}, nil, nil, err
+		}
+		for _, name := range names {
+			if c.handed[name] {
+				continue
+			}
+			it, done, err := c.take(name)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // it was in flight
+			}
+			return it, nil, done, err
+		}
+		if len(names) == 0 && c.Idle != nil {
+			c.Idle()
+		}
+		if c.Once {
+			return translate.Item[any]{}, nil, nil, io.EOF
+		}
+		c.handed = nil // what is still there failed, and is handed out again
+		select {
+		case <-ctx.Done():
+			return translate.Item[any]{}, nil, nil, ctx.Err()
+		case <-time.After(retryEvery):
+		}
+	}
+}
+
+func (c *RetryQueue) take(name string) (it translate.Item[any], done func(error), err error) {
+	path := filepath.Join(c.Dir, name)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return it, nil, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return it, nil, err
+	}
+	if c.handed == nil {
+		c.handed = map[string]bool{}
+	}
+	c.handed[name] = true
+	it = translate.Item[any]{Origin: "given back " + name, Value: c.Parse(text), Raw: text, Received: info.ModTime()}
+	return it, func(err error) {
+		if err == nil {
+			os.Remove(path) // at the worst it is read again, and its facts are known
+		}
+	}, nil
+}
+
+// Waiting lists the files of items that were given back, oldest first.
+func Waiting(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("looking for items that were given back: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Type().IsRegular() && filepath.Ext(e.Name()) == ".json" {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}

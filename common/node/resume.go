@@ -1,0 +1,37 @@
+package node
+
+import (
+	"context"
+	"fmt"
+
+	"busbar/common/pump"
+)
+
+// maxResumed is how often an item may have been put aside and still be tried again
+// by itself: one that never ends must not cost every start its time.
+const maxResumed = 3
+
+// Resume gives back, as `poison retry` does, what an earlier run put aside because
+// it took too long: the run that was still at it has ended. It is called before
+// the pumps run. An item that cannot be given back stays poison, which is said.
+func (n *Node) Resume(ctx context.Context, retry func(item []byte) error) {
+	rows, err := n.Journal.Reader().Poisoned(ctx)
+	if err != nil {
+		n.Log.Error("what an earlier run put aside could not be looked up", "error", err)
+		return
+	}
+	for _, row := range rows {
+		if row.Translator != pump.Aside || row.Attempts >= maxResumed {
+			continue
+		}
+		row, err := n.Journal.Reader().PoisonItem(ctx, row.ID)
+		if err == nil {
+			err = retry(row.Item)
+		}
+		if err != nil {
+			n.Log.Error("an item that an earlier run put aside is not tried again", "origin", row.Origin, "error", fmt.Errorf("giving item %d back: %w", row.ID, err))
+			continue
+		}
+		n.Log.Info("an item that an earlier run put aside is tried again", "origin", row.Origin, "attempts", row.Attempts)
+	}
+}

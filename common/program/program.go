@@ -1,0 +1,117 @@
+package program
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"reflect"
+
+	"github.com/alecthomas/kong"
+
+	"busbar/common/config"
+	"busbar/common/exit"
+	"busbar/common/node"
+	"busbar/common/secret"
+	"busbar/common/show"
+)
+
+// An Env is what the shared commands know of the program that they are in.
+// Everything that it touches of the outside comes through here, so that tests
+// can run the real program.
+type Env struct {
+	Name           string
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+	Environ        func() []string // os.Environ; nil: no variable is looked for
+
+	level      slog.LevelVar // of the log
+	levelFixed bool          // by a flag
+}
+
+// Globals are the flags that every adapter has.
+type Globals struct {
+	Config string   `help:"Read this file alone, instead of the files in /etc/busbar." placeholder:"FILE" type:"path"`
+	Set    []string `help:"Override one configuration key, such as bus.environment=dev. May be repeated." placeholder:"KEY=VALUE" sep:"none"`
+	Debug  bool     `help:"Log more."`
+}
+
+// Source is where the flags say that the configuration is.
+func (g Globals) Source(p *Env) config.Source {
+	return config.Source{Program: p.Name, File: g.Config, Set: g.Set, Getenv: p.Getenv, Environ: p.Environ, Level: p.setLevel}
+}
+
+// Main parses args into cli, a kong grammar, runs the command that they name,
+// and returns the exit code. Commands get the Env and what bindings add.
+func (p *Env) Main(cli any, description string, args []string, bindings ...any) int {
+	SoftMemory(softMemory)
+	status, exited := exit.OK, false
+	parser, err := kong.New(cli,
+		kong.Name(p.Name), kong.Description(description), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Writers(p.Stdout, p.Stderr), kong.Bind(append(bindings, p)...),
+		kong.KindMapper(reflect.String, kong.MapperFunc(argument)), kong.NamedMapper("path", kong.MapperFunc(path)),
+		kong.Exit(func(code int) { status, exited = code, true }), // --help
+	)
+	if err != nil {
+		return p.report(err)
+	}
+	ctx, err := parser.Parse(args)
+	switch {
+	case exited:
+		return status
+	case err != nil:
+		return p.report(&exit.Error{Code: exit.Usage, Err: fmt.Errorf("%w (see %s --help)", err, p.Name)})
+	}
+	leaf := &Selected{}
+	if n := ctx.Selected(); n != nil {
+		leaf.Leaf = n.Name
+	}
+	return p.report(ctx.Run(leaf))
+}
+
+func (p *Env) report(err error) int {
+	if err == nil {
+		return exit.OK
+	}
+	w := p.Stderr
+	if p.toJournal() {
+		w = prefixed{w, priorities[0]}
+	}
+	// Other programs' libraries put whole addresses into what they say.
+	show.Fprintf(w, "%s: %v\n", p.Name, errors.New(secret.Scrub(err.Error())))
+	var e *exit.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return exit.Failure
+}
+
+// Terminal says that standard output is one, and no file or pipe.
+func (p *Env) Terminal() bool {
+	f, ok := p.Stdout.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// Version prints the version.
+type Version struct {
+	JSON bool `help:"Print JSON."`
+}
+
+// Run prints the version.
+func (c *Version) Run(p *Env) error {
+	if c.JSON {
+		return printJSON(p.Stdout, map[string]string{"program": p.Name, "version": node.Version()})
+	}
+	_, err := show.Fprintf(p.Stdout, "%s %s\n", p.Name, node.Version())
+	return err
+}
+
+// Selected names the innermost command that was chosen, for commands that share
+// one Run method.
+type Selected struct{ Leaf string }

@@ -1,0 +1,103 @@
+package program
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	sd "github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
+
+	"busbar/common/condition"
+	"busbar/common/config"
+	"busbar/common/node"
+)
+
+// Signals is for a daemon: a context that SIGINT and SIGTERM end, and where
+// SIGHUP comes, which from now on never ends the program.
+func Signals() (ctx context.Context, hangup <-chan os.Signal, stop func()) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	return ctx, hup, func() { cancel(); signal.Stop(hup) }
+}
+
+// taken are the keys that every daemon takes up at a reload.
+var taken = []string{"bus.log", "bus.quiet", "sign.certificate", "sign.key"}
+
+// A Reload says how a daemon takes up a changed configuration at SIGHUP.
+type Reload[C any] struct {
+	Program *Env
+	Running C                 // the configuration that it started with
+	Load    func() (C, error) // reads and checks all anew
+	// Parts gives the shared tables of a configuration.
+	Parts func(C) (config.Bus, config.Sign)
+	// Take takes up what is the program's own, of which Keys are the keys; nil:
+	// nothing is.
+	Take func(C) error
+	Keys []string
+}
+
+// Task waits for SIGHUP. Whatever is wrong with a new configuration, the daemon
+// goes on with what it has.
+func (r Reload[C]) Task(n *node.Node, hangup <-chan os.Signal) Task {
+	return Task{Name: "the reloads", Run: func(ctx context.Context) error {
+		for {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-hangup:
+				notify(n.Log, fmt.Sprintf("%s\nMONOTONIC_USEC=%d", sd.SdNotifyReloading, monotonic()))
+				r.once(n)
+				notify(n.Log, sd.SdNotifyReady)
+			}
+		}
+	}}
+}
+
+func (r *Reload[C]) once(n *node.Node) {
+	const failed, pending = "configuration", "restart"
+	level := r.Program.level.Level()
+	next, err := r.Load() // takes up [bus] log at once
+	if err == nil {
+		bus, sc := r.Parts(next)
+		var more func() error
+		if r.Take != nil {
+			more = func() error { return r.Take(next) }
+		}
+		err = n.Renew(bus, sc, more)
+	}
+	if err != nil {
+		r.Program.level.Set(level)
+		n.Log.Error("the configuration is not taken up; the one from before is in force", "error", err)
+		n.Conditions.Raise(condition.Condition{
+			Name: failed, Level: condition.Warn, Text: "it is not taken up, the one from before is in force: " + err.Error(),
+			Hint: "correct it, and reload: the next start would fail",
+		})
+		return
+	}
+	n.Conditions.Clear(failed)
+	waits := config.Changed(&r.Running, &next, slices.Concat(taken, r.Keys))
+	if len(waits) == 0 {
+		n.Conditions.Clear(pending)
+		n.Log.Info("the configuration, keys and secrets were read again and are in force")
+		return
+	}
+	n.Log.Warn("the configuration was read again; these keys take a restart", "keys", waits)
+	n.Conditions.Raise(condition.Condition{
+		Name: pending, Level: condition.Warn, Text: "these keys were changed since the start, and take a restart: " + strings.Join(waits, ", "),
+	})
+}
+
+// monotonic is CLOCK_MONOTONIC in microseconds, as systemd wants it.
+func monotonic() int64 {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) != nil {
+		return 0
+	}
+	return t.Nano() / 1000
+}

@@ -1,0 +1,50 @@
+package program
+
+import (
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"testing"
+
+	"busbar/common/condition"
+	"busbar/common/config"
+	"busbar/common/node"
+)
+
+// TestRefusedReload: nothing of a configuration that is refused is in force, not
+// even the level of the log, which is taken up while it is read.
+func TestRefusedReload(t *testing.T) {
+	bus := config.DefaultBus()
+	bus.Name, bus.Journal = "prog.test", filepath.Join(t.TempDir(), "journal.db")
+	n, err := node.New(t.Context(), "prog", bus, config.Sign{Backend: "none"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	p := &Env{Name: "prog"}
+	var refusal error
+	r := Reload[config.Bus]{
+		Program: p, Running: bus,
+		Load:  func() (config.Bus, error) { p.setLevel("error"); return bus, refusal },
+		Parts: func(c config.Bus) (config.Bus, config.Sign) { return c, config.Sign{Backend: "none"} },
+	}
+	refusal = errors.New("an unknown key")
+	r.once(n)
+	if p.level.Level() != slog.LevelInfo || !raised(n, "configuration") {
+		t.Errorf("refused: level %v, raised %v", p.level.Level(), raised(n, "configuration"))
+	}
+	refusal = nil
+	r.once(n)
+	if p.level.Level() != slog.LevelError || raised(n, "configuration") {
+		t.Errorf("taken: level %v, raised %v", p.level.Level(), raised(n, "configuration"))
+	}
+}
+
+func raised(n *node.Node, name string) bool {
+	for _, c := range n.Conditions.All() {
+		if c.Name == name && c.Level == condition.Warn {
+			return true
+		}
+	}
+	return false
+}
