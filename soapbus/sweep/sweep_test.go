@@ -74,7 +74,7 @@ func (p *place) report() int {
 
 func (p *place) sweep() *Sweep {
 	p.t.Helper()
-	client, err := tracker.New(tracker.Options{URL: p.server.URL, Timeout: 10 * time.Second})
+	client, err := tracker.New(tracker.Options{URL: p.server.URL, Timeout: time.Minute})
 	if err != nil {
 		p.t.Fatal(err)
 	}
