@@ -20,7 +20,12 @@ const (
 func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store func([]event.State) error) error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.pass++
+	count, err := snap.Count(ctx, st.table)
+	if err != nil {
+		return err
+	}
+	st.spread(snap, count)
+	st.begin(nil)
 	var seen []event.State
 	bytes := 0
 	flush := func() error {
@@ -38,14 +43,15 @@ func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store fu
 		}
 		return flush()
 	}
-	err := snap.Full(ctx, st.table, func(r database.Row) error {
+	err = snap.Full(ctx, st.table, func(r database.Row) error {
 		joined := joinKey(r.Key)
 		n := nameOf(joined)
 		if known, ok := st.rows[n]; ok && known.pass == st.pass {
 			return fmt.Errorf("two rows have the key %s: choose columns that name one row each, as [[table]] key", shown(r.Key))
 		}
-		st.rows[n] = note{digest: r.Digest, pass: st.pass}
-		return add(st.seen(joined, r.Columns, r.Bytes, r.Digest, 0, ""))
+		st.saw(r.Digest)
+		st.put(n, note{digest: r.Digest.Columns, pass: st.pass, bucket: placed(r.Digest)})
+		return add(st.seen(joined, r.Columns, r.Bytes, r.Digest.Columns, 0, ""))
 	})
 	if err != nil {
 		return err
@@ -53,7 +59,7 @@ func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store fu
 	err = st.reader.EachState(ctx, st.source, func(joined string, _ []byte) error {
 		n := nameOf(joined)
 		if known, ok := st.rows[n]; ok && known.pass != st.pass { // left by one that was interrupted
-			delete(st.rows, n)
+			st.drop(n)
 			return add(event.State{Source: st.source, Key: joined})
 		}
 		return nil

@@ -36,6 +36,7 @@ func (st *State) Renew(ctx context.Context) (unkept bool, err error) {
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	st.buckets = nil // whatever their sums are
 	for n, row := range st.rows {
 		row.digest ^= 1
 		st.rows[n] = row

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"busbar/common/event"
@@ -22,7 +21,9 @@ type Change struct {
 	Revision                int64       // how many changes of the row were seen before
 	Seen                    event.State // to be stored with the news
 
-	digest uint64
+	digest  database.Digest
+	buckets int    // how many there were
+	reading uint64 // that found it; 0: another source told it
 }
 
 // Found is what a comparison gives.
@@ -45,33 +46,37 @@ func (st *State) Compare(ctx context.Context, snap *database.Snapshot, most int)
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	d, err := st.differing(ctx, snap, most)
+	r, err := st.read(ctx, snap, most)
 	if err != nil {
 		return f, err
 	}
+	if r.nothing() {
+		return f, nil
+	}
 	room := shareBytes
-	lost, err := snap.Find(ctx, st.table, d.keys, func(r database.Row) error {
-		c, err := st.changed(ctx, snap.Dialect(), r)
+	lost, err := snap.Find(ctx, st.table, r.keys, func(row database.Row) error {
+		c, err := st.changed(ctx, snap.Dialect(), row)
 		f.Changes = append(f.Changes, c)
 		if room -= size(c.After); room < 0 && err == nil {
 			return database.ErrEnough
 		}
 		return err
 	})
-	if f.More = d.more; errors.Is(err, database.ErrEnough) {
+	if f.More = r.more; errors.Is(err, database.ErrEnough) {
 		f.More, err = true, nil
 	}
 	if err != nil {
 		return Found{}, err
 	}
 	for _, key := range lost {
-		d.odd.add("the row %s was seen to differ, and is not found when it is read again: its key is not the same twice (%s)", shown(key), strings.Join(st.table.Key, ", "))
+		r.odd.add("the row %s was seen to differ, and is not found when it is read again: its key is not the same twice (%s)", shown(key), strings.Join(st.table.Key, ", "))
 	}
-	f.Trouble = d.odd.err(st.table.Name)
-	if d.present == len(st.rows) {
+	f.Trouble = r.odd.err(st.table.Name)
+	missing := st.missing(r)
+	if missing == 0 {
 		return f, nil
 	}
-	gone, others, err := st.gone(ctx, most-len(f.Changes))
+	gone, others, err := st.gone(ctx, r, missing, most-len(f.Changes))
 	f.Changes, f.More = append(f.Changes, gone...), f.More || others
 	return f, err
 }
@@ -86,62 +91,9 @@ func size(c database.Columns) (n int) {
 	return n
 }
 
-// A difference is what all digests show.
-type difference struct {
-	keys    [][]string // of rows that are new or differ
-	present int        // known rows that are there
-	more    bool       // there are others than keys
-	odd     oddities
-}
-
-// differing reads all digests. Rows without a key of their own are passed over,
-// so that they hold up no others.
-func (st *State) differing(ctx context.Context, snap *database.Snapshot, most int) (d difference, err error) {
-	st.pass++
-	listed := map[name]int{} // where in keys
-	twice := func(n name, key []string) {
-		d.odd.add("two rows have the key %s: choose columns that name one row each, as [[table]] key", shown(key))
-		if i, ok := listed[n]; ok {
-			d.keys[i] = nil
-		}
-	}
-	err = snap.Digests(ctx, st.table, func(raw [][]byte, digest uint64) error {
-		if err := database.Named(st.table, raw); err != nil {
-			d.odd.add("%w", err)
-			return nil
-		}
-		n := nameOfRaw(raw)
-		known, ok := st.rows[n]
-		if ok {
-			if known.pass == st.pass {
-				twice(n, texts(raw))
-				return nil
-			}
-			d.present++
-			known.pass = st.pass
-			st.rows[n] = known
-			if known.digest == digest {
-				return nil
-			}
-		} else if _, ok := listed[n]; ok {
-			twice(n, texts(raw))
-			return nil
-		}
-		if len(d.keys) == most {
-			d.more = true
-			return nil
-		}
-		listed[n] = len(d.keys)
-		d.keys = append(d.keys, texts(raw))
-		return nil
-	})
-	d.keys = slices.DeleteFunc(d.keys, func(key []string) bool { return key == nil })
-	return d, err
-}
-
 func (st *State) changed(ctx context.Context, dialect string, r database.Row) (Change, error) {
 	joined := joinKey(r.Key)
-	c := Change{Key: r.Key, After: r.Columns, AfterBytes: r.Bytes, digest: r.Digest}
+	c := Change{Key: r.Key, After: r.Columns, AfterBytes: r.Bytes, digest: r.Digest, buckets: len(st.buckets), reading: st.reading}
 	stored, err := st.reader.StateOf(ctx, st.source, joined)
 	if err != nil && !errors.Is(err, journal.ErrNotFound) {
 		return c, err
@@ -162,21 +114,43 @@ func (st *State) changed(ctx context.Context, dialect string, r database.Row) (C
 	}
 	revision := st.advance(nameOf(joined))
 	c.Revision = int64(revision)
-	c.Seen = st.seen(joined, c.After, c.AfterBytes, r.Digest, revision+1, mark)
+	c.Seen = st.seen(joined, c.After, c.AfterBytes, r.Digest.Columns, revision+1, mark)
 	return c, nil
 }
 
-// gone finds known rows that the last reading did not see.
-func (st *State) gone(ctx context.Context, most int) (changes []Change, more bool, err error) {
+// missing counts the known rows that should have been read and were not there.
+// Their buckets hold a difference each.
+func (st *State) missing(r *reading) (count int) {
+	for n, known := range st.rows {
+		if !st.isMissing(r, known) {
+			continue
+		}
+		count++
+		if r.all { // its bucket may be one of another number of buckets
+			known.bucket = nowhere
+			st.put(n, known)
+			continue
+		}
+		st.buckets[known.bucket].open++
+	}
+	return count
+}
+
+func (st *State) isMissing(r *reading, known note) bool {
+	return known.pass != st.pass && (r.all || r.read[known.bucket])
+}
+
+// gone finds them by their keys.
+func (st *State) gone(ctx context.Context, r *reading, missing, most int) (changes []Change, more bool, err error) {
 	err = st.reader.EachState(ctx, st.source, func(joined string, stored []byte) error {
 		n := nameOf(joined)
 		known, ok := st.rows[n]
-		if !ok || known.pass == st.pass {
+		if !ok || !st.isMissing(r, known) {
 			return nil
 		}
 		if len(changes) >= most {
 			more = true
-			return nil
+			return database.ErrEnough
 		}
 		v, err := decode(stored)
 		if err != nil {
@@ -186,10 +160,16 @@ func (st *State) gone(ctx context.Context, most int) (changes []Change, more boo
 		revision := st.advance(n)
 		changes = append(changes, Change{
 			Key: key, Before: v.columns(st.table, key), BeforeBytes: v.Bytes, Revision: int64(revision),
-			Seen: st.seen(joined, nil, nil, 0, revision+1, v.Mark),
+			Seen: st.seen(joined, nil, nil, 0, revision+1, v.Mark), reading: st.reading,
 		})
+		if len(changes) == missing {
+			return database.ErrEnough
+		}
 		return nil
 	})
+	if errors.Is(err, database.ErrEnough) {
+		err = nil
+	}
 	return changes, more, err
 }
 
@@ -200,6 +180,3 @@ func texts(raw [][]byte) []string {
 	}
 	return key
 }
-
-// nameOfRaw is nameOf without making texts, which millions of rows would feel.
-func nameOfRaw(raw [][]byte) name { return nameOf(joinKey(texts(raw))) }

@@ -26,8 +26,11 @@ type State struct {
 	mu       sync.Mutex
 	rows     map[name]note
 	complete bool // there is a baseline
-	pass     uint32
+	pass     uint16
 	extra    map[name]uint32 // revisions of rows that are not there
+	lost     int             // rows whose bucket is not known
+	buckets  []bucket
+	reading  uint64 // counts the comparisons
 }
 
 // A name is a digest of a row's key: 16 bytes, so that two rows never share one.
@@ -36,7 +39,8 @@ type name [2]uint64
 // A note is what is in memory of a row: 16 bytes, for there may be millions.
 type note struct {
 	digest   uint64
-	pass     uint32 // the comparison that saw it last
+	pass     uint16 // the comparison that saw it last
+	bucket   uint16
 	revision uint32
 }
 
@@ -61,12 +65,15 @@ func Load(ctx context.Context, r *journal.Reader, source string, t database.Tabl
 		if isTombstone(value) {
 			st.extra[nameOf(key)] = revision
 		} else {
-			st.rows[nameOf(key)] = note{digest: digest, revision: revision}
+			st.put(nameOf(key), note{digest: digest, revision: revision, bucket: nowhere})
 		}
 		return nil
 	})
 	return st, err
 }
+
+// Table is the table as its rows are to be read for Note.
+func (st *State) Table() database.Table { return st.table }
 
 // Empty tells that there is no baseline yet: nothing can be compared.
 func (st *State) Empty() bool { return !st.complete }
@@ -112,15 +119,18 @@ func (st *State) Firsts(ctx context.Context) (map[string]bool, error) {
 }
 
 // Note makes the change of a row that something else than a comparison told: a
-// log. after is what is known of the row from then on, nil if it is gone; a
-// digest of 0 leaves it to be compared. mark is given back by Before.
-func (st *State) Note(key []string, before, after database.Columns, digest uint64, mark string) Change {
+// log. after is what is known of the row from then on, nil if it is gone; now is
+// the row after is, nil to leave it to be compared. Before gives mark again.
+func (st *State) Note(key []string, before, after database.Columns, now *database.Row, mark string) Change {
 	joined := joinKey(key)
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	revision := st.advance(nameOf(joined))
-	c := Change{Key: key, Before: before, After: after, Revision: int64(revision), digest: digest}
-	c.Seen = st.seen(joined, after, nil, digest, revision+1, mark)
+	c := Change{Key: key, Before: before, After: after, Revision: int64(revision), digest: database.Digest{Bucket: -1}, buckets: len(st.buckets)}
+	if now != nil {
+		c.digest = now.Digest
+	}
+	c.Seen = st.seen(joined, after, nil, c.digest.Columns, revision+1, mark)
 	return c
 }
 
@@ -147,25 +157,44 @@ func (st *State) Told(c Change) {
 	n := nameOf(c.Seen.Key)
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	bucket := st.place(n, c)
+	st.settled(bucket, c)
 	if c.After == nil {
 		st.extra[n] = max(st.extra[n], uint32(c.Revision)+1)
-		delete(st.rows, n)
+		st.drop(n)
 		return
 	}
-	st.rows[n] = note{digest: c.digest, pass: st.pass, revision: max(st.rows[n].revision, uint32(c.Revision)+1)}
+	st.put(n, note{digest: c.digest.Columns, pass: st.pass, bucket: bucket, revision: max(st.rows[n].revision, uint32(c.Revision)+1)})
 	delete(st.extra, n)
 }
 
 // joinKey makes one text of a key, unambiguous and for people to read.
 func joinKey(key []string) string {
-	parts := make([]string, len(key))
+	raw := make([][]byte, len(key))
 	for i, k := range key {
-		parts[i] = strings.NewReplacer("%", "%25", "/", "%2F", "\x00", "%00").Replace(k)
-		if k == "" {
-			parts[i] = "%" // an escape of nothing
+		raw[i] = []byte(k)
+	}
+	return string(appendKey(nil, raw))
+}
+
+func appendKey(text []byte, key [][]byte) []byte {
+	for i, k := range key {
+		if i > 0 {
+			text = append(text, '/')
+		}
+		if len(k) == 0 {
+			text = append(text, '%') // an escape of nothing
+		}
+		for _, c := range k {
+			switch c {
+			case '%', '/', 0:
+				text = fmt.Appendf(text, "%%%02X", c)
+			default:
+				text = append(text, c)
+			}
 		}
 	}
-	return strings.Join(parts, "/")
+	return text
 }
 
 func splitKey(joined string) []string {
@@ -180,7 +209,9 @@ func splitKey(joined string) []string {
 	return parts
 }
 
-func nameOf(joined string) name {
-	sum := sha256.Sum256([]byte(joined))
+func nameOf(joined string) name { return nameOfBytes([]byte(joined)) }
+
+func nameOfBytes(joined []byte) name {
+	sum := sha256.Sum256(joined)
 	return name{binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:])}
 }

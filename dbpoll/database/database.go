@@ -41,6 +41,8 @@ type DB struct {
 	s       session
 	dialed  int64           // connections so far
 	sweeps  map[string]bool // tables whose keys cannot be compared by the server
+
+	unsummed map[string]bool // tables that are too large to be summed up in one statement
 }
 
 // A session is one live connection.
@@ -68,7 +70,7 @@ func Open(_ context.Context, o Options) (*DB, error) {
 	if o.LockTimeout <= 0 {
 		o.LockTimeout = 5 * time.Second
 	}
-	db := &DB{o: o, sweeps: map[string]bool{}}
+	db := &DB{o: o, sweeps: map[string]bool{}, unsummed: map[string]bool{}}
 	scheme, _, _ := strings.Cut(o.URL, ":")
 	var err error
 	switch {

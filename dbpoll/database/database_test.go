@@ -25,10 +25,10 @@ func full(t testing.TB, s *Snapshot, table Table) map[string]Row {
 	return rows
 }
 
-func digests(t testing.TB, s *Snapshot, table Table) map[string]uint64 {
+func digests(t testing.TB, s *Snapshot, table Table) map[string]Digest {
 	t.Helper()
-	all := map[string]uint64{}
-	err := s.Digests(context.Background(), table, func(key [][]byte, digest uint64) error {
+	all := map[string]Digest{}
+	err := s.Digests(context.Background(), table, nil, func(key [][]byte, digest Digest) error {
 		var k []string
 		for _, v := range key {
 			k = append(k, string(v))

@@ -90,7 +90,7 @@ func (s *Snapshot) byKey(ctx context.Context, t Table, wanted map[string]bool, k
 
 // sweep is byKey, by reading the whole table.
 func (s *Snapshot) sweep(ctx context.Context, t Table, wanted map[string]bool, visit func(Row) error) error {
-	return s.stream(ctx, t, t.selectRows(s.db.dialect), func(row [][]byte) error {
+	return s.stream(ctx, t, t.selectRows(s.db.dialect, ""), func(row [][]byte) error {
 		if len(wanted) == 0 {
 			return ErrEnough
 		}

@@ -15,6 +15,9 @@ type Table struct {
 	Key   []string // columns that name a row; never NULL
 	Watch []string // the other columns that count
 	Where string   // SQL that rows must meet; of presets only, never of users
+	// Buckets is how many buckets the server assigns the rows to: a power of
+	// two, 0 for none. See [Snapshot.Sums].
+	Buckets int
 
 	kinds map[string]kind // of columns, as far as they are known
 }
@@ -23,7 +26,7 @@ type Table struct {
 type Row struct {
 	// Key is what the key columns hold, to the byte; Columns has the same.
 	Key     []string
-	Digest  uint64 // of the watched columns, as Digests gives it
+	Digest  Digest // as Digests gives it
 	Columns Columns
 	// Bytes holds, for each watched column whose value is not UTF-8, a digest
 	// of its bytes: two values may be read as one text.
@@ -61,27 +64,27 @@ func (s *Snapshot) Decoded() map[string]int64 { return maps.Clone(s.decoded) }
 // ErrNoKey says that a row has NULL in a column that should name it.
 var ErrNoKey = errors.New("a row has NULL in a key column")
 
-// Digests gives the key and a digest of the watched columns of every row, in
-// any order. A part of the key may be NULL, nil: named says what is wrong then.
-// The key's bytes are visit's only until it returns.
-func (s *Snapshot) Digests(ctx context.Context, t Table, visit func(key [][]byte, digest uint64) error) error {
+// Digests gives the key and the digest of every row in some buckets (nil: of
+// all rows), in any order. A part of the key may be NULL, nil: [Named] says what
+// is wrong then. The key's bytes are visit's only until it returns.
+func (s *Snapshot) Digests(ctx context.Context, t Table, buckets []int, visit func(key [][]byte, d Digest) error) error {
 	n := len(t.Key)
 	key := make([][]byte, n)
-	return s.stream(ctx, t, t.selectDigests(s.db.dialect), func(row [][]byte) error {
-		digest, err := digestOf(s.db.dialect, row[n:])
+	return s.stream(ctx, t, t.selectDigests(s.db.dialect, t.within(s.db.dialect, buckets)), func(row [][]byte) error {
+		d, err := digestOf(s.db.dialect, row[n:])
 		if err != nil {
 			return err
 		}
 		for i, name := range t.Key {
 			key[i] = t.refine(name, row[i])
 		}
-		return visit(key, digest)
+		return visit(key, d)
 	})
 }
 
 // Full gives every row, in any order.
 func (s *Snapshot) Full(ctx context.Context, t Table, visit func(Row) error) error {
-	return s.stream(ctx, t, t.selectRows(s.db.dialect), func(row [][]byte) error {
+	return s.stream(ctx, t, t.selectRows(s.db.dialect, ""), func(row [][]byte) error {
 		r, err := s.row(t, row)
 		if err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 // so that the table is read twice where rows changed.
 func (s *Snapshot) Try(ctx context.Context, t Table) (swept bool, err error) {
 	var first []string
-	err = s.stream(ctx, t, t.selectDigests(s.db.dialect)+" LIMIT 1", func(row [][]byte) error {
+	err = s.stream(ctx, t, t.selectDigests(s.db.dialect, "")+" LIMIT 1", func(row [][]byte) error {
 		if hasNull(row[:len(t.Key)]) {
 			return nil // which is looked for in all rows
 		}

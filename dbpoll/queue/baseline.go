@@ -181,7 +181,7 @@ func (q *Queue) everything(ctx context.Context) error {
 
 func (q *Queue) share(ctx context.Context, s *database.Snapshot, p *part) error {
 	const most = 5000
-	return s.Digests(ctx, p.packages, func(raw [][]byte, _ uint64) error {
+	return s.Digests(ctx, p.packages, nil, func(raw [][]byte, _ database.Digest) error {
 		if n := len(q.imports); n == 0 || q.imports[n-1].part != p || len(q.imports[n-1].keys) == most {
 			q.imports = append(q.imports, share{part: p})
 		}

@@ -89,7 +89,7 @@ func (c *chains) lookAt(ctx context.Context, s *database.Snapshot, some []*chain
 		keys[ch.part] = append(keys[ch.part], ch.key)
 	}
 	for p, list := range keys {
-		err := s.Rows(ctx, p.packages, list, func(r database.Row) error {
+		err := s.Rows(ctx, p.state.Table(), list, func(r database.Row) error {
 			r.Columns["architecture"] = &p.arch
 			if ch := c.of[chainName(r.Columns)]; ch != nil {
 				ch.now = &r
@@ -158,10 +158,10 @@ func (c *chains) tell(e entry) {
 		change.After = ch.now.Columns
 	}
 	before := ch.tracked
-	var digest uint64 // unknown: to be compared
+	var now *database.Row // to be compared
 	switch ch.arrived = ch.arrived || newest; {
 	case newest, ch.arrived && value(e.row, "state") == value(ch.now.Columns, "state"):
-		ch.tracked, digest = ch.now.Columns, ch.now.Digest
+		ch.tracked, now = ch.now.Columns, ch.now
 	case change.Follows:
 		ch.tracked = wannabuild.Advance(turned(before, e), e.row, c.q.o.Zone)
 	default:
@@ -172,7 +172,7 @@ func (c *chains) tell(e entry) {
 		return
 	}
 	ch.mark = max(ch.mark, at)
-	noted := ch.part.state.Note(ch.key, before, ch.tracked, digest, ch.mark)
+	noted := ch.part.state.Note(ch.key, before, ch.tracked, now, ch.mark)
 	change.Revision = noted.Revision
 	c.q.add(change, func() {
 		ch.part.state.Told(noted)

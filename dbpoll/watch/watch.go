@@ -275,7 +275,7 @@ func (w *Watch) everything(ctx context.Context) error {
 	const most = 5000
 	return w.snapshot(ctx, func(s *database.Snapshot) error {
 		if w.polls == 0 {
-			return s.Digests(ctx, w.table, func(raw [][]byte, _ uint64) error {
+			return s.Digests(ctx, w.table, nil, func(raw [][]byte, _ database.Digest) error {
 				if err := database.Named(w.table, raw); err != nil {
 					return err
 				}
