@@ -116,10 +116,16 @@ func (tr *trial) store(states []event.State) error {
 
 // tell makes the first n changes durable.
 func (tr *trial) tell(n int) {
+	var seen []event.State
 	for _, c := range tr.wait[:n] {
-		if err := tr.store([]event.State{c.Seen}); err != nil {
+		seen = append(seen, c.Seen)
+	}
+	if len(seen) > 0 {
+		if err := tr.store(seen); err != nil {
 			tr.t.Fatal(err)
 		}
+	}
+	for _, c := range tr.wait[:n] {
 		tr.st.Told(c)
 		if tr.known[joinKey(c.Key)] = printed(c.After); c.After == nil {
 			delete(tr.known, joinKey(c.Key))
