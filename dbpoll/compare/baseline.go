@@ -15,7 +15,7 @@ const (
 	batchBytes = 4 << 20
 )
 
-// Baseline takes note of every row and tells nothing. One that was interrupted
+// Baseline takes note of every row and publishes nothing. One that was interrupted
 // is begun anew.
 func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store func([]event.State) error) error {
 	st.mu.Lock()
@@ -67,7 +67,7 @@ func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store fu
 	if err != nil {
 		return err
 	}
-	if err := add(event.State{Source: marks, Key: st.source, Value: []byte{1}}); err != nil {
+	if err := add(event.State{Source: baselines, Key: st.source, Value: []byte{1}}); err != nil {
 		return err
 	}
 	if err := flush(); err != nil {
@@ -80,7 +80,7 @@ func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store fu
 // Begin declares that nothing was there when the table was first seen: all its
 // rows are news.
 func (st *State) Begin(store func([]event.State) error) error {
-	if err := store([]event.State{{Source: marks, Key: st.source, Value: []byte{1}}}); err != nil {
+	if err := store([]event.State{{Source: baselines, Key: st.source, Value: []byte{1}}}); err != nil {
 		return err
 	}
 	st.complete = true

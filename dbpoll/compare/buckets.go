@@ -15,7 +15,7 @@ import (
 // comparison after a start reads all rows.
 type bucket struct {
 	sum     database.Sum
-	reading uint64 // 0: what is known changed since by another source
+	reading uint64 // 0: what is known changed since by a log
 	open    int    // differences that are not durable
 }
 
@@ -96,8 +96,8 @@ func (st *State) saw(d database.Digest) *bucket {
 	return b
 }
 
-// place is the bucket of the row that a change is of.
-func (st *State) place(n name, c Change) uint16 {
+// bucketOf is the bucket of the row that a change is of.
+func (st *State) bucketOf(n name, c Change) uint16 {
 	if row, ok := st.rows[n]; ok && row.bucket != nowhere {
 		return row.bucket
 	}

@@ -18,9 +18,9 @@ import (
 
 // Renew makes all rows differ where they were stored under other columns. It
 // tells whether the present columns are still to be kept (Columns), which is
-// right once a comparison was told that left nothing for the next.
+// right once a comparison was published that left nothing for the next.
 func (st *State) Renew(ctx context.Context) (unkept bool, err error) {
-	kept, err := st.reader.StateOf(ctx, marks, st.source)
+	kept, err := st.reader.StateOf(ctx, baselines, st.source)
 	if errors.Is(err, journal.ErrNotFound) {
 		return true, nil
 	}
@@ -50,5 +50,5 @@ func (st *State) Columns() event.State {
 	for _, name := range slices.Concat(st.table.Key, []string{""}, st.table.Watch) {
 		fmt.Fprintf(h, "%d:%s", len(name), name)
 	}
-	return event.State{Source: marks, Key: st.source, Value: append([]byte{1}, h.Sum(nil)[:15]...)}
+	return event.State{Source: baselines, Key: st.source, Value: append([]byte{1}, h.Sum(nil)[:15]...)}
 }

@@ -11,7 +11,7 @@ import (
 	"busbar/dbpoll/database"
 )
 
-// A Change is a row that differs from what was last told.
+// A Change is a row that differs from what was last published.
 type Change struct {
 	Key           []string
 	Before, After database.Columns // nil: not there
@@ -23,7 +23,7 @@ type Change struct {
 
 	digest  database.Digest
 	buckets int    // how many there were
-	reading uint64 // that found it; 0: another source told it
+	reading uint64 // that found it; 0: a log told it
 }
 
 // Found is what a comparison gives.

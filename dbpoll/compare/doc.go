@@ -1,4 +1,4 @@
-// Package compare finds what changed in a table since it was last told: the
+// Package compare finds what changed in a table since it was last published: the
 // difference of two snapshots, of which the older one is kept in the journal.
 //
 // In memory there is a digest for each row; the journal keeps the watched

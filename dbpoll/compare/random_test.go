@@ -126,7 +126,7 @@ func (tr *trial) tell(n int) {
 		}
 	}
 	for _, c := range tr.wait[:n] {
-		tr.st.Told(c)
+		tr.st.Published(c)
 		if tr.known[joinKey(c.Key)] = printed(c.After); c.After == nil {
 			delete(tr.known, joinKey(c.Key))
 		}

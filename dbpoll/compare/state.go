@@ -14,10 +14,10 @@ import (
 	"busbar/dbpoll/database"
 )
 
-// marks is the journal's source for tables whose baseline is complete.
-const marks = "dbpoll baseline"
+// baselines is the journal's source for tables whose baseline is complete.
+const baselines = "dbpoll baseline"
 
-// A State is what was last told of a table.
+// A State is what was last published of a table.
 type State struct {
 	source string
 	table  database.Table
@@ -47,7 +47,7 @@ type note struct {
 // Load reads what is known of a table. source names it in the journal.
 func Load(ctx context.Context, r *journal.Reader, source string, t database.Table) (*State, error) {
 	st := &State{source: source, table: t, reader: r, extra: map[name]uint32{}}
-	_, err := r.StateOf(ctx, marks, source)
+	_, err := r.StateOf(ctx, baselines, source)
 	if err != nil && !errors.Is(err, journal.ErrNotFound) {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (st *State) Len() int {
 	return len(st.rows)
 }
 
-// Before is a row as it was last told, nil where it was not there, and the mark
+// Before is a row as it was last published, nil where it was not there, and the mark
 // that its last Note bore.
 func (st *State) Before(ctx context.Context, key []string) (row database.Columns, mark string, err error) {
 	value, err := st.reader.StateOf(ctx, st.source, joinKey(key))
@@ -152,12 +152,12 @@ func (st *State) seen(joined string, after database.Columns, bytes map[string]st
 	return event.State{Source: st.source, Key: joined, Value: encode(st.table, after, bytes, digest, revision, mark)}
 }
 
-// Told takes note that a change is durable. Until then comparing finds it again.
-func (st *State) Told(c Change) {
+// Published takes note that a change is durable. Until then comparing finds it again.
+func (st *State) Published(c Change) {
 	n := nameOf(c.Seen.Key)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	bucket := st.place(n, c)
+	bucket := st.bucketOf(n, c)
 	st.settled(bucket, c)
 	if c.After == nil {
 		st.extra[n] = max(st.extra[n], uint32(c.Revision)+1)

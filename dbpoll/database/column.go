@@ -106,7 +106,7 @@ func (t Table) printed(dialect, name string) string {
 		q, whole, q, beginning, q, hash("0"), hash("1"), q)
 }
 
-// refine is a value as it is told: of a FLOAT, which comes as a DOUBLE, the
+// refine is a value as it is published: of a FLOAT, which comes as a DOUBLE, the
 // fewest digits that name it.
 func (t Table) refine(name string, v []byte) []byte {
 	if v == nil || t.kinds[name] != single {

@@ -49,7 +49,7 @@ func (s *Snapshot) Close() error {
 	}
 	err = errors.Join(err, s.db.Close())
 	if s.failed {
-		return nil // told already
+		return nil // published already
 	}
 	return fmt.Errorf("ending to read the database: %w", err)
 }

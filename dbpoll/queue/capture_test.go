@@ -114,8 +114,8 @@ func capturedSite(t *testing.T, role string) *site {
 }
 
 // lives replays the history with a poll after every n transactions, and gives
-// the facts that are told, by identity; without single columns, of which the
-// outcome is told as often as is polled.
+// the facts that are published, by identity; without single columns, of which the
+// outcome is published as often as is polled.
 func lives(t *testing.T, role string, n int, all []captured) map[string]string {
 	t.Helper()
 	s := capturedSite(t, role)
@@ -162,7 +162,7 @@ func TestCapturedHistory(t *testing.T) {
 // capturedHistory replays one; each asks for a poll after every transaction also
 // where the log can be read by the views. Where
 // the log can be read, the facts are the same however often is polled, with the
-// same ids, and each row of the log is one. Where it cannot, nothing is told
+// same ids, and each row of the log is one. Where it cannot, nothing is published
 // under another id, and what stays unknown is what `check` says.
 func capturedHistory(t *testing.T, stream string, each bool) {
 	all := capture(t, stream)

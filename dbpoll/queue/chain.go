@@ -25,9 +25,9 @@ type chain struct {
 	part    *part
 	key     []string
 	newest  *entry // the row that led to the present one
-	arrived bool   // newest was told
+	arrived bool   // newest was published
 	tracked database.Columns
-	mark    string        // of the last row of the log that was told
+	mark    string        // of the last row of the log that was published
 	now     *database.Row // nil: the row is not there
 }
 
@@ -54,7 +54,7 @@ var (
 	shareRows  = 50
 )
 
-// look reads what was told of the packages, and their rows as they are now. It
+// look reads what was published of the packages, and their rows as they are now. It
 // gives the rows of the log that it took: the first, where texts are huge.
 func (c *chains) look(ctx context.Context, s *database.Snapshot, list []entry) ([]entry, error) {
 	room := shareBytes
@@ -144,11 +144,11 @@ func (c *chains) order(list []entry) []entry {
 // tell makes the change ready that a row of the log is.
 func (c *chains) tell(e entry) {
 	ch := c.of[chainName(e.row)]
-	at := e.mark(c.q.place.Generation)
+	at := e.mark(c.q.at.Generation)
 	if c.q.starting() && reached(ch.mark, at) {
-		// It was told before this run: it is news to nobody, and what is
+		// It was published before this run: it is news to nobody, and what is
 		// tracked comes after it.
-		c.q.add(wannabuild.Change{Log: e.row, Nth: e.nth, Recovered: true}, func() { c.q.toldEntry(e) })
+		c.q.add(wannabuild.Change{Log: e.row, Nth: e.nth, Recovered: true}, func() { c.q.published(e) })
 		return
 	}
 	newest := ch.newest != nil && ch.newest.xid == e.xid && ch.newest.tid == e.tid && ch.newest.key == e.key
@@ -168,19 +168,19 @@ func (c *chains) tell(e entry) {
 		ch.tracked = wannabuild.Advance(before, e.row, c.q.o.Zone)
 	}
 	if old { // what is known of the row is left to comparing
-		c.q.add(change, func() { c.q.toldEntry(e) })
+		c.q.add(change, func() { c.q.published(e) })
 		return
 	}
 	ch.mark = max(ch.mark, at)
-	noted := ch.part.state.Note(ch.key, before, ch.tracked, now, ch.mark)
-	change.Revision = noted.Revision
+	recorded := ch.part.state.Note(ch.key, before, ch.tracked, now, ch.mark)
+	change.Revision = recorded.Revision
 	c.q.add(change, func() {
-		ch.part.state.Told(noted)
-		c.q.toldEntry(e)
-	}, noted.Seen)
+		ch.part.state.Published(recorded)
+		c.q.published(e)
+	}, recorded.Seen)
 }
 
-// follows tells whether a row of the log that was not told yet comes after what
+// follows tells whether a row of the log that was not published yet comes after what
 // is tracked. Of rows without transaction ids nobody knows if what is tracked
 // was found by comparing: that may have seen them already.
 func (ch *chain) follows(e entry) bool {
@@ -208,17 +208,5 @@ func (q *Queue) early(e entry) bool {
 }
 
 // starting tells whether this is the first round since the position was read:
-// what of the log was told before is known from the journal alone.
-func (q *Queue) starting() bool { return q.wholeRead().IsZero() }
-
-// toldEntry remembers that a row of the log is durable.
-func (q *Queue) toldEntry(e entry) {
-	q.telling.Lock()
-	defer q.telling.Unlock()
-	if q.fence != nil {
-		q.fence.told[[2]uint64{e.xid, e.tid}] = true
-	}
-	if q.recent != nil {
-		q.recent.told[e.key] = value(e.row, "time")
-	}
-}
+// what of the log was published before is known from the journal alone.
+func (q *Queue) starting() bool { return q.readWhole().IsZero() }

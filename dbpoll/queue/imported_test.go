@@ -63,7 +63,7 @@ func TestSuitesThatLookAlike(t *testing.T) {
 	s.act("teapot", "--take", "Building")
 	s.sql("SELECT act('amd64', 'sid ', 'teapot', '1-1', '--take', 'Building', 'buildd')")
 	s.sql("UPDATE packages SET state_change = '2026-03-14 10:00'; UPDATE transactions SET time = '2026-03-14 10:00'")
-	r.q.mark.compared = r.q.mark.compared.Add(-r.q.o.Full)
+	r.q.compared = r.q.compared.Add(-r.q.o.Full)
 	r.poll()
 	want(t, "two suites", s.topics(nil), "build.take teapot", "build.take teapot")
 	if said := strings.Join(r.q.Access().Meaning(), " "); !strings.Contains(said, `"sid", "sid "`) {

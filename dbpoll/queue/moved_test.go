@@ -105,8 +105,8 @@ func TestWrongClock(t *testing.T) {
 			t.Errorf("%s is not told, only %s", w, got)
 		}
 	}
-	if len(r.q.history) > 2 {
-		t.Errorf("%d builds are remembered", len(r.q.history))
+	if len(r.q.builds.published) > 2 {
+		t.Errorf("%d builds are remembered", len(r.q.builds.published))
 	}
 }
 
@@ -122,7 +122,7 @@ func TestReplacedOnce(t *testing.T) {
 		if err := r.q.load(ctx); err != nil {
 			t.Fatal(err)
 		}
-		old := r.q.place
+		old := r.q.at
 		old.Identity, old.Generation = "another", 0
 		if _, err := r.j.Append(ctx, journal.Record{Source: r.q.o.Source, Position: old.encode()}); err != nil {
 			t.Fatal(err)

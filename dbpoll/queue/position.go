@@ -17,10 +17,10 @@ type position struct {
 	Log      standing `json:"log"`
 	Level    Level    `json:"level"`    // what the account could read
 	Began    string   `json:"began"`    // the database's clock at the baseline: nothing before it is ever told from the log
-	Fence    uint64   `json:"fence"`    // every transaction below it is told, as far as the log's end shows
-	Whole    uint64   `json:"whole"`    // every transaction below it is told, of the whole log
-	Newest   string   `json:"newest"`   // time of the newest row of the log that was told
-	History  string   `json:"history"`  // time of the newest build that was told
+	Horizon  uint64   `json:"fence"`    // every transaction below it is published, as far as the log's end shows
+	Whole    uint64   `json:"whole"`    // every transaction below it is published, of the whole log
+	Newest   string   `json:"newest"`   // time of the newest row of the log that was published
+	History  string   `json:"history"`  // time of the newest build that was published
 	Baseline bool     `json:"baseline"` // the baseline is complete
 	// Generation counts the databases, and what else makes transaction ids
 	// incomparable.
@@ -47,13 +47,13 @@ const saveEvery = time.Minute
 
 // save stores the position by itself.
 func (q *Queue) save(ctx context.Context, now bool) error {
-	if q.Ready() > 0 || !q.loaded || !q.place.Baseline || !now && q.o.Now().Sub(q.saved) < saveEvery {
+	if q.Ready() > 0 || !q.loaded || !q.at.Baseline || !now && q.o.Now().Sub(q.saved) < saveEvery {
 		return nil
 	}
 	if !q.Settled() {
 		return nil
 	}
-	_, err := q.o.Journal.Append(ctx, journal.Record{Origin: "wanna-build position", Source: q.o.Source, Position: q.place.encode()})
+	_, err := q.o.Journal.Append(ctx, journal.Record{Origin: "wanna-build position", Source: q.o.Source, Position: q.at.encode()})
 	if err != nil {
 		return fmt.Errorf("storing how far the queue was read: %w", err)
 	}
@@ -68,16 +68,15 @@ func (q *Queue) load(ctx context.Context) error {
 	if err != nil && !errors.Is(err, journal.ErrNotFound) {
 		return err
 	}
-	q.place = position{}
+	q.at = position{}
 	if err == nil {
-		if err := json.Unmarshal(text, &q.place); err != nil {
+		if err := json.Unmarshal(text, &q.at); err != nil {
 			return fmt.Errorf("reading the position of %s in the journal: %w", q.o.Source, err)
 		}
 	}
-	q.parts, q.fence, q.recent, q.again, q.mark = nil, nil, nil, nil, marks{}
+	q.parts, q.reader, q.reread, q.counters, q.compared = nil, nil, nil, counters{}, time.Time{}
 	clear(q.held)
-	clear(q.history)
-	if err := r.EachState(ctx, historySource, func(key string, _ []byte) error { q.history[key] = true; return nil }); err != nil {
+	if err := q.builds.load(ctx, r); err != nil {
 		return err
 	}
 	q.loaded = true
@@ -96,6 +95,6 @@ func ReadPosition(ctx context.Context, r *journal.Reader, source string) (map[st
 	}
 	return map[string]string{
 		"database": p.Identity, "baseline": p.Began, "newest log": p.Newest, "newest build": p.History,
-		"horizon (xmin)": fmt.Sprint(p.Fence), "horizon, whole log": fmt.Sprint(p.Whole),
+		"horizon (xmin)": fmt.Sprint(p.Horizon), "horizon, whole log": fmt.Sprint(p.Whole),
 	}, nil
 }

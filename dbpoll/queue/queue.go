@@ -27,7 +27,7 @@ type Options struct {
 	Interval      time.Duration
 	Full          time.Duration // how often all is compared although nothing seems written
 	FullLog       time.Duration // how often the whole log is read although its end was [1 h]
-	Overlap       time.Duration // how far back a log or a history without a fence is read again [24 h]
+	Overlap       time.Duration // how far back a log or a history without a horizon is read again [24 h]
 	Most          int           // changes of one round
 	Once          bool          // one poll, then io.EOF
 	Import        bool          // tell the present state once, as recovered; then io.EOF
@@ -48,25 +48,31 @@ type Queue struct {
 	stats  Stats
 
 	// Of the reader alone.
-	parts   []*part
-	place   position
-	loaded  bool
-	saved   time.Time       // when the position was last stored by itself
-	fence   *tail           // of a log with transaction ids
-	recent  *window         // of a log without
-	again   *window         // of a replaced database's log
-	held    map[string]bool // transitions left to the log
-	count   int             // rounds begun
-	last    int             // rounds since something was left
-	left    bool            // the round took not everything: the next comes at once
-	compare bool            // the next half of the round
-	mark    marks
-	pause   time.Duration
-	imports []share         // what Import has not read yet
-	odd     map[string]bool // columns whose bytes were no UTF-8
+	at       position
+	loaded   bool      // at is known
+	saved    time.Time // when at was last stored by itself
+	parts    []*part
+	reader   logReader // nil: of this run nothing read the log yet
+	reread   *window   // of a replaced database's log
+	counters counters
+	compared time.Time       // when everything was compared last
+	held     map[string]bool // transitions left to the log
+	imports  []share         // what Import has not read yet
+	round    round
+	odd      map[string]bool // columns whose bytes were no UTF-8
 
-	telling sync.Mutex // over what is told while the reader goes on
-	history map[string]bool
+	// Of the reader, and of those who say what is durable.
+	telling sync.Mutex // over reader's rows
+	builds  builds
+}
+
+// A round is where the reader is in its rounds.
+type round struct {
+	count   int  // begun
+	last    int  // since something was left
+	left    bool // not everything was taken: the next comes at once
+	compare bool // the next half is the second
+	pause   time.Duration
 }
 
 // Stats is what an operator wants to know of the polls.
@@ -107,22 +113,22 @@ func Open(o Options) *Queue {
 	if o.Overlap <= 0 {
 		o.Overlap = 24 * time.Hour
 	}
-	q := &Queue{o: o, log: o.Log, start: o.Now(), held: map[string]bool{}, history: map[string]bool{}, odd: map[string]bool{}}
+	q := &Queue{o: o, log: o.Log, start: o.Now(), held: map[string]bool{}, odd: map[string]bool{}}
 	q.Poll, q.Reset, q.Position, q.Now = q.poll, q.reset, q.position, o.Now
 	return q
 }
 
 // position is what is stored with the last change of a poll.
 func (q *Queue) position() []byte {
-	if !q.place.Baseline || q.o.Import {
+	if !q.at.Baseline || q.o.Import {
 		return nil
 	}
 	q.saved = q.o.Now()
-	return q.place.encode()
+	return q.at.encode()
 }
 
-// reset forgets what was read and not told; the next round finds it again.
-func (q *Queue) reset() { q.loaded, q.compare = false, false }
+// reset forgets what was read and not published; the next round finds it again.
+func (q *Queue) reset() { q.loaded, q.round.compare = false, false }
 
 func (q *Queue) add(ch wannabuild.Change, stored func(), states ...event.State) {
 	q.Add(translate.Item[any]{Origin: origin(ch), Value: ch, States: states}, stored)
@@ -139,14 +145,14 @@ func (q *Queue) poll(ctx context.Context) error {
 	switch {
 	case q.o.Import:
 		return q.everything(ctx)
-	case !q.compare:
+	case !q.round.compare:
 		// Once means: until nothing is left, also of what the comparison
 		// left to the log.
-		if q.o.Once && q.count > 0 && !q.left && (len(q.held) == 0 || q.last > 2) {
+		if q.o.Once && q.round.count > 0 && !q.round.left && (len(q.held) == 0 || q.round.last > 2) {
 			return errors.Join(q.save(ctx, true), io.EOF)
 		}
-		if q.count > 0 && !q.o.Once && !q.left {
-			if err := rounds.Wait(ctx, q.pause, q.o.Wake); err != nil {
+		if q.round.count > 0 && !q.o.Once && !q.round.left {
+			if err := rounds.Wait(ctx, q.round.pause, q.o.Wake); err != nil {
 				return errors.Join(err, q.save(context.WithoutCancel(ctx), true))
 			}
 		}
@@ -154,20 +160,20 @@ func (q *Queue) poll(ctx context.Context) error {
 		if err := q.readLog(ctx); err != nil {
 			return err
 		}
-		q.count++
-		q.last++
-		q.pause = q.o.Now().Sub(began)
-		q.compare = true
+		q.round.count++
+		q.round.last++
+		q.round.pause = q.o.Now().Sub(began)
+		q.round.compare = true
 	default:
 		began := q.o.Now()
 		if err := q.readState(ctx); err != nil {
 			return err
 		}
-		q.compare = false
-		if q.left {
-			q.last = 0
+		q.round.compare = false
+		if q.round.left {
+			q.round.last = 0
 		}
-		q.polled(q.pause + q.o.Now().Sub(began))
+		q.polled(q.round.pause + q.o.Now().Sub(began))
 		return q.save(ctx, false)
 	}
 	return nil
@@ -175,11 +181,11 @@ func (q *Queue) poll(ctx context.Context) error {
 
 // polled notes a good round and says how long to wait before the next.
 func (q *Queue) polled(took time.Duration) {
-	q.pause = rounds.Pause(q.o.Interval, took)
+	q.round.pause = rounds.Pause(q.o.Interval, took)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.stats.Polls++
-	q.stats.Last, q.stats.Took, q.stats.Pause = q.o.Now(), took, q.pause
+	q.stats.Last, q.stats.Took, q.stats.Pause = q.o.Now(), took, q.round.pause
 }
 
 // Stats tells of the polls so far.

@@ -19,8 +19,8 @@ func want(t *testing.T, what string, got []string, topics ...string) {
 	}
 }
 
-// TestLateCommitter: a transaction that began first and commits last is told
-// after the others, and is told.
+// TestLateCommitter: a transaction that began first and commits last is published
+// after the others, and is published.
 func TestLateCommitter(t *testing.T) {
 	for _, role := range []string{"wbadm", "guest", "views"} {
 		s := newSite(t, role)
@@ -211,7 +211,7 @@ func TestAccessIsSaid(t *testing.T) {
 }
 
 // TestRestoredDatabase goes back to an older dump, in place and in another
-// cluster: it is said, and the news after it is told.
+// cluster: it is said, and the news after it is published.
 func TestRestoredDatabase(t *testing.T) {
 	ctx := context.Background()
 	for _, elsewhere := range []bool{false, true} {

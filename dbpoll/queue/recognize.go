@@ -50,18 +50,18 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 	}
 	var n now
 	if q.access.Level == Base {
-		if n, err = (&tail{}).ask(ctx, s, "public.transactions"); err != nil {
+		if n, err = (&horizonLog{}).ask(ctx, s, "public.transactions"); err != nil {
 			return err
 		}
 	}
-	was, stood, level := q.place.Identity, q.place.Log, q.place.Level
-	q.place.Identity, q.place.Level = identity, q.access.Level
-	q.place.Log = standing{stands.Table, stands.File, max(stood.Timeline, stands.Timeline)}
-	if !q.place.Baseline {
+	was, stood, level := q.at.Identity, q.at.Log, q.at.Level
+	q.at.Identity, q.at.Level = identity, q.access.Level
+	q.at.Log = standing{stands.Table, stands.File, max(stood.Timeline, stands.Timeline)}
+	if !q.at.Baseline {
 		return nil
 	}
 	if level != "" && level != q.access.Level {
-		q.place.Turned, q.mark.compared = true, time.Time{}
+		q.at.Turned, q.compared = true, time.Time{}
 		for _, p := range q.parts {
 			p.known, p.shown = nil, nil
 		}
@@ -72,7 +72,7 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 		replaced = "it is known by another identity"
 	case differ(stood.Table, stands.Table):
 		replaced = "its tables were made anew: it was restored in place"
-	case q.access.Level == Base && level == Base && n.xmax < q.place.Fence:
+	case q.access.Level == Base && level == Base && n.xmax < q.at.Horizon:
 		replaced = "its transaction ids went back: it was restored from an older copy"
 	case level != "" && level != q.access.Level:
 		moved = "the account may read " + string(q.access.Level) + " now, not " + string(level)
@@ -83,28 +83,28 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 	default:
 		return nil
 	}
-	q.place.Generation++
-	q.fence, q.recent, q.again = nil, nil, nil
+	q.at.Generation++
+	q.reader, q.reread = nil, nil
 	if err := q.again24(ctx, s, n, level); err != nil {
 		return err
 	}
 	if replaced == "" {
 		q.log.Warn("the log is read again from a day ago", "why", moved)
-		q.mark.log = ""
+		q.counters.read.log = ""
 		return nil
 	}
 	q.log.Error("the database was replaced; everything is compared again, and what was told stays told", "why", replaced, "was", was, "is", identity)
-	q.mark, q.place.Replaced = marks{}, true
-	q.add(wannabuild.Change{Replaced: &wannabuild.Replacement{Why: replaced, From: was, To: identity, Time: q.o.Now().UTC(), Generation: q.place.Generation}}, nil)
+	q.counters, q.compared, q.at.Replaced = counters{}, time.Time{}, true
+	q.add(wannabuild.Change{Replaced: &wannabuild.Replacement{Why: replaced, From: was, To: identity, Time: q.o.Now().UTC(), Generation: q.at.Generation}}, nil)
 	return nil
 }
 
 func differ(was, is uint64) bool { return was != 0 && is != 0 && was != is }
 
 // again24 has the log read again by its times, from a day before the last row
-// that was told: old transaction ids mean nothing any more.
+// that was published: old transaction ids mean nothing any more.
 func (q *Queue) again24(ctx context.Context, s *database.Snapshot, n now, level Level) error {
-	until := q.place.Newest
+	until := q.at.Newest
 	if level == Views { // which reads no log: nothing tells until where it is known
 		at, err := q.clock(ctx, s)
 		if err != nil {
@@ -112,20 +112,20 @@ func (q *Queue) again24(ctx context.Context, s *database.Snapshot, n now, level 
 		}
 		until = max(until, at)
 		if q.access.Level == ViewsLog {
-			q.place.Newest = until
+			q.at.Newest = until
 		}
 	}
 	if q.access.Level != Base {
 		return nil
 	}
-	q.place.Fence, q.place.Whole = n.xmin, n.xmin
+	q.at.Horizon, q.at.Whole = n.xmin, n.xmin
 	if until == "" {
 		return nil
 	}
-	since, _ := (&window{}).since(position{Began: q.place.Began, Newest: until}, q.o.Overlap, q.o.FullLog, q.o.Now())
-	if q.place.Again != nil {
-		since = min(since, q.place.Again.Since)
+	since, _ := newWindow().since(position{Began: q.at.Began, Newest: until}, q.o.Overlap, q.o.FullLog, q.o.Now())
+	if q.at.Again != nil {
+		since = min(since, q.at.Again.Since)
 	}
-	q.place.Again = &again{Since: since, Until: until, Below: n.xmin}
+	q.at.Again = &again{Since: since, Until: until, Below: n.xmin}
 	return nil
 }

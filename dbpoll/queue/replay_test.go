@@ -74,7 +74,7 @@ func difference(a, b map[string]string) []string {
 }
 
 // TestReplay: with the log, the facts are the same however often is polled, and
-// whether the poller is restarted in between; without it, nothing else is told.
+// whether the poller is restarted in between; without it, nothing else is published.
 func TestReplay(t *testing.T) {
 	const step = 1
 	every := replay(t, "wbadm", step, false)
@@ -102,7 +102,7 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// TestReplayOfViewsAlone: without the log the outcome is told, nothing is told
+// TestReplayOfViewsAlone: without the log the outcome is published, nothing is published
 // under another name, and what stays unknown is what the level says.
 func TestReplayOfViewsAlone(t *testing.T) {
 	every := transitions(replay(t, "wbadm", 1, false))

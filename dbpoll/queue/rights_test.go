@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestMoreRights: an account that may read the log from now on is told what
+// TestMoreRights: an account that may read the log from now on is published what
 // the log says from about then on, not the whole past, and nothing twice.
 func TestMoreRights(t *testing.T) {
 	for _, c := range []struct{ before, after string }{{"views", "wbadm"}, {"views", "guest"}, {"guest", "wbadm"}, {"wbadm", "guest"}} {
@@ -101,7 +101,7 @@ func TestColumnsComeAndGo(t *testing.T) {
 	want(t, "when it changes", s.topics(nil), "package.update teapot")
 }
 
-// TestHugeTexts are told, a few at a time.
+// TestHugeTexts are published, a few at a time.
 func TestHugeTexts(t *testing.T) {
 	s := newSite(t, "views")
 	s.sql("INSERT INTO packages (architecture, package, distribution, version, state, state_change) SELECT 'amd64', 'p' || i, 'sid', '1', 'Building', now() FROM generate_series(1, 150) i")
@@ -119,7 +119,7 @@ func TestHugeTexts(t *testing.T) {
 	}
 }
 
-// TestLongPause: what waits in the log after weeks is told in shares, in order;
+// TestLongPause: what waits in the log after weeks is published in shares, in order;
 // also where the packages' texts are so long that few are looked at at once.
 func TestLongPause(t *testing.T) {
 	for _, share := range [][2]int{{shareBytes, shareRows}, {0, 3}} {

@@ -140,7 +140,7 @@ func (r *running) poll() {
 
 // try is a poll that may fail.
 func (r *running) try() error {
-	r.q.count, r.q.last = 0, 0
+	r.q.round.count, r.q.round.last = 0, 0
 	failed := make(chan error, 1)
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
@@ -241,7 +241,7 @@ func (s *site) versions(topics ...string) map[string]string {
 	return said
 }
 
-// topics counts what was told beyond before.
+// topics counts what was published beyond before.
 func (s *site) topics(before map[string]string) []string {
 	s.t.Helper()
 	var list []string

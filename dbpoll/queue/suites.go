@@ -15,11 +15,11 @@ import (
 
 // Where the account may read more or less than before, whole suites come into
 // sight or go out of it (the views show public ones only). Nothing happened to
-// their packages: what is seen of them is noted, and not told.
+// their packages: what is seen of them is recorded, and not published.
 
 // quiet takes the changes out that are such.
 func (q *Queue) quiet(ctx context.Context, s *database.Snapshot, p *part, changes []compare.Change) ([]compare.Change, error) {
-	if !q.place.Turned || len(changes) == 0 {
+	if !q.at.Turned || len(changes) == 0 {
 		return changes, nil
 	}
 	if p.known == nil {
@@ -53,13 +53,13 @@ func (q *Queue) quiet(ctx context.Context, s *database.Snapshot, p *part, change
 	if len(still) == 0 {
 		return changes, nil
 	}
-	q.log.Warn("the account sees other suites than before: their packages are noted, and not told", "architecture", p.arch,
+	q.log.Warn("the account sees other suites than before: their packages are recorded, and not published", "architecture", p.arch,
 		"suites", slices.Sorted(maps.Keys(suites)), "packages", len(still))
 	if _, err := q.o.Journal.Append(ctx, journal.Record{Origin: "wanna-build other suites", States: seen}); err != nil {
 		return nil, err
 	}
 	for _, c := range still {
-		p.state.Told(c)
+		p.state.Published(c)
 	}
 	return loud, nil
 }

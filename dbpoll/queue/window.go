@@ -14,13 +14,32 @@ import (
 )
 
 // A window reads a log that hides transaction ids: the rows of the last while,
-// again and again, less those that were told.
+// again and again, less those that were published.
 type window struct {
-	told map[string]string // entry.key of what was told, and its time
-	read time.Time         // when the whole overlap was read last
+	published map[string]string // by entry.key, their times
+	read      time.Time         // when the whole overlap was read last
 
 	where string // a further condition; may be empty
 }
+
+func newWindow() *window { return &window{published: map[string]string{}} }
+
+func (w *window) next(ctx context.Context, s *database.Snapshot, a ask) (list []entry, finish func(), err error) {
+	since, whole := w.since(*a.at, a.overlap, a.every, a.now)
+	list, more, err := w.entries(ctx, s, a.parts, since, a.most)
+	if err != nil || more {
+		return list, nil, err
+	}
+	return list, func() {
+		if whole {
+			w.advance(since, a.now)
+		}
+	}, nil
+}
+
+func (w *window) readWhole() time.Time { return w.read }
+
+func (w *window) isPublished(e entry) { w.published[e.key] = value(e.row, "time") }
 
 // quickOverlap is how far back most rounds read; the whole overlap is read
 // now and then.
@@ -42,8 +61,8 @@ func (w *window) since(p position, overlap, every time.Duration, at time.Time) (
 }
 
 // entries reads the rows of each part since a time.
-func (w *window) entries(ctx context.Context, s *database.Snapshot, dialect string, parts []*part, since string, most int) (list []entry, more bool, err error) {
-	first := firsts{most: most + len(w.told) + 1, order: func(a, b entry) int { return strings.Compare(value(a.row, "time"), value(b.row, "time")) }}
+func (w *window) entries(ctx context.Context, s *database.Snapshot, parts []*part, since string, most int) (list []entry, more bool, err error) {
+	first := firsts{most: most + len(w.published) + 1, order: func(a, b entry) int { return strings.Compare(value(a.row, "time"), value(b.row, "time")) }}
 	done := map[string]bool{}
 	for _, p := range parts {
 		if done[p.log] {
@@ -56,12 +75,12 @@ func (w *window) entries(ctx context.Context, s *database.Snapshot, dialect stri
 		}
 		text := "SELECT " + columns + " FROM " + p.log
 		var args []any
-		if isPostgres(dialect) {
+		if isPostgres(s.Dialect()) {
 			text = "SELECT " + columns + " FROM " + quoted(p.log)
 		}
 		and := " WHERE "
 		if since != "" {
-			text += and + "time >= " + place(dialect)
+			text += and + "time >= " + parameter(s.Dialect())
 			args, and = append(args, since), " AND "
 		}
 		if w.where != "" {
@@ -83,18 +102,18 @@ func (w *window) entries(ctx context.Context, s *database.Snapshot, dialect stri
 	for i := range list {
 		list[i].key = fingerprint(list[i])
 	}
-	list = slices.DeleteFunc(list, func(e entry) bool { return w.told[e.key] != "" })
+	list = slices.DeleteFunc(list, func(e entry) bool { return w.published[e.key] != "" })
 	if len(list) > most {
 		return list[:most], true, nil
 	}
 	return list, false, nil
 }
 
-// advance takes note that everything since a time is told. What is older is
+// advance takes note that everything since a time is published. What is older is
 // not read again.
 func (w *window) advance(since string, at time.Time) {
 	w.read = at
-	maps.DeleteFunc(w.told, func(_, told string) bool { return told < since })
+	maps.DeleteFunc(w.published, func(_, at string) bool { return at < since })
 }
 
 // fingerprint tells a row apart from others by all that it says.
@@ -107,8 +126,8 @@ func fingerprint(e entry) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// place is the first parameter of a statement.
-func place(dialect string) string {
+// parameter is the first parameter of a statement.
+func parameter(dialect string) string {
 	if isPostgres(dialect) {
 		return "$1::timestamp"
 	}

@@ -62,7 +62,7 @@ func (s *site) running() func() []string {
 
 // TestAlteredTable: columns that come, go or change their names, under a running
 // poll or between two, are read as they are from then on: no change of a row is
-// passed over, and none is told that the row did not have.
+// passed over, and none is published that the row did not have.
 func TestAlteredTable(t *testing.T) {
 	for _, p := range places(t) {
 		for _, how := range []string{"running", "between"} {

@@ -11,7 +11,7 @@ import (
 )
 
 // A typed is a column type with three values that differ, as SQL, and what the
-// first of them is told as.
+// first of them is published as.
 type typed struct {
 	name    string // of the type; empty: a column without one
 	a, b, c string
@@ -19,7 +19,7 @@ type typed struct {
 }
 
 // TestEveryType: of every type of every dialect, as the key and as a column,
-// each change is told in one poll: new, other, gone, to NULL and from NULL.
+// each change is published in one poll: new, other, gone, to NULL and from NULL.
 func TestEveryType(t *testing.T) {
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
@@ -67,7 +67,7 @@ var before = map[string]string{
 	"MariaDB": "SELECT 1", "SQLite": "SELECT 1",
 }
 
-// An asTable is a type as a table, with what changes in it and what is told.
+// An asTable is a type as a table, with what changes in it and what is published.
 type asTable struct {
 	typed
 	spec         tables.Spec

@@ -16,7 +16,7 @@ func newSite(t *testing.T, p place, table string, key, watch []string, sentence 
 }
 
 // TestOddRowsHoldUpNoOthers: a row without a key, or with another one's, is an
-// error that names it as long as it is there; all other rows are told.
+// error that names it as long as it is there; all other rows are published.
 func TestOddRowsHoldUpNoOthers(t *testing.T) {
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestLostRows(t *testing.T) {
 	}
 }
 
-// TestHugeRows: of values of many megabytes, each change is told, at every size
+// TestHugeRows: of values of many megabytes, each change is published, at every size
 // that a row can have, and beside them all others.
 func TestHugeRows(t *testing.T) {
 	for _, p := range places(t) {

@@ -1,4 +1,4 @@
-// Package watch polls any one table by comparing it with what was told of it.
+// Package watch polls any one table by comparing it with what was published of it.
 //
 // Not here: comparing (dbpoll/compare), and what the changes become
 // (adapters/tables).
@@ -105,7 +105,7 @@ func (w *Watch) Stats() Stats {
 	return s
 }
 
-// reset forgets what was read and not told.
+// reset forgets what was read and not published.
 func (w *Watch) reset() { w.state, w.marker, w.compared = nil, "", time.Time{} }
 
 func (w *Watch) poll(ctx context.Context) error {
@@ -117,7 +117,7 @@ func (w *Watch) poll(ctx context.Context) error {
 	case w.o.Import && len(w.keys) == 0:
 		return io.EOF
 	case w.o.Once && !w.o.Import && !w.more:
-		if w.odd != nil { // all else is told
+		if w.odd != nil { // all else is published
 			return w.odd
 		}
 		return io.EOF
@@ -230,11 +230,11 @@ func (w *Watch) load(ctx context.Context) error {
 	return nil
 }
 
-// compare makes ready what differs. The first time everything is noted, and
-// nothing told.
+// compare makes ready what differs. The first time everything is recorded, and
+// nothing published.
 func (w *Watch) compare(ctx context.Context, s *database.Snapshot) error {
 	if w.state.Empty() {
-		w.log.Info("first poll: the present rows are noted, and only what changes from now on is told", "table", w.o.Table.Table)
+		w.log.Info("first poll: the present rows are recorded as the baseline, and only what changes from now on is published", "table", w.o.Table.Table)
 		err := w.state.Baseline(ctx, s, func(seen []event.State) error {
 			_, err := w.o.Journal.Append(ctx, journal.Record{Origin: w.o.Source + " baseline", States: seen})
 			return err
@@ -253,7 +253,7 @@ func (w *Watch) compare(ctx context.Context, s *database.Snapshot) error {
 		w.add(c.Key, tables.Change{
 			Table: w.o.Table.Table, Before: c.Before, After: c.After, BeforeBytes: c.BeforeBytes, AfterBytes: c.AfterBytes,
 			Revision: c.Revision, Recovered: recovered, TimeInUTC: w.table.InUTC(w.o.Table.Time),
-		}, func() { w.state.Told(c) }, c.Seen)
+		}, func() { w.state.Published(c) }, c.Seen)
 	}
 	w.more = found.More
 	if err := found.Trouble; err != nil && (w.odd == nil || w.odd.Error() != err.Error()) {

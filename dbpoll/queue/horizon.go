@@ -52,15 +52,40 @@ func (f *firsts) sorted() []entry {
 	return f.list[:n]
 }
 
-// A tail reads a log whose transaction ids can be read.
-type tail struct {
-	fence, whole uint64
-	read         time.Time          // when the whole log was read last
-	told         map[[2]uint64]bool // rows at or above the fence that were told
-	looks        []look
-	small        uint64 // blocks of a log that is read whole each time
-	ends         int64  // how often only the end was read
+// A horizonLog reads a log whose transaction ids can be read, from the horizon
+// on.
+type horizonLog struct {
+	horizon, whole uint64             // as in position
+	read           time.Time          // when the whole log was read last
+	published      map[[2]uint64]bool // rows at or above the horizon
+	looks          []look
+	small          uint64 // blocks of a log that is read whole each time
+	ends           int64  // how often only the end was read
 }
+
+func newHorizonLog(at position) *horizonLog {
+	return &horizonLog{horizon: at.Horizon, whole: at.Whole, small: smallLog, published: map[[2]uint64]bool{}}
+}
+
+func (t *horizonLog) next(ctx context.Context, s *database.Snapshot, a ask) (list []entry, finish func(), err error) {
+	n, err := t.ask(ctx, s, "public.transactions")
+	if err != nil {
+		return nil, nil, err
+	}
+	block, horizon := t.from(n, a.every, a.now)
+	list, more, err := t.entries(ctx, s, "public.transactions", n, block, horizon, a.at.Newest, a.most)
+	if err != nil || more {
+		return list, nil, err
+	}
+	return list, func() {
+		t.advance(n, block == 0, a.now)
+		a.at.Horizon, a.at.Whole = t.horizon, t.whole
+	}, nil
+}
+
+func (t *horizonLog) readWhole() time.Time { return t.read }
+
+func (t *horizonLog) isPublished(e entry) { t.published[[2]uint64{e.xid, e.tid}] = true }
 
 // A look is how long the log was when a transaction id had not been given out:
 // rows of that transaction and later ones stand behind it, unless the server
@@ -85,7 +110,7 @@ type now struct {
 }
 
 // ask reads the snapshot. It must be the transaction's own.
-func (t *tail) ask(ctx context.Context, s *database.Snapshot, table string) (now, error) {
+func (t *horizonLog) ask(ctx context.Context, s *database.Snapshot, table string) (now, error) {
 	var n now
 	var err error
 	text, err := s.Value(ctx, `SELECT txid_snapshot_xmin(x)::text || ' ' || txid_snapshot_xmax(x)::text || ' ' ||
@@ -121,31 +146,31 @@ func (n now) wide(column string) string {
 }
 
 // from is the block where reading begins; 0 is the whole log.
-func (t *tail) from(n now, every time.Duration, at time.Time) (block uint64, fence uint64) {
+func (t *horizonLog) from(n now, every time.Duration, at time.Time) (block uint64, horizon uint64) {
 	if n.blocks <= t.small || t.read.IsZero() || at.Sub(t.read) >= every {
 		return 0, t.whole
 	}
 	for _, l := range slices.Backward(t.looks) {
-		if l.xmax <= t.fence && l.blocks > margin {
+		if l.xmax <= t.horizon && l.blocks > margin {
 			t.ends++
-			return l.blocks - margin, t.fence
+			return l.blocks - margin, t.horizon
 		}
 	}
 	return 0, t.whole
 }
 
-// entries reads the rows at or above the fence that can be seen, in the order
+// entries reads the rows at or above the horizon that can be seen, in the order
 // of their transactions, with at most the first most of those not yet told.
-func (t *tail) entries(ctx context.Context, s *database.Snapshot, table string, n now, block, fence uint64, newest string, most int) (list []entry, more bool, err error) {
-	// The server leaves out what is below the fence, by the same widening.
-	text := fmt.Sprintf("SELECT %s, x.xmin::text AS xmin, x.ctid::text AS ctid FROM %s x WHERE %s >= %d", logColumns, table, n.wide("x.xmin"), fence)
+func (t *horizonLog) entries(ctx context.Context, s *database.Snapshot, table string, n now, block, horizon uint64, newest string, most int) (list []entry, more bool, err error) {
+	// The server leaves out what is below the horizon, by the same widening.
+	text := fmt.Sprintf("SELECT %s, x.xmin::text AS xmin, x.ctid::text AS ctid FROM %s x WHERE %s >= %d", logColumns, table, n.wide("x.xmin"), horizon)
 	if at, err := time.Parse(timeForm, newest); err == nil {
 		text += fmt.Sprintf(" AND (x.time IS NULL OR x.time >= '%s')", at.Add(-longest).Format(timeForm))
 	}
 	if block > 0 {
 		text += fmt.Sprintf(" AND x.ctid >= '(%d,0)'", block)
 	}
-	first := firsts{most: most + len(t.told) + 1, order: func(a, b entry) int { return cmp.Or(cmp.Compare(a.xid, b.xid), cmp.Compare(a.tid, b.tid)) }}
+	first := firsts{most: most + len(t.published) + 1, order: func(a, b entry) int { return cmp.Or(cmp.Compare(a.xid, b.xid), cmp.Compare(a.tid, b.tid)) }}
 	err = s.Each(ctx, text, nil, append(logNames(logColumns), "xmin", "ctid"), idColumns, func(c database.Columns) error {
 		e, err := newEntry(c, n.xmax)
 		first.add(e)
@@ -156,7 +181,7 @@ func (t *tail) entries(ctx context.Context, s *database.Snapshot, table string, 
 	}
 	list = first.sorted()
 	number(list)
-	list = slices.DeleteFunc(list, func(e entry) bool { return t.told[[2]uint64{e.xid, e.tid}] })
+	list = slices.DeleteFunc(list, func(e entry) bool { return t.published[[2]uint64{e.xid, e.tid}] })
 	if len(list) > most {
 		return list[:most], true, nil
 	}
@@ -189,19 +214,19 @@ func number(list []entry) {
 	}
 }
 
-// advance moves the fences after everything that was read is told.
-func (t *tail) advance(n now, whole bool, at time.Time) {
-	t.fence = max(t.fence, n.xmin)
+// advance moves the horizons after everything that was read is published.
+func (t *horizonLog) advance(n now, whole bool, at time.Time) {
+	t.horizon = max(t.horizon, n.xmin)
 	if whole {
 		t.whole, t.read = max(t.whole, n.xmin), at
 	}
-	for k := range t.told {
+	for k := range t.published {
 		if k[0] < t.whole {
-			delete(t.told, k)
+			delete(t.published, k)
 		}
 	}
 	t.looks = append(t.looks, look{n.xmax, n.blocks})
-	for len(t.looks) > 2 && (t.looks[1].xmax <= t.fence || len(t.looks) > 1000) {
+	for len(t.looks) > 2 && (t.looks[1].xmax <= t.horizon || len(t.looks) > 1000) {
 		t.looks = t.looks[1:]
 	}
 }

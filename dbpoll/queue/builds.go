@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"strings"
+	"sync"
 	"time"
 
 	"busbar/adapters/wannabuild"
@@ -12,46 +13,70 @@ import (
 	"busbar/dbpoll/database"
 )
 
-// builds makes the changes that new rows of the build history are. Rows come
+// historySource is the name under which the journal keeps what was seen of the
+// build history.
+const historySource = "wanna-build history"
+
+// builds are the rows of the build history that are published, as far as they are
+// read again.
+type builds struct {
+	mu        sync.Mutex
+	published map[string]bool
+}
+
+func (b *builds) has(key string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.published[key]
+}
+
+func (b *builds) add(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.published[key] = true
+}
+
+// forget forgets those before a time, which are not read again.
+func (b *builds) forget(since string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	maps.DeleteFunc(b.published, func(key string, _ bool) bool { return key[strings.LastIndexByte(key, 0)+1:] < since })
+}
+
+// load reads them from the journal.
+func (b *builds) load(ctx context.Context, r *journal.Reader) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.published = map[string]bool{}
+	return r.EachState(ctx, historySource, func(key string, _ []byte) error { b.published[key] = true; return nil })
+}
+
+// readBuilds makes the changes that new rows of the build history are. Rows come
 // late (a log's mail may take hours): the last day is read again, less what was
-// told. A build daemon's clock may be wrong: what bears a time to come does not
+// published. A build daemon's clock may be wrong: what bears a time to come does not
 // hide what bears a right one.
-func (q *Queue) builds(ctx context.Context, s *database.Snapshot) error {
+func (q *Queue) readBuilds(ctx context.Context, s *database.Snapshot) error {
 	clock, err := q.clock(ctx, s)
 	if err != nil {
 		return err
 	}
-	q.place.History = min(q.place.History, clock) // the server's may have been wrong
-	since := q.place.History
+	q.at.History = min(q.at.History, clock) // the server's may have been wrong
+	since := q.at.History
 	if t, err := time.Parse(timeForm, since); err == nil {
 		since = t.Add(-q.o.Overlap).Format(timeForm)
 	}
-	q.forgetBuilds(since)
+	q.builds.forget(since)
 	room := q.o.Most - q.Ready()
 	return q.eachBuild(ctx, s, since, func(row database.Columns, key string) error {
-		q.telling.Lock()
-		known := q.history[key]
-		q.telling.Unlock()
-		if known || room <= 0 {
+		if q.builds.has(key) || room <= 0 {
 			return nil
 		}
 		room--
 		at := value(row, "timestamp")
-		q.add(wannabuild.Change{Build: row, Recovered: q.recovering()}, func() {
-			q.telling.Lock()
-			defer q.telling.Unlock()
-			q.history[key] = true
-		})
-		q.place.History = max(q.place.History, min(at, clock))
+		q.add(wannabuild.Change{Build: row, Recovered: q.recovering()}, func() { q.builds.add(key) })
+		q.at.History = max(q.at.History, min(at, clock))
 		return nil
 	})
-}
-
-// forgetBuilds forgets those that are not read again.
-func (q *Queue) forgetBuilds(since string) {
-	q.telling.Lock()
-	defer q.telling.Unlock()
-	maps.DeleteFunc(q.history, func(key string, _ bool) bool { return key[strings.LastIndexByte(key, 0)+1:] < since })
 }
 
 // noteBuilds passes over the builds of before the baseline that later rounds
@@ -63,7 +88,7 @@ func (q *Queue) noteBuilds(ctx context.Context, s *database.Snapshot, began stri
 	}
 	var seen []event.State
 	err := q.eachBuild(ctx, s, since, func(_ database.Columns, key string) error {
-		q.history[key] = true
+		q.builds.add(key)
 		seen = append(seen, event.State{Source: historySource, Key: key, Value: []byte{1}})
 		return nil
 	})
@@ -85,12 +110,11 @@ func (q *Queue) eachBuild(ctx context.Context, s *database.Snapshot, since strin
 			continue
 		}
 		done[p.history] = true
-		dialect := q.o.DB.Dialect()
 		from := p.history
-		if isPostgres(dialect) {
+		if isPostgres(s.Dialect()) {
 			from = quoted(from)
 		}
-		text := "SELECT * FROM " + from + " WHERE timestamp >= " + place(dialect) + " ORDER BY timestamp"
+		text := "SELECT * FROM " + from + " WHERE timestamp >= " + parameter(s.Dialect()) + " ORDER BY timestamp"
 		err := s.Query(ctx, text, []any{since}, func(row database.Columns) error {
 			if _, ok := row["architecture"]; !ok {
 				row["architecture"] = &p.arch

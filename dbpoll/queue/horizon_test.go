@@ -25,23 +25,23 @@ func TestWiden(t *testing.T) {
 
 func TestWhereReadingBegins(t *testing.T) {
 	at := time.Now()
-	tl := &tail{fence: 150, whole: 90, small: 1000, read: at.Add(-time.Minute), looks: []look{{100, 5000}, {140, 6000}, {160, 7000}}}
+	tl := &horizonLog{horizon: 150, whole: 90, small: 1000, read: at.Add(-time.Minute), looks: []look{{100, 5000}, {140, 6000}, {160, 7000}}}
 	for _, c := range []struct {
-		what         string
-		change       func(*tail)
-		n            now
-		block, fence uint64
+		what           string
+		change         func(*horizonLog)
+		n              now
+		block, horizon uint64
 	}{
-		{"the end, from the last look below the fence", func(*tail) {}, now{blocks: 8000}, 6000 - margin, 150},
-		{"a small log", func(*tail) {}, now{blocks: 900}, 0, 90},
-		{"the whole log is due", func(t *tail) { t.read = at.Add(-2 * time.Hour) }, now{blocks: 8000}, 0, 90},
-		{"it was never read whole", func(t *tail) { t.read = time.Time{} }, now{blocks: 8000}, 0, 90},
-		{"no look is old enough", func(t *tail) { t.fence = 99 }, now{blocks: 8000}, 0, 90},
+		{"the end, from the last look below the horizon", func(*horizonLog) {}, now{blocks: 8000}, 6000 - margin, 150},
+		{"a small log", func(*horizonLog) {}, now{blocks: 900}, 0, 90},
+		{"the whole log is due", func(t *horizonLog) { t.read = at.Add(-2 * time.Hour) }, now{blocks: 8000}, 0, 90},
+		{"it was never read whole", func(t *horizonLog) { t.read = time.Time{} }, now{blocks: 8000}, 0, 90},
+		{"no look is old enough", func(t *horizonLog) { t.horizon = 99 }, now{blocks: 8000}, 0, 90},
 	} {
 		x := *tl
 		c.change(&x)
-		if block, fence := x.from(c.n, time.Hour, at); block != c.block || fence != c.fence {
-			t.Errorf("%s: from block %d and fence %d, want %d and %d", c.what, block, fence, c.block, c.fence)
+		if block, horizon := x.from(c.n, time.Hour, at); block != c.block || horizon != c.horizon {
+			t.Errorf("%s: from block %d and horizon %d, want %d and %d", c.what, block, horizon, c.block, c.horizon)
 		}
 	}
 }
@@ -56,7 +56,7 @@ func TestLongLog(t *testing.T) {
 	r := s.start(func(o *Options) { o.FullLog = time.Hour; o.Full = 24 * time.Hour })
 	defer r.stop()
 	r.poll()
-	r.q.fence.small = 0
+	r.q.reader.(*horizonLog).small = 0
 	r.poll()
 	release := s.hold("SELECT act('amd64', 'sid', 'early', '1-1', '--take', 'Building', 'x')")
 	s.act("late", "--take", "Building")
@@ -67,8 +67,8 @@ func TestLongLog(t *testing.T) {
 	s.act("early", "--set-built", "Built")
 	r.poll()
 	want(t, "at the end", s.topics(nil), "build.finish early", "build.take early", "build.take late")
-	if r.q.fence.ends < 3 {
-		t.Errorf("only the end was read %d times", r.q.fence.ends)
+	if r.q.reader.(*horizonLog).ends < 3 {
+		t.Errorf("only the end was read %d times", r.q.reader.(*horizonLog).ends)
 	}
 
 	// Space that a deletion freed lies before the end.
