@@ -38,6 +38,7 @@ var rooms = []room{
 	{"common/backoff", nil},
 	{"common/wire/guard", []string{"common/backoff"}},
 	{"common/wire", []string{"common/backoff", "common/event", "common/journal", "common/sign", "common/wire/guard"}},
+	{"common/dbrow", []string{"common/runes"}},
 	{"common/translate", []string{"common/event"}},
 	{"common/pump", []string{"common/backoff", "common/event", "common/journal", "common/translate"}},
 	{"common/rounds", []string{"common/translate"}},
@@ -47,7 +48,7 @@ var rooms = []room{
 	{"common/program", []string{"common/*"}},
 	{"common/programtest", []string{"common/config", "common/exit", "common/program", "common/sign"}},
 	{"adapters", nil},
-	{"adapters/*", []string{"common/charset", "common/event", "common/mail", "common/runes", "common/translate"}},
+	{"adapters/*", []string{"common/charset", "common/dbrow", "common/event", "common/mail", "common/runes", "common/translate"}},
 	{"fixtures", nil},
 	{"fixtures/*", nil},
 	{"contrib/...", []string{"contrib/...", "adapters/...", "common/*", "fixtures/..."}}, // what tries the programs

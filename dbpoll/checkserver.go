@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"busbar/common/dbrow"
 	"busbar/common/program"
 	"busbar/dbpoll/database"
 )
@@ -38,10 +39,10 @@ func checkServer(ctx context.Context, db *database.DB, cfg Config) []program.Fin
 	if !ok {
 		return []program.Finding{{What: "server", Level: "ok", Detail: "a file, opened read-only"}}
 	}
-	var row database.Columns
+	var row dbrow.Columns
 	began := time.Now()
 	err := within(ctx, db, func(s *database.Snapshot) error {
-		return s.Query(ctx, query, nil, func(c database.Columns) error {
+		return s.Query(ctx, query, nil, func(c dbrow.Columns) error {
 			row = c
 			return nil
 		})

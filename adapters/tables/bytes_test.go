@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"busbar/common/dbrow"
 	"busbar/common/translate"
 )
 
@@ -37,8 +38,8 @@ func TestKeysByBytes(t *testing.T) {
 	for range 20000 {
 		key := [2]string{word(), word()}
 		for _, ch := range []Change{
-			{Table: "plain", After: Columns{"a": &key[0], "b": &key[1]}},
-			{Table: "plain", Before: Columns{"a": &key[0], "b": &key[1]}},
+			{Table: "plain", After: dbrow.Columns{"a": &key[0], "b": &key[1]}},
+			{Table: "plain", Before: dbrow.Columns{"a": &key[0], "b": &key[1]}},
 		} {
 			events, err := tr.Translate(translate.Item[Change]{Value: ch})
 			if err != nil {
@@ -62,7 +63,7 @@ func TestKeysByBytes(t *testing.T) {
 func TestValuesByBytes(t *testing.T) {
 	s := Spec{Table: "plain", Topic: "udd.paint.colour", Key: []string{"id"}}
 	id, text := "1", "é"
-	row := Columns{"id": &id, "colour": &text}
+	row := dbrow.Columns{"id": &id, "colour": &text}
 	mark := func(d string) map[string]string { return map[string]string{"colour": d} }
 	a, body := one(t, s, Change{Table: "plain", Before: row, After: row, BeforeBytes: mark("e9")})
 	if !slices.Equal(body.Changed, []string{"colour"}) || body.Row["colour"] != "é" || body.Before["colour"] != "é" {
@@ -80,7 +81,7 @@ func TestValuesByBytes(t *testing.T) {
 // it does not, it says so.
 func TestManyColumns(t *testing.T) {
 	s := Spec{Table: "plain", Topic: "udd.paint.colour", Key: []string{"id"}}
-	before, after := Columns{}, Columns{}
+	before, after := dbrow.Columns{}, dbrow.Columns{}
 	var want []string
 	for i := range 1600 {
 		name, old, now := fmt.Sprintf("c%04d", i), "a", "b"
@@ -123,7 +124,7 @@ func TestTimesWithoutZone(t *testing.T) {
 	} {
 		s := Spec{Table: "plain", Topic: "udd.paint.colour", Key: []string{"id"}, Time: "seen", Zone: c.zone}
 		id := "1"
-		_, b := one(t, s, Change{Table: "plain", After: Columns{"id": &id, "seen": &c.stored}})
+		_, b := one(t, s, Change{Table: "plain", After: dbrow.Columns{"id": &id, "seen": &c.stored}})
 		if b.Time != c.want || b.Row["seen"] != c.stored {
 			t.Errorf("%s in %v is %s, and told as %s", c.stored, c.zone, b.Time, b.Row["seen"])
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"busbar/common/dbrow"
 	"busbar/common/translate"
 )
 
@@ -15,7 +16,7 @@ func TestParseChange(t *testing.T) {
 	p := func(s string) *string { return &s }
 	ch, err := ParseChange([]byte(`{"table":"popcon","before":null,"revision":2,"recovered":true,
 		"after":{"package":"teapot","insts":12345678901234567890,"share":0.25,"open":true,"note":null}}`))
-	want := Change{Table: "popcon", Revision: 2, Recovered: true, After: Columns{
+	want := Change{Table: "popcon", Revision: 2, Recovered: true, After: dbrow.Columns{
 		"package": p("teapot"), "insts": p("12345678901234567890"), "share": p("0.25"), "open": p("true"), "note": nil}}
 	if err != nil || !reflect.DeepEqual(ch, want) {
 		t.Errorf("got %+v (%v)", ch, err)
@@ -60,7 +61,7 @@ func TestTimes(t *testing.T) {
 // TestOnlyWhatIsWatched: other columns are neither told nor news.
 func TestOnlyWhatIsWatched(t *testing.T) {
 	p := func(s string) *string { return &s }
-	before := Columns{"package": p("teapot"), "insts": p("1"), "secret": p("a"), "seen": p("2026-03-01")}
+	before := dbrow.Columns{"package": p("teapot"), "insts": p("1"), "secret": p("a"), "seen": p("2026-03-01")}
 	after := maps.Clone(before)
 	after["secret"] = p("b")
 	tr := translator(t, specs()...)

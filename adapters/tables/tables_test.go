@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"busbar/adapters/adaptertest"
+	"busbar/common/dbrow"
 	"busbar/common/translate"
 )
 
@@ -68,7 +69,7 @@ func TestWrongSpecs(t *testing.T) {
 
 func TestSentences(t *testing.T) {
 	v := "x"
-	row := Columns{"package": &v, "insts": &v}
+	row := dbrow.Columns{"package": &v, "insts": &v}
 	for sentence, want := range map[string]string{
 		"":                                     "x in popcon is new",
 		"{{.package}}: {{.note}}!":             "x: !",
@@ -106,15 +107,15 @@ func TestKeysTellChangesApart(t *testing.T) {
 		return events[0].Key
 	}
 	p := func(s string) *string { return &s }
-	red, blue := Columns{"id": p("1"), "colour": p("red")}, Columns{"id": p("1"), "colour": p("blue")}
-	at := func(seen, votes string) Columns {
-		return Columns{"package": p("teapot"), "vote": p(votes), "seen": p("2026-03-0" + seen)}
+	red, blue := dbrow.Columns{"id": p("1"), "colour": p("red")}, dbrow.Columns{"id": p("1"), "colour": p("blue")}
+	at := func(seen, votes string) dbrow.Columns {
+		return dbrow.Columns{"package": p("teapot"), "vote": p(votes), "seen": p("2026-03-0" + seen)}
 	}
 	changes := []Change{
 		{Table: "plain", After: red}, {Table: "plain", After: blue}, {Table: "plain", Before: red, After: blue},
 		{Table: "plain", Before: blue, After: red}, {Table: "plain", Before: red, After: blue, Revision: 1}, {Table: "plain", Before: red},
-		{Table: "plain", After: Columns{"id": p("1"), "colour": nil}}, {Table: "plain", After: Columns{"id": p("1"), "colour": p("")}},
-		{Table: "plain", After: Columns{"id": p("1red"), "colour": p("")}},
+		{Table: "plain", After: dbrow.Columns{"id": p("1"), "colour": nil}}, {Table: "plain", After: dbrow.Columns{"id": p("1"), "colour": p("")}},
+		{Table: "plain", After: dbrow.Columns{"id": p("1red"), "colour": p("")}},
 		{Table: "popcon", Before: at("1", "88"), After: at("1", "89")}, // a time that stays tells nothing apart
 		{Table: "popcon", Before: at("1", "88"), After: at("1", "89"), Revision: 2},
 		{Table: "popcon", Before: at("1", "88"), After: at("2", "89")},

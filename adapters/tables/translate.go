@@ -8,22 +8,18 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
+	"busbar/common/dbrow"
 	"busbar/common/event"
-	"busbar/common/runes"
 	"busbar/common/translate"
 )
 
-// Columns is a row: each column's value as text in UTF-8; nil is NULL.
-type Columns = map[string]*string
-
 // A Change is a row that differs from what was last published of it.
 type Change struct {
-	Table  string  `json:"table"`            // the Spec's
-	Before Columns `json:"before,omitempty"` // nil: the row is new
-	After  Columns `json:"after,omitempty"`  // nil: the row is gone
+	Table  string        `json:"table"`            // the Spec's
+	Before dbrow.Columns `json:"before,omitempty"` // nil: the row is new
+	After  dbrow.Columns `json:"after,omitempty"`  // nil: the row is gone
 	// BeforeBytes and AfterBytes hold, by column, digests of those values whose
 	// bytes are not UTF-8: two of them may be read as one text. (Of columns of
 	// the key, the text holds the bytes themselves.)
@@ -139,7 +135,7 @@ func (t table) translate(ch Change) ([]event.Event, error) {
 }
 
 // watched names the columns that are published, in order.
-func (t table) watched(rows ...Columns) []string {
+func (t table) watched(rows ...dbrow.Columns) []string {
 	if len(t.Watch) > 0 {
 		return t.Watch
 	}
@@ -158,13 +154,13 @@ func (t table) watched(rows ...Columns) []string {
 	return list
 }
 
-func (t table) fill(b *Row, ch Change, row Columns) {
+func (t table) fill(b *Row, ch Change, row dbrow.Columns) {
 	left := maxValues
 	put := func(m map[string]string, name string, v *string) {
 		if v == nil {
 			return
 		}
-		s, was := cut(*v, min(maxValue, left))
+		s, was := dbrow.Cut(*v, min(maxValue, left))
 		left -= len(s)
 		b.Truncated = b.Truncated || was
 		m[short(name)] = s
@@ -173,7 +169,7 @@ func (t table) fill(b *Row, ch Change, row Columns) {
 		put(b.Row, name, row[name])
 		_, was := ch.Before[name]
 		_, is := ch.After[name]
-		if was && is && (!same(ch.Before[name], ch.After[name]) || ch.BeforeBytes[name] != ch.AfterBytes[name]) { // a column that the table gained or lost is no news of each row
+		if was && is && (!dbrow.Same(ch.Before[name], ch.After[name]) || ch.BeforeBytes[name] != ch.AfterBytes[name]) { // a column that the table gained or lost is no news of each row
 			b.Changed = append(b.Changed, short(name))
 			put(b.Before, name, ch.Before[name])
 		}
@@ -182,7 +178,7 @@ func (t table) fill(b *Row, ch Change, row Columns) {
 
 // key names the change: by the row's own time where that moved with it, else by
 // how often the row changed; in both cases with the values.
-func (t table) key(ch Change, row Columns, kind *event.Kind) string {
+func (t table) key(ch Change, row dbrow.Columns, kind *event.Kind) string {
 	h := sha256.New()
 	write := func(v *string) {
 		if v == nil {
@@ -195,7 +191,7 @@ func (t table) key(ch Change, row Columns, kind *event.Kind) string {
 		write(row[name])
 	}
 	for _, side := range []struct {
-		row   Columns
+		row   dbrow.Columns
 		bytes map[string]string
 	}{{ch.Before, ch.BeforeBytes}, {ch.After, ch.AfterBytes}} {
 		fmt.Fprintf(h, "[%v", side.row == nil)
@@ -218,57 +214,24 @@ func (t table) key(ch Change, row Columns, kind *event.Kind) string {
 // same values. That of a row that is gone is an older change's.
 func (t table) timed(ch Change) bool {
 	v := ch.After[t.Time]
-	return t.Time != "" && v != nil && (ch.Before == nil || !same(v, ch.Before[t.Time]))
+	return t.Time != "" && v != nil && (ch.Before == nil || !dbrow.Same(v, ch.Before[t.Time]))
 }
 
 // ParseChange reads a change from JSON, for explaining. Values may be strings,
 // numbers, booleans or null.
-func ParseChange(text []byte) (Change, error) {
-	var raw struct {
-		Change
-		Before map[string]any `json:"before"`
-		After  map[string]any `json:"after"`
-	}
-	dec := json.NewDecoder(strings.NewReader(string(text)))
-	dec.UseNumber()
-	if err := dec.Decode(&raw); err != nil {
-		return Change{}, fmt.Errorf("reading a change: %w", err)
-	}
-	ch := raw.Change
-	for _, side := range []struct {
-		dest *Columns
-		from map[string]any
-	}{{&ch.Before, raw.Before}, {&ch.After, raw.After}} {
-		if side.from == nil {
-			continue
-		}
-		row := Columns{}
-		for name, v := range side.from {
-			switch v := v.(type) {
-			case nil:
-				row[name] = nil
-			case map[string]any, []any:
-				return ch, fmt.Errorf("reading a change: column %s holds neither text, number, boolean nor null", name)
-			default:
-				s := fmt.Sprint(v)
-				row[name] = &s
-			}
-		}
-		*side.dest = row
+func ParseChange(text []byte) (ch Change, err error) {
+	if err := json.Unmarshal(text, &ch); err != nil {
+		return ch, fmt.Errorf("reading a change: %w", err)
 	}
 	return ch, nil
 }
 
-func same(a, b *string) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
+func short(s string) string { s, _ = dbrow.Cut(s, 500); return s }
+
+var layouts = []string{
+	"2006-01-02 15:04:05.999999999Z07", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999",
+	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", time.DateOnly,
 }
-
-func short(s string) string { s, _ = cut(s, 500); return s }
-
-func cut(s string, most int) (string, bool) { return runes.Cut(runes.Escape(s), most) }
 
 // parseTime reads a time as databases print it; without a zone it is meant in
 // the Spec's, or in UTC. A whole number is Unix seconds.
@@ -277,16 +240,8 @@ func (t table) parseTime(s string, inUTC bool) (time.Time, bool) {
 	if inUTC {
 		zone = time.UTC
 	}
-	for _, layout := range []string{
-		"2006-01-02 15:04:05.999999999Z07", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999",
-		time.RFC3339Nano, "2006-01-02T15:04:05.999999999", time.DateOnly,
-	} {
-		if at, err := time.ParseInLocation(layout, s, zone); err == nil {
-			if y := at.UTC().Year(); y < 1 || y > 9999 {
-				return time.Time{}, false // RFC 3339 cannot write it
-			}
-			return at.UTC(), true
-		}
+	if at, ok := dbrow.Time(s, zone, layouts); ok {
+		return at, true
 	}
 	var unix int64
 	if n, err := fmt.Sscanf(s, "%d", &unix); n == 1 && err == nil && fmt.Sprint(unix) == s && unix > 0 && unix < 1<<34 {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"busbar/common/dbrow"
 	"busbar/common/translate"
 )
 
@@ -16,7 +17,7 @@ func TestTimeInUTC(t *testing.T) {
 	}
 	id, at := "1", "2026-07-01 11:00:00"
 	for inUTC, want := range map[bool]string{false: "2026-07-01T09:00:00Z", true: "2026-07-01T11:00:00Z"} {
-		events, err := tr.Translate(translate.Item[Change]{Value: Change{Table: "tea", After: Columns{"id": &id, "at": &at}, TimeInUTC: inUTC}})
+		events, err := tr.Translate(translate.Item[Change]{Value: Change{Table: "tea", After: dbrow.Columns{"id": &id, "at": &at}, TimeInUTC: inUTC}})
 		if err != nil || len(events) != 1 {
 			t.Fatal(events, err)
 		}

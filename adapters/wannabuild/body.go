@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"busbar/common/dbrow"
 )
 
 // A Package is what every event about a package in the queue tells.
@@ -112,7 +114,7 @@ func Link(pkg, suite string) string {
 	return "https://buildd.debian.org/status/package.php?p=" + url.QueryEscape(pkg) + "&suite=" + url.QueryEscape(suite)
 }
 
-func logLink(row Columns) string {
+func logLink(row dbrow.Columns) string {
 	return "https://buildd.debian.org/status/logs.php?pkg=" + url.QueryEscape(word(row, "package")) +
 		"&arch=" + url.QueryEscape(word(row, "architecture"))
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"busbar/common/dbrow"
 	"busbar/common/translate"
 	"busbar/fixtures/buildqueue"
 	"busbar/fixtures/corpus"
@@ -46,9 +47,9 @@ func eachRecording(t *testing.T, test func(*testing.T, recording)) {
 	})
 }
 
-func rows(t *testing.T, table string) []Columns {
+func rows(t *testing.T, table string) []dbrow.Columns {
 	t.Helper()
-	var list []Columns
+	var list []dbrow.Columns
 	for line := range strings.Lines(table) {
 		row, err := parseColumns([]byte(line))
 		if err != nil {
@@ -73,10 +74,10 @@ func logAndStateAgree(t *testing.T, r recording) {
 	log := rows(t, r.transactions)
 	for _, row := range log {
 		nth := 0
-		key := StateKey(row, text(row, "time"), text(row, "state"), nth, time.UTC)
+		key := StateKey(row, row.Text("time"), row.Text("state"), nth, time.UTC)
 		for logged[key] {
 			nth++
-			key = StateKey(row, text(row, "time"), text(row, "state"), nth, time.UTC)
+			key = StateKey(row, row.Text("time"), row.Text("state"), nth, time.UTC)
 		}
 		logged[key] = true
 		o, err := translate.Run(table, translate.Item[Change]{Value: Change{Log: row, Nth: nth, Before: ended(row)}})
@@ -91,7 +92,7 @@ func logAndStateAgree(t *testing.T, r recording) {
 		t.Errorf("%d rows of the log have %d keys", len(log), len(logged))
 	}
 	for _, row := range rows(t, r.packages) {
-		key := StateKey(row, text(row, "state_change"), text(row, "state"), 0, time.UTC)
+		key := StateKey(row, row.Text("state_change"), row.Text("state"), 0, time.UTC)
 		if !logged[key] {
 			t.Errorf("no row of the log tells %s", key)
 		}

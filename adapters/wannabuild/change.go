@@ -5,19 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strconv"
-	"strings"
 	"time"
-)
 
-// Columns is a row: each column's value as the server prints it as text, in
-// UTF-8; nil is NULL. A column that is not there could not be read.
-type Columns = map[string]*string
+	"busbar/common/dbrow"
+)
 
 // A Change is one thing that happened in the queue, or one that was found.
 type Change struct {
 	// Log is a row of transactions, where the log tells the change.
-	Log Columns `json:"log,omitempty"`
+	Log dbrow.Columns `json:"log,omitempty"`
 	// Nth is how many rows of the log with the same architecture, suite,
 	// package, time and state come before Log.
 	Nth int `json:"nth,omitempty"`
@@ -28,13 +24,13 @@ type Change struct {
 	Follows bool `json:"follows,omitempty"`
 	// Before is the row of packages as it was last published, by our own tracking:
 	// the log's prevstate is wrong at times. Nil: not known, or not there.
-	Before Columns `json:"before,omitempty"`
+	Before dbrow.Columns `json:"before,omitempty"`
 	// After is the row of packages as it is now, also beside a row of the log
 	// that is not the newest: it may still tell a binNMU's number. Nil,
 	// without Log and Build: the row is gone.
-	After Columns `json:"after,omitempty"`
+	After dbrow.Columns `json:"after,omitempty"`
 	// Build is a row of pkg_history.
-	Build Columns `json:"build,omitempty"`
+	Build dbrow.Columns `json:"build,omitempty"`
 	// Revision is how many changes of this row were seen before. It tells
 	// apart changes without a time of their own.
 	Revision int64 `json:"revision,omitempty"`
@@ -85,8 +81,8 @@ func ParseChange(text []byte) (Change, error) {
 
 // ended is what a bare row of the log that deletes says of the row of packages
 // that was there; nil for other rows.
-func ended(log Columns) Columns {
-	if text(log, "state") != deleted {
+func ended(log dbrow.Columns) dbrow.Columns {
+	if log.Text("state") != deleted {
 		return nil
 	}
 	before := maps.Clone(log)
@@ -95,7 +91,7 @@ func ended(log Columns) Columns {
 }
 
 func parseWhole(top map[string]json.RawMessage, text []byte) (c Change, err error) {
-	rows := map[string]*Columns{"log": &c.Log, "before": &c.Before, "after": &c.After, "build": &c.Build}
+	rows := map[string]*dbrow.Columns{"log": &c.Log, "before": &c.Before, "after": &c.After, "build": &c.Build}
 	rest := map[string]json.RawMessage{}
 	for name, raw := range top {
 		dest, ok := rows[name]
@@ -122,57 +118,29 @@ func parseWhole(top map[string]json.RawMessage, text []byte) (c Change, err erro
 }
 
 // parseColumns reads one row. null is no row.
-func parseColumns(text []byte) (Columns, error) {
-	dec := json.NewDecoder(strings.NewReader(string(text)))
-	dec.UseNumber()
-	var values map[string]any
-	if err := dec.Decode(&values); err != nil {
-		return nil, fmt.Errorf("reading a row: %w", err)
-	}
-	if values == nil {
-		return nil, nil
-	}
-	row := Columns{}
-	for name, v := range values {
-		switch v := v.(type) {
-		case nil:
-			row[name] = nil
-		case string:
-			row[name] = &v
-		case json.Number:
-			s := v.String()
-			row[name] = &s
-		case bool:
-			s := strconv.FormatBool(v)
-			row[name] = &s
-		default:
-			return nil, fmt.Errorf("reading a row: column %s holds neither text, number, boolean nor null", name)
-		}
-	}
-	return row, nil
-}
+func parseColumns(text []byte) (row dbrow.Columns, err error) { return row, json.Unmarshal(text, &row) }
 
 // Advance is what is tracked of a row after a row of the log that is not the
 // newest: nil when it deletes. A log row older than what is tracked changes
 // nothing.
-func Advance(before, log Columns, zone *time.Location) Columns {
-	if before != nil && older(text(log, "time"), text(before, "state_change"), zone) {
+func Advance(before, log dbrow.Columns, zone *time.Location) dbrow.Columns {
+	if before != nil && older(log.Text("time"), before.Text("state_change"), zone) {
 		return before
 	}
-	if text(log, "state") == deleted {
+	if log.Text("state") == deleted {
 		return nil
 	}
 	after := maps.Clone(before)
 	if after == nil {
-		after = Columns{}
+		after = dbrow.Columns{}
 	}
-	if text(before, "version") != text(log, "version") || asked(log) {
+	if before.Text("version") != log.Text("version") || asked(log) {
 		after["binary_nmu_version"] = nil
 	}
 	for _, name := range []string{"architecture", "package", "distribution", "version", "state"} {
 		after[name] = log[name]
 	}
-	if before == nil || text(before, "state") != text(log, "state") {
+	if before == nil || before.Text("state") != log.Text("state") {
 		after["previous_state"] = before["state"]
 		after["state_change"] = log["time"]
 	}
@@ -180,7 +148,7 @@ func Advance(before, log Columns, zone *time.Location) Columns {
 }
 
 // asked reports whether a row of the log asks for, or cancels, a binNMU.
-func asked(log Columns) bool { return word(log, "action") == "--binNMU" }
+func asked(log dbrow.Columns) bool { return word(log, "action") == "--binNMU" }
 
 // older reports whether the time a is before b, where both can be read.
 func older(a, b string, zone *time.Location) bool {

@@ -5,10 +5,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"busbar/common/dbrow"
 )
 
-func columns(kv ...string) Columns {
-	row := Columns{}
+func columns(kv ...string) dbrow.Columns {
+	row := dbrow.Columns{}
 	for i := 0; i < len(kv); i += 2 {
 		row[kv[i]] = &kv[i+1]
 	}
@@ -17,7 +19,7 @@ func columns(kv ...string) Columns {
 
 func TestParseChange(t *testing.T) {
 	for text, want := range map[string]Change{
-		`{"package":"a","state":"Built","buildpri":7,"build_arch_all":false,"failed":null}`: {After: Columns{
+		`{"package":"a","state":"Built","buildpri":7,"build_arch_all":false,"failed":null}`: {After: dbrow.Columns{
 			"package": ptr("a"), "state": ptr("Built"), "buildpri": ptr("7"), "build_arch_all": ptr("false"), "failed": nil}},
 		`{"package":"a","action":"--take","state":"Building"}`: {Log: columns("package", "a", "action", "--take", "state", "Building")},
 		`{"package":"a","result":"failed"}`:                    {Build: columns("package", "a", "result", "failed")},
@@ -66,23 +68,23 @@ func TestTimes(t *testing.T) {
 // of the rows in between.
 func TestAdvance(t *testing.T) {
 	base := []string{"architecture", "arm64", "package", "teapot", "distribution", "sid", "version", "1-1"}
-	at := func(state, when string) Columns {
+	at := func(state, when string) dbrow.Columns {
 		return columns(append([]string{"state", state, "time", when}, base...)...)
 	}
 	row := Advance(nil, at("Needs-Build", "2026-01-01 00:00:01"), time.UTC)
-	if text(row, "state") != "Needs-Build" || text(row, "state_change") != "2026-01-01 00:00:01" || row["previous_state"] != nil {
+	if row.Text("state") != "Needs-Build" || row.Text("state_change") != "2026-01-01 00:00:01" || row["previous_state"] != nil {
 		t.Errorf("a new row is %v", row)
 	}
 	first := row
 	row = Advance(row, at("Failed", "2026-01-01 00:00:02"), time.UTC)
 	again := Advance(row, at("Failed", "2026-01-01 00:00:03"), time.UTC)
-	if text(again, "state_change") != "2026-01-01 00:00:02" || text(again, "previous_state") != "Needs-Build" {
+	if again.Text("state_change") != "2026-01-01 00:00:02" || again.Text("previous_state") != "Needs-Build" {
 		t.Errorf("an action that leaves the state makes %v", again)
 	}
-	if text(first, "state") != "Needs-Build" {
+	if first.Text("state") != "Needs-Build" {
 		t.Error("the row before was changed")
 	}
-	if got := Advance(row, at("Built", "2026-01-01 00:00:00"), time.UTC); text(got, "state") != "Failed" {
+	if got := Advance(row, at("Built", "2026-01-01 00:00:00"), time.UTC); got.Text("state") != "Failed" {
 		t.Errorf("an older row of the log makes %v", got)
 	}
 	if got := Advance(row, at(deleted, "2026-01-01 00:00:04"), time.UTC); got != nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"busbar/common/runes"
+	"busbar/common/dbrow"
 )
 
 // Bounds on what bodies carry, in bytes.
@@ -14,39 +14,29 @@ const (
 	maxText = 16 << 10
 )
 
-// text is a column's value; NULL and missing are empty.
-func text(row Columns, name string) string {
-	if v := row[name]; v != nil {
-		return *v
-	}
-	return ""
-}
-
 // word is a column's value on one line and not long.
-func word(row Columns, name string) string {
-	s, _ := cut(strings.Join(strings.Fields(text(row, name)), " "), maxWord)
+func word(row dbrow.Columns, name string) string {
+	s, _ := dbrow.Cut(strings.Join(strings.Fields(row.Text(name)), " "), maxWord)
 	return s
 }
 
 // Shown is a name as events show it. Names that differ in their bytes may be
 // shown alike; ids are of their bytes.
-func Shown(name string) string { return word(Columns{"name": &name}, "name") }
+func Shown(name string) string { return word(dbrow.Columns{"name": &name}, "name") }
 
 // long is a column's text, cut where it is longer than bodies carry.
-func long(row Columns, name string) (string, bool) {
-	return cut(strings.TrimSpace(text(row, name)), maxText)
+func long(row dbrow.Columns, name string) (string, bool) {
+	return dbrow.Cut(strings.TrimSpace(row.Text(name)), maxText)
 }
 
-func cut(s string, most int) (string, bool) { return runes.Cut(runes.Escape(s), most) }
-
-func number(row Columns, name string) int {
-	n, _ := strconv.Atoi(text(row, name))
+func number(row dbrow.Columns, name string) int {
+	n, _ := strconv.Atoi(row.Text(name))
 	return n
 }
 
 // flag reads a boolean as PostgreSQL, SQLite or JSON print it.
-func flag(row Columns, name string) bool {
-	switch strings.ToLower(text(row, name)) {
+func flag(row dbrow.Columns, name string) bool {
+	switch strings.ToLower(row.Text(name)) {
 	case "t", "true", "1":
 		return true
 	}
@@ -66,15 +56,7 @@ var layouts = []string{
 // ParseTime reads a column's time in UTC; one without a zone is meant in the
 // zone of the writers' sessions.
 func ParseTime(s string, zone *time.Location) (time.Time, bool) {
-	for _, layout := range layouts {
-		if t, err := time.ParseInLocation(layout, strings.TrimSpace(s), zone); err == nil {
-			if y := t.UTC().Year(); y < 1 || y > 9999 {
-				return time.Time{}, false // RFC 3339 cannot write it
-			}
-			return t.UTC(), true
-		}
-	}
-	return time.Time{}, false
+	return dbrow.Time(strings.TrimSpace(s), zone, layouts)
 }
 
 // moment is a time in keys: one form however it was written, to the
@@ -83,6 +65,6 @@ func moment(s string, zone *time.Location) string {
 	if t, ok := ParseTime(s, zone); ok {
 		return t.Format(time.RFC3339Nano)
 	}
-	short, _ := cut(strings.TrimSpace(s), maxWord)
+	short, _ := dbrow.Cut(strings.TrimSpace(s), maxWord)
 	return short
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"busbar/common/dbrow"
 )
 
 // TestImported: --import writes rows without the time of their state. Nothing
@@ -46,7 +48,7 @@ func TestImported(t *testing.T) {
 func TestPassedBy(t *testing.T) {
 	before := row("Installed", "Uploaded", "10:00:00", "binary_nmu_version", "1")
 	now := row("Installed", "BD-Uninstallable", "10:09:00")
-	tracked, list := before, []Columns{
+	tracked, list := before, []dbrow.Columns{
 		logRow("--binNMU", "Installed", "BD-Uninstallable", "10:05:00"),
 		logRow("--merge-all (dose)", "BD-Uninstallable", "Needs-Build", "10:06:00"),
 		logRow("--take", "Needs-Build", "Building", "10:07:00"),
@@ -55,7 +57,7 @@ func TestPassedBy(t *testing.T) {
 	for _, log := range list {
 		for _, e := range eventsOf(t, Change{Log: log, Before: tracked, After: now, Follows: true}) {
 			if version := packageOf(e.Body).Version; version != "3.1-2" {
-				t.Errorf("%s is told of %s", text(log, "action"), version)
+				t.Errorf("%s is told of %s", log.Text("action"), version)
 			}
 		}
 		tracked = Advance(tracked, log, time.UTC)

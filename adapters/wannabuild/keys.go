@@ -7,18 +7,20 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"busbar/common/dbrow"
 )
 
 // place names a row of packages by the bytes of its names. Blanks and slashes
 // cannot stand in them; whatever does is escaped, so that no two keys are one.
-func place(row Columns) string {
+func place(row dbrow.Columns) string {
 	return strings.Join([]string{part(row, "architecture"), part(row, "distribution"), part(row, "package")}, "/")
 }
 
 // part is a name in a key. One that people would not be shown as it is has all
 // its bytes escaped but letters and digits; a long one is given by its digest.
-func part(row Columns, name string) string {
-	whole := text(row, name)
+func part(row dbrow.Columns, name string) string {
+	whole := row.Text(name)
 	if whole == word(row, name) {
 		return strings.NewReplacer("%", "%25", "/", "%2F").Replace(whole)
 	}
@@ -40,7 +42,7 @@ func part(row Columns, name string) string {
 // StateKey names the fact that a package reached a state at a time: by the log
 // from its time, by the state table from state_change. nth tells apart rows
 // that agree in all that.
-func StateKey(row Columns, at, state string, nth int, zone *time.Location) string {
+func StateKey(row dbrow.Columns, at, state string, nth int, zone *time.Location) string {
 	key := "build/" + place(row) + "/" + moment(at, zone) + "/" + state
 	if nth > 0 {
 		key += "/" + strconv.Itoa(nth)
@@ -58,14 +60,14 @@ func timeless(key, at string, revision int64) string {
 }
 
 // forgetKey names the end of a row by the last change of its state.
-func forgetKey(row Columns, revision int64, zone *time.Location) string {
-	at := text(row, "state_change")
+func forgetKey(row dbrow.Columns, revision int64, zone *time.Location) string {
+	at := row.Text("state_change")
 	return timeless("build/"+place(row)+"/"+moment(at, zone)+"/forget", at, revision)
 }
 
 // updateKey names a change of one column; the revision and the values keep
 // apart what bears no time of its own.
-func updateKey(row Columns, field string, revision int64, from, to *string, zone *time.Location) string {
+func updateKey(row dbrow.Columns, field string, revision int64, from, to *string, zone *time.Location) string {
 	h := sha256.New()
 	for _, v := range []*string{from, to} {
 		if v == nil {
@@ -74,11 +76,11 @@ func updateKey(row Columns, field string, revision int64, from, to *string, zone
 		}
 		fmt.Fprintf(h, "%d:%s", len(*v)+1, *v)
 	}
-	return fmt.Sprintf("package/%s/%s/%s/%d/%s", place(row), moment(text(row, "state_change"), zone), field, revision,
+	return fmt.Sprintf("package/%s/%s/%s/%d/%s", place(row), moment(row.Text("state_change"), zone), field, revision,
 		hex.EncodeToString(h.Sum(nil)[:12]))
 }
 
 // recordKey names a row of pkg_history by its primary key.
-func recordKey(row Columns, zone *time.Location) string {
-	return "log/" + place(row) + "/" + part(row, "version") + "/" + moment(text(row, "timestamp"), zone)
+func recordKey(row dbrow.Columns, zone *time.Location) string {
+	return "log/" + place(row) + "/" + part(row, "version") + "/" + moment(row.Text("timestamp"), zone)
 }

@@ -3,6 +3,7 @@ package wannabuild
 import (
 	"strings"
 
+	"busbar/common/dbrow"
 	"busbar/common/event"
 )
 
@@ -120,7 +121,7 @@ func firstLine(s string) string {
 }
 
 func shorten(s string) string {
-	if short, was := cut(s, 200); was {
+	if short, was := dbrow.Cut(s, 200); was {
 		return short + "…"
 	}
 	return s

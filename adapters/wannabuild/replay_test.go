@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"busbar/adapters/adaptertest"
+	"busbar/common/dbrow"
 	"busbar/common/translate"
 )
 
@@ -15,7 +16,7 @@ import (
 // to the translator and remembers what it told.
 type poller struct {
 	t         *testing.T
-	tracked   map[string]Columns
+	tracked   map[string]dbrow.Columns
 	revisions map[string]int64
 	nth       map[string]int
 	told      map[string]string // id: topic and title
@@ -23,7 +24,7 @@ type poller struct {
 }
 
 func newPoller(t *testing.T) *poller {
-	return &poller{t: t, tracked: map[string]Columns{}, revisions: map[string]int64{}, nth: map[string]int{}, told: map[string]string{}}
+	return &poller{t: t, tracked: map[string]dbrow.Columns{}, revisions: map[string]int64{}, nth: map[string]int{}, told: map[string]string{}}
 }
 
 func (p *poller) tell(at string, ch Change) {
@@ -48,11 +49,11 @@ func (p *poller) tell(at string, ch Change) {
 }
 
 // poll reads what the steps did: the log where it may, then the state.
-func (p *poller) poll(withLog bool, now map[string]Columns, steps ...step) {
+func (p *poller) poll(withLog bool, now map[string]dbrow.Columns, steps ...step) {
 	p.t.Helper()
 	p.fresh = nil
 	if withLog {
-		var log []Columns
+		var log []dbrow.Columns
 		last := map[string]int{}
 		for _, s := range steps {
 			for _, row := range s.log {
@@ -65,17 +66,17 @@ func (p *poller) poll(withLog bool, now map[string]Columns, steps ...step) {
 		}
 	}
 	for _, at := range slices.Sorted(maps.Keys(union(now, p.tracked))) {
-		if before, after := p.tracked[at], now[at]; !maps.EqualFunc(before, after, same) || (before == nil) != (after == nil) {
+		if before, after := p.tracked[at], now[at]; !maps.EqualFunc(before, after, dbrow.Same) || (before == nil) != (after == nil) {
 			p.tell(at, Change{Before: before, After: after})
 			p.tracked[at] = after
 		}
 	}
 }
 
-func (p *poller) row(log, after Columns, newest bool) {
+func (p *poller) row(log, after dbrow.Columns, newest bool) {
 	at := place(log)
-	key := StateKey(log, text(log, "time"), text(log, "state"), 0, time.UTC)
-	newest = newest && after != nil && text(log, "state") == text(after, "state")
+	key := StateKey(log, log.Text("time"), log.Text("state"), 0, time.UTC)
+	newest = newest && after != nil && log.Text("state") == after.Text("state")
 	p.tell(at, Change{Log: log, Nth: p.nth[key], Newest: newest, Before: p.tracked[at], After: after})
 	p.nth[key]++
 	if newest {
@@ -85,7 +86,7 @@ func (p *poller) row(log, after Columns, newest bool) {
 	}
 }
 
-func union(a, b map[string]Columns) map[string]Columns {
+func union(a, b map[string]dbrow.Columns) map[string]dbrow.Columns {
 	all := maps.Clone(a)
 	maps.Copy(all, b)
 	return all
@@ -93,7 +94,7 @@ func union(a, b map[string]Columns) map[string]Columns {
 
 // run polls after every n steps.
 func run(t *testing.T, withLog bool, n int, all []step) *poller {
-	p, now := newPoller(t), map[string]Columns{}
+	p, now := newPoller(t), map[string]dbrow.Columns{}
 	for batch := range slices.Chunk(all, n) {
 		for _, s := range batch {
 			for at, row := range s.packages {

@@ -3,6 +3,7 @@ package wannabuild
 import (
 	"strconv"
 
+	"busbar/common/dbrow"
 	"busbar/common/event"
 )
 
@@ -58,7 +59,7 @@ func (t translator) state(ch Change, previous, at string) event.Event {
 }
 
 // row is the row that names the package.
-func (t translator) row(ch Change) Columns {
+func (t translator) row(ch Change) dbrow.Columns {
 	switch {
 	case ch.Log != nil:
 		return ch.Log
@@ -70,8 +71,8 @@ func (t translator) row(ch Change) Columns {
 
 // now is the present row, where the change led to it or, being no transition,
 // left it where it was.
-func (t translator) now(ch Change) Columns {
-	if ch.Log == nil || ch.Newest || t.repeated(ch) && same(ch.Before["state_change"], ch.After["state_change"]) {
+func (t translator) now(ch Change) dbrow.Columns {
+	if ch.Log == nil || ch.Newest || t.repeated(ch) && dbrow.Same(ch.Before["state_change"], ch.After["state_change"]) {
 		return ch.After
 	}
 	return nil
@@ -80,9 +81,9 @@ func (t translator) now(ch Change) Columns {
 // body is what all events of the change tell.
 func (t translator) body(ch Change, previous string) Package {
 	row, now := t.row(ch), t.now(ch)
-	at := text(row, "state_change")
+	at := row.Text("state_change")
 	if ch.Log != nil {
-		at = text(ch.Log, "time")
+		at = ch.Log.Text("time")
 	}
 	b := Package{
 		Package: word(row, "package"), Suite: word(row, "distribution"), Architecture: word(row, "architecture"),
@@ -104,8 +105,8 @@ func (t translator) body(ch Change, previous string) Package {
 // repeated reports whether a row of the log left the state as it was. Such a row
 // has a time of its own, and so a key of its own, while state_change stays.
 func (t translator) repeated(ch Change) bool {
-	return ch.Before != nil && text(ch.Before, "state") == text(ch.Log, "state") &&
-		older(text(ch.Before, "state_change"), text(ch.Log, "time"), t.zone)
+	return ch.Before != nil && ch.Before.Text("state") == ch.Log.Text("state") &&
+		older(ch.Before.Text("state_change"), ch.Log.Text("time"), t.zone)
 }
 
 // builds reports whether only a builder leads to the state.
@@ -127,7 +128,7 @@ func (t translator) binNMU(ch Change) int {
 		return number(ch.Before, "binary_nmu_version")
 	case asked(ch.Log):
 		return 0
-	case text(ch.Before, "version") == text(ch.Log, "version"):
+	case ch.Before.Text("version") == ch.Log.Text("version"):
 		return number(ch.Before, "binary_nmu_version")
 	}
 	return 0
@@ -139,16 +140,16 @@ func (t translator) forgotten(ch Change, previous string) event.Event {
 	b.State = deleted
 	e := event.Event{Kind: forgetKind, Body: b}
 	if ch.Log != nil {
-		e.Time = t.time(text(ch.Log, "time"))
+		e.Time = t.time(ch.Log.Text("time"))
 	}
 	e.Key = forgetKey(ch.Before, ch.Revision, t.zone)
-	if ch.Log != nil && moment(text(ch.Log, "time"), t.zone) == moment(text(ch.Before, "state_change"), t.zone) {
+	if ch.Log != nil && moment(ch.Log.Text("time"), t.zone) == moment(ch.Before.Text("state_change"), t.zone) {
 		// The row lived within one transaction, or its last state did. It may
 		// come back there with the same time.
 		e.Key += "/within/" + strconv.Itoa(ch.Nth)
 	}
-	if ch.Log != nil && text(ch.Before, "state_change") == "" { // a bare row of the log
-		e.Key = StateKey(ch.Log, text(ch.Log, "time"), "forget", 0, t.zone)
+	if ch.Log != nil && ch.Before.Text("state_change") == "" { // a bare row of the log
+		e.Key = StateKey(ch.Log, ch.Log.Text("time"), "forget", 0, t.zone)
 	}
 	if ch.Log == nil {
 		b.Changed = "" // nobody knows when

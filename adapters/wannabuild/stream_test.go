@@ -4,13 +4,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"busbar/common/dbrow"
 )
 
 // A step is one transaction of the writers: rows of the log that it added, and
 // the rows of packages that it left, nil for those that it removed.
 type step struct {
-	log      []Columns
-	packages map[string]Columns // by place
+	log      []dbrow.Columns
+	packages map[string]dbrow.Columns // by place
 }
 
 var (
@@ -33,7 +35,7 @@ func (r recording) steps(t *testing.T) []step {
 	var all []step
 	for _, r := range records {
 		if strings.HasPrefix(r, "BEGIN") {
-			all = append(all, step{packages: map[string]Columns{}})
+			all = append(all, step{packages: map[string]dbrow.Columns{}})
 			continue
 		}
 		_, what, ok := strings.Cut(r, "table public.")
@@ -42,7 +44,7 @@ func (r recording) steps(t *testing.T) []step {
 		}
 		table, what, _ := strings.Cut(what, ": ")
 		verb, what, _ := strings.Cut(what, ": ")
-		row, now := Columns{}, &all[len(all)-1]
+		row, now := dbrow.Columns{}, &all[len(all)-1]
 		for _, m := range column.FindAllStringSubmatch(what, -1) {
 			row[m[1]] = nil
 			if m[2] != "null" {

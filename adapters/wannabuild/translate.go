@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"busbar/common/dbrow"
 	"busbar/common/event"
 	"busbar/common/translate"
 )
@@ -68,7 +69,7 @@ func (t translator) events(ch Change) ([]event.Event, error) {
 		if err := readable(ch.Before); err != nil {
 			return nil, err
 		}
-		return []event.Event{t.forgotten(ch, text(ch.Before, "state"))}, nil
+		return []event.Event{t.forgotten(ch, ch.Before.Text("state"))}, nil
 	}
 	if err := readable(ch.After); err != nil {
 		return nil, err
@@ -77,7 +78,7 @@ func (t translator) events(ch Change) ([]event.Event, error) {
 }
 
 // readable wants what no row of the queue is without.
-func readable(row Columns) error {
+func readable(row dbrow.Columns) error {
 	for _, name := range []string{"architecture", "package", "distribution", "state"} {
 		if word(row, name) == "" {
 			return translate.Poison("the row has no %s", name)
@@ -98,7 +99,7 @@ func (t translator) logged(ch Change) ([]event.Event, error) {
 		}
 		return []event.Event{t.forgotten(ch, previous)}, nil
 	}
-	events := []event.Event{t.state(ch, previous, text(ch.Log, "time"))}
+	events := []event.Event{t.state(ch, previous, ch.Log.Text("time"))}
 	key := events[0].Key
 	b := t.body(ch, previous)
 	action := word(ch.Log, "action")
@@ -127,7 +128,7 @@ func (t translator) logged(ch Change) ([]event.Event, error) {
 // included reports whether what is tracked knows the row of the log already, or
 // comes after it.
 func (t translator) included(ch Change) bool {
-	at, tracked := text(ch.Log, "time"), text(ch.Before, "state_change")
+	at, tracked := ch.Log.Text("time"), ch.Before.Text("state_change")
 	// Of one transaction's rows, which all have its time, the log's reader may
 	// have told some before: without a known order they count as told.
 	return tracked != "" && !ch.Follows && !older(tracked, at, t.zone)
@@ -136,7 +137,7 @@ func (t translator) included(ch Change) bool {
 // previous is the state before a row of the log: what was tracked, unless the
 // row is older than that.
 func (t translator) previous(ch Change) string {
-	if ch.Before != nil && (ch.Follows || !older(text(ch.Log, "time"), text(ch.Before, "state_change"), t.zone)) {
+	if ch.Before != nil && (ch.Follows || !older(ch.Log.Text("time"), ch.Before.Text("state_change"), t.zone)) {
 		return word(ch.Before, "state")
 	}
 	if p := word(ch.Log, "prevstate"); p != "(none)" {
@@ -148,8 +149,8 @@ func (t translator) previous(ch Change) string {
 // compared is what two states of a row tell.
 func (t translator) compared(ch Change) []event.Event {
 	was, is := word(ch.Before, "state"), word(ch.After, "state")
-	at := text(ch.After, "state_change")
-	if ch.Before != nil && was == is && !t.again(text(ch.Before, "state_change"), at) {
+	at := ch.After.Text("state_change")
+	if ch.Before != nil && was == is && !t.again(ch.Before.Text("state_change"), at) {
 		return t.updates(ch, everything)
 	}
 	previous := earlier(ch.After)
@@ -165,7 +166,7 @@ func (t translator) compared(ch Change) []event.Event {
 		}
 		events = append(events, t.rebuilds(ch, previous, key)...)
 		events = append(events, t.updates(ch, t.besides(ch))...)
-		before := text(ch.Before, "state_change")
+		before := ch.Before.Text("state_change")
 		// Without a time before, it is a row that was told to be gone, or
 		// an imported one, of which no time says that it went back.
 		timed := at != "" && (before != "" || was == deleted)
@@ -190,7 +191,7 @@ func (t translator) again(before, now string) bool {
 
 // earlier is a row's own word for the state before. What an import had to write
 // where there was none is none.
-func earlier(row Columns) string {
+func earlier(row dbrow.Columns) string {
 	if s := word(row, "previous_state"); s != "." {
 		return s
 	}
@@ -202,7 +203,7 @@ func earlier(row Columns) string {
 func givenBack(ch Change, previous, is string) bool {
 	return slices.Contains([]string{"Building", "Built", "Build-Attempted", "Uploaded", "Failed"}, previous) &&
 		slices.Contains([]string{"Needs-Build", "BD-Uninstallable"}, is) &&
-		text(ch.Before, "version") == text(ch.After, "version") &&
+		ch.Before.Text("version") == ch.After.Text("version") &&
 		number(ch.Before, "binary_nmu_version") == number(ch.After, "binary_nmu_version")
 }
 
@@ -210,7 +211,7 @@ func givenBack(ch Change, previous, is string) bool {
 func (t translator) rebuilds(ch Change, previous, key string) []event.Event {
 	asked, ended := renumbered(ch)
 	b := t.body(ch, previous)
-	e := event.Event{Kind: cancelKind, Key: key + "/cancel", Time: t.time(text(ch.After, "state_change")), Body: Rebuild{Package: b}}
+	e := event.Event{Kind: cancelKind, Key: key + "/cancel", Time: t.time(ch.After.Text("state_change")), Body: Rebuild{Package: b}}
 	if asked {
 		e.Kind, e.Key, e.Body = requestKind, key+"/request", t.request(ch, b)
 	}
@@ -227,11 +228,11 @@ func (t translator) rebuilds(ch Change, previous, key string) []event.Event {
 // the log would tell it with another id.
 func renumbered(ch Change) (asked, ended bool) {
 	was, is := number(ch.Before, "binary_nmu_version"), number(ch.After, "binary_nmu_version")
-	if ch.Before == nil || was == is || text(ch.Before, "version") != text(ch.After, "version") ||
-		text(ch.Before, "state_change") == text(ch.After, "state_change") {
+	if ch.Before == nil || was == is || ch.Before.Text("version") != ch.After.Text("version") ||
+		ch.Before.Text("state_change") == ch.After.Text("state_change") {
 		return false, false
 	}
-	return is > 0 && text(ch.After, "previous_state") == "Installed", is <= 0 && text(ch.After, "state") == "Installed"
+	return is > 0 && ch.After.Text("previous_state") == "Installed", is <= 0 && ch.After.Text("state") == "Installed"
 }
 
 // request is the body of a request, with what the present row still says of
@@ -239,7 +240,7 @@ func renumbered(ch Change) (asked, ended bool) {
 // of the later.)
 func (t translator) request(ch Change, b Package) Rebuild {
 	n := number(ch.After, "binary_nmu_version")
-	if n <= 0 || ch.Log != nil && text(ch.After, "version") != text(ch.Log, "version") {
+	if n <= 0 || ch.Log != nil && ch.After.Text("version") != ch.Log.Text("version") {
 		return Rebuild{Package: b}
 	}
 	changelog, was := long(ch.After, "binary_nmu_changelog")

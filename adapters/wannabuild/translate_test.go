@@ -7,12 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"busbar/common/dbrow"
 	"busbar/common/event"
 	"busbar/common/translate"
 )
 
 // row is a row of packages; more are names and values of other columns.
-func row(state, previous, when string, more ...string) Columns {
+func row(state, previous, when string, more ...string) dbrow.Columns {
 	r := columns("architecture", "arm64", "package", "teapot", "distribution", "sid", "version", "3.1-2",
 		"state", state, "previous_state", previous, "state_change", "2026-03-14 "+when)
 	for _, name := range Watched() {
@@ -25,7 +26,7 @@ func row(state, previous, when string, more ...string) Columns {
 }
 
 // logRow is a row of transactions.
-func logRow(action, prevstate, state, when string) Columns {
+func logRow(action, prevstate, state, when string) dbrow.Columns {
 	return columns("architecture", "arm64", "package", "teapot", "distribution", "sid", "version", "3.1-2", "action", action,
 		"prevstate", prevstate, "state", state, "real_user", "wbuser", "set_user", "wbadm", "time", "2026-03-14 "+when)
 }
@@ -159,7 +160,7 @@ func TestWentBack(t *testing.T) {
 	}
 	// A restore brings back a row that was told to be gone.
 	gone := "deleted"
-	if got := topics(eventsOf(t, Change{Before: Columns{"state": &gone}, After: old, Revision: 1})); !slices.Contains(got, "package.update state") {
+	if got := topics(eventsOf(t, Change{Before: dbrow.Columns{"state": &gone}, After: old, Revision: 1})); !slices.Contains(got, "package.update state") {
 		t.Errorf("a package that is there again is told as %q", got)
 	}
 	// An import leaves no times: a later state did not go back.
@@ -174,14 +175,14 @@ func TestWentBack(t *testing.T) {
 // hangs on that.
 func TestRowsOfTheLogReadAgain(t *testing.T) {
 	tracked := row("Installed", "Uploaded", "12:00:00")
-	for _, log := range []Columns{
+	for _, log := range []dbrow.Columns{
 		logRow("--take", "Needs-Build", "Building", "10:00:00"),
 		logRow("--set-failed", "Failed", "Failed", "10:05:00"),
 		logRow("--give-back", "Failed", "Needs-Build", "10:06:00"),
 		logRow("--no-build(rev)", "Not-For-Us", "Failed", "10:07:00"),
 		logRow("--binNMU", "Installed", "BD-Uninstallable", "10:08:00"),
 	} {
-		before := row(text(log, "prevstate"), "", "09:59:00")
+		before := row(log.Text("prevstate"), "", "09:59:00")
 		first := ids(eventsOf(t, Change{Log: log, Before: before, After: tracked}))
 		for name, ch := range map[string]Change{
 			"after all":       {Log: log, Before: tracked, After: tracked},
@@ -189,12 +190,12 @@ func TestRowsOfTheLogReadAgain(t *testing.T) {
 			"after a removal": {Log: log},
 		} {
 			if again := ids(eventsOf(t, ch)); !slices.Equal(again, first) {
-				t.Errorf("%s, read %s, has other ids", text(log, "action"), name)
+				t.Errorf("%s, read %s, has other ids", log.Text("action"), name)
 			}
 		}
 	}
 	gone := logRow("--forget", "Installed", deleted, "11:00:00")
-	for name, before := range map[string]Columns{"gone": nil, "there anew": tracked} {
+	for name, before := range map[string]dbrow.Columns{"gone": nil, "there anew": tracked} {
 		if events := eventsOf(t, Change{Log: gone, Before: before}); len(events) > 0 {
 			t.Errorf("the end of a row that is %s is told as %q", name, topics(events))
 		}

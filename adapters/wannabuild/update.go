@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"busbar/common/dbrow"
 	"busbar/common/event"
 	"busbar/common/translate"
 )
@@ -30,11 +31,11 @@ var owned = map[string]string{
 func (t translator) besides(ch Change) []string {
 	asked, ended := renumbered(ch)
 	rebuilt := asked || ended || // its own event, or none, because it ended with the version
-		number(ch.After, "binary_nmu_version") <= 0 && text(ch.Before, "version") != text(ch.After, "version")
+		number(ch.After, "binary_nmu_version") <= 0 && ch.Before.Text("version") != ch.After.Text("version")
 	return slices.DeleteFunc(slices.Clone(everything), func(name string) bool {
 		owner, is := owned[name]
 		return slices.Contains(published, name) || rebuilt && strings.HasPrefix(name, "binary_nmu_") ||
-			is && (text(ch.After, name) == "" || text(ch.After, "state") == owner)
+			is && (ch.After.Text(name) == "" || ch.After.Text("state") == owner)
 	})
 }
 
@@ -53,7 +54,7 @@ func (t translator) updates(ch Change, columns []string) []event.Event {
 	for _, name := range columns {
 		from, known := ch.Before[name]
 		to, is := ch.After[name]
-		if !known || !is || same(from, to) || name == "build_arch_all" && flag(ch.Before, name) == flag(ch.After, name) {
+		if !known || !is || dbrow.Same(from, to) || name == "build_arch_all" && flag(ch.Before, name) == flag(ch.After, name) {
 			continue // NULL means no
 		}
 		b := Updated{Package: t.body(ch, earlier(ch.After)), Field: name}
@@ -68,21 +69,14 @@ func (t translator) updates(ch Change, columns []string) []event.Event {
 	return events
 }
 
-func same(a, b *string) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
-}
-
 // recorded is what a row of pkg_history tells.
-func (t translator) recorded(row Columns) ([]event.Event, error) {
+func (t translator) recorded(row dbrow.Columns) ([]event.Event, error) {
 	for _, name := range []string{"architecture", "package", "distribution", "timestamp", "result"} {
 		if word(row, name) == "" {
 			return nil, translate.Poison("the row of pkg_history has no %s", name)
 		}
 	}
-	at := t.time(text(row, "timestamp"))
+	at := t.time(row.Text("timestamp"))
 	return []event.Event{{Kind: recordKind, Key: recordKey(row, t.zone), Time: at, Body: Recorded{
 		Package: word(row, "package"), Version: word(row, "version"), Suite: word(row, "distribution"),
 		Architecture: word(row, "architecture"), Result: word(row, "result"), BuildTime: number(row, "build_time"),
@@ -92,7 +86,7 @@ func (t translator) recorded(row Columns) ([]event.Event, error) {
 
 // replaced is the news that the database is another one.
 func replaced(r Replacement) []event.Event {
-	short := func(s string) string { s, _ = cut(s, maxWord); return s }
+	short := func(s string) string { s, _ = dbrow.Cut(s, maxWord); return s }
 	which := event.Stamp(r.Time)
 	if r.Generation > 0 {
 		which = strconv.Itoa(r.Generation)

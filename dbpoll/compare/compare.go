@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"busbar/common/dbrow"
 	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/dbpoll/database"
@@ -14,7 +15,7 @@ import (
 // A Change is a row that differs from what was last published.
 type Change struct {
 	Key           []string
-	Before, After database.Columns // nil: not there
+	Before, After dbrow.Columns // nil: not there
 	// BeforeBytes and AfterBytes are digests of values that are not UTF-8, by
 	// column: two of them may be read as one text.
 	BeforeBytes, AfterBytes map[string]string
@@ -57,7 +58,7 @@ func (st *State) Compare(ctx context.Context, snap *database.Snapshot, most int)
 	lost, err := snap.Find(ctx, st.table, r.keys, func(row database.Row) error {
 		c, err := st.changed(ctx, snap.Dialect(), row)
 		f.Changes = append(f.Changes, c)
-		if room -= size(c.After); room < 0 && err == nil {
+		if room -= c.After.Size(); room < 0 && err == nil {
 			return database.ErrEnough
 		}
 		return err
@@ -79,16 +80,6 @@ func (st *State) Compare(ctx context.Context, snap *database.Snapshot, most int)
 	gone, others, err := st.gone(ctx, r, missing, most-len(f.Changes))
 	f.Changes, f.More = append(f.Changes, gone...), f.More || others
 	return f, err
-}
-
-// size is what a row's texts take in memory.
-func size(c database.Columns) (n int) {
-	for _, text := range c {
-		if text != nil {
-			n += len(*text)
-		}
-	}
-	return n
 }
 
 func (st *State) changed(ctx context.Context, dialect string, r database.Row) (Change, error) {

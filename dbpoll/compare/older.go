@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"busbar/common/dbrow"
 	"busbar/dbpoll/database"
 )
 
@@ -19,7 +20,7 @@ const (
 // renew prints a row of an older version as this one does, where that is all
 // that differs: an upgrade is no news of each row. Older versions gave times in
 // SQLite a zone, six digits to a FLOAT, and bytes as they came.
-func renew(before, after database.Columns, dialect string) {
+func renew(before, after dbrow.Columns, dialect string) {
 	if dialect == database.PostgreSQL {
 		return // which printed as it does now
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"busbar/common/dbrow"
 	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/dbpoll/database"
@@ -83,7 +84,7 @@ func (tr *trial) snapshot(read func(*database.Snapshot) error) {
 	}
 }
 
-func printed(c database.Columns) string {
+func printed(c dbrow.Columns) string {
 	text := ""
 	for _, name := range slices.Sorted(maps.Keys(c)) {
 		if text += name + "="; c[name] != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"busbar/common/dbrow"
 	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/dbpoll/database"
@@ -87,7 +88,7 @@ func (st *State) Len() int {
 
 // Before is a row as it was last published, nil where it was not there, and the mark
 // that its last Note bore.
-func (st *State) Before(ctx context.Context, key []string) (row database.Columns, mark string, err error) {
+func (st *State) Before(ctx context.Context, key []string) (row dbrow.Columns, mark string, err error) {
 	value, err := st.reader.StateOf(ctx, st.source, joinKey(key))
 	switch {
 	case errors.Is(err, journal.ErrNotFound):
@@ -121,7 +122,7 @@ func (st *State) Firsts(ctx context.Context) (map[string]bool, error) {
 // Note makes the change of a row that something else than a comparison told: a
 // log. after is what is known of the row from then on, nil if it is gone; now is
 // the row after is, nil to leave it to be compared. Before gives mark again.
-func (st *State) Note(key []string, before, after database.Columns, now *database.Row, mark string) Change {
+func (st *State) Note(key []string, before, after dbrow.Columns, now *database.Row, mark string) Change {
 	joined := joinKey(key)
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -148,7 +149,7 @@ func (st *State) advance(n name) uint32 {
 }
 
 // seen is what the journal keeps of a row.
-func (st *State) seen(joined string, after database.Columns, bytes map[string]string, digest uint64, revision uint32, mark string) event.State {
+func (st *State) seen(joined string, after dbrow.Columns, bytes map[string]string, digest uint64, revision uint32, mark string) event.State {
 	return event.State{Source: st.source, Key: joined, Value: encode(st.table, after, bytes, digest, revision, mark)}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"busbar/common/dbrow"
 	"busbar/common/runes"
 	"busbar/dbpoll/database"
 )
@@ -14,7 +15,7 @@ import (
 // A value is what the journal keeps of a row: its head of digest, revision and
 // whether the row is there, then JSON.
 type value struct {
-	Columns map[string]*string `json:"c"`
+	Columns dbrow.Columns `json:"c"`
 	// Long holds digests of the texts of which Columns has only the beginning.
 	Long map[string]string `json:"l,omitempty"`
 	// Bytes holds digests of the values that are not UTF-8.
@@ -28,11 +29,11 @@ const (
 	maxKept    = 256 // bytes of a text
 )
 
-func encode(t database.Table, row database.Columns, bytes map[string]string, digest uint64, revision uint32, mark string) []byte {
+func encode(t database.Table, row dbrow.Columns, bytes map[string]string, digest uint64, revision uint32, mark string) []byte {
 	v := value{Mark: mark, Bytes: bytes}
 	there := byte(gone)
 	if row != nil {
-		there, v.Columns = asNow, make(map[string]*string, len(t.Watch))
+		there, v.Columns = asNow, make(dbrow.Columns, len(t.Watch))
 		v.keep(t, row)
 	}
 	b := binary.BigEndian.AppendUint64(nil, digest)
@@ -42,7 +43,7 @@ func encode(t database.Table, row database.Columns, bytes map[string]string, dig
 }
 
 // keep takes the watched columns.
-func (v *value) keep(t database.Table, row database.Columns) {
+func (v *value) keep(t database.Table, row dbrow.Columns) {
 	for _, name := range t.Watch {
 		text := row[name]
 		if text != nil && len(*text) > maxKept {
@@ -78,8 +79,8 @@ func decode(b []byte) (v value, err error) {
 }
 
 // columns is the row as far as it is kept, with its key.
-func (v value) columns(t database.Table, key []string) database.Columns {
-	row := make(database.Columns, len(v.Columns)+len(key))
+func (v value) columns(t database.Table, key []string) dbrow.Columns {
+	row := make(dbrow.Columns, len(v.Columns)+len(key))
 	for name, text := range v.Columns {
 		if _, long := v.Long[name]; long && text != nil {
 			shown := *text + "…"
@@ -96,7 +97,7 @@ func (v value) columns(t database.Table, key []string) database.Columns {
 }
 
 // before is columns, with the whole texts of those that did not change.
-func (v value) before(t database.Table, key []string, after database.Columns) database.Columns {
+func (v value) before(t database.Table, key []string, after dbrow.Columns) dbrow.Columns {
 	row := v.columns(t, key)
 	for name, h := range v.Long {
 		if text := after[name]; text != nil && hash(*text) == h {

@@ -6,11 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"busbar/common/dbrow"
 	"busbar/dbpoll/database"
 )
 
-func columns(pairs ...string) database.Columns {
-	c := database.Columns{}
+func columns(pairs ...string) dbrow.Columns {
+	c := dbrow.Columns{}
 	for i := 0; i < len(pairs); i += 2 {
 		c[pairs[i]] = &pairs[i+1]
 	}
@@ -62,7 +63,7 @@ func TestTombstone(t *testing.T) {
 }
 
 func TestNull(t *testing.T) {
-	v, err := decode(encode(packages, database.Columns{"state": nil}, nil, 1, 0, ""))
+	v, err := decode(encode(packages, dbrow.Columns{"state": nil}, nil, 1, 0, ""))
 	if err != nil {
 		t.Fatal(err)
 	}

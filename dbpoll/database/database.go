@@ -21,10 +21,6 @@ type Options struct {
 	Fetch            int           // rows of one fetch [10,000]
 }
 
-// Columns is a row: each column's value as the server prints it as text, in
-// UTF-8; nil is NULL.
-type Columns = map[string]*string
-
 // Dialects.
 const (
 	PostgreSQL = "PostgreSQL"

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 	"strings"
+
+	"busbar/common/dbrow"
 )
 
 // A Marker says cheaply whether a table may have been written: two equal ones
@@ -45,7 +47,7 @@ func (s *Snapshot) postgresMarker(ctx context.Context, t Table) (string, bool, e
 	}
 	var list []string
 	ok := true
-	err = s.Query(ctx, underlying, []any{quoteTable(PostgreSQL, t.Name)}, func(c Columns) error {
+	err = s.Query(ctx, underlying, []any{quoteTable(PostgreSQL, t.Name)}, func(c dbrow.Columns) error {
 		if c["relkind"] == nil || *c["relkind"] != "r" && *c["relkind"] != "m" {
 			ok = false // foreign and partitioned tables count elsewhere
 		}

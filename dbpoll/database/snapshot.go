@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"busbar/common/dbrow"
 )
 
 // A Table is what is read of a table or view. Every name is quoted.
@@ -27,7 +29,7 @@ type Row struct {
 	// Key is what the key columns hold, to the byte; Columns has the same.
 	Key     []string
 	Digest  Digest // as Digests gives it
-	Columns Columns
+	Columns dbrow.Columns
 	// Bytes holds, for each watched column whose value is not UTF-8, a digest
 	// of its bytes: two values may be read as one text.
 	Bytes map[string]string
@@ -95,7 +97,7 @@ func (s *Snapshot) Full(ctx context.Context, t Table, visit func(Row) error) err
 
 // Query runs a statement of our own, with values for $1 and so on (? outside
 // PostgreSQL). Nothing else may be asked before it returns.
-func (s *Snapshot) Query(ctx context.Context, text string, args []any, visit func(Columns) error) error {
+func (s *Snapshot) Query(ctx context.Context, text string, args []any, visit func(dbrow.Columns) error) error {
 	var rows [][]*string
 	names, err := s.s.query(ctx, text, args, func(row [][]byte) error {
 		values := make([]*string, len(row))
@@ -109,7 +111,7 @@ func (s *Snapshot) Query(ctx context.Context, text string, args []any, visit fun
 		return s.fail(err, "asking the database")
 	}
 	for _, values := range rows {
-		c := make(Columns, len(names))
+		c := make(dbrow.Columns, len(names))
 		for i, column := range names {
 			c[column.Name] = values[i]
 		}
@@ -122,9 +124,9 @@ func (s *Snapshot) Query(ctx context.Context, text string, args []any, visit fun
 
 // Each is Query for many rows: they come one by one, and their columns bear the
 // names given here. Of those that are among ids, the bytes are given.
-func (s *Snapshot) Each(ctx context.Context, text string, args []any, names, ids []string, visit func(Columns) error) error {
+func (s *Snapshot) Each(ctx context.Context, text string, args []any, names, ids []string, visit func(dbrow.Columns) error) error {
 	_, err := s.s.query(ctx, text, args, func(row [][]byte) error {
-		c := make(Columns, len(names))
+		c := make(dbrow.Columns, len(names))
 		for i, name := range names {
 			if slices.Contains(ids, name) {
 				c[name] = raw(row[i])
@@ -140,7 +142,7 @@ func (s *Snapshot) Each(ctx context.Context, text string, args []any, names, ids
 // Value is the one value of a statement's one row; empty where there is none.
 func (s *Snapshot) Value(ctx context.Context, text string, args ...any) (string, error) {
 	var value string
-	err := s.Query(ctx, text, args, func(c Columns) error {
+	err := s.Query(ctx, text, args, func(c dbrow.Columns) error {
 		for _, v := range c {
 			if v != nil {
 				value = *v
@@ -194,7 +196,7 @@ func (s *Snapshot) row(t Table, values [][]byte) (Row, error) {
 	if err := Named(t, values[:n]); err != nil {
 		return Row{}, err
 	}
-	r := Row{Columns: make(Columns, n+len(t.Watch))}
+	r := Row{Columns: make(dbrow.Columns, n+len(t.Watch))}
 	for i, name := range t.Key {
 		key := raw(t.refine(name, values[i]))
 		r.Columns[name] = key

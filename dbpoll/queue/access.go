@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"busbar/adapters/wannabuild"
+	"busbar/common/dbrow"
 	"busbar/dbpoll/compare"
 	"busbar/dbpoll/database"
 )
@@ -140,14 +141,14 @@ const mayRead = `SELECT n.nspname AS schema, c.relname AS name, has_table_privil
 
 func findPostgres(ctx context.Context, s *database.Snapshot) (Access, []*part, error) {
 	has, everybody := map[string]map[string]bool{}, map[string]bool{}
-	err := s.Query(ctx, mayRead, nil, func(c database.Columns) error {
-		schema := value(c, "schema")
+	err := s.Query(ctx, mayRead, nil, func(c dbrow.Columns) error {
+		schema := c.Text("schema")
 		if has[schema] == nil {
 			has[schema] = map[string]bool{}
 		}
-		has[schema][value(c, "name")] = true
-		if value(c, "name") == "transactions" {
-			everybody[schema] = value(c, "everybody") == "true"
+		has[schema][c.Text("name")] = true
+		if c.Text("name") == "transactions" {
+			everybody[schema] = c.Text("everybody") == "true"
 		}
 		return nil
 	})
@@ -219,8 +220,8 @@ func byArchitecture(ctx context.Context, s *database.Snapshot, schema string, a 
 	all := `WITH RECURSIVE a(architecture) AS (SELECT min(architecture) FROM ` + schema + `packages UNION ALL
 		SELECT (SELECT min(p.architecture) FROM ` + schema + `packages p WHERE p.architecture > a.architecture) FROM a
 		WHERE a.architecture IS NOT NULL) SELECT architecture FROM a WHERE architecture IS NOT NULL ORDER BY 1`
-	err := s.Query(ctx, all, nil, func(c database.Columns) error {
-		parts = append(parts, newPart(schema, value(c, "architecture"), a))
+	err := s.Query(ctx, all, nil, func(c dbrow.Columns) error {
+		parts = append(parts, newPart(schema, c.Text("architecture"), a))
 		return nil
 	})
 	if err != nil {

@@ -40,7 +40,7 @@ func (q *Queue) readAgain(ctx context.Context, s *database.Snapshot) error {
 	}
 	for _, e := range taken {
 		w.isPublished(e)
-		a.Since = value(e.row, "time")
+		a.Since = e.row.Text("time")
 	}
 	w.advance(a.Since, q.o.Now())
 	q.at.Again, q.round.left = &a, true

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"busbar/adapters/wannabuild"
+	"busbar/common/dbrow"
 	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/dbpoll/database"
@@ -67,12 +68,12 @@ func (q *Queue) readBuilds(ctx context.Context, s *database.Snapshot) error {
 	}
 	q.builds.forget(since)
 	room := q.o.Most - q.Ready()
-	return q.eachBuild(ctx, s, since, func(row database.Columns, key string) error {
+	return q.eachBuild(ctx, s, since, func(row dbrow.Columns, key string) error {
 		if q.builds.has(key) || room <= 0 {
 			return nil
 		}
 		room--
-		at := value(row, "timestamp")
+		at := row.Text("timestamp")
 		q.add(wannabuild.Change{Build: row, Recovered: q.recovering()}, func() { q.builds.add(key) })
 		q.at.History = max(q.at.History, min(at, clock))
 		return nil
@@ -87,7 +88,7 @@ func (q *Queue) noteBuilds(ctx context.Context, s *database.Snapshot, began stri
 		since = t.Add(-q.o.Overlap).Format(timeForm)
 	}
 	var seen []event.State
-	err := q.eachBuild(ctx, s, since, func(_ database.Columns, key string) error {
+	err := q.eachBuild(ctx, s, since, func(_ dbrow.Columns, key string) error {
 		q.builds.add(key)
 		seen = append(seen, event.State{Source: historySource, Key: key, Value: []byte{1}})
 		return nil
@@ -99,7 +100,7 @@ func (q *Queue) noteBuilds(ctx context.Context, s *database.Snapshot, began stri
 	return err
 }
 
-func (q *Queue) eachBuild(ctx context.Context, s *database.Snapshot, since string, visit func(row database.Columns, key string) error) error {
+func (q *Queue) eachBuild(ctx context.Context, s *database.Snapshot, since string, visit func(row dbrow.Columns, key string) error) error {
 	done := map[string]bool{}
 	wanted := map[string]bool{}
 	for _, p := range q.parts {
@@ -115,14 +116,14 @@ func (q *Queue) eachBuild(ctx context.Context, s *database.Snapshot, since strin
 			from = quoted(from)
 		}
 		text := "SELECT * FROM " + from + " WHERE timestamp >= " + parameter(s.Dialect()) + " ORDER BY timestamp"
-		err := s.Query(ctx, text, []any{since}, func(row database.Columns) error {
+		err := s.Query(ctx, text, []any{since}, func(row dbrow.Columns) error {
 			if _, ok := row["architecture"]; !ok {
 				row["architecture"] = &p.arch
 			}
-			if !wanted[value(row, "architecture")] {
+			if !wanted[row.Text("architecture")] {
 				return nil
 			}
-			key := strings.Join([]string{value(row, "architecture"), value(row, "distribution"), value(row, "package"), value(row, "version"), value(row, "timestamp")}, "\x00")
+			key := strings.Join([]string{row.Text("architecture"), row.Text("distribution"), row.Text("package"), row.Text("version"), row.Text("timestamp")}, "\x00")
 			return visit(row, key)
 		})
 		if err != nil {

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"busbar/adapters/wannabuild"
+	"busbar/common/dbrow"
 	"busbar/common/event"
-	"busbar/dbpoll/database"
 	"busbar/fixtures/buildqueue"
 	"busbar/fixtures/corpus"
 )
@@ -28,7 +28,7 @@ var (
 // again, and the rows of the log that it leaves.
 type captured struct {
 	sql string
-	log []database.Columns
+	log []dbrow.Columns
 }
 
 // capture reads the change stream of a life of a few packages, as PostgreSQL's
@@ -62,7 +62,7 @@ func capture(t *testing.T, stream string) []captured {
 
 func (c *captured) add(t *testing.T, table, verb, values string) {
 	t.Helper()
-	row := database.Columns{}
+	row := dbrow.Columns{}
 	var names, texts, key []string
 	for _, m := range printed.FindAllStringSubmatch(values, -1) {
 		name, text := m[1], moved(t, m[3])
@@ -171,11 +171,11 @@ func capturedHistory(t *testing.T, stream string, each bool) {
 	for _, c := range all {
 		for _, row := range c.log {
 			rows++
-			if value(row, "state") == "deleted" {
+			if row.Text("state") == "deleted" {
 				ends++ // named by the state that it ends
 				continue
 			}
-			key := wannabuild.StateKey(row, value(row, "time"), value(row, "state"), 0, time.UTC)
+			key := wannabuild.StateKey(row, row.Text("time"), row.Text("state"), 0, time.UTC)
 			if every[event.UUID("wannabuild", key).String()] == "" {
 				untold++
 				t.Errorf("not told: %s", key)

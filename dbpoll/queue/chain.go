@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"busbar/adapters/wannabuild"
+	"busbar/common/dbrow"
 	"busbar/dbpoll/database"
 )
 
@@ -26,13 +27,13 @@ type chain struct {
 	key     []string
 	newest  *entry // the row that led to the present one
 	arrived bool   // newest was published
-	tracked database.Columns
+	tracked dbrow.Columns
 	mark    string        // of the last row of the log that was published
 	now     *database.Row // nil: the row is not there
 }
 
-func chainName(row database.Columns) string {
-	return strings.Join([]string{value(row, "architecture"), value(row, "distribution"), value(row, "package")}, "\x00")
+func chainName(row dbrow.Columns) string {
+	return strings.Join([]string{row.Text("architecture"), row.Text("distribution"), row.Text("package")}, "\x00")
 }
 
 func (c *chains) add(e entry) {
@@ -40,8 +41,8 @@ func (c *chains) add(e entry) {
 	if c.of[name] == nil {
 		c.of[name] = &chain{
 			name: name,
-			part: c.byArch[value(e.row, "architecture")],
-			key:  []string{value(e.row, "distribution"), value(e.row, "package")},
+			part: c.byArch[e.row.Text("architecture")],
+			key:  []string{e.row.Text("distribution"), e.row.Text("package")},
 		}
 		c.queue = append(c.queue, c.of[name])
 	}
@@ -94,11 +95,7 @@ func (c *chains) lookAt(ctx context.Context, s *database.Snapshot, some []*chain
 			if ch := c.of[chainName(r.Columns)]; ch != nil {
 				ch.now = &r
 			}
-			for _, text := range r.Columns {
-				if text != nil {
-					size += len(*text)
-				}
-			}
+			size += r.Columns.Size()
 			return nil
 		})
 		if err != nil {
@@ -116,15 +113,15 @@ func (c *chains) order(list []entry) []entry {
 	for i := range list {
 		e := &list[i]
 		ch := c.of[chainName(e.row)]
-		if ch.now != nil && value(ch.now.Columns, "state") == value(e.row, "state") &&
-			value(ch.now.Columns, "state_change") == value(e.row, "time") {
+		if ch.now != nil && ch.now.Columns.Text("state") == e.row.Text("state") &&
+			ch.now.Columns.Text("state_change") == e.row.Text("time") {
 			ch.newest = e
 		}
 	}
 	last := map[*chain]int{} // the last row of another state
 	for i := range list {
 		ch := c.of[chainName(list[i].row)]
-		if ch.newest != nil && (ch.newest == &list[i] || value(list[i].row, "state") != value(ch.newest.row, "state")) {
+		if ch.newest != nil && (ch.newest == &list[i] || list[i].row.Text("state") != ch.newest.row.Text("state")) {
 			last[ch] = i
 		}
 	}
@@ -152,7 +149,7 @@ func (c *chains) tell(e entry) {
 		return
 	}
 	newest := ch.newest != nil && ch.newest.xid == e.xid && ch.newest.tid == e.tid && ch.newest.key == e.key
-	old := value(e.row, "time") <= c.old
+	old := e.row.Text("time") <= c.old
 	change := wannabuild.Change{Log: e.row, Nth: e.nth, Newest: newest, Before: ch.tracked, Follows: !old && ch.follows(e), Recovered: c.q.early(e)}
 	if ch.now != nil {
 		change.After = ch.now.Columns
@@ -160,7 +157,7 @@ func (c *chains) tell(e entry) {
 	before := ch.tracked
 	var now *database.Row // to be compared
 	switch ch.arrived = ch.arrived || newest; {
-	case newest, ch.arrived && value(e.row, "state") == value(ch.now.Columns, "state"):
+	case newest, ch.arrived && e.row.Text("state") == ch.now.Columns.Text("state"):
 		ch.tracked, now = ch.now.Columns, ch.now
 	case change.Follows:
 		ch.tracked = wannabuild.Advance(turned(before, e), e.row, c.q.o.Zone)
@@ -184,16 +181,16 @@ func (c *chains) tell(e entry) {
 // is tracked. Of rows without transaction ids nobody knows if what is tracked
 // was found by comparing: that may have seen them already.
 func (ch *chain) follows(e entry) bool {
-	change := value(ch.tracked, "state_change")
-	return e.xid != 0 || value(e.row, "time") > change || markTime(ch.mark) == change
+	change := ch.tracked.Text("state_change")
+	return e.xid != 0 || e.row.Text("time") > change || markTime(ch.mark) == change
 }
 
 // turned is what was tracked, so that a row of the log that comes later is not
 // taken for an older one: two writers that wait for one lock may get it in
 // another order than they began, and their times run backwards.
-func turned(tracked database.Columns, e entry) database.Columns {
+func turned(tracked dbrow.Columns, e entry) dbrow.Columns {
 	at := e.row["time"]
-	if tracked == nil || at == nil || value(tracked, "state_change") <= *at {
+	if tracked == nil || at == nil || tracked.Text("state_change") <= *at {
 		return tracked
 	}
 	tracked = maps.Clone(tracked)
@@ -203,7 +200,7 @@ func turned(tracked database.Columns, e entry) database.Columns {
 
 // early tells whether a row of the log was written before this run.
 func (q *Queue) early(e entry) bool {
-	t, ok := wannabuild.ParseTime(value(e.row, "time"), q.o.Zone)
+	t, ok := wannabuild.ParseTime(e.row.Text("time"), q.o.Zone)
 	return ok && t.Before(q.start)
 }
 

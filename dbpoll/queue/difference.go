@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"busbar/adapters/wannabuild"
+	"busbar/common/dbrow"
 	"busbar/dbpoll/compare"
 	"busbar/dbpoll/database"
 )
@@ -102,8 +103,8 @@ func (q *Queue) difference(ctx context.Context, s *database.Snapshot) (whole boo
 
 // transition tells whether the log should have told a change.
 func transition(c compare.Change) bool {
-	return c.Before == nil || c.After == nil || value(c.Before, "state") != value(c.After, "state") ||
-		value(c.Before, "state_change") != value(c.After, "state_change")
+	return c.Before == nil || c.After == nil || c.Before.Text("state") != c.After.Text("state") ||
+		c.Before.Text("state_change") != c.After.Text("state_change")
 }
 
 // transitionName names a transition.
@@ -112,13 +113,13 @@ func transitionName(c compare.Change) string {
 	if row == nil {
 		row = c.Before // a deletion is that of a state
 	}
-	return strings.Join(append(slices.Clone(c.Key), fmt.Sprint(c.After == nil), value(row, "state"), value(row, "state_change")), "\x00")
+	return strings.Join(append(slices.Clone(c.Key), fmt.Sprint(c.After == nil), row.Text("state"), row.Text("state_change")), "\x00")
 }
 
 // tell makes a difference ready.
 func (q *Queue) tell(p *part, c compare.Change) {
 	arch := p.arch
-	full := func(row database.Columns) database.Columns {
+	full := func(row dbrow.Columns) dbrow.Columns {
 		if row == nil {
 			return nil
 		}
@@ -130,7 +131,7 @@ func (q *Queue) tell(p *part, c compare.Change) {
 		// It was published to be gone, and its state is known: that it is there
 		// again is what must be published.
 		gone := "deleted"
-		c.Before = database.Columns{"state": &gone}
+		c.Before = dbrow.Columns{"state": &gone}
 	}
 	q.add(wannabuild.Change{Before: full(c.Before), After: full(c.After), Revision: c.Revision, Recovered: q.recovering()},
 		func() { p.state.Published(c) }, c.Seen)

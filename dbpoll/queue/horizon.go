@@ -9,12 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"busbar/common/dbrow"
 	"busbar/dbpoll/database"
 )
 
 // An entry is a row of the log as it was read.
 type entry struct {
-	row database.Columns
+	row dbrow.Columns
 	xid uint64 // of the transaction, widened; 0 where it cannot be read
 	tid uint64 // where the row stands: block and line
 	nth int    // rows before it with the same package, time and state
@@ -171,7 +172,7 @@ func (t *horizonLog) entries(ctx context.Context, s *database.Snapshot, table st
 		text += fmt.Sprintf(" AND x.ctid >= '(%d,0)'", block)
 	}
 	first := firsts{most: most + len(t.published) + 1, order: func(a, b entry) int { return cmp.Or(cmp.Compare(a.xid, b.xid), cmp.Compare(a.tid, b.tid)) }}
-	err = s.Each(ctx, text, nil, append(logNames(logColumns), "xmin", "ctid"), idColumns, func(c database.Columns) error {
+	err = s.Each(ctx, text, nil, append(logNames(logColumns), "xmin", "ctid"), idColumns, func(c dbrow.Columns) error {
 		e, err := newEntry(c, n.xmax)
 		first.add(e)
 		return err
@@ -188,14 +189,14 @@ func (t *horizonLog) entries(ctx context.Context, s *database.Snapshot, table st
 	return list, false, nil
 }
 
-func newEntry(c database.Columns, xmax uint64) (entry, error) {
-	xid, err := strconv.ParseUint(value(c, "xmin"), 10, 32)
+func newEntry(c dbrow.Columns, xmax uint64) (entry, error) {
+	xid, err := strconv.ParseUint(c.Text("xmin"), 10, 32)
 	if err != nil {
 		return entry{}, fmt.Errorf("reading a row's xmin: %w", err)
 	}
 	var block, line uint64
-	if _, err := fmt.Sscanf(value(c, "ctid"), "(%d,%d)", &block, &line); err != nil {
-		return entry{}, fmt.Errorf("reading a row's ctid %q: %w", value(c, "ctid"), err)
+	if _, err := fmt.Sscanf(c.Text("ctid"), "(%d,%d)", &block, &line); err != nil {
+		return entry{}, fmt.Errorf("reading a row's ctid %q: %w", c.Text("ctid"), err)
 	}
 	delete(c, "xmin")
 	delete(c, "ctid")
@@ -206,8 +207,8 @@ func newEntry(c database.Columns, xmax uint64) (entry, error) {
 func number(list []entry) {
 	seen := map[string]int{}
 	for i := range list {
-		at := chainName(list[i].row) + "\x00" + value(list[i].row, "time")
-		state := at + "\x00" + value(list[i].row, "state")
+		at := chainName(list[i].row) + "\x00" + list[i].row.Text("time")
+		state := at + "\x00" + list[i].row.Text("state")
 		list[i].ordinal, list[i].nth = seen[at], seen[state]
 		seen[at]++
 		seen[state]++

@@ -40,11 +40,7 @@ func (q *Queue) everything(ctx context.Context) error {
 		next := q.imports[0]
 		got, room := map[string]bool{}, shareBytes
 		_, err := s.Find(ctx, next.part.packages, next.keys, func(r database.Row) error { // what is gone by now is no news
-			for _, text := range r.Columns {
-				if text != nil {
-					room -= len(*text)
-				}
-			}
+			room -= r.Columns.Size()
 			r.Columns["architecture"] = &next.part.arch
 			q.add(wannabuild.Change{After: r.Columns, Recovered: true}, nil)
 			if got[strings.Join(r.Key, "\x00")] = true; room < 0 {

@@ -10,7 +10,7 @@ import (
 // compared, so the database's generation comes first.
 func (e entry) mark(generation int) string {
 	if e.xid == 0 {
-		return fmt.Sprintf("%04x.t%s#%04d", generation, value(e.row, "time"), e.ordinal)
+		return fmt.Sprintf("%04x.t%s#%04d", generation, e.row.Text("time"), e.ordinal)
 	}
 	return fmt.Sprintf("%04x.x%016x.%012x", generation, e.xid, e.tid)
 }

@@ -217,12 +217,5 @@ func origin(ch wannabuild.Change) string {
 	case ch.After == nil:
 		row = ch.Before
 	}
-	return strings.ToValidUTF8("wanna-build"+from+" "+value(row, "distribution")+"/"+value(row, "architecture")+" "+value(row, "package"), "\uFFFD")
-}
-
-func value(row database.Columns, name string) string {
-	if v := row[name]; v != nil {
-		return *v
-	}
-	return ""
+	return strings.ToValidUTF8("wanna-build"+from+" "+row.Text("distribution")+"/"+row.Text("architecture")+" "+row.Text("package"), "\uFFFD")
 }

@@ -132,7 +132,7 @@ func (q *Queue) tellLog(ctx context.Context, s *database.Snapshot, list []entry,
 	}
 	c := chains{q: q, byArch: byArch, of: map[string]*chain{}, old: old}
 	for _, e := range list {
-		if byArch[value(e.row, "architecture")] != nil { // others are not wanted
+		if byArch[e.row.Text("architecture")] != nil { // others are not wanted
 			c.add(e)
 		}
 	}
@@ -145,7 +145,7 @@ func (q *Queue) tellLog(ctx context.Context, s *database.Snapshot, list []entry,
 	}
 	for _, e := range c.order(list) {
 		c.tell(e)
-		q.at.Newest = max(q.at.Newest, min(at, value(e.row, "time")))
+		q.at.Newest = max(q.at.Newest, min(at, e.row.Text("time")))
 	}
 	return list, nil
 }
@@ -159,7 +159,7 @@ func (q *Queue) byArch(ctx context.Context, s *database.Snapshot, list []entry) 
 	}
 	looked := false
 	for _, e := range list {
-		arch := value(e.row, "architecture")
+		arch := e.row.Text("architecture")
 		wanted := len(q.o.Architectures) == 0 || slices.Contains(q.o.Architectures, arch)
 		if known[arch] != nil || !wanted || arch == "" {
 			continue

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"busbar/adapters/wannabuild"
+	"busbar/common/dbrow"
 	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/dbpoll/compare"
@@ -31,8 +32,8 @@ func (q *Queue) quiet(ctx context.Context, s *database.Snapshot, p *part, change
 	}
 	if p.shown == nil {
 		p.shown = map[string]bool{}
-		err := s.Each(ctx, "SELECT distribution FROM "+quoted(p.packages.Name)+where(p.packages)+" GROUP BY 1", nil, []string{"distribution"}, idColumns, func(c database.Columns) error {
-			p.shown[value(c, "distribution")] = true
+		err := s.Each(ctx, "SELECT distribution FROM "+quoted(p.packages.Name)+where(p.packages)+" GROUP BY 1", nil, []string{"distribution"}, idColumns, func(c dbrow.Columns) error {
+			p.shown[c.Text("distribution")] = true
 			return nil
 		})
 		if err != nil {
@@ -74,8 +75,8 @@ func alike(ctx context.Context, s *database.Snapshot, parts []*part) ([]string, 
 		}
 		asked[p.packages.Name] = true
 		text := "SELECT distribution FROM " + quoted(p.packages.Name) + " GROUP BY 1"
-		err := s.Each(ctx, text, nil, []string{"distribution"}, idColumns, func(c database.Columns) error {
-			suite := value(c, "distribution")
+		err := s.Each(ctx, text, nil, []string{"distribution"}, idColumns, func(c dbrow.Columns) error {
+			suite := c.Text("distribution")
 			name := wannabuild.Shown(suite)
 			if shown[name] == nil {
 				shown[name] = map[string]bool{}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"busbar/common/dbrow"
 	"busbar/dbpoll/database"
 )
 
@@ -39,7 +40,7 @@ func (w *window) next(ctx context.Context, s *database.Snapshot, a ask) (list []
 
 func (w *window) readWhole() time.Time { return w.read }
 
-func (w *window) isPublished(e entry) { w.published[e.key] = value(e.row, "time") }
+func (w *window) isPublished(e entry) { w.published[e.key] = e.row.Text("time") }
 
 // quickOverlap is how far back most rounds read; the whole overlap is read
 // now and then.
@@ -62,7 +63,7 @@ func (w *window) since(p position, overlap, every time.Duration, at time.Time) (
 
 // entries reads the rows of each part since a time.
 func (w *window) entries(ctx context.Context, s *database.Snapshot, parts []*part, since string, most int) (list []entry, more bool, err error) {
-	first := firsts{most: most + len(w.published) + 1, order: func(a, b entry) int { return strings.Compare(value(a.row, "time"), value(b.row, "time")) }}
+	first := firsts{most: most + len(w.published) + 1, order: func(a, b entry) int { return strings.Compare(a.row.Text("time"), b.row.Text("time")) }}
 	done := map[string]bool{}
 	for _, p := range parts {
 		if done[p.log] {
@@ -86,7 +87,7 @@ func (w *window) entries(ctx context.Context, s *database.Snapshot, parts []*par
 		if w.where != "" {
 			text += and + w.where
 		}
-		err := s.Each(ctx, text, args, logNames(columns), idColumns, func(c database.Columns) error {
+		err := s.Each(ctx, text, args, logNames(columns), idColumns, func(c dbrow.Columns) error {
 			if _, ok := c["architecture"]; !ok {
 				c["architecture"] = &p.arch
 			}
@@ -120,7 +121,7 @@ func (w *window) advance(since string, at time.Time) {
 func fingerprint(e entry) string {
 	h := sha256.New()
 	for _, name := range strings.Split(logColumns, ", ") {
-		fmt.Fprintf(h, "%d:%s,", len(value(e.row, name)), value(e.row, name))
+		fmt.Fprintf(h, "%d:%s,", len(e.row.Text(name)), e.row.Text(name))
 	}
 	fmt.Fprint(h, e.nth)
 	return hex.EncodeToString(h.Sum(nil)[:16])

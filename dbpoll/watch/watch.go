@@ -292,11 +292,7 @@ func (w *Watch) everything(ctx context.Context) error {
 		_, err := s.Find(ctx, w.table, share, func(r database.Row) error { // what is gone by now is no news
 			w.add(r.Key, tables.Change{Table: w.o.Table.Table, After: r.Columns, AfterBytes: r.Bytes, Recovered: true, TimeInUTC: w.table.InUTC(w.o.Table.Time)}, nil)
 			got[strings.Join(r.Key, "\x00")] = true
-			for _, text := range r.Columns {
-				if text != nil {
-					room -= len(*text)
-				}
-			}
+			room -= r.Columns.Size()
 			if room < 0 {
 				return database.ErrEnough
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"busbar/adapters/wannabuild"
+	"busbar/common/dbrow"
 	"busbar/common/event"
 	"busbar/contrib/trials/trial"
 )
@@ -126,7 +127,7 @@ func (s *site) audit(ctx context.Context) (ledger, error) {
 	defer c.Close(ctx)
 	expected := map[string]bool{}
 	nth := map[string]int{}
-	err = each(ctx, c, "SELECT architecture, distribution, package, state, time, action FROM transactions ORDER BY ctid", func(row wannabuild.Columns) {
+	err = each(ctx, c, "SELECT architecture, distribution, package, state, time, action FROM transactions ORDER BY ctid", func(row dbrow.Columns) {
 		state, at := *row["state"], *row["time"]
 		key := wannabuild.StateKey(row, at, state, 0, time.UTC)
 		n := nth[key]
@@ -166,7 +167,7 @@ func (s *site) audit(ctx context.Context) (ledger, error) {
 			l.doubled++
 		}
 	}
-	err = each(ctx, c, "SELECT architecture, distribution, package, state FROM packages", func(row wannabuild.Columns) {
+	err = each(ctx, c, "SELECT architecture, distribution, package, state FROM packages", func(row dbrow.Columns) {
 		l.present++
 		where := *row["architecture"] + "/" + *row["distribution"] + "/" + *row["package"]
 		if t.last[where] != *row["state"] {
@@ -185,11 +186,11 @@ func (s *site) audit(ctx context.Context) (ledger, error) {
 	return l, err
 }
 
-func each(ctx context.Context, c *pgconn.PgConn, query string, visit func(wannabuild.Columns)) error {
+func each(ctx context.Context, c *pgconn.PgConn, query string, visit func(dbrow.Columns)) error {
 	rr := c.ExecParams(ctx, query, nil, nil, nil, nil)
 	names := rr.FieldDescriptions()
 	for rr.NextRow() {
-		row := wannabuild.Columns{}
+		row := dbrow.Columns{}
 		for i, v := range rr.Values() {
 			if v != nil {
 				text := string(v)
