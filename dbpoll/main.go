@@ -16,14 +16,14 @@ const description = "Turns changes in the databases of legacy services into mess
 
 type commandLine struct {
 	program.Globals
-	Run     runCmd          `cmd:"" help:"Run the daemon: poll the databases, publish."`
-	Poll    pollCmd         `cmd:"" help:"Poll once, and exit 0 when all that changed is on disk, or 75 when a database could not be read (for cron)."`
-	Check   checkCmd        `cmd:"" help:"Look at the configuration, the databases and what the account may read, with hints."`
-	Explain explainCmd      `cmd:"" help:"Say what changed rows, or an id in the journal, become and why. Needs no bus and no database."`
-	Import  importCmd       `cmd:"" help:"Publish the present state once, as recovered, while the daemon does not run."`
-	Poison  poisonCmd       `cmd:"" help:"List, show, retry or drop changes that could not be read."`
-	Status  statusCmd       `cmd:"" help:"Say what was done, how far each source was read, and what the account may read."`
-	Version program.Version `cmd:"" help:"Print the version."`
+	Run     runCmd                `cmd:"" help:"Run the daemon: poll the databases, publish."`
+	Poll    pollCmd               `cmd:"" help:"Poll once, and exit 0 when all that changed is on disk, or 75 when a database could not be read (for cron)."`
+	Check   checkCmd              `cmd:"" help:"Look at the configuration, the databases and what the account may read, with hints."`
+	Explain explainCmd            `cmd:"" help:"Say what changed rows, or an id in the journal, become and why. Needs no bus and no database."`
+	Import  importCmd             `cmd:"" help:"Publish the present state once, as recovered, while the daemon does not run."`
+	Poison  program.PoisonCommand `cmd:"" help:"List, show, retry or drop changes that could not be read." set:"list=List the changes that could not be read, and why." set:"show=Print one as JSON, as explain takes it." set:"retry=Give changes back to the daemon, or to the next poll, which reads them as if they were new."`
+	Status  statusCmd             `cmd:"" help:"Say what was done, how far each source was read, and what the account may read."`
+	Version program.Version       `cmd:"" help:"Print the version."`
 }
 
 func main() {
@@ -38,5 +38,5 @@ func main() {
 
 func run(p *program.Env, args []string) int {
 	cli := &commandLine{}
-	return p.Main(cli, description, args, &cli.Globals)
+	return p.Main(cli, description, args, &cli.Globals, program.PoisonOf(poison))
 }

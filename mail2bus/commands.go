@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -93,46 +92,4 @@ func (c statusCmd) Run(p *program.Env, g *program.Globals) error {
 		return err
 	}
 	return errors.Join(s.Print(p.Stdout, c.JSON), unread)
-}
-
-type poisonCmd struct {
-	List struct {
-		JSON bool `help:"Print one JSON object a line."`
-	} `cmd:"" default:"1" help:"List the mails that could not be read, and why."`
-	Show struct {
-		ID int64 `arg:"" help:"Number from the list."`
-	} `cmd:"" help:"Print one exactly as it came."`
-	Retry struct {
-		ID []int64 `arg:"" optional:"" help:"Numbers from the list; none: all."`
-	} `cmd:"" help:"Give mails back to the daemon, which reads them as if they were new."`
-	Drop program.DropPoison `cmd:"" help:"Remove some for good."`
-}
-
-// Run works on the poison that the journal keeps.
-func (c *poisonCmd) Run(k *program.Selected, p *program.Env, g *program.Globals) error {
-	cfg, err := load(p, g)
-	if err != nil {
-		return err
-	}
-	ctx := context.Background()
-	poison := program.Poison{Journal: cfg.Bus.Journal, Retry: func(item []byte) error { return retry(cfg.Mail, item) }}
-	switch k.Leaf {
-	case "show":
-		return poison.Show(ctx, p, c.Show.ID)
-	case "retry":
-		return poison.RetryAll(ctx, p, c.Retry.ID)
-	case "drop":
-		return poison.Drop(ctx, p, c.Drop)
-	}
-	return poison.List(ctx, p, c.List.JSON)
-}
-
-// retry puts a mail back where the daemon finds it.
-func retry(c MailConfig, item []byte) error {
-	places := c.places()
-	if len(places) == 0 {
-		return errors.New("neither [mail] maildir nor [mail] spool is set")
-	}
-	_, err := maildir.Deliver(places[len(places)-1], bytes.NewReader(item))
-	return err
 }

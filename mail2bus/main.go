@@ -14,13 +14,13 @@ import (
 
 type commandLine struct {
 	program.Globals
-	Run     runCmd          `cmd:"" help:"Run the daemon: read the Maildirs and the spool, publish."`
-	Deliver deliverCmd      `cmd:"" help:"Take one mail on standard input (from .forward, an alias, procmail, a pipe). Exits 0 once it cannot be lost, else 75."`
-	Check   checkCmd        `cmd:"" help:"Look at the configuration and the outside world, with hints."`
-	Explain explainCmd      `cmd:"" help:"Say what mails, or an id in the journal, become and why. Needs no bus."`
-	Poison  poisonCmd       `cmd:"" help:"List, show, retry or drop mails that could not be read."`
-	Status  statusCmd       `cmd:"" help:"Say what was done and what waits."`
-	Version program.Version `cmd:"" help:"Print the version."`
+	Run     runCmd                `cmd:"" help:"Run the daemon: read the Maildirs and the spool, publish."`
+	Deliver deliverCmd            `cmd:"" help:"Take one mail on standard input (from .forward, an alias, procmail, a pipe). Exits 0 once it cannot be lost, else 75."`
+	Check   checkCmd              `cmd:"" help:"Look at the configuration and the outside world, with hints."`
+	Explain explainCmd            `cmd:"" help:"Say what mails, or an id in the journal, become and why. Needs no bus."`
+	Poison  program.PoisonCommand `cmd:"" help:"List, show, retry or drop mails that could not be read." set:"list=List the mails that could not be read, and why." set:"show=Print one exactly as it came." set:"retry=Give mails back to the daemon, which reads them as if they were new."`
+	Status  statusCmd             `cmd:"" help:"Say what was done and what waits."`
+	Version program.Version       `cmd:"" help:"Print the version."`
 }
 
 func main() {
@@ -41,7 +41,7 @@ func run(p *program.Env, args []string) (code int) {
 			code = cli.Deliver.answer(p, code)
 		}()
 	}
-	return p.Main(cli, "Turns mails of legacy services into messages on the bus.", args, &cli.Globals)
+	return p.Main(cli, "Turns mails of legacy services into messages on the bus.", args, &cli.Globals, program.PoisonOf(poison))
 }
 
 // delivers tells whether the command is deliver, before the arguments are

@@ -26,7 +26,7 @@ type commandLine struct {
 	Uninstall uninstallCmd    `cmd:"" help:"Take the hook out of repositories, and put back what was there before."`
 	Check     checkCmd        `cmd:"" help:"Look at the configuration and the outside world, with hints."`
 	Explain   explainCmd      `cmd:"" help:"Say what spool files, or ids in the journal, become and why. Needs no bus."`
-	Poison    poisonCmd       `cmd:"" help:"List, show, retry or drop spool files that could not be read."`
+	Poison    poisonCmd       `cmd:"" help:"List, show, retry or drop spool files that could not be read." set:"list=List the spool files and webhooks that could not be read, and why." set:"show=Print one exactly as it came." set:"retry=Give items back to where they came from: spool files to scmhook run, webhooks to scmhook serve."`
 	Status    statusCmd       `cmd:"" help:"Say what was done and what waits, and which repositories are wired, unwired or silent."`
 	Version   program.Version `cmd:"" help:"Print the version."`
 }

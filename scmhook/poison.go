@@ -11,16 +11,7 @@ import (
 type poisonCmd struct {
 	Webhooks bool `help:"That of [webhook] journal, where scmhook serve has a journal of its own."`
 
-	List struct {
-		JSON bool `help:"Print one JSON object a line."`
-	} `cmd:"" default:"1" help:"List the spool files and webhooks that could not be read, and why."`
-	Show struct {
-		ID int64 `arg:"" help:"Number from the list."`
-	} `cmd:"" help:"Print one exactly as it came."`
-	Retry struct {
-		ID []int64 `arg:"" optional:"" help:"Numbers from the list; none: all."`
-	} `cmd:"" help:"Give items back to where they came from: spool files to scmhook run, webhooks to scmhook serve."`
-	Drop program.DropPoison `cmd:"" help:"Remove some for good."`
+	program.PoisonCommand
 }
 
 // Run works on the poison that the journal keeps.
@@ -29,24 +20,14 @@ func (c *poisonCmd) Run(k *program.Selected, p *program.Env, g *program.Globals)
 	if err != nil {
 		return err
 	}
-	ctx := context.Background()
 	file := cfg.Bus.Journal
 	if c.Webhooks {
 		file = cfg.webhookJournal()
 	}
-	poison := program.Poison{Journal: file, Retry: giveBack(cfg, file)}
-	switch k.Leaf {
-	case "show":
-		return poison.Show(ctx, p, c.Show.ID)
-	case "retry":
-		return poison.RetryAll(ctx, p, c.Retry.ID)
-	case "drop":
-		return poison.Drop(ctx, p, c.Drop)
-	}
-	if err := poison.List(ctx, p, c.List.JSON); err != nil {
+	if err := c.On(program.Poison{Journal: file, Retry: giveBack(cfg, file)}, k, p); err != nil || k.Leaf == "show" || k.Leaf == "retry" || k.Leaf == "drop" {
 		return err
 	}
-	if n := otherPoison(ctx, cfg.webhookJournal(), file); n > 0 {
+	if n := otherPoison(context.Background(), cfg.webhookJournal(), file); n > 0 {
 		show.Fprintf(p.Stderr, "scmhook: %d more in the webhooks' journal (scmhook poison --webhooks list)\n", n)
 	}
 	return nil

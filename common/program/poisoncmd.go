@@ -1,0 +1,45 @@
+package program
+
+import "context"
+
+// PoisonCommand is `poison` of every program. Who has it says what list, show and
+// retry do with its items, by the tags set:"list=…", set:"show=…", set:"retry=…".
+type PoisonCommand struct {
+	List struct {
+		JSON bool `help:"Print one JSON object a line."`
+	} `cmd:"" default:"1" help:"${list}"`
+	Show struct {
+		ID int64 `arg:"" help:"Number from the list."`
+	} `cmd:"" help:"${show}"`
+	Retry struct {
+		ID []int64 `arg:"" optional:"" help:"Numbers from the list; none: all."`
+	} `cmd:"" help:"${retry}"`
+	Drop DropPoison `cmd:"" help:"Remove some for good."`
+}
+
+// PoisonOf says where the program's poison is, by its configuration. It is bound by
+// Main.
+type PoisonOf func(*Env, *Globals) (Poison, error)
+
+// Run works on the poison that the program's journal keeps.
+func (c *PoisonCommand) Run(k *Selected, p *Env, g *Globals, of PoisonOf) error {
+	poison, err := of(p, g)
+	if err != nil {
+		return err
+	}
+	return c.On(poison, k, p)
+}
+
+// On does to poison what the command line says.
+func (c *PoisonCommand) On(poison Poison, k *Selected, p *Env) error {
+	ctx := context.Background()
+	switch k.Leaf {
+	case "show":
+		return poison.Show(ctx, p, c.Show.ID)
+	case "retry":
+		return poison.RetryAll(ctx, p, c.Retry.ID)
+	case "drop":
+		return poison.Drop(ctx, p, c.Drop)
+	}
+	return poison.List(ctx, p, c.List.JSON)
+}
