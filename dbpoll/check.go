@@ -78,7 +78,7 @@ func checkSources(ctx context.Context, cfg Config, g *program.Globals, p *progra
 			findings = append(findings, program.Finding{What: "database", Level: "ok", Detail: db.Dialect() + " at " + secret.Redact(s.db.URL)})
 			findings = append(findings, checkServer(ctx, db, cfg)...)
 		}
-		if findings[len(findings)-1].Level != "fail" { // else it would be told again
+		if findings[len(findings)-1].Level != "fail" { // else it would be reported twice
 			findings = append(findings, s.check(ctx, db)...)
 		}
 		if err := db.Close(); err != nil {
@@ -126,7 +126,7 @@ func checkTable(ctx context.Context, db *database.DB, t TableConfig) []program.F
 		swept, err = s.Try(ctx, wanted)
 		return err
 	})
-	detail := fmt.Sprintf("%d columns; changes are found by comparing, so what comes and goes between two polls is not told", len(wanted.Key)+len(wanted.Watch))
+	detail := fmt.Sprintf("%d columns; changes are found by comparing, so changes reverted between two polls are not detected", len(wanted.Key)+len(wanted.Watch))
 	if swept {
 		detail += "; rows are not found by their key in the server, so the table is read twice where some changed"
 	}

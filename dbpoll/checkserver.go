@@ -29,7 +29,7 @@ var serverQueries = map[string]string{
 			+ (SELECT count(*) FROM information_schema.table_privileges WHERE privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'DROP')) AS char) AS writable`,
 }
 
-// maxDrift is how far the server's clock may be from ours before it is told:
+// maxDrift is how far the server's clock may be from ours before it is reported:
 // nothing is decided by it, but times of events look wrong.
 const maxDrift = 5 * time.Second
 

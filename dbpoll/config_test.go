@@ -7,7 +7,7 @@ import (
 	"busbar/common/programtest"
 )
 
-// TestWrongConfigurations are told with what to do about them, before any
+// TestWrongConfigurations are reported with what to do about them, before any
 // database is asked.
 func TestWrongConfigurations(t *testing.T) {
 	table := "[[table]]\nname = \"popcon\"\nkey = [\"package\"]\ntopic = \"udd.popcon\"\n"

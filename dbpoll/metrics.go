@@ -21,7 +21,7 @@ func measured() []measure {
 		}},
 		{"pause_seconds", "The pause before the next poll; it grows where polls are slow.", prometheus.GaugeValue, func(r report) float64 { return r.Pause }},
 		{"trouble", "1 while the database cannot be read.", prometheus.GaugeValue, func(r report) float64 {
-			if r.Trouble != "" {
+			if r.Error != "" {
 				return 1
 			}
 			return 0

@@ -34,7 +34,7 @@ func (c pollCmd) Run(p *program.Env, g *program.Globals) error {
 
 type importCmd struct{}
 
-// Run tells the present state of every source. What is told later is told from
+// Run publishes the present state of every source. What is published later is published from
 // there: where nothing was polled yet, that is done first.
 func (importCmd) Run(p *program.Env, g *program.Globals) error {
 	return visit(p, g, func(ctx context.Context, s *site) error {
@@ -48,8 +48,8 @@ func (importCmd) Run(p *program.Env, g *program.Globals) error {
 	})
 }
 
-// visit opens the site for one errand.
-func visit(p *program.Env, g *program.Globals, errand func(context.Context, *site) error) (err error) {
+// visit opens the site for one command.
+func visit(p *program.Env, g *program.Globals, work func(context.Context, *site) error) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	log := g.Logger(p)
@@ -61,10 +61,10 @@ func visit(p *program.Env, g *program.Globals, errand func(context.Context, *sit
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	return errand(ctx, s)
+	return work(ctx, s)
 }
 
-// once reads every source once, in their order, and what was given back. Trouble
+// once reads every source once, in their order, and the retry queue. An error
 // with one holds up no other; it is not tried again: whoever called will do so.
 func (s *site) once(ctx context.Context, m mode, progress io.Writer) error {
 	var failed error
@@ -72,7 +72,7 @@ func (s *site) once(ctx context.Context, m mode, progress io.Writer) error {
 		if ctx.Err() != nil {
 			break
 		}
-		// Trouble is returned, and poison told at the end.
+		// An error is returned, and poison logged at the end.
 		pump, err := src.pump(s.cfg, s.node.Journal, m, slog.New(slog.DiscardHandler))
 		if err != nil {
 			return err
@@ -82,7 +82,7 @@ func (s *site) once(ctx context.Context, m mode, progress io.Writer) error {
 		stop()
 		r := src.report()
 		if err != nil {
-			r.Trouble = err.Error()
+			r.Error = err.Error()
 		}
 		if m != importing || err != nil { // an import is no poll
 			if kerr := keep(context.WithoutCancel(ctx), src, r, s.node.Journal); err == nil {
@@ -113,7 +113,7 @@ func (s *site) tellPoison(ctx context.Context) {
 	}
 }
 
-// restart lets the next reading begin anew.
+// restart lets the next reading begin again.
 func (s *site) restart() error {
 	var errs []error
 	for _, src := range s.sources {

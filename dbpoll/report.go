@@ -22,7 +22,7 @@ const (
 )
 
 // announce keeps the source's report in the journal, where status finds it: at
-// once where the access or the trouble is another one, else now and then.
+// once where the access or the error is another one, else now and then.
 func announce(ctx context.Context, s *source, j *journal.Journal, log *slog.Logger) error {
 	var kept report
 	var at time.Time
@@ -30,10 +30,10 @@ func announce(ctx context.Context, s *source, j *journal.Journal, log *slog.Logg
 	defer tick.Stop()
 	for {
 		r := s.report()
-		news := r.Level != kept.Level || r.Trouble != kept.Trouble || !slices.Equal(r.Architectures, kept.Architectures)
+		news := r.Level != kept.Level || r.Error != kept.Error || !slices.Equal(r.Architectures, kept.Architectures)
 		if news || r.Polls != kept.Polls && time.Since(at) >= storeEvery {
 			if err := keep(ctx, s, r, j); err != nil && ctx.Err() == nil {
-				log.Warn("the source's report cannot be kept", "source", s.name, "error", err)
+				log.Warn("report could not be stored", "source", s.name, "error", err)
 			}
 			kept, at = r, time.Now()
 		}
@@ -46,14 +46,14 @@ func announce(ctx context.Context, s *source, j *journal.Journal, log *slog.Logg
 }
 
 // keep stores a report. One without a level, as before the first good poll,
-// keeps what was known before, but for the trouble.
+// keeps what was known before, but for the error.
 func keep(ctx context.Context, s *source, r report, j *journal.Journal) error {
 	if r.Level == "" {
 		was, err := keptReport(ctx, j.Reader(), s.name)
 		if err != nil && !errors.Is(err, journal.ErrNotFound) {
 			return err
 		}
-		was.Trouble = r.Trouble
+		was.Error = r.Error
 		r = was
 	}
 	value, err := json.Marshal(r)

@@ -57,8 +57,8 @@ func (runCmd) Run(p *program.Env, g *program.Globals) (err error) {
 	if err != nil {
 		return err
 	}
-	site.node.Watch("given back", again.Err)
-	tasks = append(tasks, program.Task{Name: "changes given back", Run: again.Run})
+	site.node.Watch("retry queue", again.Err)
+	tasks = append(tasks, program.Task{Name: "retry queue", Run: again.Run})
 	log.Info("dbpoll runs", "version", node.Version(), "journal", site.cfg.Bus.Journal, "sources", site.names())
 	return program.Serve(ctx, log, site.status, tasks...)
 }
@@ -107,7 +107,7 @@ func (s *site) names() []string {
 	return list
 }
 
-// again is the pump of changes that were given back.
+// again is the pump of requeued changes.
 func (s *site) again(once bool) (*pump.Pump, error) {
 	table, err := s.cfg.translators()
 	if err != nil {
@@ -115,18 +115,18 @@ func (s *site) again(once bool) (*pump.Pump, error) {
 	}
 	back := &node.RetryQueue{Dir: node.RetryDir(s.cfg.Bus), Once: once, Parse: requeued}
 	p := &pump.Pump{
-		Channel: back, Table: table, Journal: s.node.Journal, Source: "given back", Log: s.log,
+		Channel: back, Table: table, Journal: s.node.Journal, Source: "retry queue", Log: s.log,
 	}
 	back.Idle = p.Idle
 	return p, nil
 }
 
-// status is one line for systemctl status; trouble is the node's to tell.
+// status is one line for systemctl status; errors are the node's to show.
 func (s *site) status() string {
 	parts := []string{s.node.Status()}
 	for _, src := range s.sources {
 		r := src.report()
-		if r.Trouble == "" && r.Polls > 0 {
+		if r.Error == "" && r.Polls > 0 {
 			parts = append(parts, fmt.Sprintf("%s: %d polls, %d changes", src.name, r.Polls, r.Changes))
 		}
 	}

@@ -42,7 +42,7 @@ type report struct {
 	Changes       int64     `json:"changes"`
 	Pause         float64   `json:"pause"`   // seconds before the next poll
 	Skipped       int64     `json:"skipped"` // comparisons that were not necessary
-	Trouble       string    `json:"trouble,omitempty"`
+	Error         string    `json:"trouble,omitempty"`
 	Odd           string    `json:"odd,omitempty"` // rows that cannot be followed, and why
 }
 
@@ -55,14 +55,14 @@ type source struct {
 	// check says what of it can be read.
 	check func(ctx context.Context, db *database.DB) []program.Finding
 
-	mu      sync.Mutex
-	inner   poller
-	conn    *database.DB
-	trouble error
-	since   time.Time // of trouble
+	mu    sync.Mutex
+	inner poller
+	conn  *database.DB
+	err   error
+	since time.Time // of err
 }
 
-// Next opens the database if need be: one that is away is the weather.
+// Next opens the database if need be: one that is away is a transient error.
 func (c *channel) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
 	p, err := c.source.opened(ctx, c.journal, c.mode)
 	if err != nil {
@@ -116,26 +116,26 @@ func (s *source) report() report {
 	if s.inner != nil {
 		r = s.inner.Report()
 	}
-	// A good poll ends trouble, also where it tells no news.
-	if s.trouble != nil && !r.Last.After(s.since) {
-		r.Trouble = s.trouble.Error()
+	// A good poll ends an error, even if it finds no news.
+	if s.err != nil && !r.Last.After(s.since) {
+		r.Error = s.err.Error()
 	}
-	if r.Trouble == "" {
-		r.Trouble = r.Odd
+	if r.Error == "" {
+		r.Error = r.Odd
 	}
 	return r
 }
 
-// weather notes trouble, or with nil that it is over.
-func (s *source) weather(err error) {
+// note records a transient error, or with nil that it is over.
+func (s *source) note(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.trouble, s.since = err, time.Now()
+	s.err, s.since = err, time.Now()
 }
 
-// unwell is the trouble, for /healthz.
+// unwell is the error, for /healthz.
 func (s *source) unwell() error {
-	if t := s.report().Trouble; t != "" {
+	if t := s.report().Error; t != "" {
 		return errors.New(t)
 	}
 	return nil
@@ -148,6 +148,6 @@ func (s *source) pump(c Config, j *journal.Journal, m mode, log *slog.Logger) (*
 		return nil, err
 	}
 	return &pump.Pump{
-		Channel: &channel{s, j, m}, Table: table, Journal: j, Source: s.name, Log: log, OnErr: s.weather,
+		Channel: &channel{s, j, m}, Table: table, Journal: j, Source: s.name, Log: log, OnErr: s.note,
 	}, nil
 }

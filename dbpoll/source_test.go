@@ -52,7 +52,7 @@ func TestTroubleEndsWithAGoodPoll(t *testing.T) {
 	if err := s.unwell(); err != nil {
 		t.Errorf("before anything: %v", err)
 	}
-	s.weather(errors.New("connection refused"))
+	s.note(errors.New("connection refused"))
 	if err := s.unwell(); err == nil || err.Error() != "connection refused" {
 		t.Errorf("in trouble: %v", err)
 	}
@@ -64,7 +64,7 @@ func TestTroubleEndsWithAGoodPoll(t *testing.T) {
 	if err := s.unwell(); err != nil {
 		t.Errorf("after a good poll: %v", err)
 	}
-	s.weather(nil)
+	s.note(nil)
 	if err := s.unwell(); err != nil {
 		t.Errorf("after the weather cleared: %v", err)
 	}
@@ -104,7 +104,7 @@ func TestOnceStopsAtTrouble(t *testing.T) {
 		t.Errorf("it was tried %d times", bad.next)
 	}
 	kept, err := keptReport(t.Context(), s.node.Journal.Reader(), "table popcon")
-	if err != nil || !strings.Contains(kept.Trouble, "connection refused") {
+	if err != nil || !strings.Contains(kept.Error, "connection refused") {
 		t.Errorf("kept: %+v, %v", kept, err)
 	}
 	bad.err, bad.r = nil, report{Level: comparing, Polls: 1, Last: time.Now().Add(time.Second)}
@@ -112,7 +112,7 @@ func TestOnceStopsAtTrouble(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept, err = keptReport(t.Context(), s.node.Journal.Reader(), "table popcon")
-	if err != nil || kept.Trouble != "" || kept.Level != comparing {
+	if err != nil || kept.Error != "" || kept.Level != comparing {
 		t.Errorf("kept: %+v, %v", kept, err)
 	}
 }
@@ -125,11 +125,11 @@ func TestTroubleKeepsWhatWasKnown(t *testing.T) {
 	if err := keep(t.Context(), src, src.report(), s.node.Journal); err != nil {
 		t.Fatal(err)
 	}
-	if err := keep(t.Context(), src, report{Trouble: "away"}, s.node.Journal); err != nil {
+	if err := keep(t.Context(), src, report{Error: "away"}, s.node.Journal); err != nil {
 		t.Fatal(err)
 	}
 	kept, err := keptReport(t.Context(), s.node.Journal.Reader(), src.name)
-	if err != nil || kept.Level != "views" || kept.Polls != 7 || kept.Trouble != "away" {
+	if err != nil || kept.Level != "views" || kept.Polls != 7 || kept.Error != "away" {
 		t.Errorf("kept: %+v, %v", kept, err)
 	}
 }
@@ -138,7 +138,7 @@ func TestTroubleKeepsWhatWasKnown(t *testing.T) {
 func TestStatusTellsTroubleFirst(t *testing.T) {
 	good, bad := fakeSource(t, &fakePoller{r: report{Polls: 3, Changes: 9}}), fakeSource(t, &fakePoller{})
 	bad.name = "wanna-build"
-	bad.weather(errors.New("connection refused"))
+	bad.note(errors.New("connection refused"))
 	s := testSite(t, good, bad)
 	s.node.Watch(bad.name, bad.unwell)
 	line := s.status()

@@ -68,7 +68,7 @@ func listen(ctx context.Context, s *source, channel string, log *slog.Logger) {
 			return
 		}
 		if !failed {
-			log.Warn("the server cannot be listened to; polling at the interval until it can", "channel", channel, "error", err)
+			log.Warn("LISTEN failed; polling at the interval until it works", "channel", channel, "error", err)
 		}
 		failed = true
 		select {

@@ -98,8 +98,8 @@ func (s status) print(w io.Writer, cfg Config) error {
 		for _, what := range slices.Sorted(maps.Keys(one.Position)) {
 			show.Fprintf(w, "  %-18s %s\n", what, one.Position[what])
 		}
-		if one.Trouble != "" {
-			show.Fprintf(w, "  TROUBLE  %s\n", one.Trouble)
+		if one.Error != "" {
+			show.Fprintf(w, "  ERROR    %s\n", one.Error)
 		}
 	}
 	return nil

@@ -36,7 +36,7 @@ func (w watched) Report() report {
 	}
 	if s.Polls > 0 {
 		r.Level = comparing
-		r.Meaning = []string{"The outcome is always told; what comes and goes between two polls is not, nor who did it."}
+		r.Meaning = []string{"The outcome is always published; changes reverted between two polls are not detected, and who did it is not known."}
 	}
 	return r
 }

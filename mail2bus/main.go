@@ -44,7 +44,7 @@ func run(p *program.Env, args []string) (code int) {
 	return p.Main(cli, "Turns mails of legacy services into messages on the bus.", args, &cli.Globals, program.PoisonOf(poison))
 }
 
-// delivers tells whether the command is deliver, before the arguments are
+// delivers reports whether the command is deliver, before the arguments are
 // parsed: they may be wrong. The flags that stand before it may have values.
 func delivers(args []string) bool {
 	for i := 0; i < len(args); i++ {

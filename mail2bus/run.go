@@ -96,7 +96,7 @@ func prepareSpool(dir string, log *slog.Logger) error {
 	}
 	n, err := maildir.Sweep(dir)
 	if n > 0 {
-		log.Info("deliveries that were never finished are cleared away", "files", n)
+		log.Info("unfinished deliveries removed", "files", n)
 	}
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // not used yet

@@ -28,7 +28,7 @@ func table(c Config) []translate.Translator[any] {
 }
 
 // whole keeps aside a mail that its translator would tell, but that was cut on
-// its way: what is told is known for ever, and the whole mail may follow.
+// its way: what is published is known for ever, and the whole mail may follow.
 func whole(t translator) translate.Translator[any] {
 	inner := t.Translate
 	t.Translate = func(it translate.Item[*mail.Message]) ([]event.Event, error) {

@@ -10,8 +10,8 @@ import (
 	"busbar/common/translate"
 )
 
-// TestCutMailsWait: what is told is told of whole mails. Of a list's mail only
-// the header is told, so that the header must be whole.
+// TestCutMailsWait: only whole mails are published. Of a list's mail only
+// the header is published, so that the header must be whole.
 func TestCutMailsWait(t *testing.T) {
 	const head = "From: Nora <nora@example.org>\nSubject: Bug#812001: tea\nMessage-ID: <a@example.org>\nDate: Mon, 02 Mar 2026 10:00:00 +0000\n"
 	const tracker = "X-Debian-PR-Message: followup 812001\nX-Debian-PR-Package: teapot\n" + head
@@ -48,7 +48,7 @@ func TestCutMailsWait(t *testing.T) {
 	}
 }
 
-// TestCutThenWhole: the whole mail is told after a cut one, for the cut one took
+// TestCutThenWhole: the whole mail is published after a cut one, for the cut one took
 // no id.
 func TestCutThenWhole(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join("..", "fixtures", "dak", "announced-maintainer-copy.mail"))

@@ -36,7 +36,7 @@ func (c checkCmd) Run(p *program.Env, g *program.Globals) error {
 	findings = append(findings, program.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign, places...)...)
 	if !cfg.webhooksOnly() {
 		findings = slices.DeleteFunc(findings, func(f program.Finding) bool {
-			return f.What == "hooks" || f.What == "globs" // the daemon's; looked at anew below
+			return f.What == "hooks" || f.What == "globs" // the daemon's; checked again below
 		})
 		findings = append(findings, checkSpool(cfg.SCM.Spool), checkHookSpool(p, cfg))
 		findings = append(findings, checkRepositories(ctx, p, cfg)...)
@@ -106,7 +106,7 @@ func checkRepositories(ctx context.Context, p *program.Env, cfg Config) []progra
 		findings = append(findings, program.Found("repositories", err, ""))
 	}
 	if len(all) == 0 {
-		return append(findings, program.Finding{What: "repositories", Level: "fail", Detail: "[scm] repositories names none, so nothing can be told"})
+		return append(findings, program.Finding{What: "repositories", Level: "fail", Detail: "[scm] repositories names none, so nothing can be published"})
 	}
 	o, err := hookOptions(p, cfg, "")
 	if err != nil {

@@ -29,5 +29,5 @@ func checkWebhooks(cfg Config) []program.Finding {
 	return append(findings, program.Found("webhooks", fmt.Errorf("listening at [webhook] listen: %w", err), ""))
 }
 
-// webhooksOnly tells whether nothing but webhooks is configured.
+// webhooksOnly reports whether nothing but webhooks is configured.
 func (c Config) webhooksOnly() bool { return len(c.SCM.Repositories) == 0 && c.Webhook.Listen != "" }

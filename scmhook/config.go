@@ -27,12 +27,12 @@ type SCMConfig struct {
 	Service      string          `toml:"service" doc:"First part of the topics: scm, or a name of your own such as salsa."`
 	Spool        string          `toml:"spool" doc:"Directory where hooks leave their files. Hooks find it by their own means: see scmhook git."`
 	Repositories []string        `toml:"repositories" doc:"Absolute paths of repositories, or globs such as /srv/git/*/*.git. A repository is called after its path below the first wildcard's directory, without .git."`
-	Reconcile    config.Duration `toml:"reconcile" doc:"How often all refs are compared with what was told; also at the start."`
+	Reconcile    config.Duration `toml:"reconcile" doc:"How often all refs are compared with what was published; also at the start."`
 	Grace        config.Duration `toml:"grace" doc:"How long a difference must last before comparing tells it: its hook may still be running."`
 	Poll         config.Duration `toml:"poll" doc:"How often the spool is read without any notification."`
 	Timeout      config.Duration `toml:"timeout" doc:"How long git, svnlook or hg may take to answer one question."`
-	Commits      int             `toml:"commits" doc:"How many commits of one update are told one by one, at most 300: the newest. The rest is counted, and its range named."`
-	Refs         []string        `toml:"refs" doc:"Beginnings of the refs that are told; others are watched only. Add \"refs/\" to tell all."`
+	Commits      int             `toml:"commits" doc:"How many commits of one update are published one by one, at most 300: the newest. The rest is counted, and its range named."`
+	Refs         []string        `toml:"refs" doc:"Beginnings of the refs that are published; others are watched only. Add \"refs/\" to publish all."`
 	Links        LinksConfig     `toml:"links"`
 }
 

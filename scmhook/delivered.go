@@ -17,14 +17,14 @@ import (
 // deliveries is where the names of requests are; no repository's refs are there.
 const deliveries = "webhook deliveries"
 
-// delivered knows what webhooks told. A forge sends a request again, sends the
+// delivered knows what webhooks reported. A forge sends a request again, sends the
 // same push by two hooks, and sends them out of order; and a branch may really
 // move again between the same two commits. So each ref has where it was last, as
 // with hooks, but a gap in its chain is no reason to tell less: nobody can be
 // asked.
 type delivered struct{ journal *journal.Reader }
 
-// plan says how often each update of a push was told before, and adds what is to
+// plan says how often each update of a push was published before, and adds what is to
 // be remembered.
 func (d *delivered) plan(ctx context.Context, it *translate.Item[any], names []string) error {
 	push, ok := it.Value.(scm.Push)
@@ -50,8 +50,8 @@ func (d *delivered) plan(ctx context.Context, it *translate.Item[any], names []s
 	return nil
 }
 
-// update finds out how often an update was told. One that is told again keeps
-// its number, and so its id: the journal drops the double, and takes the commits
+// update finds out how often an update was published. One that is published again keeps
+// its number, and so its id: the journal drops the duplicate, and takes the commits
 // that the first account left out.
 func (d *delivered) update(ctx context.Context, it *translate.Item[any], repository string, u *scm.Update) error {
 	refs, pushes := feed.Source("webhook", repository), feed.Pushes("webhook", repository)

@@ -128,7 +128,7 @@ func (d describer) property(ctx context.Context, b *feed.Batch, push *scm.Push) 
 }
 
 // reached are the ids that refs were told to be at. Those of the baseline count:
-// their commits are no news either, unless it is just the baseline that is told.
+// their commits are no news either, unless it is just the baseline that is published.
 func reached(b feed.Batch) []string {
 	importing := false
 	for _, u := range b.Updates {
@@ -144,7 +144,7 @@ func reached(b feed.Batch) []string {
 	return ids
 }
 
-// wants tells whether updates of a ref are told.
+// wants reports whether updates of a ref are published.
 func (c SCMConfig) wants(ref string) bool {
 	if ref == feed.FakeRef || ref == feed.Youngest {
 		return true

@@ -20,7 +20,7 @@ type explainCmd struct {
 }
 
 // Run shows what each item becomes. A spool file's lines are taken as they are,
-// without asking the journal what was told before.
+// without asking the journal what was published before.
 func (c explainCmd) Run(p *program.Env, g *program.Globals) error {
 	cfg, err := load(p, g)
 	if err != nil {
@@ -56,7 +56,7 @@ func (c explainCmd) explain(p *program.Env, cfg Config, path string) error {
 	return x.Print(p.Stdout, c.JSON)
 }
 
-// batchOf reads a spool file as if nothing had been told before.
+// batchOf reads a spool file as if nothing had been published before.
 func batchOf(cfg Config, path string) (feed.Batch, error) {
 	n, raw, err := spool.Read(filepath.Dir(path), filepath.Base(path))
 	if errors.Is(err, spool.ErrUnreadable) {

@@ -11,10 +11,10 @@ import (
 	"busbar/scmhook/webhook"
 )
 
-// giveBack gives an item of poison back to where it came from: what a hook wrote
+// requeue requeues an item of poison: what a hook wrote
 // to the spool, and what a webhook left to the folder beside the journal, where
 // the server looks.
-func giveBack(cfg Config, journal string) func([]byte) error {
+func requeue(cfg Config, journal string) func([]byte) error {
 	return func(item []byte) error {
 		if _, _, err := webhook.Reread(item); errors.Is(err, webhook.ErrNotKept) {
 			return spool.PutBack(cfg.SCM.Spool, item)
@@ -25,9 +25,9 @@ func giveBack(cfg Config, journal string) func([]byte) error {
 	}
 }
 
-// rereadAll hands in what is given back, one after the other, until ctx ends. It
+// retryAll hands in what is requeued, one after the other, until ctx ends. It
 // is planned and stored as if it had just come.
-func rereadAll(ctx context.Context, c *node.RetryQueue, in *handed, log *slog.Logger) error {
+func retryAll(ctx context.Context, c *node.RetryQueue, in *handed, log *slog.Logger) error {
 	for {
 		item, _, done, err := c.Next(ctx)
 		if ctx.Err() != nil || errors.Is(err, io.EOF) {
@@ -39,7 +39,7 @@ func rereadAll(ctx context.Context, c *node.RetryQueue, in *handed, log *slog.Lo
 		d, why, err := webhook.Reread(item.Raw)
 		switch {
 		case err != nil:
-			log.Error("an item was given back that no webhook left; it is dropped, and the journal still has it", "error", err)
+			log.Warn("requeued item is no webhook; ignored, and the journal keeps it", "error", err)
 			err = nil
 		case why != "":
 			d.Item.Value = errors.New(why)
@@ -48,7 +48,7 @@ func rereadAll(ctx context.Context, c *node.RetryQueue, in *handed, log *slog.Lo
 			err = in.Submit(ctx, d)
 		}
 		if err != nil && ctx.Err() == nil {
-			log.Error("an item that was given back could not be stored; it is tried again", "error", err)
+			log.Warn("requeued item could not be stored; trying again", "error", err)
 		}
 		done(err)
 	}

@@ -68,7 +68,7 @@ func TestPoisonGoesBackWhereItCameFrom(t *testing.T) {
 		t.Fatalf("kept: %+v, %v", rows, err)
 	}
 
-	give := giveBack(cfg, cfg.webhookJournal())
+	give := requeue(cfg, cfg.webhookJournal())
 	for _, row := range rows {
 		whole, err := j.Reader().PoisonItem(ctx, row.ID)
 		if err == nil {
@@ -79,7 +79,7 @@ func TestPoisonGoesBackWhereItCameFrom(t *testing.T) {
 		}
 	}
 	back := &node.RetryQueue{Dir: node.RetryDir(cfg.Bus), Once: true, Parse: func([]byte) any { return nil }}
-	if err := rereadAll(ctx, back, in, slog.New(slog.DiscardHandler)); err != nil {
+	if err := retryAll(ctx, back, in, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	rows, err = j.Reader().Poisoned(ctx)

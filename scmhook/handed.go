@@ -10,14 +10,14 @@ import (
 
 // handed is a channel of pushes that somebody hands in and waits for: the
 // webhooks' server, which answers its caller once they are durable. One is out at
-// a time, for each is planned from what was told before it.
+// a time, for each is planned from what was published before it.
 type handed struct {
 	in   chan handIn
 	plan func(context.Context, *translate.Item[any], []string) error
 	// flight is closed when the push that was handed out is durable, or has
 	// failed; nil: none is out.
 	flight chan struct{}
-	idle   func() // told when nobody waits for an answer; nil: nobody is
+	idle   func() // called when nobody waits for an answer; may be nil
 }
 
 type handIn struct {
@@ -30,7 +30,7 @@ func newHanded(plan func(context.Context, *translate.Item[any], []string) error)
 }
 
 // Submit hands a push in; nil means that what became of it is on disk. After an
-// error it may be there all the same: handing it in again doubles nothing.
+// error it may be there all the same: handing it in again duplicates nothing.
 func (c *handed) Submit(ctx context.Context, d webhook.Delivery) error {
 	h := handIn{Delivery: d, answer: make(chan error, 1)}
 	select {

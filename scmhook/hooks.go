@@ -31,7 +31,7 @@ func unwired(o install.Options, all []feed.Repository) (string, error) {
 	if len(names) == 0 {
 		return "", errors.Join(errs...)
 	}
-	return fmt.Sprintf("%d of %d repositories are not wired, and told of by comparing only: %s", len(names), len(all), some(names)), errors.Join(errs...)
+	return fmt.Sprintf("%d of %d repositories are not wired, and found by comparing only: %s", len(names), len(all), some(names)), errors.Join(errs...)
 }
 
 // again is when hooks are looked at again while some repository has none: soon, so
@@ -40,9 +40,9 @@ const again = 10 * time.Second
 
 // watchHooks looks at the hooks of all repositories now and then: they go with
 // an update of a forge, and new repositories have none.
-func watchHooks(ctx context.Context, p *program.Env, cfg Config, told *condition.Set) error {
+func watchHooks(ctx context.Context, p *program.Env, cfg Config, conditions *condition.Set) error {
 	for {
-		wired, err := tellHooks(p, cfg, told)
+		wired, err := checkHooks(p, cfg, conditions)
 		if err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func watchHooks(ctx context.Context, p *program.Env, cfg Config, told *condition
 	}
 }
 
-func tellHooks(p *program.Env, cfg Config, told *condition.Set) (wired bool, err error) {
+func checkHooks(p *program.Env, cfg Config, conditions *condition.Set) (wired bool, err error) {
 	o, err := hookOptions(p, cfg, "")
 	if err != nil {
 		return false, err
@@ -67,15 +67,15 @@ func tellHooks(p *program.Env, cfg Config, told *condition.Set) (wired bool, err
 	if err != nil {
 		return false, err
 	}
-	all, _ := set.All() // what is wrong with some is told at each comparing
+	all, _ := set.All() // what is wrong with some is reported at each comparison
 	text, err := unwired(o, all)
 	if err != nil {
 		text += "; " + err.Error()
 	}
 	if text == "" {
-		told.Clear("hooks")
+		conditions.Clear("hooks")
 		return true, nil
 	}
-	told.Raise(condition.Condition{Name: "hooks", Level: condition.Warn, Text: text, Hint: "scmhook install"})
+	conditions.Raise(condition.Condition{Name: "hooks", Level: condition.Warn, Text: text, Hint: "scmhook install"})
 	return false, nil
 }

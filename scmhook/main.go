@@ -20,7 +20,7 @@ type commandLine struct {
 	Svn       hookCmd         `cmd:"" help:"The hook for svn: post-commit and post-revprop-change, with their arguments."`
 	Hg        hookCmd         `cmd:"" help:"The hook for hg: txnclose, changegroup and others, with their environment."`
 	Serve     serveCmd        `cmd:"" help:"Take pushes from forges' webhooks: GitLab, Forgejo, Gitea, GitHub."`
-	Reconcile reconcileCmd    `cmd:"" help:"Compare every repository's refs with what was told, and tell what no hook told. A running daemon is asked to do it."`
+	Reconcile reconcileCmd    `cmd:"" help:"Compare every repository's refs with what was published, and publish what no hook reported. A running daemon is asked to do it."`
 	Import    importCmd       `cmd:"" help:"Tell of all refs that were there before the daemon first saw their repositories. The daemon must not run."`
 	Install   installCmd      `cmd:"" help:"Put the hook into repositories, and into those below directories. A hook that is there is kept and called, too."`
 	Uninstall uninstallCmd    `cmd:"" help:"Take the hook out of repositories, and put back what was there before."`

@@ -18,7 +18,7 @@ import (
 )
 
 type reconcileCmd struct {
-	Tell bool `help:"At the first sight of a repository tell all its refs, instead of only noting them. The daemon must not run."`
+	Tell bool `help:"At the first sight of a repository publish all its refs, instead of only recording them. The daemon must not run."`
 }
 
 // Run compares all refs once. A running daemon owns the journal; it is asked

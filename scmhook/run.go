@@ -18,7 +18,7 @@ import (
 	"busbar/scmhook/spool"
 )
 
-var errNoRepositories = errors.New("starting: [scm] repositories is empty, so nothing can be told")
+var errNoRepositories = errors.New("starting: [scm] repositories is empty, so nothing can be published")
 
 type runCmd struct{}
 
@@ -43,7 +43,7 @@ func (runCmd) Run(p *program.Env, g *program.Globals) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
-	n.Resume(ctx, giveBack(cfg, cfg.Bus.Journal))
+	n.Resume(ctx, requeue(cfg, cfg.Bus.Journal))
 	s, err := newSource(cfg, n, log, false, false)
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func prepareSpool(dir string, log *slog.Logger) error {
 	}
 	n, err := spool.Sweep(dir)
 	if n > 0 {
-		log.Info("files that killed hooks left are cleared away", "files", n)
+		log.Info("files of killed hooks removed", "files", n)
 	}
 	return err
 }

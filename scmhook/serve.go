@@ -62,7 +62,7 @@ func (serveCmd) Run(p *program.Env, g *program.Globals) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
-	n.Resume(ctx, giveBack(cfg, cfg.Bus.Journal))
+	n.Resume(ctx, requeue(cfg, cfg.Bus.Journal))
 	book.journal = n.Journal.Reader()
 	back := &node.RetryQueue{Dir: node.RetryDir(cfg.Bus), Parse: func([]byte) any { return nil }}
 	pump := &pump.Pump{Channel: in, Table: table(cfg.SCM), Journal: n.Journal, Source: "webhook", Log: log}
@@ -74,7 +74,7 @@ func (serveCmd) Run(p *program.Env, g *program.Globals) (err error) {
 	take := func(c Config) error { return handler.take(c.Webhook, in, log) }
 	return program.Serve(ctx, log, n.Status, program.Task{Name: "the publisher", Run: n.Run}, reloads(p, g, cfg, take).Task(n, hangup),
 		program.Task{Name: "the journal's pump", Run: pump.Run},
-		program.Task{Name: "what is given back", Run: func(ctx context.Context) error { return rereadAll(ctx, back, in, log) }},
+		program.Task{Name: "retry queue", Run: func(ctx context.Context) error { return retryAll(ctx, back, in, log) }},
 		program.Task{Name: "the webhooks' server", Run: func(ctx context.Context) error { return serveHTTP(ctx, server, webhook.Listen(listener)) }})
 }
 

@@ -28,12 +28,12 @@ type repositoryStatus struct {
 	// Hook is wired, unwired, other, dead, or why that cannot be said.
 	Hook string `json:"hook"`
 	// Silent says that the hook is wired, and what was pushed last was found
-	// by comparing, after the hook had last been heard.
-	Silent    bool       `json:"silent"`
-	Refs      int        `json:"refs"` // told or noted
-	Heard     *time.Time `json:"heard,omitempty"`
-	Recovered *time.Time `json:"recovered,omitempty"`
-	Found     int        `json:"found"` // updates that comparing found
+	// by comparing, after the hook last ran.
+	Silent     bool       `json:"silent"`
+	Refs       int        `json:"refs"` // published or recorded
+	HookCalled *time.Time `json:"heard,omitempty"`
+	Recovered  *time.Time `json:"recovered,omitempty"`
+	Found      int        `json:"found"` // updates that comparing found
 }
 
 // Run prints what the journal knows, and every repository.
@@ -90,7 +90,7 @@ func (r repositoryStatus) String() string {
 		return t.Format(time.RFC3339)
 	}
 	return fmt.Sprintf("%s %s: %s; %d refs; hook called %s; %d updates found by comparing, the last %s",
-		r.System, r.Repository, hook, r.Refs, when(r.Heard), r.Found, when(r.Recovered))
+		r.System, r.Repository, hook, r.Refs, when(r.HookCalled), r.Found, when(r.Recovered))
 }
 
 // repositories asks each repository's hooks and the journal.
@@ -131,7 +131,7 @@ func repository(ctx context.Context, r *journal.Reader, o install.Options, f fee
 	}
 	s := repositoryStatus{Repository: f.Name, System: f.System, Directory: f.Dir, Refs: len(told), Found: about.Found, Hook: "wired"}
 	if !about.HookCalled.IsZero() {
-		s.Heard = &about.HookCalled
+		s.HookCalled = &about.HookCalled
 	}
 	if !about.Recovered.IsZero() {
 		s.Recovered = &about.Recovered

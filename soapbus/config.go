@@ -28,7 +28,7 @@ type Config struct {
 // SOAPConfig is the [soap] table.
 type SOAPConfig struct {
 	URL      secret.URL      `toml:"url" doc:"The tracker's SOAP address, such as https://bugs.debian.org/cgi-bin/soap.cgi."`
-	Contact  string          `toml:"contact" doc:"Address of a person, told to the tracker's operators with every request (User-Agent)."`
+	Contact  string          `toml:"contact" doc:"Address of a person, sent to the tracker's operators with every request (User-Agent)."`
 	Interval config.Duration `toml:"interval" doc:"How often a round begins, give or take a tenth."`
 	Rate     int             `toml:"rate" doc:"Requests a minute at most, evenly spaced; never two at a time."`
 
@@ -37,12 +37,12 @@ type SOAPConfig struct {
 	Severities  []string `toml:"severities" doc:"Watch the open bugs of these severities."`
 	Usertags    []string `toml:"usertags" doc:"Watch the bugs that bear these usertags, each USER/TAG."`
 	Bugs        []int    `toml:"bugs" doc:"Watch these bugs."`
-	Users       []string `toml:"users" doc:"Users whose usertags are told."`
+	Users       []string `toml:"users" doc:"Users whose usertags are published."`
 
 	Full     config.Duration `toml:"full" doc:"In which time every bug is asked once, whether it seems to have changed or not."`
 	Recent   config.Duration `toml:"recent" doc:"For how long a bug that changed is asked in every round."`
-	Grace    config.Duration `toml:"grace" doc:"How long mail gets to tell a change first."`
-	Follow   bool            `toml:"follow" doc:"Follow the bus ([bus] subscribe, [sign] ca): what was told there is not told again, and bugs that were spoken of are asked next."`
+	Grace    config.Duration `toml:"grace" doc:"How long mail has to report a change first."`
+	Follow   bool            `toml:"follow" doc:"Follow the bus ([bus] subscribe, [sign] ca): what was published there is suppressed here, and the bugs named there are asked next."`
 	First    int             `toml:"first" doc:"The tracker's lowest bug number."`
 	Timeout  config.Duration `toml:"timeout" doc:"What one request may take."`
 	MaxReply config.Size     `toml:"max_reply" doc:"What one reply may have; a log that is larger is left out, and that is said."`

@@ -12,8 +12,8 @@ import (
 	"busbar/common/wire"
 )
 
-// follow hears what the bus says of bugs. A fact that another publisher told is
-// not told again by us, and its bug is asked in the next round: where one change
+// follow reads what the bus says of bugs. A fact that another publisher published is
+// not published again by us, and its bug is asked in the next round: where one change
 // came by mail, others may have been missed.
 func (s *site) follow(ctx context.Context) error {
 	verifier, err := s.cfg.Sign.Verifier(func(alarm string) { s.log.Warn(alarm) })
@@ -21,7 +21,7 @@ func (s *site) follow(ctx context.Context) error {
 		return fmt.Errorf("following the bus: %w", err)
 	}
 	if verifier == nil {
-		s.log.Warn("the bus is followed without verifying: anybody who can speak there can keep a fact from being told here; set [sign] ca")
+		s.log.Warn("following the bus without verification: anybody who can publish there can suppress facts here; set [sign] ca")
 	}
 	f, err := wire.Follow(ctx, wire.FollowOptions{Endpoints: s.cfg.Bus.Subscribe, Verifier: verifier, Log: s.log})
 	if err != nil {
@@ -34,23 +34,23 @@ func (s *site) follow(ctx context.Context) error {
 		case err != nil:
 			return err
 		case m.Err != nil:
-			s.log.Warn("a message of the bus is not believed", "endpoint", m.Endpoint, "error", m.Err)
+			s.log.Warn("message of the bus rejected", "endpoint", m.Endpoint, "error", m.Err)
 		case m.Gap != nil:
-			s.log.Info("messages of the bus were missed; the sweep finds what they told", "publisher", m.Gap.Publisher, "from", m.Gap.From, "to", m.Gap.To)
+			s.log.Info("messages of the bus were missed; the sweep finds their facts", "publisher", m.Gap.Publisher, "from", m.Gap.From, "to", m.Gap.To)
 		}
 		for _, note := range m.Notes {
 			s.log.Warn("following the bus", "endpoint", m.Endpoint, "note", note)
 		}
 		if m.Err == nil && !m.Heartbeat && !m.Duplicate && m.Envelope.Publisher != s.cfg.Bus.Name {
-			if err := s.heard(ctx, m.Envelope); err != nil {
+			if err := s.suppress(ctx, m.Envelope); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// heard takes note of a message about a bug.
-func (s *site) heard(ctx context.Context, e event.Envelope) error {
+// suppress records a message about a bug.
+func (s *site) suppress(ctx context.Context, e event.Envelope) error {
 	topic, ours := strings.CutPrefix(e.Topic, s.cfg.Bus.Prefix+"."+s.cfg.Bus.Environment+".")
 	if !ours || !strings.HasPrefix(topic, "debbugs.") {
 		return nil
@@ -60,7 +60,7 @@ func (s *site) heard(ctx context.Context, e event.Envelope) error {
 		return nil // another's, with ids of another form
 	}
 	if _, err := s.node.Journal.Append(ctx, journal.Record{Suppressed: []uuid.UUID{id}}); err != nil {
-		return fmt.Errorf("keeping what the bus told: %w", err)
+		return fmt.Errorf("storing what the bus published: %w", err)
 	}
 	if body, ok := e.Msg.(map[string]any); ok {
 		s.mu.Lock()

@@ -27,13 +27,13 @@ func measured() []measure {
 		{"reply_bytes_total", "Bytes of its replies since the start.", counter, func(r report) float64 { return float64(r.Bytes) }},
 		{"faults_total", "Answers that were SOAP faults, since the start.", counter, func(r report) float64 { return float64(r.Faults) }},
 		{"failures_total", "Requests without an answer that could be read, since the start.", counter, func(r report) float64 { return float64(r.Failures) }},
-		{"news_total", "Bugs and usertags with news, since the start.", counter, func(r report) float64 { return float64(r.Told) }},
+		{"news_total", "Bugs and usertags with news, since the start.", counter, func(r report) float64 { return float64(r.Published) }},
 		{"known_bugs", "Bugs that are known.", gauge, func(r report) float64 { return float64(r.Known) }},
 		{"recent_bugs", "Bugs that are asked in every round.", gauge, func(r report) float64 { return float64(r.Recent) }},
-		{"waiting_bugs", "Bugs with news that are to be told next.", gauge, func(r report) float64 { return float64(r.Waiting) }},
+		{"waiting_bugs", "Bugs with news that are to be published next.", gauge, func(r report) float64 { return float64(r.Waiting) }},
 		{"highest_bug", "The highest number that was asked for.", gauge, func(r report) float64 { return float64(r.High) }},
 		{"sweep_cursor", "The sweep over all bugs goes on below this number.", gauge, func(r report) float64 { return float64(r.Cursor) }},
-		{"based", "1 once every bug that there was has been taken note of.", gauge, func(r report) float64 { return yes(r.Based) }},
+		{"based", "1 once the baseline is complete.", gauge, func(r report) float64 { return yes(r.Based) }},
 		{"round_seconds", "What the last round took.", gauge, func(r report) float64 { return r.Seconds }},
 		{"last_timestamp_seconds", "When the last round ended; 0 before the first.", gauge, func(r report) float64 {
 			if r.Last.IsZero() {
@@ -41,8 +41,8 @@ func measured() []measure {
 			}
 			return float64(r.Last.UnixMilli()) / 1000
 		}},
-		{"trouble", "1 while the tracker cannot be asked.", gauge, func(r report) float64 { return yes(r.Trouble != "") }},
-		{"doubt", "1 while something that the tracker says is not believed.", gauge, func(r report) float64 { return yes(r.Doubt != "") }},
+		{"trouble", "1 while the tracker cannot be asked.", gauge, func(r report) float64 { return yes(r.Error != "") }},
+		{"doubt", "1 while a doubtful answer of the tracker waits to be confirmed.", gauge, func(r report) float64 { return yes(r.Doubt != "") }},
 	}
 }
 

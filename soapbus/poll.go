@@ -34,15 +34,15 @@ func (c pollCmd) Run(p *program.Env, g *program.Globals) error {
 
 type importCmd struct{}
 
-// Run tells every watched bug. What is told later is told from there.
+// Run publishes every watched bug. What is published later is published from there.
 func (importCmd) Run(p *program.Env, g *program.Globals) error {
 	return visit(p, g, func(ctx context.Context, s *site) error {
 		return s.once(ctx, importing, p.Stderr, true)
 	})
 }
 
-// visit opens the site for one errand.
-func visit(p *program.Env, g *program.Globals, errand func(context.Context, *site) error) (err error) {
+// visit opens the site for one command.
+func visit(p *program.Env, g *program.Globals, work func(context.Context, *site) error) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	log := g.Logger(p)
@@ -54,19 +54,19 @@ func visit(p *program.Env, g *program.Globals, errand func(context.Context, *sit
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	return errand(ctx, s)
+	return work(ctx, s)
 }
 
-// once asks the tracker once, and reads what was given back. The first trouble
+// once asks the tracker once, and reads the retry queue. The first error
 // ends it: whoever called it will call again.
 func (s *site) once(ctx context.Context, m mode, progress io.Writer, always bool) error {
-	pump := s.pump(m, slog.New(slog.DiscardHandler)) // trouble is returned, and poison told at the end
+	pump := s.pump(m, slog.New(slog.DiscardHandler)) // an error is returned, and poison logged at the end
 	stop := count(progress, s, always)
 	err := program.Once(ctx, pump)
 	stop()
 	r := s.report()
 	if err != nil {
-		r.Trouble = err.Error()
+		r.Error = err.Error()
 	}
 	if kerr := s.keep(context.WithoutCancel(ctx), r); err == nil {
 		err = kerr
@@ -98,7 +98,7 @@ func count(w io.Writer, s *site, always bool) (stop func()) {
 			case <-tick.C:
 				r := s.report()
 				if always || !r.Based { // the first round of a large tracker takes hours
-					show.Fprintf(w, "%d requests; %d bugs known; news of %d; the sweep is at %d of %d\n", r.Requests, r.Known, r.Told, r.Cursor, r.High)
+					show.Fprintf(w, "%d requests; %d bugs known; news of %d; the sweep is at %d of %d\n", r.Requests, r.Known, r.Published, r.Cursor, r.High)
 				}
 			}
 		}

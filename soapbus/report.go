@@ -21,23 +21,23 @@ const (
 // A report is what was asked and learned: for status and metrics. Its JSON form
 // is kept in the journal.
 type report struct {
-	Watches  string    `json:"watches"`
-	Rounds   int64     `json:"rounds"` // since the start
-	Last     time.Time `json:"last"`   // end of the last round
-	Seconds  float64   `json:"seconds"`
-	Requests int64     `json:"requests"` // since the start
-	Bytes    int64     `json:"bytes"`
-	Faults   int64     `json:"faults"`
-	Failures int64     `json:"failures"`
-	Known    int64     `json:"known"`
-	Recent   int64     `json:"recent"` // bugs asked in each round
-	Told     int64     `json:"told"`   // bugs and usertags with news, since the start
-	Waiting  int       `json:"waiting"`
-	High     int       `json:"high"`
-	Cursor   int       `json:"cursor"`
-	Based    bool      `json:"based"` // every bug that there was has been taken note of
-	Trouble  string    `json:"trouble,omitempty"`
-	Doubt    string    `json:"doubt,omitempty"` // what the tracker says and is not believed
+	Watches   string    `json:"watches"`
+	Rounds    int64     `json:"rounds"` // since the start
+	Last      time.Time `json:"last"`   // end of the last round
+	Seconds   float64   `json:"seconds"`
+	Requests  int64     `json:"requests"` // since the start
+	Bytes     int64     `json:"bytes"`
+	Faults    int64     `json:"faults"`
+	Failures  int64     `json:"failures"`
+	Known     int64     `json:"known"`
+	Recent    int64     `json:"recent"` // bugs asked in each round
+	Published int64     `json:"told"`   // bugs and usertags with news, since the start
+	Waiting   int       `json:"waiting"`
+	High      int       `json:"high"`
+	Cursor    int       `json:"cursor"`
+	Based     bool      `json:"based"` // the baseline is complete
+	Error     string    `json:"trouble,omitempty"`
+	Doubt     string    `json:"doubt,omitempty"` // what the tracker says and is not believed
 }
 
 func (s *site) report() report {
@@ -48,18 +48,18 @@ func (s *site) report() report {
 	if s.sweep != nil {
 		w := s.sweep.Stats()
 		r.Rounds, r.Last, r.Seconds = w.Rounds, w.Last, w.Took.Seconds()
-		r.Known, r.Recent, r.Told, r.Waiting = w.Known, w.Hot, w.Published, w.Waiting
+		r.Known, r.Recent, r.Published, r.Waiting = w.Known, w.Hot, w.Published, w.Waiting
 		r.High, r.Cursor, r.Based, r.Doubt = w.High, w.Cursor, w.Based, w.Doubt
 	}
-	// A good answer ends trouble, also where it tells no news.
-	if s.trouble != nil && !t.LastSuccess.After(s.since) {
-		r.Trouble = s.trouble.Error()
+	// A good answer ends an error, even if it brings no news.
+	if s.err != nil && !t.LastSuccess.After(s.since) {
+		r.Error = s.err.Error()
 	}
 	return r
 }
 
 // announce keeps the report in the journal, where status finds it: at once
-// where the trouble or the doubt is another one, else now and then.
+// where the error or the doubt is another one, else now and then.
 func (s *site) announce(ctx context.Context) error {
 	var kept report
 	var at time.Time
@@ -67,9 +67,9 @@ func (s *site) announce(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		r := s.report()
-		if r.Trouble != kept.Trouble || r.Doubt != kept.Doubt || r.Based != kept.Based || r != kept && time.Since(at) >= storeEvery {
+		if r.Error != kept.Error || r.Doubt != kept.Doubt || r.Based != kept.Based || r != kept && time.Since(at) >= storeEvery {
 			if err := s.keep(ctx, r); err != nil && ctx.Err() == nil {
-				s.log.Warn("the report cannot be kept", "error", err)
+				s.log.Warn("report could not be stored", "error", err)
 			}
 			kept, at = r, time.Now()
 		}

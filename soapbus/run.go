@@ -26,12 +26,12 @@ func (runCmd) Run(p *program.Env, g *program.Globals) (err error) {
 		return err
 	}
 	s.node.Watch(source, s.unwell)
-	s.node.Watch("given back", again.Err)
+	s.node.Watch("retry queue", again.Err)
 	s.node.Secrets("the tracker's password", s.cfg.withPasswords()...)
 	tasks := []program.Task{
 		{Name: "the publisher", Run: s.node.Run},
 		{Name: "the sweep", Run: pump.Run},
-		{Name: "changes given back", Run: again.Run},
+		{Name: "retry queue", Run: again.Run},
 		{Name: "the reports", Run: s.announce},
 		program.Reload[Config]{
 			Program: p,

@@ -37,10 +37,10 @@ type site struct {
 	tracker *tracker.Client
 	log     *slog.Logger
 
-	mu      sync.Mutex
-	sweep   *sweep.Sweep
-	trouble error
-	since   time.Time // of trouble
+	mu    sync.Mutex
+	sweep *sweep.Sweep
+	err   error
+	since time.Time // of err
 }
 
 func open(ctx context.Context, p *program.Env, g *program.Globals, log *slog.Logger) (*site, error) {
@@ -87,48 +87,48 @@ func (s *site) pump(m mode, log *slog.Logger) *pump.Pump {
 	s.sweep = sw
 	s.mu.Unlock()
 	return &pump.Pump{
-		Channel: sw, Table: translators(), Journal: s.node.Journal, Source: source, Log: log, OnErr: s.weather,
+		Channel: sw, Table: translators(), Journal: s.node.Journal, Source: source, Log: log, OnErr: s.note,
 	}
 }
 
-// again is the pump of changes that were given back.
+// again is the pump of requeued changes.
 func (s *site) again(once bool) *pump.Pump {
 	back := &node.RetryQueue{Dir: node.RetryDir(s.cfg.Bus), Once: once, Parse: requeued}
 	p := &pump.Pump{
-		Channel: back, Table: translators(), Journal: s.node.Journal, Source: "given back", Log: s.log,
+		Channel: back, Table: translators(), Journal: s.node.Journal, Source: "retry queue", Log: s.log,
 	}
 	back.Idle = p.Idle
 	return p
 }
 
-// weather notes trouble, or with nil that it is over.
-func (s *site) weather(err error) {
+// note records a transient error, or with nil that it is over.
+func (s *site) note(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.trouble, s.since = err, time.Now()
+	s.err, s.since = err, time.Now()
 }
 
 // unwell is why nothing new is learned now, or not all of it, or nil.
 func (s *site) unwell() error {
 	switch r := s.report(); {
-	case r.Trouble != "":
-		return errors.New(r.Trouble)
+	case r.Error != "":
+		return errors.New(r.Error)
 	case r.Doubt != "":
 		return errors.New(r.Doubt)
 	}
 	return nil
 }
 
-// status is one line for systemctl status; trouble is the node's to tell.
+// status is one line for systemctl status; errors are the node's to show.
 func (s *site) status() string {
 	parts := []string{s.node.Status()}
 	r := s.report()
 	switch {
-	case r.Trouble != "":
+	case r.Error != "":
 	case !r.Based:
 		parts = append(parts, fmt.Sprintf("taking note of what is there: %d bugs", r.Known))
 	default:
-		parts = append(parts, fmt.Sprintf("%d rounds, %d bugs known, news of %d", r.Rounds, r.Known, r.Told))
+		parts = append(parts, fmt.Sprintf("%d rounds, %d bugs known, news of %d", r.Rounds, r.Known, r.Published))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -68,15 +68,15 @@ func (r report) print(w io.Writer, cfg Config) {
 	show.Fprintf(w, "tracker    %s: %s; %d bugs known\n", cfg.SOAP.URL, r.Watches, r.Known)
 	switch {
 	case !r.Based:
-		show.Fprintf(w, "  baseline taking note of what is there: at %d of %d; nothing is told of these\n", r.Cursor, r.High)
+		show.Fprintf(w, "  baseline recording what is there: at %d of %d; these are not published\n", r.Cursor, r.High)
 	case r.Last.IsZero():
 		show.Fprintln(w, "  sweep    no round has ended yet")
 	default:
 		show.Fprintf(w, "  sweep    at %d of %d; last round ended %s after %.1f s; %d bugs are asked in every round\n",
 			r.Cursor, r.High, r.Last.UTC().Format(time.RFC3339), r.Seconds, r.Recent)
 	}
-	if r.Trouble != "" {
-		show.Fprintf(w, "  TROUBLE  %s\n", r.Trouble)
+	if r.Error != "" {
+		show.Fprintf(w, "  ERROR    %s\n", r.Error)
 	}
 	if r.Doubt != "" {
 		show.Fprintf(w, "  DOUBT    %s\n", r.Doubt)

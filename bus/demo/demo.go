@@ -49,7 +49,7 @@ func (c *run) Run(p *program.Env) (err error) {
 	}
 	work, ended := context.WithCancelCause(ctx)
 	defer ended(nil)
-	d := &demo{p: p, dir: dir, pace: c.Pace, absent: map[string]string{}, queueTold: make(chan struct{}), ended: ended}
+	d := &demo{p: p, dir: dir, pace: c.Pace, absent: map[string]string{}, queueDone: make(chan struct{}), ended: ended}
 	defer func() { err = errors.Join(err, d.close()) }()
 	if err := d.build(work, c.SQLite); err != nil {
 		return interrupted(ctx, err)
@@ -93,7 +93,7 @@ type demo struct {
 	repositories []repository
 
 	absent    map[string]string // kinds that this machine cannot show, and why
-	queueTold chan struct{}     // closed when the whole story of the queue has arrived
+	queueDone chan struct{}     // closed when the whole story of the queue has arrived
 	ended     func(error)       // an adapter did, by itself
 }
 

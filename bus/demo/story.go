@@ -31,7 +31,7 @@ type step struct {
 
 // storyEnds are the last events of the story, each with what tells it from
 // others of its topic. The results of builds are read after the log, so the
-// story ends with one of each: when both are told, all before them was.
+// story ends with one of each: when both are published, all before them was.
 var storyEnds = map[string]string{"wannabuild.log.record": "the-last-builder", "wannabuild.build.queue": "busbar-saucer"}
 
 // story is some days in the life of a few packages, as the build service's
@@ -85,13 +85,13 @@ func (d *demo) changeQueue(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-d.queueTold: // what is in the log of a database that is gone cannot be told
+	case <-d.queueDone: // what is in the log of a database that is gone cannot be published
 	}
 	return d.restore(ctx)
 }
 
 // restore puts a copy in the database's place, as after a disaster. The poller
-// notices; what was told stays told.
+// notices; what was published is not published again.
 func (d *demo) restore(ctx context.Context) error {
 	a := d.adapter("dbpoll")
 	if err := a.stop(); err != nil {

@@ -73,7 +73,7 @@ func (t *bugTracker) report(title string) int {
 
 // An act is something that happens to the tracker's bugs.
 type act struct {
-	after string // the topic of what must have been told before, lest it is undone unseen
+	after string // the topic of what must have been published before, lest it is undone unseen
 	do    func()
 }
 
@@ -120,7 +120,7 @@ func (t *bugTracker) acts() []act {
 // two of its questions as one change.
 func (d *demo) changeBugs(ctx context.Context) error {
 	for _, act := range d.tracker.acts() {
-		for act.after != "" && !d.hasTold(ctx, act.after) {
+		for act.after != "" && !d.hasPublished(ctx, act.after) {
 			if err := pause(ctx, 100*time.Millisecond); err != nil {
 				return fmt.Errorf("waiting for soapbus to tell of %s: %w", act.after, err)
 			}
@@ -133,8 +133,8 @@ func (d *demo) changeBugs(ctx context.Context) error {
 	return nil
 }
 
-// hasTold says whether soapbus has told an event of a topic.
-func (d *demo) hasTold(ctx context.Context, topic string) (yes bool) {
+// hasPublished says whether soapbus has published an event of a topic.
+func (d *demo) hasPublished(ctx context.Context, topic string) (yes bool) {
 	err := d.adapter("soapbus").read(ctx, func(r *journal.Reader) error {
 		c, err := r.Counts(ctx)
 		yes = err == nil && c.Topics["org.debian.dev."+topic] > 0

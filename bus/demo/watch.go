@@ -55,7 +55,7 @@ func (s seen) count(m wire.Delivery) {
 // watch prints what arrives until all that the journals hold has come.
 func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (seen, error) {
 	s := seen{topics: map[string]int{}, last: map[string]int64{}, ended: map[string]bool{}}
-	told := sync.OnceFunc(func() { close(d.queueTold) })
+	done := sync.OnceFunc(func() { close(d.queueDone) })
 	out := printer.New(d.p, printer.Flags{Color: "auto"})
 	for feeders := len(d.adapters); ; {
 		m, err := f.Next(ctx)
@@ -83,7 +83,7 @@ func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (s
 		}
 		s.count(m)
 		if len(s.ended) == len(storyEnds) {
-			told()
+			done()
 		}
 		origin := strings.ReplaceAll(m.Envelope.Origin, d.dir+"/", "") // people know it from the first line
 		d.say("  %s", out.Sentence(m))
@@ -184,9 +184,9 @@ func (d *demo) kept(ctx context.Context, a *adapter, r *journal.Reader) error {
 	}
 	quiet := ""
 	if skipped > 0 {
-		quiet = fmt.Sprintf("; %d items tell the bus nothing, counted by reason", skipped)
+		quiet = fmt.Sprintf("; %d items skipped, counted by reason", skipped)
 	}
-	d.say("%s: %d messages; %d facts were told twice and dropped%s.", a.name, c.Messages, c.Duplicates, quiet)
+	d.say("%s: %d messages; %d duplicates dropped%s.", a.name, c.Messages, c.Duplicates, quiet)
 	for _, row := range rows {
 		d.say("  Kept aside as poison, to be looked at: %s (%s).", row.Origin, row.Reason)
 	}

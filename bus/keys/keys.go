@@ -37,7 +37,7 @@ type keys struct {
 	} `cmd:"" help:"Revoke a certificate and write a new revocation list."`
 	CRL struct {
 		Days int `help:"How long the list lasts." default:"365"`
-	} `cmd:"" name:"crl" help:"Write the revocation list anew, before it expires."`
+	} `cmd:"" name:"crl" help:"Write a new revocation list, before it expires."`
 	List struct {
 	} `cmd:"" help:"List what was issued."`
 }
@@ -89,7 +89,7 @@ func (c *keys) writeCRL(p *program.Env, ca *sign.CA, days int) error {
 	if err != nil {
 		return err
 	}
-	show.Fprintf(p.Stdout, "authority   %s\nrevocations %s (write it anew within %d days: bus keys crl)\n", filepath.Join(c.Dir, "ca.crt"), file, days)
+	show.Fprintf(p.Stdout, "authority   %s\nrevocations %s (renew it within %d days: bus keys crl)\n", filepath.Join(c.Dir, "ca.crt"), file, days)
 	return nil
 }
 

@@ -35,7 +35,7 @@ func (c *verify) Run(p *program.Env, g *program.Globals) error {
 		return err
 	}
 	ctx := context.Background()
-	// First: SQLite makes anew what is missing of the files.
+	// First: SQLite recreates what is missing of the files.
 	files := journal.CheckFiles(c.Journal)
 	r, err := journal.OpenReader(ctx, c.Journal)
 	if err != nil {

@@ -28,9 +28,9 @@ type Bus struct {
 	Relay       string   `toml:"relay" doc:"Endpoint where bus log publishes: a relay that listens there (fedmsg's relay_inbound), or one to bind."`
 	Journal     string   `toml:"journal" doc:"The journal's file. Empty: /var/lib/busbar/PROGRAM/journal.db."`
 	Compat      []string `toml:"compat" doc:"Families of old topics to publish as well: debmessenger."`
-	Heartbeat   Duration `toml:"heartbeat" doc:"How often subscribers are told the newest sequence number."`
+	Heartbeat   Duration `toml:"heartbeat" doc:"How often subscribers are sent the newest sequence number."`
 	Metrics     string   `toml:"metrics" doc:"Address where Prometheus reads /metrics, and others ask /healthz, such as 127.0.0.1:9470. Empty: nowhere."`
-	Quiet       Duration `toml:"quiet" doc:"How long nothing may be told before that is a failure (/healthz, status, check). 0s: for ever."`
+	Quiet       Duration `toml:"quiet" doc:"How long nothing may be published before that is a failure (/healthz, status, check). 0s: for ever."`
 	Log         string   `toml:"log" doc:"What is logged: debug, info, warn or error, and what is worse."`
 	KeepAge     Duration `toml:"keep_age" doc:"Forget published messages older than this (their ids stay). 0s: keep for ever."`
 	KeepSize    Size     `toml:"keep_size" doc:"Forget the oldest published messages beyond this journal size. 0: no limit."`

@@ -33,7 +33,7 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// wrongJournal are the troubles of a journal that stay until a person acts.
+// wrongJournal are the errors of a journal that stay until a person acts.
 var wrongJournal = []error{
 	journal.ErrForeign, journal.ErrNewer, journal.ErrOlder, journal.ErrIdentity, journal.ErrEmpty, journal.ErrCorrupt, journal.ErrOrphanWAL, journal.ErrMissing,
 }

@@ -71,7 +71,7 @@ func decodeWords(s string, note func(string)) string {
 	return out.String()
 }
 
-// sameCharset tells whether a character may begin in a word of one label and end
+// sameCharset reports whether a character may begin in a word of one label and end
 // in the next one. UTF-7 ends each of its own (RFC 2152, rule 3), and UTF-16
 // begins each word with a mark.
 func sameCharset(label, next string) bool {
@@ -142,7 +142,7 @@ func (w encodedWord) writeASCII(out *strings.Builder) {
 
 const upperHex = "0123456789ABCDEF"
 
-// isLabel tells whether a word can begin with this.
+// isLabel reports whether a word can begin with this.
 func isLabel(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] <= ' ' || s[i] >= 0x7f || s[i] == '=' {

@@ -26,7 +26,7 @@ type term struct {
 }
 
 // terms are those of the files that [sign] names, and of the certificate in force,
-// if a daemon signs. What cannot be read is told by others (unreadable).
+// if a daemon signs. What cannot be read is reported by others (unreadable).
 func terms(sc config.Sign, signer *sign.Signer) []term {
 	var list []term
 	if sc.Backend == "none" {
@@ -174,7 +174,7 @@ func (t term) condition(now time.Time) (condition.Condition, bool) {
 	if c.Hint == "" {
 		c.Hint = map[string]string{
 			"certificate": "make a new one with `bus keys issue`, then reload", "ca": "a new authority takes a new certificate for everyone",
-			"crl": "write it anew with `bus keys crl`",
+			"crl": "renew it with `bus keys crl`",
 		}[t.what]
 	}
 	return c, true

@@ -33,12 +33,12 @@ func newCollector(program string, n *Node) *collector {
 		newest:        desc("journal_last_seq", "Number of the newest message."),
 		duplicates:    desc("journal_duplicates_total", "Events dropped because their facts were known."),
 		poison:        desc("journal_poison", "Items that could not be read and wait for a person."),
-		disputed:      desc("journal_disputed", "Items kept because they tell in other words what is known."),
-		disputes:      desc("journal_disputes_total", "Known facts that were told in other words, on no better evidence."),
-		replaced:      desc("journal_replaced_total", "Known facts that were told anew on better evidence."),
+		disputed:      desc("journal_disputed", "Items kept because they state what is known in other words."),
+		disputes:      desc("journal_disputes_total", "Known facts that came in other words, on no better evidence."),
+		replaced:      desc("journal_replaced_total", "Known facts that were published again on better evidence."),
 		poisonBytes:   desc("journal_poison_bytes", "Size of the items that could not be read or are disputed."),
 		poisonDropped: desc("journal_poison_dropped_total", "Items of poison that had to make room for others."),
-		skipped:       desc("journal_skipped_total", "Items that told the bus nothing, by reason.", "reason"),
+		skipped:       desc("journal_skipped_total", "Skipped items, by reason.", "reason"),
 		events:        desc("journal_events_total", "Messages made, by full topic.", "topic"),
 		unsent:        desc("publisher_unsent", "Messages that subscribers have not been sent."),
 		subscribers:   desc("publisher_subscribers", "Subscribers that are connected now."),
@@ -63,7 +63,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect reads everything anew.
+// Collect reads everything on each call.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
@@ -114,7 +114,7 @@ type teller func(d *prometheus.Desc, v float64, labels ...string)
 func (c *collector) publisher(gauge, counter teller) {
 	c.node.mu.Lock()
 	defer c.node.mu.Unlock()
-	if c.node.trouble != nil || c.node.Journal.Err() != nil {
+	if c.node.err != nil || c.node.Journal.Err() != nil {
 		gauge(c.trouble, 1)
 	} else {
 		gauge(c.trouble, 0)

@@ -52,7 +52,7 @@ func (o Outlook) dirs() []string {
 	return dirs
 }
 
-// kept is what the journal says: poison, and when something was last told.
+// kept is what the journal says: poison, and when something was last published.
 func (o Outlook) kept(ctx context.Context, reader *journal.Reader, now time.Time) []condition.Condition {
 	counts, err := reader.Counts(ctx)
 	if err != nil {
@@ -72,7 +72,7 @@ func (o Outlook) kept(ctx context.Context, reader *journal.Reader, now time.Time
 	if quiet := time.Duration(o.Bus.Quiet); quiet > 0 && now.Sub(last.Time) > quiet {
 		list = append(list, condition.Condition{
 			Name: "quiet", Level: condition.Fail, Since: last.Time.Add(quiet),
-			Text: fmt.Sprintf("nothing was told since %s, for longer than %s", event.Stamp(last.Time), quiet),
+			Text: fmt.Sprintf("nothing was published since %s, for longer than %s", event.Stamp(last.Time), quiet),
 			Hint: "look whether its source still says anything; [bus] quiet sets the time",
 		})
 	}

@@ -104,7 +104,7 @@ func TestCertificates(t *testing.T) {
 	check("nothing is signed", 0)
 }
 
-// TestDisks: what is told of file systems of every fullness.
+// TestDisks: what is said of file systems of every fullness.
 func TestDisks(t *testing.T) {
 	const mib = 1 << 20
 	for _, c := range []struct {
@@ -138,7 +138,7 @@ func TestDisks(t *testing.T) {
 	}
 }
 
-// TestClock: a clock that is set is told for an hour, and one that is behind the
+// TestClock: a clock that is set is shown for an hour, and one that is behind the
 // newest message for as long as it is.
 func TestClock(t *testing.T) {
 	n := testNode(t, func(*config.Bus) {})

@@ -31,7 +31,7 @@ func (n *Node) drops(ctx context.Context) {
 	for {
 		err := n.drop(ctx)
 		if err != nil && !told && ctx.Err() == nil {
-			n.Log.Error("poison could not be dropped; trying again", "error", err)
+			n.Log.Warn("poison could not be dropped; trying again", "error", err)
 		}
 		told = err != nil
 		select {
@@ -65,7 +65,7 @@ func (n *Node) drop(ctx context.Context) error {
 	if err := n.Journal.DropPoison(ctx, ids); err != nil {
 		return err
 	}
-	n.Log.Info("poison was dropped, as asked", "items", len(ids))
+	n.Log.Info("poison dropped", "items", len(ids))
 	for _, path := range done { // one that stays is followed again, and does nothing
 		err = errors.Join(err, os.Remove(path))
 	}

@@ -54,7 +54,7 @@ func Exposed(what string, files ...string) []condition.Condition {
 func (n *Node) Secrets(what string, files ...string) {
 	n.Conditions.Watch(func() []condition.Condition { return Exposed(what, files...) })
 	for _, c := range Exposed(what, files...) {
-		n.Log.Warn("others can get at a secret", "what", c.Name, "is", c.Text, "hint", c.Hint)
+		n.Log.Warn("a secret is exposed", "what", c.Name, "is", c.Text, "hint", c.Hint)
 	}
 }
 

@@ -12,10 +12,10 @@ import (
 
 const (
 	lookEvery = 10 * time.Second
-	// jump is how far the clock may be set at once before that is told.
+	// jump is how far the clock may be set at once before that is reported.
 	jump = 5 * time.Second
-	// jumpTold is for how long it is told.
-	jumpTold = time.Hour
+	// jumpShown is for how long it is shown.
+	jumpShown = time.Hour
 )
 
 // own is what the node says of itself each time that it is asked.
@@ -50,7 +50,7 @@ func (n *Node) Status() string {
 		case c.Name == "publisher", c.Name == "metrics":
 			parts = append(parts, c.Text)
 		case c.Level == condition.Fail:
-			parts = append(parts, "TROUBLE: "+c.String())
+			parts = append(parts, "ERROR: "+c.String())
 		default:
 			parts = append(parts, "warning: "+c.String())
 		}
@@ -65,7 +65,7 @@ func (n *Node) publishing() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	switch {
-	case n.trouble != nil:
+	case n.err != nil:
 		return "" // it is a condition
 	case n.pub == nil:
 		return "keeping messages in the journal"
@@ -99,18 +99,18 @@ func (n *Node) logConditions(known map[string]bool) map[string]bool {
 	for _, c := range n.own() {
 		key := string(c.Level) + " " + c.Name
 		now[key] = true
-		if known[key] || c.Name == "publisher" || c.Name == "metrics" { // they are told at once
+		if known[key] || c.Name == "publisher" || c.Name == "metrics" { // they are logged at once
 			continue
 		}
 		log := n.Log.Warn
 		if c.Level == condition.Fail && c.Name != "poison" { // each item was a warning when it came
 			log = n.Log.Error
 		}
-		log("something is not as it should be", "what", c.Name, "is", c.Text, "hint", c.Hint)
+		log("condition raised", "condition", c.Name, "is", c.Text, "hint", c.Hint)
 	}
 	for key := range known {
 		if !now[key] {
-			n.Log.Info("this is as it should be again", "what", key[len("fail "):])
+			n.Log.Info("condition cleared", "condition", key[len("fail "):])
 		}
 	}
 	return now
@@ -120,7 +120,7 @@ func (n *Node) logConditions(known map[string]bool) map[string]bool {
 // two looks, than the one that only runs on.
 func (n *Node) noteClock(by time.Duration, now time.Time) {
 	if by.Abs() > jump {
-		n.Log.Warn("the clock was set, or this machine slept", "by", by.Round(time.Second))
+		n.Log.Warn("clock jumped: it was set, or the machine slept", "by", by.Round(time.Second))
 		n.Conditions.Clear("clock set")
 		n.Conditions.Raise(condition.Condition{
 			Name: "clock set", Level: condition.Warn, Since: now,
@@ -129,7 +129,7 @@ func (n *Node) noteClock(by time.Duration, now time.Time) {
 		n.jumped = now
 		return
 	}
-	if !n.jumped.IsZero() && now.Sub(n.jumped) > jumpTold {
+	if !n.jumped.IsZero() && now.Sub(n.jumped) > jumpShown {
 		n.Conditions.Clear("clock set")
 		n.jumped = time.Time{}
 	}

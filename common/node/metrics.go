@@ -28,8 +28,8 @@ const (
 type metrics struct {
 	registry *prometheus.Registry
 
-	mu      sync.Mutex
-	trouble error // why nothing is served now
+	mu  sync.Mutex
+	err error // why nothing is served now
 }
 
 func newMetrics(program string, n *Node) *metrics {
@@ -51,7 +51,7 @@ func (n *Node) Register(c prometheus.Collector) error {
 	return nil
 }
 
-// Watch adds a reason for which the node may be unwell: trouble is asked each
+// Watch adds a reason for which the node may be unwell: failing is called each
 // time, must be quick, and gives nil while all is well.
 func (n *Node) Watch(name string, trouble func() error) {
 	n.Conditions.Watch(func() []condition.Condition {
@@ -62,7 +62,7 @@ func (n *Node) Watch(name string, trouble func() error) {
 	})
 }
 
-// serve answers at address until ctx ends. A taken port is told and tried
+// serve answers at address until ctx ends. A taken port is logged and tried
 // again: metrics are no reason for a daemon to end.
 func (m *metrics) serve(ctx context.Context, n *Node, address string) {
 	for {
@@ -71,7 +71,7 @@ func (m *metrics) serve(ctx context.Context, n *Node, address string) {
 			return
 		}
 		if was := m.setErr(err); was == nil {
-			n.Log.Error("metrics are not served; trying again", "address", address, "error", err)
+			n.Log.Warn("metrics are not served; trying again", "address", address, "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -97,7 +97,7 @@ func (m *metrics) listen(ctx context.Context, n *Node, address string) error {
 func (m *metrics) setErr(err error) (was error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	was, m.trouble = m.trouble, err
+	was, m.err = m.err, err
 	return was
 }
 
@@ -105,13 +105,13 @@ func (m *metrics) setErr(err error) (was error) {
 func (m *metrics) unserved() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.trouble
+	return m.err
 }
 
 func (m *metrics) handler(n *Node) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
-		// What can be told is told, also where the journal cannot be read.
+		// What is known is served, even if the journal cannot be read.
 		ErrorHandling: promhttp.ContinueOnError, Timeout: metricsPatience, MaxRequestsInFlight: 4,
 	}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {

@@ -138,7 +138,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestMetricsWithoutAJournal tells what can be told, and is not healthy.
+// TestMetricsWithoutAJournal serves what is known, and is not healthy.
 func TestMetricsWithoutAJournal(t *testing.T) {
 	address := freeAddress(t)
 	n := testNode(t, func(c *config.Bus) { c.Metrics = address })

@@ -40,7 +40,7 @@ type Node struct {
 	mu        sync.Mutex
 	publisher *wire.Publisher
 	pub       *wire.Pub
-	trouble   error // why nothing is published now
+	err       error // why nothing is published now
 }
 
 const (
@@ -63,7 +63,7 @@ func New(ctx context.Context, program string, bus config.Bus, sc config.Sign, lo
 		return nil, &exit.Error{Code: exit.Config, Err: err}
 	}
 	if n.signer.Store(signer); signer == nil {
-		log.Warn("messages are not signed: [sign] backend is none; use this on a bus for development only")
+		log.Warn("messages are not signed: [sign] backend is none (for development only)")
 	}
 	n.Journal, err = journal.Open(ctx, journal.Options{
 		Path: bus.Journal, Identity: n.id, Seal: n.seal(), Compat: bus.Compat,
@@ -127,7 +127,7 @@ func (n *Node) Run(ctx context.Context) error {
 func (n *Node) state(pub *wire.Pub, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.pub, n.trouble = pub, err
+	n.pub, n.err = pub, err
 	if pub != nil {
 		n.Log.Info("publishing", "endpoints", pub.Endpoints())
 	}
@@ -137,7 +137,7 @@ func (n *Node) state(pub *wire.Pub, err error) {
 func (n *Node) Err() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.trouble
+	return n.err
 }
 
 // Unsent is how many messages of the journal wait to be sent.
@@ -173,7 +173,7 @@ func (n *Node) prune(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		if _, err := n.Journal.Prune(ctx); err != nil && !errors.Is(err, context.Canceled) {
-			n.Log.Error("old messages could not be forgotten", "error", err)
+			n.Log.Warn("old messages could not be deleted; trying again", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -191,9 +191,9 @@ func (n *Node) audit(ctx context.Context) {
 	switch {
 	case ctx.Err() != nil:
 	case err != nil && report.OK():
-		n.Log.Error("the journal could not be checked as a whole", "error", err)
+		n.Log.Error("journal could not be checked", "error", err)
 	case err == nil:
-		n.Log.Debug("the journal was checked as a whole", "messages", report.Messages, "took", time.Since(began))
+		n.Log.Debug("journal checked", "messages", report.Messages, "took", time.Since(began))
 	}
 }
 

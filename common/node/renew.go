@@ -9,7 +9,7 @@ import (
 	"busbar/common/sign"
 )
 
-// newSigner reads the keys anew.
+// newSigner reads the keys again.
 func (n *Node) newSigner(sc config.Sign) (*sign.Signer, error) {
 	was := n.looking()
 	if (sc.Backend == "none") != (was.Sign.Backend == "none") {

@@ -55,15 +55,15 @@ func ownAs(path, like string) error {
 	return nil
 }
 
-// retryEvery is how often the daemon looks for items that were given back.
+// retryEvery is how often the daemon looks for requeued items.
 const retryEvery = 2 * time.Second
 
-// A RetryQueue is the channel of items that were given back.
+// A RetryQueue is the channel of requeued items.
 type RetryQueue struct {
 	Dir   string
 	Once  bool             // io.EOF when nothing waits
 	Parse func([]byte) any // copes with anything: an error is poison
-	Idle  func()           // told when nothing waits; nil: nobody is
+	Idle  func()           // called when nothing waits; may be nil
 
 	handed map[string]bool // not to be handed out twice
 }
@@ -114,7 +114,7 @@ func (c *RetryQueue) take(name string) (it translate.Item[any], done func(error)
 		c.handed = map[string]bool{}
 	}
 	c.handed[name] = true
-	it = translate.Item[any]{Origin: "given back " + name, Value: c.Parse(text), Raw: text, Received: info.ModTime()}
+	it = translate.Item[any]{Origin: "retry queue " + name, Value: c.Parse(text), Raw: text, Received: info.ModTime()}
 	return it, func(err error) {
 		if err == nil {
 			os.Remove(path) // at the worst it is read again, and its facts are known
@@ -122,11 +122,11 @@ func (c *RetryQueue) take(name string) (it translate.Item[any], done func(error)
 	}, nil
 }
 
-// Waiting lists the files of items that were given back, oldest first.
+// Waiting lists the files of requeued items, oldest first.
 func Waiting(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("looking for items that were given back: %w", err)
+		return nil, fmt.Errorf("listing the retry queue: %w", err)
 	}
 	var names []string
 	for _, e := range entries {

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestGivenBack hands out what was given back, oldest first, each once, and
+// TestRetryQueue hands out requeued items, oldest first, each once, and
 // keeps what could not be stored.
-func TestGivenBack(t *testing.T) {
+func TestRetryQueue(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "retry")
 	journal := filepath.Join(t.TempDir(), "journal.db")
 	if err := os.WriteFile(journal, nil, 0o600); err != nil {

@@ -11,13 +11,13 @@ import (
 // by itself: one that never ends must not cost every start its time.
 const maxResumed = 3
 
-// Resume gives back, as `poison retry` does, what an earlier run put aside because
+// Resume requeues, as `poison retry` does, what an earlier run put aside because
 // it took too long: the run that was still at it has ended. It is called before
-// the pumps run. An item that cannot be given back stays poison, which is said.
+// the pumps run. An item that cannot be requeued stays poison, which is said.
 func (n *Node) Resume(ctx context.Context, retry func(item []byte) error) {
 	rows, err := n.Journal.Reader().Poisoned(ctx)
 	if err != nil {
-		n.Log.Error("what an earlier run put aside could not be looked up", "error", err)
+		n.Log.Warn("slow items of an earlier run could not be listed; they stay poison", "error", err)
 		return
 	}
 	for _, row := range rows {
@@ -29,9 +29,9 @@ func (n *Node) Resume(ctx context.Context, retry func(item []byte) error) {
 			err = retry(row.Item)
 		}
 		if err != nil {
-			n.Log.Error("an item that an earlier run put aside is not tried again", "origin", row.Origin, "error", fmt.Errorf("giving item %d back: %w", row.ID, err))
+			n.Log.Warn("slow item of an earlier run could not be requeued; it stays poison", "origin", row.Origin, "error", fmt.Errorf("requeueing item %d: %w", row.ID, err))
 			continue
 		}
-		n.Log.Info("an item that an earlier run put aside is tried again", "origin", row.Origin, "attempts", row.Attempts)
+		n.Log.Info("slow item of an earlier run requeued", "origin", row.Origin, "attempts", row.Attempts)
 	}
 }

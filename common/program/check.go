@@ -132,7 +132,7 @@ func checkSigner(sc config.Sign) Finding {
 	case err != nil:
 		return Finding{"signing", "fail", err.Error(), exit.Config}
 	case signer == nil:
-		return Finding{What: "signing", Level: "warn", Detail: "backend is none: subscribers cannot tell our messages from forged ones"}
+		return Finding{What: "signing", Level: "warn", Detail: "backend is none: subscribers cannot distinguish our messages from forged ones"}
 	}
 	return Finding{What: "signing", Level: "ok", Detail: fmt.Sprintf("as %s until %s", signer.Name(), signer.NotAfter().Format(time.DateOnly))}
 }

@@ -16,7 +16,7 @@ import (
 type DropPoison struct {
 	ID         []int64 `arg:"" optional:"" help:"Numbers from the list."`
 	All        bool    `help:"All of them."`
-	Disputed   bool    `help:"All that tell in other words what is known."`
+	Disputed   bool    `help:"All that state what is known in other words."`
 	Translator string  `help:"All of this translator." placeholder:"NAME"`
 }
 

@@ -12,13 +12,13 @@ func Quiet(log *slog.Logger) *slog.Logger { return slog.New(quiet{log.Handler()}
 
 type quiet struct{ slog.Handler }
 
-// Enabled says what is told.
+// Enabled says what is logged.
 func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
 }
 
-// Once runs a pump to its end, or to the first trouble, which it returns: who
-// does an errand will do it again.
+// Once runs a pump to its end, or to the first transient error, which it returns: who
+// runs a command will run it again.
 func Once(ctx context.Context, p *pump.Pump) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -56,7 +56,7 @@ func (p *Env) setLevel(name string) {
 	}
 }
 
-// toJournal tells whether standard error is systemd's journal: JOURNAL_STREAM
+// toJournal reports whether standard error is systemd's journal: JOURNAL_STREAM
 // names its device and inode (systemd.exec(5)); a program that a service starts
 // with other files inherits the variable all the same.
 func (p *Env) toJournal() bool {

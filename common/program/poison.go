@@ -59,7 +59,7 @@ func sum(rows []journal.PoisonRow) string {
 			disputed++
 		}
 	}
-	return fmt.Sprintf("%d items, %d bytes; %d of them tell in other words what is known", len(rows), size, disputed)
+	return fmt.Sprintf("%d items, %d bytes; %d of them state what is known in other words", len(rows), size, disputed)
 }
 
 // Show writes one item exactly as it came; to a terminal, as it may be shown
@@ -102,9 +102,9 @@ func (o Poison) RetryAll(ctx context.Context, p *Env, ids []int64) error {
 			return err
 		}
 		if err := o.Retry(row.Item); err != nil {
-			return fmt.Errorf("giving item %d back: %w", id, err)
+			return fmt.Errorf("requeueing item %d: %w", id, err)
 		}
-		show.Fprintf(p.Stdout, "item %d is given back; the daemon reads it again\n", id)
+		show.Fprintf(p.Stdout, "item %d is requeued; the daemon reads it again\n", id)
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ var taken = []string{"bus.log", "bus.quiet", "sign.certificate", "sign.key"}
 type Reload[C any] struct {
 	Program *Env
 	Running C                 // the configuration that it started with
-	Load    func() (C, error) // reads and checks all anew
+	Load    func() (C, error) // reads and checks all again
 	// Parts gives the shared tables of a configuration.
 	Parts func(C) (config.Bus, config.Sign)
 	// Take takes up what is the program's own, of which Keys are the keys; nil:
@@ -73,7 +73,7 @@ func (r *Reload[C]) once(n *node.Node) {
 	}
 	if err != nil {
 		r.Program.level.Set(level)
-		n.Log.Error("the configuration is not taken up; the one from before is in force", "error", err)
+		n.Log.Error("configuration refused; the previous one stays in force", "error", err)
 		n.Conditions.Raise(condition.Condition{
 			Name: failed, Level: condition.Warn, Text: "it is not taken up, the one from before is in force: " + err.Error(),
 			Hint: "correct it, and reload: the next start would fail",
@@ -84,10 +84,10 @@ func (r *Reload[C]) once(n *node.Node) {
 	waits := config.Changed(&r.Running, &next, slices.Concat(taken, r.Keys))
 	if len(waits) == 0 {
 		n.Conditions.Clear(pending)
-		n.Log.Info("the configuration, keys and secrets were read again and are in force")
+		n.Log.Info("configuration reloaded")
 		return
 	}
-	n.Log.Warn("the configuration was read again; these keys take a restart", "keys", waits)
+	n.Log.Warn("configuration reloaded; some keys need a restart", "keys", waits)
 	n.Conditions.Raise(condition.Condition{
 		Name: pending, Level: condition.Warn, Text: "these keys were changed since the start, and take a restart: " + strings.Join(waits, ", "),
 	})

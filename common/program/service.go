@@ -81,6 +81,6 @@ func watch(ctx context.Context, log *slog.Logger, status func() string) {
 
 func notify(log *slog.Logger, state string) {
 	if _, err := sd.SdNotify(false, state); err != nil {
-		log.Warn("systemd cannot be told", "state", state, "error", err)
+		log.Warn("systemd cannot be notified", "state", state, "error", err)
 	}
 }

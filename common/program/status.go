@@ -32,9 +32,9 @@ type Status struct {
 	Unsent     int64            `json:"unsent"`
 	Duplicates int64            `json:"duplicates"`
 	Poisoned   int64            `json:"poisoned"`
-	Disputed   int64            `json:"disputed"` // kept: told in other words what is known
+	Disputed   int64            `json:"disputed"` // kept: state what is known in other words
 	Disputes   int64            `json:"disputes"` // of those, ever
-	Replaced   int64            `json:"replaced"` // facts told anew on better evidence
+	Replaced   int64            `json:"replaced"` // facts published again on better evidence
 	Poison     PoisonStatus     `json:"poison"`
 	Skipped    map[string]int64 `json:"skipped"`
 	Topics     map[string]int64 `json:"topics"`
@@ -107,10 +107,10 @@ func (s Status) Print(w io.Writer, asJSON bool) error {
 	for _, c := range s.Conditions {
 		show.Fprintf(w, "%-10s %s, since %s\n", strings.ToUpper(string(c.Level)), c, event.Stamp(c.Since))
 	}
-	show.Fprintf(w, "doubles    %d dropped\n", s.Duplicates)
+	show.Fprintf(w, "duplicates %d dropped\n", s.Duplicates)
 	show.Fprintf(w, "poison     %d kept (see the command poison)\n", s.Poisoned)
 	if s.Disputes > 0 || s.Replaced > 0 {
-		show.Fprintf(w, "disputed   %d kept beside it, %d ever: told in other words what is known; %d replaced on better evidence\n",
+		show.Fprintf(w, "disputed   %d kept beside it, %d ever: state what is known in other words; %d replaced on better evidence\n",
 			s.Disputed, s.Disputes, s.Replaced)
 	}
 	if s.Poison.Dropped > 0 {

@@ -44,7 +44,7 @@ func Scrub(s string) string {
 	return s
 }
 
-// passwords are those in an address, in each form in which they may be told.
+// passwords are those in an address, in each form in which they may appear.
 func passwords(s string) []string {
 	var list []string
 	add := func(p string) {
