@@ -184,3 +184,25 @@ func TestClock(t *testing.T) {
 		t.Errorf("nothing told for two hours: %q", got)
 	}
 }
+
+// TestLastingFailures: a failure that is tried again becomes an error once it has
+// lasted, and only once; what was an error at once, and a warning, do not.
+func TestLastingFailures(t *testing.T) {
+	var said strings.Builder
+	clock := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	n := &Node{Conditions: &condition.Set{}, Log: slog.New(slog.NewTextHandler(&said, nil)), now: func() time.Time { return clock }}
+	for name, level := range map[string]condition.Level{"database": condition.Fail, "disk": condition.Fail, "clock": condition.Warn} {
+		n.Conditions.Raise(condition.Condition{Name: name, Level: level, Since: clock, Text: "away"})
+	}
+	known := map[string]bool{"fail disk": true}
+	old := n.logLasting(nil, known)
+	if said.Len() > 0 {
+		t.Errorf("at once: %s", &said)
+	}
+	clock = clock.Add(lasting)
+	old = n.logLasting(old, known)
+	n.logLasting(old, known)
+	if got := said.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "condition=database") {
+		t.Errorf("after %v: %s", lasting, got)
+	}
+}

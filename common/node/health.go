@@ -12,6 +12,9 @@ import (
 
 const (
 	lookEvery = 10 * time.Second
+	// lasting is how long a failure that is tried again may last before it needs a
+	// person.
+	lasting = 5 * time.Minute
 	// jump is how far the clock may be set at once before that is reported.
 	jump = 5 * time.Second
 	// jumpShown is for how long it is shown.
@@ -77,12 +80,13 @@ func (n *Node) publishing() string {
 // lookAround logs what comes and goes of the node's own conditions, which nobody
 // else does, and notices when the clock is set.
 func (n *Node) lookAround(ctx context.Context) {
-	known := map[string]bool{}
+	known, old := map[string]bool{}, map[string]bool{}
 	before := n.now()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
 		known = n.logConditions(known)
+		old = n.logLasting(old, known)
 		select {
 		case <-ctx.Done():
 			return
@@ -98,8 +102,10 @@ func (n *Node) logConditions(known map[string]bool) map[string]bool {
 	now := map[string]bool{}
 	for _, c := range n.own() {
 		key := string(c.Level) + " " + c.Name
-		now[key] = true
-		if known[key] || c.Name == "publisher" || c.Name == "metrics" { // they are logged at once
+		if c.Name == "publisher" || c.Name == "metrics" { // they are logged at once
+			continue
+		}
+		if now[key] = true; known[key] {
 			continue
 		}
 		log := n.Log.Warn
@@ -116,7 +122,24 @@ func (n *Node) logConditions(known map[string]bool) map[string]bool {
 	return now
 }
 
-// noteClock is told by how much the clock that people set went further, between
+// logLasting logs failures that last, each once: a warning said that they are tried
+// again. known are the conditions that were errors at once.
+func (n *Node) logLasting(old, known map[string]bool) map[string]bool {
+	now := map[string]bool{}
+	for _, c := range n.Conditions.All() {
+		logged := known[string(c.Level)+" "+c.Name] // poison, too: each item was a warning
+		if c.Level != condition.Fail || logged || n.now().Sub(c.Since) < lasting {
+			continue
+		}
+		now[c.Name] = true
+		if !old[c.Name] {
+			n.Log.Error("condition lasts", "condition", c.Name, "since", c.Since, "is", c.Text, "hint", c.Hint)
+		}
+	}
+	return now
+}
+
+// noteClock gets by how much the clock that people set went further, between
 // two looks, than the one that only runs on.
 func (n *Node) noteClock(by time.Duration, now time.Time) {
 	if by.Abs() > jump {

@@ -35,7 +35,7 @@ type Env struct {
 type Globals struct {
 	Config string   `help:"Read this file alone, instead of the files in /etc/busbar." placeholder:"FILE" type:"path"`
 	Set    []string `help:"Override one configuration key, such as bus.environment=dev. May be repeated." placeholder:"KEY=VALUE" sep:"none"`
-	Debug  bool     `help:"Log more."`
+	Debug  bool     `help:"Log more: also one line for each message published."`
 }
 
 // Source is where the flags say that the configuration is.

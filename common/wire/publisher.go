@@ -81,14 +81,14 @@ func (p *Publisher) Run(ctx context.Context) error {
 		}
 		if ctx.Err() != nil {
 			if err != nil {
-				log.Warn("the publisher did not end well; what subscribers may have missed is sent again at the next start", "error", err)
+				log.Warn("publisher did not end cleanly; what subscribers may have missed is sent again at the next start", "error", err)
 			}
 			return nil
 		}
 		state(nil, err)
 		failures++
 		wait := backoff.Times{First: firstRetry, Most: lastRetry}.After(failures)
-		log.Error("nothing is published now; the journal keeps all and publishing is tried again", "error", err, "retry", wait)
+		log.Warn("nothing is published; the journal keeps all; trying again", "error", err, "retry", wait)
 		if pause(ctx, wait) != nil {
 			return nil
 		}
@@ -164,12 +164,13 @@ func (p *Publisher) feed(ctx context.Context, pub *Pub, log *slog.Logger) (err e
 func publish(pub *Pub, m journal.Message, log *slog.Logger) error {
 	err := pub.Send(m.Topic, m.Wire)
 	if err == nil {
+		log.Debug("message published", "seq", m.Seq, "topic", m.Topic, "id", m.ID)
 		return nil
 	}
 	if pub.ended() {
 		return fmt.Errorf("publishing message %d: %w", m.Seq, err)
 	}
-	log.Error("a message cannot be published and is passed over; the journal keeps it", "seq", m.Seq, "id", m.ID, "error", err)
+	log.Error("message cannot be sent; passed over, and the journal keeps it", "seq", m.Seq, "id", m.ID, "error", err)
 	return nil
 }
 

@@ -140,7 +140,7 @@ func passing(err error) bool {
 }
 
 func (l *Listener) fail(err error) {
-	l.peers.o.Log.Error("publisher unreachable", "error", err)
+	l.peers.o.Log.Warn("accepting failed; nobody can connect", "error", err)
 	select {
 	case l.failed <- err:
 	default: // the first error is the one that tells
