@@ -134,15 +134,15 @@ func TestTroubleKeepsWhatWasKnown(t *testing.T) {
 	}
 }
 
-// TestStatusTellsTroubleFirst is about the one line of systemctl status.
-func TestStatusTellsTroubleFirst(t *testing.T) {
+// TestStatusShowsErrorsFirst is about the one line of systemctl status.
+func TestStatusShowsErrorsFirst(t *testing.T) {
 	good, bad := fakeSource(t, &fakePoller{r: report{Polls: 3, Changes: 9}}), fakeSource(t, &fakePoller{})
 	bad.name = "wanna-build"
 	bad.note(errors.New("connection refused"))
 	s := testSite(t, good, bad)
 	s.node.Watch(bad.name, bad.unwell)
 	line := s.status()
-	if !strings.HasPrefix(line, "TROUBLE: wanna-build: connection refused; ") || !strings.Contains(line, "table popcon: 3 polls, 9 changes") {
+	if !strings.HasPrefix(line, "ERROR: wanna-build: connection refused; ") || !strings.Contains(line, "table popcon: 3 polls, 9 changes") {
 		t.Errorf("%q", line)
 	}
 }
