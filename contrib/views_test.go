@@ -146,7 +146,7 @@ func (w *watched) views() map[string][]string {
 		if found[c.Level+" "+c.Name] { // check has findings of its own, too
 			add("check", c.Level, c.Name)
 		}
-		text := map[string]string{"fail": "TROUBLE: ", "warn": "warning: "}[c.Level] + c.Name + ": "
+		text := map[string]string{"fail": "ERROR: ", "warn": "warning: "}[c.Level] + c.Name + ": "
 		if c.Name == "publisher" || c.Name == "metrics" {
 			text = c.Text
 		}
@@ -154,7 +154,7 @@ func (w *watched) views() map[string][]string {
 			add("line", c.Level, c.Name)
 		}
 	}
-	if n := strings.Count(line, "TROUBLE: ") + strings.Count(line, "warning: "); n == 0 && len(status.Conditions) == 0 && line == "" {
+	if n := strings.Count(line, "ERROR: ") + strings.Count(line, "warning: "); n == 0 && len(status.Conditions) == 0 && line == "" {
 		add("line", "fail", "nothing is told")
 	}
 	for _, list := range seen {

@@ -125,11 +125,11 @@ func repositories(ctx context.Context, p *program.Env, cfg Config) ([]repository
 
 func repository(ctx context.Context, r *journal.Reader, o install.Options, f feed.Repository) (repositoryStatus, error) {
 	var about feed.About
-	told, err := feed.Published(ctx, r, f.System, f.Name, &about)
+	published, err := feed.Published(ctx, r, f.System, f.Name, &about)
 	if err != nil {
 		return repositoryStatus{}, err
 	}
-	s := repositoryStatus{Repository: f.Name, System: f.System, Directory: f.Dir, Refs: len(told), Found: about.Found, Hook: "wired"}
+	s := repositoryStatus{Repository: f.Name, System: f.System, Directory: f.Dir, Refs: len(published), Found: about.Found, Hook: "wired"}
 	if !about.HookCalled.IsZero() {
 		s.HookCalled = &about.HookCalled
 	}

@@ -161,8 +161,8 @@ func (d *demo) close() error {
 	return errors.Join(errs...)
 }
 
-// trouble is what the adapters said, when something went wrong.
-func (d *demo) trouble() error {
+// failure is what the adapters said, when something went wrong.
+func (d *demo) failure() error {
 	var errs []error
 	for _, a := range d.adapters {
 		if s := a.said(); s != "" {

@@ -63,7 +63,7 @@ func (c *run) Run(p *program.Env) (err error) {
 		if cause := context.Cause(work); cause != nil {
 			return interrupted(ctx, cause) // close says how it ended
 		}
-		return interrupted(ctx, errors.Join(err, d.trouble()))
+		return interrupted(ctx, errors.Join(err, d.failure()))
 	}
 	if c.Keep {
 		d.say("\nEverything is kept in %s. To check a journal, there:\n  bus verify mail2bus.db --ca keys/ca.crt --crl keys/crl.pem", dir)

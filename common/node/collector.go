@@ -16,7 +16,7 @@ type collector struct {
 
 	build, messages, bytes, newest, duplicates, poison, skipped, events *prometheus.Desc
 	disputed, disputes, replaced, poisonBytes, poisonDropped            *prometheus.Desc
-	unsent, subscribers, sent, dropped, trouble                         *prometheus.Desc
+	unsent, subscribers, sent, dropped, failing                         *prometheus.Desc
 	condition, healthy, ends, free                                      *prometheus.Desc
 }
 
@@ -44,7 +44,7 @@ func newCollector(program string, n *Node) *collector {
 		subscribers:   desc("publisher_subscribers", "Subscribers that are connected now."),
 		sent:          desc("publisher_sent_total", "Messages sent since the start."),
 		dropped:       desc("publisher_dropped_total", "Messages that slow subscribers missed since the start."),
-		trouble:       desc("publisher_trouble", "1 while nothing can be published, such as for a taken port or a full disk."),
+		failing:       desc("publisher_trouble", "1 while nothing can be published, such as for a taken port or a full disk."),
 		healthy:       desc("healthy", "1 while everything that should reaches the bus; as /healthz."),
 		condition:     desc("condition", "1 for each thing that is not as it should be.", "condition", "level"),
 		ends:          desc("certificate_end_timestamp_seconds", "When the certificate, the authority or the revocation list of [sign] ends.", "what"),
@@ -57,7 +57,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.messages, c.bytes, c.newest, c.duplicates, c.poison, c.skipped, c.events,
 		c.disputed, c.disputes, c.replaced, c.poisonBytes, c.poisonDropped,
-		c.unsent, c.subscribers, c.sent, c.dropped, c.trouble, c.condition, c.healthy, c.ends, c.free,
+		c.unsent, c.subscribers, c.sent, c.dropped, c.failing, c.condition, c.healthy, c.ends, c.free,
 	} {
 		ch <- d
 	}
@@ -115,9 +115,9 @@ func (c *collector) publisher(gauge, counter teller) {
 	c.node.mu.Lock()
 	defer c.node.mu.Unlock()
 	if c.node.err != nil || c.node.Journal.Err() != nil {
-		gauge(c.trouble, 1)
+		gauge(c.failing, 1)
 	} else {
-		gauge(c.trouble, 0)
+		gauge(c.failing, 0)
 	}
 	if c.node.pub == nil {
 		return
@@ -136,10 +136,10 @@ func (c *collector) health(gauge teller) {
 		healthy = 0
 	}
 	gauge(c.healthy, healthy)
-	told := map[string]bool{}
+	shown := map[string]bool{}
 	for _, one := range list {
-		if name := show.OneLine(one.Name); !told[name] {
-			told[name] = true
+		if name := show.OneLine(one.Name); !shown[name] {
+			shown[name] = true
 			gauge(c.condition, 1, name, string(one.Level))
 		}
 	}

@@ -25,15 +25,15 @@ func dropDir(journal string) string { return journal + ".drop" }
 
 // drops follows the requests of `poison drop` until ctx ends.
 func (n *Node) drops(ctx context.Context) {
-	told := false
+	logged := false
 	tick := time.NewTicker(retryEvery)
 	defer tick.Stop()
 	for {
 		err := n.drop(ctx)
-		if err != nil && !told && ctx.Err() == nil {
+		if err != nil && !logged && ctx.Err() == nil {
 			n.Log.Warn("poison could not be dropped; trying again", "error", err)
 		}
-		told = err != nil
+		logged = err != nil
 		select {
 		case <-ctx.Done():
 			return

@@ -53,9 +53,9 @@ func (n *Node) Register(c prometheus.Collector) error {
 
 // Watch adds a reason for which the node may be unwell: failing is called each
 // time, must be quick, and gives nil while all is well.
-func (n *Node) Watch(name string, trouble func() error) {
+func (n *Node) Watch(name string, failing func() error) {
 	n.Conditions.Watch(func() []condition.Condition {
-		if err := trouble(); err != nil {
+		if err := failing(); err != nil {
 			return []condition.Condition{{Name: name, Level: condition.Fail, Text: err.Error()}}
 		}
 		return nil

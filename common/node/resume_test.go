@@ -10,7 +10,7 @@ import (
 	"busbar/common/pump"
 )
 
-// TestResume: what was put aside is given back at the start, unless it was tried
+// TestResume: what was put aside is requeued at the start, unless it was tried
 // too often; what is poison for another reason is a person's to retry.
 func TestResume(t *testing.T) {
 	n := testNode(t, func(*config.Bus) {})
@@ -34,7 +34,7 @@ func TestResume(t *testing.T) {
 		return errors.New("the spool is full") // holds up no other
 	})
 	if !slices.Equal(back, []string{"slow", "slow twice"}) {
-		t.Errorf("given back: %q", back)
+		t.Errorf("requeued: %q", back)
 	}
 	if c, err := n.Journal.Reader().Counts(t.Context()); err != nil || c.Poisoned != 4 {
 		t.Errorf("%+v, %v", c, err)

@@ -172,12 +172,12 @@ func checkEndpoint(endpoint string, running bool) Finding {
 // exit code for what stays wrong, or if all may pass, for that.
 func PrintFindings(p *Env, findings []Finding, asJSON bool) error {
 	failed, code := 0, exit.TempFail
-	told := map[string]bool{} // a file that a running daemon speaks of, too
+	shown := map[string]bool{} // a file that a running daemon speaks of, too
 	for _, f := range findings {
-		if strings.HasPrefix(f.What, "secret ") && told[f.What] {
+		if strings.HasPrefix(f.What, "secret ") && shown[f.What] {
 			continue
 		}
-		told[f.What] = true
+		shown[f.What] = true
 		if f.Level == "fail" {
 			failed++
 			if f.code != exit.TempFail {
