@@ -41,6 +41,7 @@ var rooms = []room{
 	{"common/dbrow", []string{"common/runes"}},
 	{"common/translate", []string{"common/event"}},
 	{"common/pump", []string{"common/backoff", "common/event", "common/journal", "common/translate"}},
+	{"common/pump/channeltest", []string{"common/event", "common/journal", "common/pump", "common/translate"}},
 	{"common/rounds", []string{"common/translate"}},
 	{"common/exit", []string{"common/journal"}},
 	{"common/config", []string{"common/event", "common/secret", "common/sign"}},
@@ -61,17 +62,17 @@ var rooms = []room{
 	{"bus/...", []string{"bus/...", "adapters/...", "common/*"}},
 }
 
-// Tests may use fixtures and the conformance suite, and those of common/ the
+// Tests may use fixtures and the conformance suites, and those of common/ the
 // packages beside theirs.
 var testsMay = map[string][]string{
-	"":         {"fixtures/..."},
+	"":         {"fixtures/...", "common/pump/channeltest"},
 	"contrib":  {"common/config"},
 	"adapters": {"adapters/adaptertest"},
 	"common":   {"common/*", "common/wire/guard"},
 }
 
 // forTests are packages that only tests may import, and one another.
-var forTests = []string{"adapters/adaptertest", "bus/bustest", "common/programtest"}
+var forTests = []string{"adapters/adaptertest", "bus/bustest", "common/programtest", "common/pump/channeltest"}
 
 // A listed is what `go list -json` tells of a package.
 type listed struct {

@@ -1,14 +1,17 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -55,17 +58,19 @@ func ownAs(path, like string) error {
 	return nil
 }
 
-// retryEvery is how often the daemon looks for requeued items.
+// retryEvery is how often the daemon looks for requeued items, if nothing else is said.
 const retryEvery = 2 * time.Second
 
 // A RetryQueue is the channel of requeued items.
 type RetryQueue struct {
 	Dir   string
 	Once  bool             // io.EOF when nothing waits
+	Every time.Duration    // how often Dir is read [2 s]
 	Parse func([]byte) any // copes with anything: an error is poison
 	Idle  func()           // called when nothing waits; may be nil
 
-	handed map[string]bool // not to be handed out twice
+	mu     sync.Mutex
+	handed map[string]bool // not to be handed out twice; false: no more in flight
 }
 
 // Next hands out the oldest file that is not in flight.
@@ -76,7 +81,7 @@ func (c *RetryQueue) Next(ctx context.Context) (translate.Item[any], []byte, fun
 			return translate.Item[any]{}, nil, nil, err
 		}
 		for _, name := range names {
-			if c.handed[name] {
+			if c.known(name) {
 				continue
 			}
 			it, done, err := c.take(name)
@@ -91,11 +96,13 @@ func (c *RetryQueue) Next(ctx context.Context) (translate.Item[any], []byte, fun
 		if c.Once {
 			return translate.Item[any]{}, nil, nil, io.EOF
 		}
-		c.handed = nil // what is still there failed, and is handed out again
+		c.mu.Lock() // what is still there and not in flight failed, and is handed out again
+		maps.DeleteFunc(c.handed, func(_ string, flies bool) bool { return !flies })
+		c.mu.Unlock()
 		select {
 		case <-ctx.Done():
 			return translate.Item[any]{}, nil, nil, ctx.Err()
-		case <-time.After(retryEvery):
+		case <-time.After(cmp.Or(c.Every, retryEvery)):
 		}
 	}
 }
@@ -110,16 +117,30 @@ func (c *RetryQueue) take(name string) (it translate.Item[any], done func(error)
 	if err != nil {
 		return it, nil, err
 	}
-	if c.handed == nil {
-		c.handed = map[string]bool{}
-	}
-	c.handed[name] = true
+	c.mark(name, true)
 	it = translate.Item[any]{Origin: "retry queue " + name, Value: c.Parse(text), Raw: text, Received: info.ModTime()}
 	return it, func(err error) {
 		if err == nil {
 			os.Remove(path) // at the worst it is read again, and its facts are known
 		}
+		c.mark(name, false)
 	}, nil
+}
+
+func (c *RetryQueue) known(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, known := c.handed[name]
+	return known
+}
+
+func (c *RetryQueue) mark(name string, flies bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.handed == nil {
+		c.handed = map[string]bool{}
+	}
+	c.handed[name] = flies
 }
 
 // Waiting lists the files of requeued items, oldest first.

@@ -36,9 +36,10 @@ type Rounds struct {
 	Now      func() time.Time
 
 	ready  []ready
-	given  int64
-	flight sync.WaitGroup
 	mu     sync.Mutex
+	given  int64
+	flight int           // handed out, and not done
+	landed chan struct{} // closed when nothing is in flight any more; nil: nothing is
 	failed error
 }
 
@@ -61,13 +62,14 @@ func (r *Rounds) Given() int64 {
 // Next is the channel's.
 func (r *Rounds) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
 	for {
-		if r.broken() {
-			r.reset()
-		}
-		if len(r.ready) > 0 {
+		if len(r.ready) > 0 && !r.broken() {
 			return r.handOut()
 		}
-		if r.flight.Wait(); r.broken() {
+		if err := r.land(ctx); err != nil {
+			return translate.Item[any]{}, nil, nil, err
+		}
+		if r.broken() {
+			r.reset()
 			continue
 		}
 		if err := r.Poll(ctx); err != nil {
@@ -90,9 +92,11 @@ func (r *Rounds) handOut() (translate.Item[any], []byte, func(error), error) {
 	}
 	r.mu.Lock()
 	r.given++
+	if r.flight++; r.flight == 1 {
+		r.landed = make(chan struct{})
+	}
 	r.mu.Unlock()
-	r.flight.Add(1)
-	done := sync.OnceFunc(r.flight.Done)
+	done := sync.OnceFunc(r.done)
 	it.Received = r.Now()
 	if it.Raw == nil {
 		it.Raw = translate.JSON(it.Value)
@@ -109,11 +113,34 @@ func (r *Rounds) handOut() (translate.Item[any], []byte, func(error), error) {
 	}, nil
 }
 
-// Settled waits until what was handed out is durable, and reports whether it is.
-func (r *Rounds) Settled() bool {
-	r.flight.Wait()
-	return !r.broken()
+// done ends one item in flight.
+func (r *Rounds) done() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.flight--; r.flight == 0 {
+		close(r.landed)
+		r.landed = nil
+	}
 }
+
+// land waits until nothing is in flight.
+func (r *Rounds) land(ctx context.Context) error {
+	r.mu.Lock()
+	landed := r.landed
+	r.mu.Unlock()
+	if landed == nil {
+		return nil
+	}
+	select {
+	case <-landed:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Settled waits until what was handed out is durable, and reports whether it is.
+func (r *Rounds) Settled(ctx context.Context) bool { return r.land(ctx) == nil && !r.broken() }
 
 func (r *Rounds) broken() bool {
 	r.mu.Lock()
@@ -123,7 +150,6 @@ func (r *Rounds) broken() bool {
 
 func (r *Rounds) reset() {
 	r.ready = nil
-	r.flight.Wait()
 	r.mu.Lock()
 	r.failed = nil
 	r.mu.Unlock()

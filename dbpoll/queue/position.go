@@ -50,7 +50,7 @@ func (q *Queue) save(ctx context.Context, now bool) error {
 	if q.Ready() > 0 || !q.loaded || !q.at.Baseline || !now && q.o.Now().Sub(q.saved) < saveEvery {
 		return nil
 	}
-	if !q.Settled() {
+	if !q.Settled(ctx) {
 		return nil
 	}
 	_, err := q.o.Journal.Append(ctx, journal.Record{Origin: "wanna-build position", Source: q.o.Source, Position: q.at.encode()})

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -207,7 +209,7 @@ func (s *Sweep) reset() {
 	again := s.open
 	s.open = map[int64]func(){}
 	s.mu.Unlock()
-	for _, redo := range again {
-		redo()
+	for _, id := range slices.Sorted(maps.Keys(again)) {
+		again[id]()
 	}
 }
