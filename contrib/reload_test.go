@@ -21,7 +21,7 @@ func (w *watched) reload(words string) {
 // configuration, the one from before stays in force, and that is said by every
 // view; what is right is taken up.
 func TestReload(t *testing.T) {
-	const refused, taken = "the configuration is not taken up", "were read again and are in force"
+	const refused, taken = "configuration refused; the previous one stays in force", "configuration reloaded\""
 	for _, name := range programs {
 		t.Run(name, func(t *testing.T) {
 			p := newPlace(t, name)
@@ -62,7 +62,7 @@ func TestReload(t *testing.T) {
 			p.set("bus", `heartbeat = "7s"`)
 			p.command(context.Background())
 			before := len(w.logged())
-			w.reload("these keys take a restart")
+			w.reload("some keys need a restart")
 			if log := w.logged()[before:]; !strings.Contains(log, "bus.heartbeat") || strings.Contains(log, "level=INFO") {
 				t.Errorf("with [bus] log = warn, and another heartbeat, it says:\n%s", log)
 			}
