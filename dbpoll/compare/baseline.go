@@ -16,7 +16,7 @@ const (
 )
 
 // Baseline takes note of every row and publishes nothing. One that was interrupted
-// is begun anew.
+// is begun again.
 func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store func([]event.State) error) error {
 	st.mu.Lock()
 	defer st.mu.Unlock()

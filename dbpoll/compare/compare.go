@@ -31,8 +31,8 @@ type Change struct {
 type Found struct {
 	Changes []Change
 	More    bool // there are others
-	// Trouble says which rows cannot be followed, and why; all others are.
-	Trouble error
+	// Err says which rows cannot be followed, and why; all others are.
+	Err error
 }
 
 // shareBytes bounds the texts of the rows that one comparison gives, beside
@@ -72,7 +72,7 @@ func (st *State) Compare(ctx context.Context, snap *database.Snapshot, most int)
 	for _, key := range lost {
 		r.odd.add("the row %s was seen to differ, and is not found when it is read again: its key is not the same twice (%s)", shown(key), strings.Join(st.table.Key, ", "))
 	}
-	f.Trouble = r.odd.err(st.table.Name)
+	f.Err = r.odd.err(st.table.Name)
 	missing := st.missing(r)
 	if missing == 0 {
 		return f, nil
@@ -93,7 +93,7 @@ func (st *State) changed(ctx context.Context, dialect string, r database.Row) (C
 	if err == nil {
 		v, err := decode(stored)
 		if err != nil {
-			return c, fmt.Errorf("reading what was told of %s %s: %w", st.source, joined, err)
+			return c, fmt.Errorf("reading the last known state of %s %s: %w", st.source, joined, err)
 		}
 		if mark = v.Mark; !isTombstone(stored) {
 			c.Before, c.BeforeBytes = v.before(st.table, r.Key, r.Columns), v.Bytes
@@ -145,7 +145,7 @@ func (st *State) gone(ctx context.Context, r *reading, missing, most int) (chang
 		}
 		v, err := decode(stored)
 		if err != nil {
-			return fmt.Errorf("reading what was told of %s %s: %w", st.source, joined, err)
+			return fmt.Errorf("reading the last known state of %s %s: %w", st.source, joined, err)
 		}
 		key := splitKey(joined)
 		revision := st.advance(n)

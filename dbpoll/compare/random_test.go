@@ -150,7 +150,7 @@ func (tr *trial) compare() (found Found) {
 	return found
 }
 
-// load begins anew with what is in the journal.
+// load begins again with what is in the journal.
 func (tr *trial) load() {
 	st, err := Load(tr.t.Context(), tr.j.Reader(), "table plain", tr.st.table)
 	if err != nil {
@@ -198,7 +198,7 @@ func (tr *trial) log() {
 }
 
 // TestRandomChanges: whatever changes, however late changes are durable, whatever
-// another source says meanwhile, and wherever it is begun anew: what is known at
+// another source says meanwhile, and wherever it is begun again: what is known at
 // the end is what the table holds. A table that did not change is not read.
 func TestRandomChanges(t *testing.T) {
 	for _, server := range servers(t) {
@@ -258,8 +258,8 @@ func TestRandomChanges(t *testing.T) {
 				if told += len(found.Changes); len(found.Changes) > 0 && !tr.st.readAllSince(before) {
 					partly++
 				}
-				if isOdd := round >= 10 && round < 20; isOdd != (found.Trouble != nil) {
-					t.Errorf("round %d: of odd rows is said %v", round, found.Trouble)
+				if isOdd := round >= 10 && round < 20; isOdd != (found.Err != nil) {
+					t.Errorf("round %d: of odd rows is said %v", round, found.Err)
 				}
 				if tr.tell(tr.rnd.IntN(len(tr.wait) + 1)); tr.rnd.IntN(2) == 0 {
 					continue // the others are found again

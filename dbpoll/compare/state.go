@@ -61,7 +61,7 @@ func Load(ctx context.Context, r *journal.Reader, source string, t database.Tabl
 	err = r.EachState(ctx, source, func(key string, value []byte) error {
 		digest, revision, err := head(value)
 		if err != nil {
-			return fmt.Errorf("reading what was told of %s %s: %w", source, key, err)
+			return fmt.Errorf("reading the last known state of %s %s: %w", source, key, err)
 		}
 		if isTombstone(value) {
 			st.extra[nameOf(key)] = revision
@@ -98,7 +98,7 @@ func (st *State) Before(ctx context.Context, key []string) (row dbrow.Columns, m
 	}
 	v, err := decode(value)
 	if err != nil {
-		return nil, "", fmt.Errorf("reading what was told of %s %s: %w", st.source, key, err)
+		return nil, "", fmt.Errorf("reading the last known state of %s %s: %w", st.source, key, err)
 	}
 	if isTombstone(value) {
 		return nil, v.Mark, nil

@@ -55,7 +55,7 @@ type session interface {
 }
 
 // Open checks the options. The database is connected when it is first read, so
-// that one which is away is weather and no mistake.
+// that one which is away is a transient error and no mistake.
 func Open(_ context.Context, o Options) (*DB, error) {
 	if o.Fetch <= 0 {
 		o.Fetch = 10000

@@ -58,7 +58,7 @@ func dialSQLite(ctx context.Context, o Options) (session, error) {
 }
 
 // begin looks first whether the file of that name is still the one that is
-// open. One that was written without a write-ahead log is opened anew as well:
+// open. One that was written without a write-ahead log is opened again as well:
 // SQLite itself goes by a counter in the file, which a copy over it may repeat.
 func (f *file) begin(ctx context.Context) error {
 	now, err := os.Stat(f.path)

@@ -78,7 +78,7 @@ func (q *Queue) difference(ctx context.Context, s *database.Snapshot) (whole boo
 			return false, err
 		}
 		whole, q.round.left = whole && !found.More, q.round.left || found.More
-		odd = cmp.Or(odd, found.Trouble)
+		odd = cmp.Or(odd, found.Err)
 		changes, err := q.quiet(ctx, s, p, found.Changes)
 		if err != nil {
 			return false, err

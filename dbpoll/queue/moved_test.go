@@ -11,8 +11,8 @@ import (
 
 const past = `INSERT INTO transactions SELECT 'amd64', 'old' || i, 'sid', '1-1', '--take', 'Needs-Build', 'Building', 'x', 'x', now() - interval '300 days' FROM generate_series(1, 50) i`
 
-// TestLogWrittenAnew: VACUUM FULL moves every row of the log, and none is news.
-func TestLogWrittenAnew(t *testing.T) {
+// TestLogRewritten: VACUUM FULL moves every row of the log, and none is news.
+func TestLogRewritten(t *testing.T) {
 	s := newSite(t, "wbadm")
 	r := s.start(nil)
 	defer r.stop()

@@ -12,8 +12,8 @@ import (
 // A standing is where the log stands in the server: what was read of it means
 // nothing where that changed. Zeros are not known.
 type standing struct {
-	Table    uint64 `json:"table"`    // made anew by a restore
-	File     uint64 `json:"file"`     // written anew, as VACUUM FULL does
+	Table    uint64 `json:"table"`    // recreated by a restore
+	File     uint64 `json:"file"`     // rewritten, as VACUUM FULL does
 	Timeline uint64 `json:"timeline"` // grows where a copy of the server is promoted
 }
 
@@ -71,7 +71,7 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 	case was != identity:
 		replaced = "it is known by another identity"
 	case differ(stood.Table, stands.Table):
-		replaced = "its tables were made anew: it was restored in place"
+		replaced = "its tables were recreated: it was restored in place"
 	case q.access.Level == Base && level == Base && n.xmax < q.at.Horizon:
 		replaced = "its transaction ids went back: it was restored from an older copy"
 	case level != "" && level != q.access.Level:
@@ -79,7 +79,7 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 	case stood.Timeline != 0 && stands.Timeline > stood.Timeline:
 		moved = "a copy of the server took its place"
 	case differ(stood.File, stands.File):
-		moved = "the log's table was written anew"
+		moved = "the log's table was rewritten"
 	default:
 		return nil
 	}
@@ -93,7 +93,7 @@ func (q *Queue) recognize(ctx context.Context, s *database.Snapshot) error {
 		q.counters.read.log = ""
 		return nil
 	}
-	q.log.Error("the database was replaced; everything is compared again, and what was told stays told", "why", replaced, "was", was, "is", identity)
+	q.log.Error("the database was replaced; everything is compared again, and nothing is published twice", "why", replaced, "was", was, "is", identity)
 	q.counters, q.compared, q.at.Replaced = counters{}, time.Time{}, true
 	q.add(wannabuild.Change{Replaced: &wannabuild.Replacement{Why: replaced, From: was, To: identity, Time: q.o.Now().UTC(), Generation: q.at.Generation}}, nil)
 	return nil

@@ -10,7 +10,7 @@ import (
 )
 
 // replay plays the history with a poll after every n steps, by a poller that
-// is started anew each time if fresh.
+// is started again each time if fresh.
 func replay(t *testing.T, role string, n int, fresh bool) map[string]string {
 	t.Helper()
 	s := newSite(t, role)

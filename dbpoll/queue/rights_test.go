@@ -67,7 +67,7 @@ func TestRightsChangeWhileRunning(t *testing.T) {
 	step("still", "SELECT 1", Base, append(all[:3:3], "build.take hidden")...)
 	s.sql("REVOKE SELECT ON packages, transactions, pkg_history FROM guest")
 	_ = r.try()
-	r.poll() // as the daemon does when the weather is better
+	r.poll() // as the daemon does once the error is over
 	step("then the log alone", "SELECT 1", ViewsLog, all...)
 	s.sql("GRANT SELECT ON packages TO guest; REVOKE SELECT ON amd64_public.transactions, arm64_public.transactions FROM guest")
 	_ = r.try()

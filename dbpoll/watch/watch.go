@@ -180,7 +180,7 @@ func (w *Watch) read(ctx context.Context) error {
 		return err
 	}
 	if altered {
-		w.log.Info("the table was altered: its columns are read anew", "table", w.o.Table.Table)
+		w.log.Info("the table was altered: its columns are read again", "table", w.o.Table.Table)
 		w.state, w.marker = nil, ""
 		return w.read(ctx)
 	}
@@ -256,13 +256,13 @@ func (w *Watch) compare(ctx context.Context, s *database.Snapshot) error {
 		}, func() { w.state.Published(c) }, c.Seen)
 	}
 	w.more = found.More
-	if err := found.Trouble; err != nil && (w.odd == nil || w.odd.Error() != err.Error()) {
+	if err := found.Err; err != nil && (w.odd == nil || w.odd.Error() != err.Error()) {
 		w.log.Error("rows cannot be followed", "table", w.o.Table.Table, "error", err)
 	}
-	w.odd = found.Trouble
+	w.odd = found.Err
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.stats.Rows, w.stats.Odd = int64(w.state.Len()), found.Trouble
+	w.stats.Rows, w.stats.Odd = int64(w.state.Len()), found.Err
 	return nil
 }
 

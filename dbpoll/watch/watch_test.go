@@ -153,18 +153,18 @@ func pollAll(p place, file string, specs []tables.Spec, change ...func(*Options)
 func pollOne(ctx context.Context, o Options, tr translate.Translator[tables.Change]) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var weather error
+	var errs error
 	p := &pump.Pump{
 		Channel: Open(o), Journal: o.Journal, Source: o.Source,
 		Table: []translate.Translator[any]{translate.Of(tr)},
 		OnErr: func(err error) {
 			if err != nil {
-				weather = errors.Join(weather, err)
+				errs = errors.Join(errs, err)
 				cancel()
 			}
 		},
 	}
-	return errors.Join(p.Run(ctx), weather)
+	return errors.Join(p.Run(ctx), errs)
 }
 
 var spec = tables.Spec{Table: "tea", Topic: "shop.tea", Key: []string{"shop", "id"}, Watch: []string{"name", "price"}, Sentence: "{{.shop}}/{{.id}} {{.name}} {{.price}}"}
