@@ -37,7 +37,9 @@ var rooms = []room{
 	{"common/sign", []string{"common/durable", "common/event"}},
 	{"common/backoff", nil},
 	{"common/wire/guard", []string{"common/backoff"}},
-	{"common/wire", []string{"common/backoff", "common/event", "common/journal", "common/sign", "common/wire/guard"}},
+	{"common/drain", []string{"common/backoff", "common/journal"}},
+	{"common/drain/draintest", []string{"common/drain", "common/journal", "common/event"}},
+	{"common/wire", []string{"common/backoff", "common/drain", "common/event", "common/journal", "common/sign", "common/wire/guard"}},
 	{"common/dbrow", []string{"common/runes"}},
 	{"common/translate", []string{"common/event"}},
 	{"common/pump", []string{"common/backoff", "common/event", "common/journal", "common/translate"}},
@@ -45,7 +47,7 @@ var rooms = []room{
 	{"common/rounds", []string{"common/translate"}},
 	{"common/exit", []string{"common/journal"}},
 	{"common/config", []string{"common/event", "common/secret", "common/sign"}},
-	{"common/node", []string{"common/condition", "common/config", "common/durable", "common/event", "common/exit", "common/journal", "common/pump", "common/secret", "common/show", "common/sign", "common/translate", "common/wire"}},
+	{"common/node", []string{"common/condition", "common/config", "common/drain", "common/durable", "common/event", "common/exit", "common/journal", "common/pump", "common/secret", "common/show", "common/sign", "common/translate", "common/wire"}},
 	{"common/program", []string{"common/*"}},
 	{"common/programtest", []string{"common/config", "common/exit", "common/program", "common/sign"}},
 	{"adapters", nil},
@@ -68,7 +70,7 @@ var testsMay = map[string][]string{
 	"":         {"fixtures/...", "common/pump/channeltest"},
 	"contrib":  {"common/config"},
 	"adapters": {"adapters/adaptertest"},
-	"common":   {"common/*", "common/wire/guard"},
+	"common":   {"common/*", "common/drain/draintest", "common/wire/guard"},
 }
 
 // forTests are packages that only tests may import, and one another.

@@ -33,7 +33,7 @@ type counter struct{ kind, name string }
 
 // statements are prepared once on the writer's connection.
 type statements struct {
-	findFact, message, id, better, count, position, seen, forget, suppress, poison, healed, drop, meta, cursor *sql.Stmt
+	findFact, message, id, better, count, position, seen, forget, suppress, poison, healed, drop, meta, cursor, missed *sql.Stmt
 }
 
 func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
@@ -53,7 +53,9 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		&s.healed: "DELETE FROM poison WHERE digest = ?",
 		&s.drop:   "DELETE FROM poison WHERE id = ?",
 		&s.meta:   "UPDATE meta SET value = ? WHERE name = ?",
-		&s.cursor: "INSERT OR REPLACE INTO cursors VALUES (?, ?)",
+		&s.cursor: "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)",
+		&s.missed: `INSERT INTO missed VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (sink, first) DO UPDATE SET last = excluded.last, reason = excluded.reason`,
 	} {
 		stmt, err := db.PrepareContext(ctx, text)
 		if err != nil {
@@ -150,7 +152,7 @@ func (j *Journal) transact(ctx context.Context, what func(*transaction)) error {
 	what(t)
 	waiting := j.waitingCursors()
 	for sink, seq := range waiting {
-		t.run(j.sql.cursor, sink, seq)
+		t.run(j.sql.cursor, sink, seq, j.o.Now().Unix())
 	}
 	if t.err != nil {
 		return errors.Join(t.err, tx.Rollback())

@@ -46,6 +46,7 @@ type Journal struct {
 	mu      sync.Mutex
 	changed chan struct{}
 	cursors map[string]int64 // set and not yet stored
+	used    map[string]bool  // sinks that this process has
 	head    int64            // newest durable number
 	err     error            // why nothing is stored now
 
@@ -71,7 +72,7 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	}
 	j := &Journal{
 		o: o, queue: make(chan job, maxGroup), closed: make(chan struct{}),
-		changed: make(chan struct{}), cursors: map[string]int64{},
+		changed: make(chan struct{}), cursors: map[string]int64{}, used: map[string]bool{},
 	}
 	if err := j.open(ctx); err != nil {
 		return nil, fmt.Errorf("opening journal %s: %w", o.Path, errors.Join(err, j.release()))
@@ -156,6 +157,11 @@ func (j *Journal) prepare(ctx context.Context) error {
 // Reader reads the journal within the writer's process. It ends with the
 // journal.
 func (j *Journal) Reader() *Reader { return j.reader }
+
+// After is the reader's: a journal is what a way out empties (common/drain).
+func (j *Journal) After(ctx context.Context, seq int64, limit int) ([]Message, error) {
+	return j.reader.After(ctx, seq, limit)
+}
 
 // Epoch names the journal's sequence. A new file is a new epoch.
 func (j *Journal) Epoch() string { return j.epoch }

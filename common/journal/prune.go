@@ -27,8 +27,9 @@ type Pruned struct {
 const pruneStep = 1000
 
 // Prune drops the messages that Retention does not keep. It never drops one
-// that a cursor has not passed, nor the newest; ids stay, so that an old fact
-// is not published again, and the last hash stays, so that the chain can be
+// that the cursor of a sink has not passed which ran within a week, nor the
+// newest; ids stay, so that an old fact is not published again, and the last
+// hash stays, so that the chain can be
 // verified from there. The file does not shrink at once: its free pages are
 // used again, and given back, some at each call, while they are more than a
 // quarter.
@@ -55,7 +56,7 @@ func (j *Journal) Prune(ctx context.Context) (Pruned, error) {
 // prune drops up to pruneStep messages.
 func (j *Journal) prune(ctx context.Context) (Pruned, error) {
 	var p Pruned
-	if err := j.storeCursors(); err != nil {
+	if err := j.touch(ctx); err != nil { // it stores the cursors, too
 		return p, err
 	}
 	limit, holder, err := j.slowest(ctx)
@@ -80,18 +81,6 @@ func (j *Journal) prune(ctx context.Context) (Pruned, error) {
 	}
 	j.state = next
 	return p, j.shrink(ctx)
-}
-
-// slowest is the number that every sink has passed, and who is there.
-func (j *Journal) slowest(ctx context.Context) (int64, string, error) {
-	limit, holder := int64(math.MaxInt64), ""
-	cursors, err := pairs[int64](ctx, j.db, "SELECT sink, seq FROM cursors")
-	for sink, seq := range cursors {
-		if seq < limit || seq == limit && sink < holder {
-			limit, holder = seq, sink
-		}
-	}
-	return limit, holder, err
 }
 
 // due walks from the oldest message to the first that stays.

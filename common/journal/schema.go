@@ -6,11 +6,11 @@ const applicationID = 0x4275734a
 
 // schemaVersion is stored as PRAGMA user_version. Programs read only files of
 // their own version; the writer brings older ones up to it (upgrades).
-const schemaVersion = 3
+const schemaVersion = 4
 
 // schema is the whole of a new journal. It is made for reading with sqlite3,
 // too: times are Unix seconds.
-const schema = schema2 + schemaSums
+const schema = schema2 + schemaSums + schemaSinks
 
 const schema2 = `
 -- What the file is: prefix, environment, name and epoch of its sequence, and
@@ -47,7 +47,8 @@ CREATE TABLE positions (
 ) STRICT, WITHOUT ROWID;
 
 ` + schemaSeen + `
--- How far each way out has come. Retention keeps what is after a cursor.
+-- How far each way out (sink) has come. Retention keeps what is after the cursor
+-- of one that is used.
 CREATE TABLE cursors (
 	sink TEXT PRIMARY KEY,
 	seq  INTEGER NOT NULL
@@ -102,8 +103,24 @@ ALTER TABLE positions ADD COLUMN sum INTEGER;
 ALTER TABLE poison ADD COLUMN disputes TEXT NOT NULL DEFAULT '';
 `
 
+// schemaSinks came with version 4. used is when the sink ran last. missed is what
+// a sink never got, and why: what it refused, and what retention dropped first.
+const schemaSinks = `
+ALTER TABLE cursors ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
+UPDATE cursors SET used = unixepoch();
+CREATE TABLE missed (
+	sink   TEXT NOT NULL,
+	first  INTEGER NOT NULL,
+	last   INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	time   INTEGER NOT NULL,
+	PRIMARY KEY (sink, first)
+) STRICT, WITHOUT ROWID;
+`
+
 // upgrades lead from the version that is their index to the next one.
 var upgrades = []string{
 	1: schemaSeen,
 	2: schemaSums,
+	3: schemaSinks,
 }

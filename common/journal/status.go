@@ -84,12 +84,6 @@ func (r *Reader) counters(ctx context.Context, c *Counts) error {
 	return rows.Err()
 }
 
-// Cursors is how far each way out has come.
-func (r *Reader) Cursors(ctx context.Context) (map[string]int64, error) {
-	m, err := pairs[int64](ctx, r.db, "SELECT sink, seq FROM cursors")
-	return m, r.fail(err, "reading the cursors")
-}
-
 // Position is how far one source was read; ErrNotFound if it never was.
 func (r *Reader) Position(ctx context.Context, source string) ([]byte, error) {
 	var value []byte

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"busbar/common/event"
 )
@@ -14,15 +15,17 @@ import (
 func aged(t *testing.T, version, messages int) string {
 	t.Helper()
 	path := closedJournal(t, messages)
-	statements := []string{
-		"ALTER TABLE ids DROP COLUMN substance", "ALTER TABLE ids DROP COLUMN strength", "ALTER TABLE ids DROP COLUMN sum",
-		"ALTER TABLE seen DROP COLUMN sum", "ALTER TABLE positions DROP COLUMN sum", "ALTER TABLE poison DROP COLUMN disputes",
-		"PRAGMA user_version = 2",
+	statements := []string{"ALTER TABLE cursors DROP COLUMN used", "DROP TABLE missed", "PRAGMA user_version = 3"}
+	if version < 3 {
+		statements = append(statements,
+			"ALTER TABLE ids DROP COLUMN substance", "ALTER TABLE ids DROP COLUMN strength", "ALTER TABLE ids DROP COLUMN sum",
+			"ALTER TABLE seen DROP COLUMN sum", "ALTER TABLE positions DROP COLUMN sum", "ALTER TABLE poison DROP COLUMN disputes",
+			"PRAGMA user_version = 2")
 	}
 	if version == 1 {
 		statements = append(statements, "DROP TABLE seen", "PRAGMA user_version = 1")
 	}
-	alter(t, path, statements...)
+	alter(t, path, append(statements, "INSERT INTO cursors VALUES ('zmq', 2)")...)
 	return path
 }
 
@@ -46,6 +49,9 @@ func TestAnOlderJournalIsBroughtUp(t *testing.T) {
 		}
 		if v, err := j.Reader().StateOf(ctx, "queue", "hello"); err != nil || string(v) != "1" {
 			t.Errorf("version %d: seen is %q (%v)", version, v, err)
+		}
+		if s := sinks(t, j.Reader())["zmq"]; s.Cursor != 2 || s.Behind != 2 || time.Since(s.Used) > time.Hour {
+			t.Errorf("version %d: the cursor is %+v", version, s)
 		}
 		mustVerify(t, j.Reader())
 		if err := j.Close(); err != nil {

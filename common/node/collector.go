@@ -17,6 +17,7 @@ type collector struct {
 	build, messages, bytes, newest, duplicates, poison, skipped, events *prometheus.Desc
 	disputed, disputes, replaced, poisonBytes, poisonDropped            *prometheus.Desc
 	unsent, subscribers, sent, dropped, failing                         *prometheus.Desc
+	sinkCursor, sinkBehind, sinkMissed, sinkDown                        *prometheus.Desc
 	condition, healthy, ends, free                                      *prometheus.Desc
 }
 
@@ -45,6 +46,10 @@ func newCollector(program string, n *Node) *collector {
 		sent:          desc("publisher_sent_total", "Messages sent since the start."),
 		dropped:       desc("publisher_dropped_total", "Messages that slow subscribers missed since the start."),
 		failing:       desc("publisher_trouble", "1 while nothing can be published, such as for a taken port or a full disk."),
+		sinkCursor:    desc("sink_cursor", "Number up to which a way out has everything.", "sink"),
+		sinkBehind:    desc("sink_behind", "Messages that a way out does not have yet.", "sink"),
+		sinkMissed:    desc("sink_missed", "Messages that a way out never got: refused, or dropped by retention.", "sink"),
+		sinkDown:      desc("sink_trouble", "1 while a way out cannot be reached.", "sink"),
 		healthy:       desc("healthy", "1 while everything that should reaches the bus; as /healthz."),
 		condition:     desc("condition", "1 for each thing that is not as it should be.", "condition", "level"),
 		ends:          desc("certificate_end_timestamp_seconds", "When the certificate, the authority or the revocation list of [sign] ends.", "what"),
@@ -57,7 +62,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.build, c.messages, c.bytes, c.newest, c.duplicates, c.poison, c.skipped, c.events,
 		c.disputed, c.disputes, c.replaced, c.poisonBytes, c.poisonDropped,
-		c.unsent, c.subscribers, c.sent, c.dropped, c.failing, c.condition, c.healthy, c.ends, c.free,
+		c.unsent, c.subscribers, c.sent, c.dropped, c.failing, c.sinkCursor, c.sinkBehind, c.sinkMissed, c.sinkDown, c.condition, c.healthy, c.ends, c.free,
 	} {
 		ch <- d
 	}
@@ -96,6 +101,23 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for topic, n := range counts.Topics {
 		counter(c.events, float64(n), topic)
+	}
+	sinks, err := c.node.Journal.Reader().Sinks(ctx)
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(c.sinkCursor, err)
+		return
+	}
+	for _, s := range sinks {
+		gauge(c.sinkCursor, float64(s.Cursor), s.Name)
+		gauge(c.sinkBehind, float64(s.Behind), s.Name)
+		gauge(c.sinkMissed, float64(s.Missed), s.Name)
+	}
+	for _, d := range c.node.sinks {
+		down := 0.0
+		if d.Err() != nil {
+			down = 1
+		}
+		gauge(c.sinkDown, down, d.Name)
 	}
 	if len(c.node.bus.Publish) == 0 {
 		return // nobody shall be sent anything

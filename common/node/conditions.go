@@ -1,7 +1,6 @@
 package node
 
 import (
-	"busbar/common/event"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"busbar/common/condition"
 	"busbar/common/config"
+	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/common/sign"
 )
@@ -62,6 +62,11 @@ func (o Outlook) kept(ctx context.Context, reader *journal.Reader, now time.Time
 	if counts.Poisoned > 0 {
 		list = append(list, o.poison(ctx, reader, counts.Poisoned))
 	}
+	missed, err := missed(ctx, reader, now)
+	if err != nil {
+		return append(list, condition.Condition{Name: "journal", Level: condition.Fail, Text: err.Error()})
+	}
+	list = append(list, missed...)
 	if counts.Messages == 0 {
 		return list
 	}
@@ -84,6 +89,37 @@ func (o Outlook) kept(ctx context.Context, reader *journal.Reader, now time.Time
 		})
 	}
 	return list
+}
+
+// missedSaid is for how long it is said that a sink missed messages: nothing brings
+// them back. `status` counts them for longer.
+const missedSaid = 7 * 24 * time.Hour
+
+// missed is what sinks lately missed.
+func missed(ctx context.Context, reader *journal.Reader, now time.Time) ([]condition.Condition, error) {
+	sinks, err := reader.Sinks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []condition.Condition
+	for _, s := range sinks {
+		if s.Missed == 0 {
+			continue
+		}
+		rows, err := reader.Missed(ctx, s.Name)
+		if err != nil {
+			return nil, err
+		}
+		newest := slices.MaxFunc(rows, func(a, b journal.Missed) int { return a.Time.Compare(b.Time) })
+		if now.Sub(newest.Time) < missedSaid {
+			list = append(list, condition.Condition{
+				Name: "missed", Level: condition.Warn, Since: newest.Time,
+				Text: fmt.Sprintf("sink %s never got %d messages, lately %d to %d: %s", s.Name, s.Missed, newest.First, newest.Last, newest.Reason),
+				Hint: "what was refused is handed over again at the next start; what retention dropped is gone: [bus] keep_age, keep_size",
+			})
+		}
+	}
+	return list, nil
 }
 
 // maxAhead is how far the newest message's time may be ahead of the clock.

@@ -26,6 +26,7 @@ type Live struct {
 	Status     string                `json:"status"` // as systemctl status shows it
 	Published  int64                 `json:"published"`
 	Conditions []condition.Condition `json:"conditions"`
+	SinkErrors map[string]string     `json:"sink_errors,omitempty"` // the last of each, also what is over
 }
 
 const (
@@ -104,7 +105,7 @@ func (n *Node) listenLive(ctx context.Context) error {
 func (n *Node) live() Live {
 	return Live{
 		Process: os.Getpid(), Version: Version(), Started: n.started, Status: n.Status(), Published: n.published(),
-		Conditions: n.Conditions.All(),
+		Conditions: n.Conditions.All(), SinkErrors: n.sinkErrors(),
 	}
 }
 

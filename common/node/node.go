@@ -11,6 +11,7 @@ import (
 
 	"busbar/common/condition"
 	"busbar/common/config"
+	"busbar/common/drain"
 	"busbar/common/event"
 	"busbar/common/exit"
 	"busbar/common/journal"
@@ -36,6 +37,7 @@ type Node struct {
 	jumped  time.Time        // when the clock did last; of lookAround alone
 
 	metrics *metrics
+	sinks   []*drain.Drain // beside the publisher's
 
 	mu        sync.Mutex
 	publisher *wire.Publisher
@@ -99,6 +101,13 @@ func Identity(program string, bus config.Bus) journal.Identity {
 // unusable endpoint never stops it (see Err).
 func (n *Node) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
+	if len(n.bus.Publish) > 0 {
+		n.Journal.Use(Sink) // before the first prune
+	}
+	for _, d := range n.sinks {
+		n.Journal.Use(d.Name)
+		wg.Go(func() { d.Run(ctx) })
+	}
 	wg.Go(func() { n.prune(ctx) })
 	wg.Go(func() { n.answer(ctx) })
 	wg.Go(func() { n.lookAround(ctx) })
@@ -122,6 +131,28 @@ func (n *Node) Run(ctx context.Context) error {
 	n.publisher = p
 	n.mu.Unlock()
 	return p.Run(ctx)
+}
+
+// AddSink adds a way out beside the publisher, before Run. d says its sink, its
+// name and where it begins; the journal is the node's. While it cannot be reached,
+// that is the condition "sink NAME".
+func (n *Node) AddSink(d *drain.Drain) {
+	d.Store, d.Log = n.Journal, n.Log
+	n.sinks = append(n.sinks, d)
+	n.Watch("sink "+d.Name, d.Err)
+}
+
+func (n *Node) sinkErrors() map[string]string {
+	last := map[string]string{}
+	for _, d := range n.sinks {
+		if s := d.Status(); s.LastError != nil {
+			last[s.Name] = s.LastError.Error()
+		}
+	}
+	if err := n.Err(); err != nil {
+		last[Sink] = err.Error()
+	}
+	return last
 }
 
 func (n *Node) state(pub *wire.Pub, err error) {

@@ -1,16 +1,18 @@
 package program
 
 import (
-	"busbar/common/event"
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"busbar/common/event"
 
 	"busbar/common/condition"
 	"busbar/common/config"
@@ -40,10 +42,57 @@ type Status struct {
 	Topics     map[string]int64 `json:"topics"`
 	FileBytes  int64            `json:"file_bytes"`
 	Waiting    map[string]int   `json:"waiting"` // by place: items not yet taken
+	Sinks      []SinkStatus     `json:"sinks"`
 	// Process is the running daemon; 0: none answers, and what was published
 	// last may not be known.
 	Process    int                   `json:"process"`
 	Conditions []condition.Condition `json:"conditions"`
+}
+
+// SinkStatus is how far one way out has come.
+type SinkStatus struct {
+	Name   string `json:"name"`
+	Cursor int64  `json:"cursor"`
+	Behind int64  `json:"behind"`          // messages after the cursor
+	Since  string `json:"since,omitempty"` // when the oldest of these came
+	Used   string `json:"used"`            // when it ran last
+	Missed int64  `json:"missed"`          // messages that it never got
+	// Error is the last one of the running daemon, also one that is over.
+	Error string `json:"error,omitempty"`
+}
+
+func sinkStatus(ctx context.Context, r *journal.Reader, live *node.Live) ([]SinkStatus, error) {
+	known, err := r.Sinks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := []SinkStatus{}
+	for _, k := range known {
+		s := SinkStatus{Name: k.Name, Cursor: k.Cursor, Behind: k.Behind, Used: event.Stamp(k.Used), Missed: k.Missed}
+		if !k.Since.IsZero() {
+			s.Since = event.Stamp(k.Since)
+		}
+		if live != nil {
+			s.Error = live.SinkErrors[k.Name]
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// print is a line for people.
+func (s SinkStatus) print(w io.Writer) {
+	text := fmt.Sprintf("sink       %s has everything up to %d", s.Name, s.Cursor)
+	if s.Behind > 0 {
+		text += fmt.Sprintf("; %d behind, since %s", s.Behind, s.Since)
+	}
+	if s.Missed > 0 {
+		text += fmt.Sprintf("; %d it never got", s.Missed)
+	}
+	if s.Error != "" {
+		text += "; last error: " + s.Error
+	}
+	show.Fprintf(w, "%s (ran %s)\n", show.OneLine(text), s.Used)
 }
 
 // PoisonStatus is what the kept items take.
@@ -85,6 +134,9 @@ func ReadStatus(ctx context.Context, program string, bus config.Bus, sc config.S
 		s.Process, s.Published = live.Process, max(s.Published, live.Published)
 	}
 	s.Unsent = max(0, s.Last-s.Published)
+	if s.Sinks, err = sinkStatus(ctx, r, live); err != nil {
+		return Status{}, err
+	}
 	if last, err := r.Last(ctx); err == nil && c.Messages > 0 {
 		s.LastTime = last.Time.UTC().Format(time.RFC3339)
 	}
@@ -106,6 +158,9 @@ func (s Status) Print(w io.Writer, asJSON bool) error {
 	}
 	for _, c := range s.Conditions {
 		show.Fprintf(w, "%-10s %s, since %s\n", strings.ToUpper(string(c.Level)), c, event.Stamp(c.Since))
+	}
+	for _, one := range s.Sinks {
+		one.print(w)
 	}
 	show.Fprintf(w, "duplicates %d dropped\n", s.Duplicates)
 	show.Fprintf(w, "poison     %d kept (see the command poison)\n", s.Poisoned)

@@ -1,16 +1,18 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 
-	"busbar/common/backoff"
+	"busbar/common/drain"
 	"busbar/common/event"
 	"busbar/common/journal"
 )
@@ -19,9 +21,9 @@ import (
 // environment. fedmsg-tail hides topics that hold "_heartbeat".
 const HeartbeatTopic = "busbar._heartbeat"
 
-// A Publisher carries a journal's messages to subscribers, from the cursor that
-// the journal keeps for it, and tells them the newest sequence number now and
-// then, so that even the loss of the last message is noticed.
+// A Publisher is the way out (drain.Sink) to subscribers: it sends them a
+// journal's messages from its cursor on, and tells them the newest sequence number
+// now and then, so that even the loss of the last message is noticed.
 type Publisher struct {
 	Journal  *journal.Journal
 	Identity journal.Identity
@@ -37,7 +39,8 @@ type Publisher struct {
 	// nothing can be published, nil once it works.
 	State func(pub *Pub, err error)
 
-	pace *pace // for tests; nil: as Listen says
+	pace *pace         // for tests; nil: as Listen says
+	look time.Duration // for tests: how often the cursor may move [1 s]
 
 	newest atomic.Int64 // see Newest
 }
@@ -46,131 +49,136 @@ type Publisher struct {
 // what subscribers may have seen. The journal's cursor comes later.
 func (p *Publisher) Newest() int64 { return p.newest.Load() }
 
-const (
-	batchSize   = 256
-	firstRetry  = 500 * time.Millisecond
-	lastRetry   = 15 * time.Second
-	cursorEvery = time.Second
-	// cursorHeld is how long one slow subscriber may hold back the cursor,
-	// and with it the journal's retention.
-	cursorHeld = time.Minute
-)
+const cursorEvery = time.Second
 
 // Run publishes until ctx ends. A taken port, a dead listener or a journal that
 // cannot be read is told to State and the log, and tried again: the journal
 // keeps what is waiting, and the source of the messages never notices.
-func (p *Publisher) Run(ctx context.Context) error {
-	log := p.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	state := p.State
-	if state == nil {
-		state = func(*Pub, error) {}
-	}
-	failures := 0
-	for {
-		pub, err := Listen(ctx, p.Listen)
-		if err == nil {
-			state(pub, nil)
-			began := time.Now()
-			err = p.feed(ctx, pub, log)
-			if time.Since(began) > lastRetry {
-				failures = 0 // it held for a while, so this is a new trouble
-			}
-		}
-		if ctx.Err() != nil {
+func (p *Publisher) Run(ctx context.Context) error { return p.Drain().Run(ctx) }
+
+// Drain is the loop that empties the journal into p. Nobody is waited for: queues
+// are bounded, and the cursor has rules of its own (see cursor).
+func (p *Publisher) Drain() *drain.Drain {
+	return &drain.Drain{
+		Store: p.Journal, Sink: p, Name: p.Sink, Window: -1, Patience: -1, Log: p.Log,
+		OnErr: func(err error) {
 			if err != nil {
-				log.Warn("publisher did not end cleanly; what subscribers may have missed is sent again at the next start", "error", err)
+				p.state(nil, err)
 			}
-			return nil
-		}
-		state(nil, err)
-		failures++
-		wait := backoff.Times{First: firstRetry, Most: lastRetry}.After(failures)
-		log.Warn("nothing is published; the journal keeps all; trying again", "error", err, "retry", wait)
-		if pause(ctx, wait) != nil {
-			return nil
-		}
+		},
 	}
 }
 
-// feed sends what the journal holds, then what it gets, and closes pub.
-func (p *Publisher) feed(ctx context.Context, pub *Pub, log *slog.Logger) (err error) {
-	cursor := cursor{p: p, pub: pub}
-	defer func() {
-		// Close lingers until the subscribers have what was sent; only then
-		// may the cursor pass it.
-		if cerr := pub.Close(); cerr != nil {
-			err = errors.Join(err, cerr)
-			return
-		}
-		err = errors.Join(err, cursor.set(context.WithoutCancel(ctx), cursor.sent))
-	}()
-	if err := cursor.read(ctx); err != nil {
-		return err
+func (p *Publisher) state(pub *Pub, err error) {
+	if p.State != nil {
+		p.State(pub, err)
 	}
-	p.newest.Store(cursor.sent)
-	if pause(ctx, p.Settle) != nil {
-		return nil
+}
+
+// Open listens, and waits for the subscribers of an earlier run.
+func (p *Publisher) Open(ctx context.Context, link *drain.Link) (drain.Conn, error) {
+	pub, err := Listen(ctx, p.Listen)
+	if err != nil {
+		return nil, err
 	}
-	beat, stop := ticker(p.Every)
-	defer stop()
-	save, stopSave := ticker(cursorEvery)
-	defer stopSave()
-	pace := newPace(p.Listen)
+	p.state(pub, nil)
+	c := &published{p: p, pub: pub, link: link, pace: newPace(p.Listen), cursor: newCursor(pub, link), done: make(chan struct{})}
 	if p.pace != nil {
-		pace = *p.pace
+		c.pace = *p.pace
 	}
-	noWait := make(chan struct{})
-	close(noWait)
-	for ctx.Err() == nil {
-		changed := p.Journal.Changed() // before reading, so that no wake-up is lost
-		batch, err := p.Journal.Reader().After(ctx, cursor.sent, batchSize)
-		if err != nil {
-			return quiet(ctx, fmt.Errorf("reading the journal: %w", err))
-		}
-		for _, m := range batch {
-			p.newest.Store(m.Seq)
-			if err := publish(pub, m, log); err != nil {
-				return err
-			}
-			cursor.sent = m.Seq
-			pace.sent(ctx, pub, len(m.Wire))
-		}
-		if len(batch) > 0 {
-			changed = noWait // there may be more; look at the clock in passing
-		}
-		select {
-		case <-ctx.Done():
-		case err := <-pub.Err():
+	p.newest.Store(c.cursor.sent)
+	if err := pause(ctx, p.Settle); err != nil {
+		return nil, errors.Join(err, pub.Close())
+	}
+	c.wg.Go(c.tend)
+	return c, nil
+}
+
+// published is a publisher that listens.
+type published struct {
+	p    *Publisher
+	pub  *Pub
+	link *drain.Link
+	pace pace
+	done chan struct{} // closed by Close
+	wg   sync.WaitGroup
+
+	mu     sync.Mutex
+	cursor *cursor
+}
+
+// Send gives messages to the queues of the subscribers.
+func (c *published) Send(ctx context.Context, batch []journal.Message) error {
+	for _, m := range batch {
+		if err := c.send(m); err != nil {
 			return err
-		case <-save:
-			if err := cursor.save(ctx, time.Now()); err != nil {
-				return quiet(ctx, err)
-			}
-		case <-beat:
-			if err := p.beat(pub, cursor.sent); err != nil {
-				return err
-			}
-		case <-changed:
 		}
+		c.pace.sent(ctx, c.pub, len(m.Wire))
 	}
 	return nil
 }
 
-// publish sends one message. One that no subscriber could take is passed over,
-// lest it hold up all that follow; subscribers notice the gap.
-func publish(pub *Pub, m journal.Message, log *slog.Logger) error {
-	err := pub.Send(m.Topic, m.Wire)
-	if err == nil {
-		log.Debug("message published", "seq", m.Seq, "topic", m.Topic, "id", m.ID)
-		return nil
+// send sends one message. One that no subscriber could take is passed over, lest
+// it hold up all that follow; subscribers notice the gap.
+func (c *published) send(m journal.Message) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m.Seq <= c.cursor.sent { // asked for again
+		c.cursor.sent, c.cursor.before, c.cursor.held = m.Seq-1, m.Seq-1, 0
 	}
-	if pub.ended() {
-		return fmt.Errorf("publishing message %d: %w", m.Seq, err)
+	c.p.newest.Store(max(m.Seq, c.p.newest.Load()))
+	if err := c.pub.Send(m.Topic, m.Wire); err != nil {
+		if c.pub.ended() {
+			return fmt.Errorf("publishing message %d: %w", m.Seq, err)
+		}
+		if err := c.link.Refuse(m.Seq, err); err != nil {
+			return err
+		}
+	} else if c.p.Log != nil {
+		c.p.Log.Debug("message published", "seq", m.Seq, "topic", m.Topic, "id", m.ID)
 	}
-	log.Error("message cannot be sent; passed over, and the journal keeps it", "seq", m.Seq, "id", m.ID, "error", err)
+	c.cursor.sent = m.Seq
+	return nil
+}
+
+// tend tells the newest number, moves the cursor, and notices a dead listener.
+func (c *published) tend() {
+	beat, stop := ticker(c.p.Every)
+	defer stop()
+	save, stopSave := ticker(cmp.Or(c.p.look, cursorEvery))
+	defer stopSave()
+	for {
+		select {
+		case <-c.done:
+			return
+		case err := <-c.pub.Err():
+			c.link.Fail(err)
+			return
+		case <-save:
+			c.mu.Lock()
+			c.cursor.save(time.Now())
+			c.mu.Unlock()
+		case <-beat:
+			c.mu.Lock()
+			err := c.p.beat(c.pub, c.p.newest.Load())
+			c.mu.Unlock()
+			if err != nil {
+				c.link.Fail(err)
+				return
+			}
+		}
+	}
+}
+
+// Close lingers until the subscribers have what was sent; only then may the cursor
+// pass it.
+func (c *published) Close() error {
+	close(c.done)
+	c.wg.Wait()
+	if err := c.pub.Close(); err != nil {
+		return err
+	}
+	c.link.Ack(c.cursor.sent)
 	return nil
 }
 
@@ -179,14 +187,6 @@ func (p *Pub) ended() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.dead != nil
-}
-
-// quiet drops an error that is only the end of ctx.
-func quiet(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
 }
 
 // beat sends one heartbeat. It is not in the journal and has no sequence number

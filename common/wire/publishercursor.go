@@ -1,17 +1,20 @@
 package wire
 
 import (
-	"context"
-	"fmt"
 	"time"
+
+	"busbar/common/drain"
 )
 
-// A cursor is how far the publisher has come, and how far the journal knows.
+// cursorHeld is how long one slow subscriber may hold back the cursor, and with it
+// the journal's retention.
+const cursorHeld = time.Minute
+
+// A cursor is how far the publisher has come, and how far it may say so.
 type cursor struct {
-	p     *Publisher
-	pub   *Pub
-	sent  int64
-	saved int64
+	pub  *Pub
+	ack  func(seq int64)
+	sent int64
 	// before is what was sent at the last look: the queues show only what
 	// the socket has sorted, which takes it a moment.
 	before int64
@@ -21,45 +24,31 @@ type cursor struct {
 	since time.Time
 }
 
-func (c *cursor) read(ctx context.Context) error {
-	cursors, err := c.p.Journal.Reader().Cursors(ctx)
-	if err != nil {
-		return fmt.Errorf("reading the publisher's cursor: %w", err)
-	}
-	c.sent, c.saved, c.before = cursors[c.p.Sink], cursors[c.p.Sink], cursors[c.p.Sink]
-	return nil
+func newCursor(pub *Pub, link *drain.Link) *cursor {
+	at := link.Cursor()
+	return &cursor{pub: pub, ack: link.Ack, sent: at, before: at}
 }
 
-// save tells the journal what subscribers have got. Messages still queued for
-// one would die with this process: the cursor waits for them, so that a later
-// run sends them again and ids sort it out. A subscriber that never catches up
-// holds it for cursorHeld and no longer.
-func (c *cursor) save(ctx context.Context, now time.Time) error {
+// save acknowledges what subscribers have got. Messages still queued for one
+// would die with this process: the cursor waits for them, so that a later run
+// sends them again and ids sort it out. A subscriber that never catches up holds
+// it for cursorHeld and no longer.
+func (c *cursor) save(now time.Time) {
 	before := c.before
 	c.before = c.sent
 	if c.pub.Stats().QueuedBytes == 0 {
 		c.held = 0
-		return c.set(ctx, before)
+		c.ack(before)
+		return
 	}
 	if c.held == 0 {
 		c.held, c.since = c.sent, now
-		return nil
+		return
 	}
 	if now.Sub(c.since) < cursorHeld {
-		return nil
+		return
 	}
 	late := c.held
 	c.held, c.since = c.sent, now
-	return c.set(ctx, late)
-}
-
-func (c *cursor) set(ctx context.Context, seq int64) error {
-	if seq <= c.saved {
-		return nil
-	}
-	if err := c.p.Journal.SetCursor(ctx, c.p.Sink, seq); err != nil {
-		return fmt.Errorf("keeping the publisher's cursor: %w", err)
-	}
-	c.saved = seq
-	return nil
+	c.ack(late)
 }

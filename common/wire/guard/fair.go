@@ -187,13 +187,13 @@ func (p *peers) relieve(wanting *queue) {
 
 // behind is the most that waits for one peer, of those that take what comes:
 // whose queue moved within still.
-func (p *peers) behind(still time.Duration) int {
+func (p *peers) behind(still time.Duration, coming int) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now, most := time.Now(), 0
 	for c := range p.conns {
 		if now.Sub(c.queue.moved) < still {
-			most = max(most, c.queue.held)
+			most = max(most, c.queue.held+coming)
 		}
 	}
 	return most

@@ -88,8 +88,13 @@ func cost(frames [][]byte) int {
 }
 
 // Behind is the most bytes that wait for one peer, of those whose queue moved
-// within still.
-func (p *Pub) Behind(still time.Duration) int { return p.listener.peers.behind(still) }
+// within still, with those that are on their way to the queues.
+func (p *Pub) Behind(still time.Duration) int {
+	p.mu.Lock()
+	under := p.under
+	p.mu.Unlock()
+	return p.listener.peers.behind(still, under)
+}
 
 // Stats is a snapshot.
 func (p *Pub) Stats() Stats { return p.listener.Stats() }
