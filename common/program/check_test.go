@@ -61,8 +61,10 @@ func TestMetricsTakenPort(t *testing.T) {
 	if code, _ := get(t, address, "/healthz"); code != http.StatusOK {
 		t.Errorf("healthz: %d", code)
 	}
-	if strings.Contains(n.Status(), "NO metrics") {
-		t.Errorf("still %q", n.Status())
+	for deadline := time.Now().Add(time.Minute); strings.Contains(n.Status(), "NO metrics"); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("still %q", n.Status())
+		}
 	}
 }
 

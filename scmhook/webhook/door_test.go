@@ -12,7 +12,7 @@ import (
 )
 
 // hall is a server with few places.
-func hall(t *testing.T, d *desk, places int) string {
+func hall(t *testing.T, d *desk, places int) (string, *door) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -21,13 +21,26 @@ func hall(t *testing.T, d *desk, places int) string {
 	in := Listen(l).(*door)
 	in.most = places
 	s := NewServer(d.handler, slog.New(slog.DiscardHandler))
+	s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout = time.Hour, time.Hour, time.Hour // a busy machine is slow
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(in) }()
 	t.Cleanup(func() {
 		s.Close()
 		<-ended
 	})
-	return "http://" + l.Addr().String()
+	return "http://" + l.Addr().String(), in
+}
+
+// count is how many guests do something.
+func (d *door) count(what int32) (n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for g := range d.inside {
+		if g.did.Load() == what {
+			n++
+		}
+	}
+	return n
 }
 
 // closed reports whether the other side ended a connection.
@@ -45,7 +58,8 @@ func closed(t *testing.T, c net.Conn) bool {
 // request, then who never ends; and somebody else always finds a place.
 func TestPlaces(t *testing.T) {
 	d := open(t, nil)
-	d.url = hall(t, d, 6)
+	var in *door
+	d.url, in = hall(t, d, 6)
 	addr := strings.TrimPrefix(d.url, "http://")
 	dial := func(text string) net.Conn {
 		t.Helper()
@@ -64,6 +78,11 @@ func TestPlaces(t *testing.T) {
 	waiting := dial("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 	if _, err := waiting.Read(make([]byte, 4096)); err != nil { // 405
 		t.Fatal(err)
+	}
+	for end := time.Now().Add(time.Minute); in.count(speaking) < len(slow); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the server never read what the slow ones say")
+		}
 	}
 	var mute []net.Conn
 	for range 12 {

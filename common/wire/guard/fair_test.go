@@ -2,6 +2,7 @@ package guard
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"testing"
@@ -79,11 +80,13 @@ func TestHostileFirstComers(t *testing.T) {
 	}
 }
 
-// honest tries once to join, to subscribe and to get a message.
+// honest tries once to join, to subscribe and to get a message. It may be refused
+// or displaced at any moment.
 func honest(t *testing.T, p *Pub, address string) bool {
+	const once = 2 * time.Second
 	peer := connect(t, address)
 	defer peer.Close()
-	peer.SetDeadline(time.Now().Add(2 * time.Second))
+	peer.SetDeadline(time.Now().Add(once))
 	if _, err := peer.Write(append(greeting(zmq4.Sub), ready(zmq4.Sub)...)); err != nil {
 		return false
 	}
@@ -92,13 +95,19 @@ func honest(t *testing.T, p *Pub, address string) bool {
 		return false
 	}
 	topic := "honest." + peer.LocalAddr().String()
-	peer.send(appendFrame(nil, 0, []byte("\x01"+topic)))
-	waitFor(t, p, topic)
+	if _, err := peer.Write(appendFrame(nil, 0, []byte("\x01"+topic))); err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), once)
+	defer cancel()
+	if err := p.WaitSubscriber(ctx, topic); err != nil {
+		return false
+	}
 	if err := p.Send([]byte(topic), []byte("body")); err != nil {
 		t.Fatal(err)
 	}
-	_, body := peer.frame()
-	return string(body) == topic
+	buf, h, err := readFrame(peer.r, nil, 32<<20)
+	return err == nil && string(buf[h.length:]) == topic
 }
 
 // TestStalledGoFirst: when those who read nothing have used up the memory of
