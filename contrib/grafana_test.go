@@ -71,7 +71,7 @@ func TestDashboardShowsRealMetrics(t *testing.T) {
 		uses("variable "+v.Name, v.Query)
 	}
 	// Whoever adds a metric says whether people should see it.
-	for _, plain := range []string{"busbar_journal_messages", "busbar_journal_last_seq", "busbar_publisher_sent_total"} {
+	for _, plain := range []string{"busbar_journal_messages", "busbar_journal_last_seq", "busbar_publisher_sent_total", "busbar_sink_cursor"} {
 		shown[plain] = true
 	}
 	for name := range known {
