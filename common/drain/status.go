@@ -69,7 +69,7 @@ func (d *Drain) failed(err error, lasted time.Duration) (failures int) {
 	d.reported = true
 	failures = d.failures
 	d.mu.Unlock()
-	d.log().Error("a sink cannot be reached; the journal keeps what waits, and it is tried again",
+	d.log().Warn("sink cannot be reached; the journal keeps all; trying again",
 		"sink", d.Name, "error", err, "failures", failures)
 	if d.OnErr != nil {
 		d.OnErr(err)
