@@ -76,7 +76,7 @@ func (d *Drain) log() *slog.Logger {
 }
 
 // Run hands messages over until ctx ends; then it closes the sink and returns nil.
-// Trouble is no error: the journal keeps what waits, and Run tries again.
+// A failure is no error of Run: the journal keeps what waits, and Run tries again.
 func (d *Drain) Run(ctx context.Context) error {
 	for {
 		began := time.Now()

@@ -21,13 +21,17 @@ type Link struct {
 	acked  int64 // the far side has everything up to here
 	handed int64 // the newest message that was handed over
 	out    []batch
+	// What is in out, kept so that nobody needs to walk through it.
+	outMessages int64
+	outBytes    int
 	// refused are messages behind acked that need no acknowledgement.
 	refused map[int64]bool
 	idle    *time.Timer // fires when no answer comes; nil: patience has no end
 	closed  bool
 }
 
-// A batch is what was handed over at once and is not acknowledged yet.
+// A batch is messages that were handed over, all that fit into one, and are not
+// acknowledged yet.
 type batch struct {
 	first, last int64
 	bytes       int
@@ -82,12 +86,14 @@ func (l *Link) settle(seq int64) {
 	var answered int64
 	for len(l.out) > 0 && l.out[0].last <= seq {
 		answered += l.out[0].messages()
+		l.outBytes -= l.out[0].bytes
 		l.out = l.out[1:]
 	}
 	if len(l.out) > 0 && l.out[0].first <= seq { // a part of a batch
 		answered += seq - l.out[0].first + 1
 		l.out[0].first = seq + 1
 	}
+	l.outMessages -= answered
 	l.acked = seq
 	if l.idle != nil {
 		if len(l.out) == 0 {
@@ -155,6 +161,11 @@ func (l *Link) hand(messages []journal.Message) {
 	if l.handed = b.last; l.idle != nil && len(l.out) == 0 {
 		l.idle.Reset(l.d.patience())
 	}
+	l.outMessages, l.outBytes = l.outMessages+b.messages(), l.outBytes+b.bytes
+	if n := len(l.out); n > 0 && l.out[n-1].last+1 == b.first && l.out[n-1].messages()+b.messages() <= batchMessages {
+		l.out[n-1].last, l.out[n-1].bytes = b.last, l.out[n-1].bytes+b.bytes
+		return
+	}
 	l.out = append(l.out, b)
 }
 
@@ -162,10 +173,7 @@ func (l *Link) hand(messages []journal.Message) {
 func (l *Link) at() (handed, messages int64, bytes int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, b := range l.out {
-		messages, bytes = messages+b.messages(), bytes+b.bytes
-	}
-	return l.handed, messages, bytes
+	return l.handed, l.outMessages, l.outBytes
 }
 
 // skip passes over messages that are gone.
@@ -183,6 +191,7 @@ func (l *Link) begin(at int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.acked, l.handed, l.out, l.refused = at, at, nil, map[int64]bool{}
+	l.outMessages, l.outBytes = 0, 0
 }
 
 func (l *Link) close() {

@@ -29,8 +29,7 @@ const pruneStep = 1000
 // Prune drops the messages that Retention does not keep. It never drops one
 // that the cursor of a sink has not passed which ran within a week, nor the
 // newest; ids stay, so that an old fact is not published again, and the last
-// hash stays, so that the chain can be
-// verified from there. The file does not shrink at once: its free pages are
+// hash stays, so that the chain can be verified from there. The file does not shrink at once: its free pages are
 // used again, and given back, some at each call, while they are more than a
 // quarter.
 func (j *Journal) Prune(ctx context.Context) (Pruned, error) {
