@@ -32,6 +32,7 @@ var rooms = []room{
 	{"common/mail", []string{"common/charset", "common/runes"}},
 	{"common/condition", nil},
 	{"common/durable", nil},
+	{"common/dirwatch", nil},
 	{"common/secret", nil},
 	{"common/journal", []string{"common/durable", "common/event", "common/runes", "common/show"}},
 	{"common/sign", []string{"common/durable", "common/event"}},

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"busbar/common/dirwatch"
 )
 
 // Options say which Maildir to read and how.
@@ -40,7 +42,7 @@ type Mail struct {
 // done functions may be called from any.
 type Channel struct {
 	o     Options
-	watch *watcher
+	watch *dirwatch.Watcher
 	queue []string      // names of the last scan, not yet handed out
 	took  time.Duration // for the last look at new/
 
@@ -69,13 +71,13 @@ func Open(o Options) (*Channel, error) {
 		return nil, fmt.Errorf("opening the Maildir: %w", err)
 	}
 	c := &Channel{o: o, files: map[string]*entry{}, kick: make(chan struct{}, 1)}
-	c.watch = newWatcher(filepath.Join(o.Dir, "new"), o.Log)
+	c.watch = dirwatch.New(filepath.Join(o.Dir, "new"), o.Log)
 	c.poke()
 	return c, nil
 }
 
 // Close stops watching. Mails not done stay in new/.
-func (c *Channel) Close() error { return c.watch.close() }
+func (c *Channel) Close() error { return c.watch.Close() }
 
 // Next waits for a mail and hands it out with the function that ends it:
 // done(nil) once its events are durable, done(err) to have it again later, with
@@ -118,7 +120,7 @@ func (c *Channel) scan(ctx context.Context) error {
 	}
 	began := time.Now()
 	defer func() { c.took = time.Since(began) }()
-	c.watch.renew() // before reading: what comes in between is in the list, or a hint
+	c.watch.Renew() // before reading: what comes in between is in the list, or a hint
 	names, odd, err := list(filepath.Join(c.o.Dir, "new"))
 	if err != nil {
 		if c.sick == nil {
@@ -155,7 +157,7 @@ func (c *Channel) wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-c.kick:
-	case <-c.watch.hints():
+	case <-c.watch.Hints():
 		return pause(ctx, min(gather*c.took, longestWait))
 	case <-timer.C:
 	}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"busbar/common/condition"
+	"busbar/common/dirwatch"
 	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/scmhook/refs"
@@ -78,7 +79,7 @@ type Batch struct {
 // any.
 type Channel struct {
 	o     Options
-	watch *watcher
+	watch *dirwatch.Watcher
 	names []string             // of the last listing, not yet taken
 	later map[string]time.Time // spool files that must wait
 	repos map[string]*state    // by directory
@@ -111,11 +112,11 @@ func Open(o Options) *Channel {
 	if o.Poll <= 0 {
 		o.Poll = 30 * time.Second
 	}
-	return &Channel{o: o, watch: newWatcher(o.Spool, o.Log), later: map[string]time.Time{}, repos: map[string]*state{}, unread: map[string]error{}}
+	return &Channel{o: o, watch: dirwatch.New(o.Spool, o.Log), later: map[string]time.Time{}, repos: map[string]*state{}, unread: map[string]error{}}
 }
 
 // Close stops watching.
-func (c *Channel) Close() error { return c.watch.close() }
+func (c *Channel) Close() error { return c.watch.Close() }
 
 // Next waits for something to tell. done(nil) means that the batch is durable,
 // done(err) that its plan must be made again. One batch is out at a time: Next
@@ -251,7 +252,7 @@ func (c *Channel) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-c.watch.hints():
+	case <-c.watch.Hints():
 	case <-timer.C:
 	}
 	return nil

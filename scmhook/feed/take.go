@@ -18,7 +18,7 @@ const maxUpdates = 500
 // takeNext plans the oldest spool file that need not wait; false: there is none.
 func (c *Channel) takeNext(ctx context.Context) bool {
 	if len(c.names) == 0 {
-		c.watch.renew() // before reading: what comes in between is in the list, or a hint
+		c.watch.Renew() // before reading: what comes in between is in the list, or a hint
 		names, err := spool.List(c.o.Spool)
 		if err != nil {
 			c.o.Log.Warn("spool cannot be listed; trying again", "error", err)

@@ -1,4 +1,9 @@
-package maildir
+// Package dirwatch hints at new files in a directory, for the channels that read
+// one: a Maildir, a spool.
+//
+// Not here: what is in the directory. A hint may be missed or come for nothing;
+// the directory is the truth, and whoever waits for hints also polls.
+package dirwatch
 
 import (
 	"log/slog"
@@ -9,10 +14,10 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// A watcher turns whatever the system says about a directory into hints. Any
+// A Watcher turns whatever the system says about a directory into hints. Any
 // event, an overflow, or an error is only a reason to look: where nothing can
 // be watched (limits, network file systems), polling alone must do.
-type watcher struct {
+type Watcher struct {
 	dir string
 	log *slog.Logger
 
@@ -29,17 +34,26 @@ type watcher struct {
 
 const watchAgain = 10 * time.Second
 
-func newWatcher(dir string, log *slog.Logger) *watcher {
-	w := &watcher{dir: dir, log: log, hint: make(chan struct{}, 1)}
-	w.renew()
+// New watches dir as far as it can be watched.
+func New(dir string, log *slog.Logger) *Watcher {
+	w := &Watcher{dir: dir, log: log, hint: make(chan struct{}, 1)}
+	w.Renew()
 	return w
 }
 
-func (w *watcher) hints() <-chan struct{} { return w.hint }
+// Hints has one entry when something came since it was last read.
+func (w *Watcher) Hints() <-chan struct{} { return w.hint }
 
-// renew watches the directory that bears the name now. It costs one stat where
+// Watches tells whether it is this directory that is watched.
+func (w *Watcher) Watches(dir os.FileInfo) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen != nil && os.SameFile(dir, w.seen)
+}
+
+// Renew watches the directory that bears the name now. It costs one stat where
 // nothing has changed: a directory replaced behind our back sends no event.
-func (w *watcher) renew() {
+func (w *Watcher) Renew() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -62,7 +76,7 @@ func (w *watcher) renew() {
 	if err != nil {
 		w.retry = time.Now().Add(watchAgain)
 		if !w.logged {
-			w.log.Warn("Maildir cannot be watched; polling it", "dir", w.dir, "error", err)
+			w.log.Warn("directory cannot be watched; polling it", "dir", w.dir, "error", err)
 		}
 		w.logged = true
 		return
@@ -72,7 +86,7 @@ func (w *watcher) renew() {
 	go w.forward(fs)
 }
 
-func (w *watcher) forward(fs *fsnotify.Watcher) {
+func (w *Watcher) forward(fs *fsnotify.Watcher) {
 	defer w.wg.Done()
 	for {
 		select {
@@ -100,7 +114,7 @@ func (w *watcher) forward(fs *fsnotify.Watcher) {
 
 // lost has the watch recreated even if the next directory of this name gets the
 // same inode.
-func (w *watcher) lost(fs *fsnotify.Watcher) {
+func (w *Watcher) lost(fs *fsnotify.Watcher) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.fs == fs {
@@ -108,7 +122,8 @@ func (w *watcher) lost(fs *fsnotify.Watcher) {
 	}
 }
 
-func (w *watcher) close() error {
+// Close ends the watch, and waits until it has ended.
+func (w *Watcher) Close() error {
 	w.mu.Lock()
 	w.closed = true
 	var err error
