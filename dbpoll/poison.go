@@ -10,6 +10,6 @@ import (
 func poison(p *program.Env, g *program.Globals) (program.Poison, error) {
 	cfg, err := load(p, g)
 	return program.Poison{Journal: cfg.Bus.Journal, Retry: func(item []byte) error {
-		return node.Requeue(node.RetryDir(cfg.Bus), item, cfg.Bus.Journal)
+		return node.Requeue(node.RetryDir(cfg.Bus.Journal), item, cfg.Bus.Journal)
 	}}, err
 }

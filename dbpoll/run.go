@@ -87,7 +87,7 @@ func open(ctx context.Context, p *program.Env, g *program.Globals, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	n.Resume(ctx, func(item []byte) error { return node.Requeue(node.RetryDir(cfg.Bus), item, cfg.Bus.Journal) })
+	n.Resume(ctx, func(item []byte) error { return node.Requeue(node.RetryDir(cfg.Bus.Journal), item, cfg.Bus.Journal) })
 	return &site{cfg, n, list, log}, nil
 }
 
@@ -113,7 +113,7 @@ func (s *site) again(once bool) (*pump.Pump, error) {
 	if err != nil {
 		return nil, err
 	}
-	back := &node.RetryQueue{Dir: node.RetryDir(s.cfg.Bus), Once: once, Parse: requeued}
+	back := &node.RetryQueue{Dir: node.RetryDir(s.cfg.Bus.Journal), Once: once, Parse: requeued}
 	p := &pump.Pump{
 		Channel: back, Table: table, Journal: s.node.Journal, Source: "retry queue", Log: s.log,
 	}

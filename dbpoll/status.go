@@ -39,7 +39,7 @@ func (c statusCmd) Run(p *program.Env, g *program.Globals) error {
 		return err
 	}
 	waiting := map[string]int{}
-	names, unread := node.Waiting(node.RetryDir(cfg.Bus))
+	names, unread := node.Waiting(node.RetryDir(cfg.Bus.Journal))
 	if unread == nil { // what can be said is, whatever else is wrong
 		waiting["retry queue"] = len(names)
 	}

@@ -45,7 +45,7 @@ func maildirSource(t *testing.T, spool bool) channeltest.Source {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return mails{dir: box, name: "maildir", limit: 1 << 20}, func() { must(box.Close()) }
+			return mails{Channel: box, name: "maildir", limit: 1 << 20}, func() { must(box.Close()) }
 		},
 		Late: true,
 		Add: func(n int) {

@@ -6,16 +6,13 @@ import (
 
 	"busbar/adapters/scm"
 	"busbar/common/config"
-	"busbar/common/exit"
-	"busbar/common/program"
 )
 
 // Config is the configuration of mail2bus.
 type Config struct {
-	Bus  config.Bus  `toml:"bus"`
-	Sign config.Sign `toml:"sign"`
-	Mail MailConfig  `toml:"mail"`
-	SCM  SCMConfig   `toml:"scm"`
+	config.Shared
+	Mail MailConfig `toml:"mail"`
+	SCM  SCMConfig  `toml:"scm"`
 }
 
 // MailConfig is the [mail] table.
@@ -35,41 +32,28 @@ type SCMConfig struct {
 }
 
 // DefaultConfig is the configuration before any file is read.
-func DefaultConfig() Config {
-	return Config{
-		Bus: config.DefaultBus(), Sign: config.DefaultSign(),
-		Mail: MailConfig{Lists: true, Limit: 64 << 20, Poll: config.Duration(30e9)},
-		SCM:  SCMConfig{Service: scm.DefaultService},
+func DefaultConfig() *Config {
+	return &Config{
+		Shared: config.DefaultShared(),
+		Mail:   MailConfig{Lists: true, Limit: 64 << 20, Poll: config.Duration(30e9)},
+		SCM:    SCMConfig{Service: scm.DefaultService},
 	}
-}
-
-func load(p *program.Env, g *program.Globals) (Config, error) {
-	c := DefaultConfig()
-	if _, err := g.Source(p).Load(&c); err != nil {
-		return c, &exit.Error{Code: exit.Config, Err: err}
-	}
-	if err := c.Bus.Complete(p.Name); err != nil {
-		return c, &exit.Error{Code: exit.Config, Err: err}
-	}
-	if err := c.Mail.check(); err != nil {
-		return c, &exit.Error{Code: exit.Config, Err: fmt.Errorf("checking [mail]: %w", err)}
-	}
-	return c, nil
 }
 
 // maxLimit keeps what is read of one mail, and may be kept as poison, below what
 // the journal takes as one item.
 const maxLimit = 128 << 20
 
-func (c MailConfig) check() error {
-	if c.Limit <= 0 || c.Limit > maxLimit {
-		return fmt.Errorf("limit is %d bytes; it must be more than 0 and at most %d", c.Limit, maxLimit)
+// Complete checks [mail].
+func (c *Config) Complete() error {
+	if c.Mail.Limit <= 0 || c.Mail.Limit > maxLimit {
+		return fmt.Errorf("checking [mail]: limit is %d bytes; it must be more than 0 and at most %d", c.Mail.Limit, maxLimit)
 	}
 	seen := map[string]bool{}
-	for _, dir := range c.places() {
+	for _, dir := range c.Mail.places() {
 		dir = filepath.Clean(dir)
 		if seen[dir] {
-			return fmt.Errorf("%s is named twice: each directory is read once, and the spool is read without being named in maildir", dir)
+			return fmt.Errorf("checking [mail]: %s is named twice: each directory is read once, and the spool is read without being named in maildir", dir)
 		}
 		seen[dir] = true
 	}

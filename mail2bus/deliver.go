@@ -22,7 +22,7 @@ type deliverCmd struct {
 // what cannot be read is for the daemon to keep as poison.
 func (c *deliverCmd) Run(p *program.Env, g *program.Globals) error {
 	if c.Spool == "" {
-		cfg, err := load(p, g)
+		cfg, err := program.Load[*Config](p, g)
 		if err != nil {
 			return err
 		}

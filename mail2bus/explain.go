@@ -1,62 +1,42 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"busbar/common/event"
 	"busbar/common/mail"
 	"busbar/common/program"
 )
 
-type explainCmd struct {
-	JSON  bool     `help:"Print one JSON object a line for each mail."`
-	Items []string `arg:"" name:"file|id" help:"Mails, directories of them (files in new/ and cur/, or ending in .eml or .mail), or ids in the journal. '-' is standard input."`
+// Explain shows a mail, or those below a directory.
+func (c *Config) Explain(p *program.Env, name string, show program.Show) error {
+	files, err := expand(name)
+	for _, f := range files {
+		err = errors.Join(err, c.explain(p, f, show))
+	}
+	return err
 }
 
-// Run shows what each item becomes, as the daemon would do it.
-func (c explainCmd) Run(p *program.Env, g *program.Globals) error {
-	cfg, err := load(p, g)
+// explain reads a mail up to one byte more than the limit, as the daemon does.
+func (c *Config) explain(p *program.Env, path string, show program.Show) error {
+	in, received, err := p.Open(path)
 	if err != nil {
 		return err
 	}
-	var failed error
-	for _, arg := range c.Items {
-		if _, err := event.IDUUID(arg); err == nil {
-			failed = errors.Join(failed, program.ExplainID(context.Background(), p, cfg.Bus.Journal, arg, c.JSON))
-			continue
-		}
-		files, err := expand(arg)
-		if err != nil {
-			failed = errors.Join(failed, err)
-		}
-		for _, f := range files {
-			if err := c.explain(p, cfg, f); err != nil {
-				failed = errors.Join(failed, err)
-			}
-		}
-	}
-	return failed
-}
-
-func (c explainCmd) explain(p *program.Env, cfg Config, path string) error {
-	raw, received, err := readMail(p, path, int64(cfg.Mail.Limit))
+	defer in.Close()
+	limit := int64(c.Mail.Limit)
+	raw, err := io.ReadAll(io.LimitReader(in, limit+1))
 	if err != nil {
-		return err
+		return fmt.Errorf("reading a mail: %w", err)
 	}
-	it := newItem(path, raw, received, int64(cfg.Mail.Limit))
-	x, err := program.Explain(table(cfg), it, cfg.Bus)
-	if err != nil {
-		return err
-	}
-	x.Tolerated = it.Value.(*mail.Message).Defects
-	return x.Print(p.Stdout, c.JSON)
+	it := newItem(path, raw, received, limit)
+	return show(it, it.Value.(*mail.Message).Defects...)
 }
 
 // expand gives the mails below a directory, or the file itself.

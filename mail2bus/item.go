@@ -37,13 +37,13 @@ func bound(s string) string {
 
 // mails is a Maildir as a channel of mails that are not parsed yet.
 type mails struct {
-	dir   *maildir.Channel
+	*maildir.Channel
 	name  string // for origins
 	limit int64
 }
 
 func (c mails) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
-	m, done, err := c.dir.Next(ctx)
+	m, done, err := c.Channel.Next(ctx)
 	if err != nil {
 		return translate.Item[any]{}, nil, nil, err
 	}

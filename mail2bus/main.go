@@ -12,23 +12,23 @@ import (
 	"busbar/common/show"
 )
 
+const description = "Turns mails of legacy services into messages on the bus."
+
 type commandLine struct {
 	program.Globals
-	Run     runCmd                `cmd:"" help:"Run the daemon: read the Maildirs and the spool, publish."`
-	Deliver deliverCmd            `cmd:"" help:"Take one mail on standard input (from .forward, an alias, procmail, a pipe). Exits 0 once it cannot be lost, else 75."`
-	Check   checkCmd              `cmd:"" help:"Look at the configuration and the outside world, with hints."`
-	Explain explainCmd            `cmd:"" help:"Say what mails, or an id in the journal, become and why. Needs no bus."`
-	Poison  program.PoisonCommand `cmd:"" help:"List, show, retry or drop mails that could not be read." set:"list=List the mails that could not be read, and why." set:"show=Print one exactly as it came." set:"retry=Give mails back to the daemon, which reads them as if they were new."`
-	Status  statusCmd             `cmd:"" help:"Say what was done and what waits."`
-	Version program.Version       `cmd:"" help:"Print the version."`
+	Run     program.RunCommand     `cmd:"" help:"Run the daemon: read the Maildirs and the spool, publish."`
+	Deliver deliverCmd             `cmd:"" help:"Take one mail on standard input (from .forward, an alias, procmail, a pipe). Exits 0 once it cannot be lost, else 75."`
+	Check   program.CheckCommand   `cmd:"" help:"Look at the configuration and the outside world, with hints."`
+	Explain program.ExplainCommand `cmd:"" help:"Say what mails, or an id in the journal, become and why. Needs no bus." set:"json= for each mail" set:"items=Mails, directories of them (files in new/ and cur/, or ending in .eml or .mail), or ids in the journal. '-' is standard input."`
+	Poison  program.PoisonCommand  `cmd:"" help:"List, show, retry or drop mails that could not be read." set:"list=List the mails that could not be read, and why." set:"show=Print one exactly as it came." set:"retry=Give mails back to the daemon, which reads them as if they were new."`
+	Status  program.StatusCommand  `cmd:"" help:"Say what was done and what waits."`
+	Version program.Version        `cmd:"" help:"Print the version."`
 }
 
-func main() {
-	p := &program.Env{Name: "mail2bus", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
-	os.Exit(run(p, os.Args[1:]))
-}
+func main() { os.Exit(run(program.Process("mail2bus"), os.Args[1:])) }
 
 func run(p *program.Env, args []string) (code int) {
+	p.Config = func() program.Config { return DefaultConfig() }
 	cli := &commandLine{}
 	if delivers(args) {
 		defer func() {
@@ -41,7 +41,7 @@ func run(p *program.Env, args []string) (code int) {
 			code = cli.Deliver.answer(p, code)
 		}()
 	}
-	return p.Main(cli, "Turns mails of legacy services into messages on the bus.", args, &cli.Globals, program.PoisonOf(poison))
+	return p.Main(cli, description, args, &cli.Globals)
 }
 
 // delivers reports whether the command is deliver, before the arguments are

@@ -8,6 +8,6 @@ import (
 
 // TestReference fails when the reference page is not what the program is.
 func TestReference(t *testing.T) {
-	config := DefaultConfig()
-	programtest.Reference(t, "mail2bus", "Turns mails of legacy services into messages on the bus.", &commandLine{}, &config)
+	defaults := DefaultConfig()
+	programtest.Reference(t, "mail2bus", description, &commandLine{}, defaults)
 }

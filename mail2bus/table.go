@@ -12,9 +12,9 @@ import (
 
 type translator = translate.Translator[*mail.Message]
 
-// table is who is asked about a mail, in this order. A new service that speaks
+// Translators is who is asked about a mail, in this order. A new service that speaks
 // mail is one line here.
-func table(c Config) []translate.Translator[any] {
+func (c *Config) Translators() []translate.Translator[any] {
 	t := []translate.Translator[any]{
 		translate.Of(translator{Name: "mail", Translate: readable}),
 		whole(debbugs.Translator()),

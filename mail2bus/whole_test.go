@@ -17,7 +17,7 @@ func TestCutMailsWait(t *testing.T) {
 	const tracker = "X-Debian-PR-Message: followup 812001\nX-Debian-PR-Package: teapot\n" + head
 	const list = "List-Id: <tea.lists.example.org>\n" + head
 	const mixed = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nThe kettle boils.\n"
-	cfg := Config{}
+	cfg := &Config{}
 	cfg.Mail.Lists = true
 	for name, c := range map[string]struct{ mail, poison string }{
 		"tracker":                 {tracker + "\nThe kettle boils.\n", ""},
@@ -31,7 +31,7 @@ func TestCutMailsWait(t *testing.T) {
 		"list, cut, without id":   {strings.Replace(list, "Message-ID: <a@example.org>\n", "", 1) + mixed, "without its last boundary"},
 		"nobody's, half a header": {"Subject: x\n", "-"},
 	} {
-		o, err := translate.Run(table(cfg), newItem("test", []byte(c.mail), time.Unix(1_800_000_000, 0), 1<<20))
+		o, err := translate.Run(cfg.Translators(), newItem("test", []byte(c.mail), time.Unix(1_800_000_000, 0), 1<<20))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,11 +56,11 @@ func TestCutThenWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := strings.Index(string(raw), "-----END PGP SIGNATURE-----")
-	cut, err := translate.Run(table(Config{}), newItem("test", raw[:end], time.Time{}, 1<<20))
+	cut, err := translate.Run(new(Config).Translators(), newItem("test", raw[:end], time.Time{}, 1<<20))
 	if err != nil || !strings.HasPrefix(cut.Poison, "cut: ") || len(cut.Events) > 0 {
 		t.Errorf("cut: %+v, %v", cut, err)
 	}
-	whole, err := translate.Run(table(Config{}), newItem("test", raw, time.Time{}, 1<<20))
+	whole, err := translate.Run(new(Config).Translators(), newItem("test", raw, time.Time{}, 1<<20))
 	if err != nil || len(whole.Events) == 0 {
 		t.Errorf("whole: %+v, %v", whole, err)
 	}

@@ -19,9 +19,7 @@ func requeue(cfg Config, journal string) func([]byte) error {
 		if _, _, err := webhook.Reread(item); errors.Is(err, webhook.ErrNotKept) {
 			return spool.PutBack(cfg.SCM.Spool, item)
 		}
-		bus := cfg.Bus
-		bus.Journal = journal
-		return node.Requeue(node.RetryDir(bus), item, journal)
+		return node.Requeue(node.RetryDir(journal), item, journal)
 	}
 }
 

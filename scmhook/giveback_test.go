@@ -78,7 +78,7 @@ func TestPoisonGoesBackWhereItCameFrom(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	back := &node.RetryQueue{Dir: node.RetryDir(cfg.Bus), Once: true, Parse: func([]byte) any { return nil }}
+	back := &node.RetryQueue{Dir: node.RetryDir(cfg.Bus.Journal), Once: true, Parse: func([]byte) any { return nil }}
 	if err := retryAll(ctx, back, in, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}

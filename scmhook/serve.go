@@ -64,7 +64,7 @@ func (serveCmd) Run(p *program.Env, g *program.Globals) (err error) {
 	defer func() { err = errors.Join(err, n.Close()) }()
 	n.Resume(ctx, requeue(cfg, cfg.Bus.Journal))
 	book.journal = n.Journal.Reader()
-	back := &node.RetryQueue{Dir: node.RetryDir(cfg.Bus), Parse: func([]byte) any { return nil }}
+	back := &node.RetryQueue{Dir: node.RetryDir(cfg.Bus.Journal), Parse: func([]byte) any { return nil }}
 	pump := &pump.Pump{Channel: in, Table: table(cfg.SCM), Journal: n.Journal, Source: "webhook", Log: log}
 	in.idle = pump.Idle
 	n.Watch("the journal's pump", pump.Err)

@@ -59,7 +59,7 @@ func open(ctx context.Context, p *program.Env, g *program.Globals, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	n.Resume(ctx, func(item []byte) error { return node.Requeue(node.RetryDir(cfg.Bus), item, cfg.Bus.Journal) })
+	n.Resume(ctx, func(item []byte) error { return node.Requeue(node.RetryDir(cfg.Bus.Journal), item, cfg.Bus.Journal) })
 	return &site{cfg: cfg, node: n, tracker: client, log: log}, nil
 }
 
@@ -93,7 +93,7 @@ func (s *site) pump(m mode, log *slog.Logger) *pump.Pump {
 
 // again is the pump of requeued changes.
 func (s *site) again(once bool) *pump.Pump {
-	back := &node.RetryQueue{Dir: node.RetryDir(s.cfg.Bus), Once: once, Parse: requeued}
+	back := &node.RetryQueue{Dir: node.RetryDir(s.cfg.Bus.Journal), Once: once, Parse: requeued}
 	p := &pump.Pump{
 		Channel: back, Table: translators(), Journal: s.node.Journal, Source: "retry queue", Log: s.log,
 	}

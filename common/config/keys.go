@@ -89,6 +89,10 @@ func keysOf(prefix string, v reflect.Value) []Key {
 	var keys []Key
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
+		if f.Anonymous {
+			keys = append(keys, keysOf(prefix, v.Field(i))...)
+			continue
+		}
 		name, _, _ := strings.Cut(f.Tag.Get("toml"), ",")
 		if name == "" || name == "-" {
 			continue

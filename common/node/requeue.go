@@ -15,14 +15,13 @@ import (
 	"syscall"
 	"time"
 
-	"busbar/common/config"
 	"busbar/common/durable"
 	"busbar/common/translate"
 )
 
 // RetryDir is where items wait that are requeued: only one process may write
 // the journal, and it may be running.
-func RetryDir(bus config.Bus) string { return bus.Journal + ".retry" }
+func RetryDir(journal string) string { return journal + ".retry" }
 
 // Requeue writes an item into the folder dir, where a RetryQueue finds it. It is
 // there whole or not at all, and on disk; should it be lost, the journal still has

@@ -1,6 +1,9 @@
 package program
 
-import "context"
+import (
+	"context"
+	"log/slog"
+)
 
 // PoisonCommand is `poison` of every program. Who has it says what list, show and
 // retry do with its items, by the tags set:"list=…", set:"show=…", set:"retry=…".
@@ -20,6 +23,16 @@ type PoisonCommand struct {
 // PoisonOf says where the program's poison is, by its configuration. It is bound by
 // Main.
 type PoisonOf func(*Env, *Globals) (Poison, error)
+
+func (p *Env) poison(_ *Env, g *Globals) (Poison, error) {
+	cfg, err := p.load(g)
+	return PoisonIn(cfg, cfg.Common().Bus.Journal), err
+}
+
+// PoisonIn is the poison in one of a program's journals.
+func PoisonIn(cfg Config, journal string) Poison {
+	return Poison{Journal: journal, Retry: func(item []byte) error { return requeue(cfg.Sources(slog.New(slog.DiscardHandler)), journal, "", item) }}
+}
 
 // Run works on the poison that the program's journal keeps.
 func (c *PoisonCommand) Run(k *Selected, p *Env, g *Globals, of PoisonOf) error {

@@ -26,9 +26,17 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
 	Environ        func() []string // os.Environ; nil: no variable is looked for
+	// Config is a new configuration that holds the defaults; nil: the program has none
+	// of an adapter's commands.
+	Config func() Config
 
 	level      slog.LevelVar // of the log
 	levelFixed bool          // by a flag
+}
+
+// Process is the Env of a process.
+func Process(name string) *Env {
+	return &Env{Name: name, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}
 }
 
 // Globals are the flags that every adapter has.
@@ -47,6 +55,9 @@ func (g Globals) Source(p *Env) config.Source {
 // and returns the exit code. Commands get the Env and what bindings add.
 func (p *Env) Main(cli any, description string, args []string, bindings ...any) int {
 	SoftMemory(softMemory)
+	if p.Config != nil {
+		bindings = append(bindings, PoisonOf(p.poison))
+	}
 	status, exited := exit.OK, false
 	parser, err := kong.New(cli,
 		kong.Name(p.Name), kong.Description(description), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

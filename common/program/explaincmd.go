@@ -1,0 +1,72 @@
+package program
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"busbar/common/event"
+	"busbar/common/translate"
+)
+
+// Show explains an item; tolerated is what was wrong with it, and forgiven.
+type Show func(it translate.Item[any], tolerated ...string) error
+
+// ExplainCommand says what things become. Who has it says what they are, by the tags
+// set:"json=…" and set:"items=…".
+type ExplainCommand struct {
+	JSON  bool     `help:"Print one JSON object a line${json}."`
+	Items []string `arg:"" name:"file|id" help:"${items}"`
+}
+
+// Run explains as the program's configuration reads.
+func (c ExplainCommand) Run(p *Env, g *Globals) error {
+	cfg, err := p.load(g)
+	if err != nil {
+		return err
+	}
+	return c.Each(p, cfg, func(name string, show Show) error { return cfg.Explain(p, name, show) })
+}
+
+// Each shows what each thing becomes, as the daemon would do it; read shows the items in one
+// that is no id.
+func (c ExplainCommand) Each(p *Env, cfg Config, read func(name string, show Show) error) error {
+	table, bus := cfg.Translators(), cfg.Common().Bus
+	show := func(it translate.Item[any], tolerated ...string) error {
+		x, err := Explain(table, it, bus)
+		if err != nil {
+			return err
+		}
+		x.Tolerated = tolerated
+		return x.Print(p.Stdout, c.JSON)
+	}
+	var failed error
+	for _, name := range c.Items {
+		if _, err := event.IDUUID(name); err == nil {
+			failed = errors.Join(failed, ExplainID(context.Background(), p, bus.Journal, name, c.JSON))
+		} else if err := read(name, show); err != nil {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+// Open opens what a person named, a file, or - for standard input; received is when
+// it came.
+func (p *Env) Open(name string) (in io.ReadCloser, received time.Time, err error) {
+	if name == "-" {
+		return io.NopCloser(p.Stdin), time.Now(), nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, received, fmt.Errorf("explaining: %w", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, received, fmt.Errorf("explaining: %w", errors.Join(err, f.Close()))
+	}
+	return f, info.ModTime(), nil
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"busbar/common/durable"
+	"busbar/common/exit"
+	"busbar/common/program"
+	"busbar/common/pump"
+	"busbar/mail2bus/maildir"
+)
+
+// Sources are the Maildirs and the spool.
+func (c *Config) Sources(*slog.Logger) []*program.Source {
+	var list []*program.Source
+	for _, dir := range c.Mail.Maildir {
+		list = append(list, c.source("maildir", dir, "maildir "+filepath.Base(dir)))
+	}
+	if dir := c.Mail.Spool; dir != "" {
+		s := c.source("spool", dir, "spool")
+		s.Prepare = func(log *slog.Logger) error { return prepareSpool(dir, log) }
+		list = append(list, s)
+	}
+	if len(list) == 0 {
+		return []*program.Source{program.Missing("mail", errors.New("neither [mail] maildir nor [mail] spool is set, so no mail can come"))}
+	}
+	return list
+}
+
+// source is one Maildir; what is maildir or spool.
+func (c *Config) source(what, dir, title string) *program.Source {
+	in := mails{name: title, limit: int64(c.Mail.Limit)}
+	return &program.Source{
+		Name: dir, Title: title, Dir: dir, Read: in.read,
+		Open: func(_ context.Context, o *program.Opening) (_ pump.Channel, err error) {
+			in.Channel, err = maildir.Open(maildir.Options{
+				Dir: dir, Spool: what == "spool", Limit: int64(c.Mail.Limit), Poll: time.Duration(c.Mail.Poll), Log: o.Log, Idle: o.Idle,
+			})
+			if errors.Is(err, maildir.ErrNotMaildir) {
+				err = &exit.Error{Code: exit.Config, Err: err}
+			}
+			if err != nil {
+				return nil, err
+			}
+			o.Node.Conditions.Watch(in.Conditions)
+			return in, nil
+		},
+		Waiting: func() (int, error) { return waiting(dir) },
+		Requeue: func(item []byte) error {
+			_, err := maildir.Deliver(dir, bytes.NewReader(item))
+			return err
+		},
+		Check: func(context.Context) []program.Finding { return []program.Finding{checkPlace(what, dir)} },
+	}
+}
+
+// prepareSpool makes the spool where it is missing and clears what dead
+// deliveries left behind.
+func prepareSpool(dir string, log *slog.Logger) error {
+	if err := durable.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the spool: %w", err)
+	}
+	n, err := maildir.Sweep(dir)
+	if n > 0 {
+		log.Info("unfinished deliveries removed", "files", n)
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // not used yet
+	}
+	return err
+}
