@@ -16,7 +16,7 @@ const (
 )
 
 // folder is where the hook that was there before is kept.
-func (p place) folder() string {
+func (p hookFile) folder() string {
 	dir := filepath.Dir(p.path)
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real
@@ -25,7 +25,7 @@ func (p place) folder() string {
 }
 
 // before is the hook that was there before, if it is kept.
-func (p place) before() (path string, ok bool) {
+func (p hookFile) before() (path string, ok bool) {
 	path = filepath.Join(p.folder(), filepath.Base(p.path))
 	return path, exists(path) && !p.mirrored(path)
 }
@@ -37,17 +37,17 @@ func exists(path string) bool {
 
 // target is where a link in the folder leads, that stands for a neighbour of the
 // hook.
-func (p place) target(name string) string {
+func (p hookFile) target(name string) string {
 	return filepath.Join("..", strings.TrimSuffix(filepath.Base(p.folder()), beside), name)
 }
 
-func (p place) mirrored(path string) bool {
+func (p hookFile) mirrored(path string) bool {
 	target, err := os.Readlink(path)
 	return err == nil && target == p.target(filepath.Base(path))
 }
 
 // keep gives the hook its second name, with links to all its neighbours.
-func (p place) keep(old string) error {
+func (p hookFile) keep(old string) error {
 	folder := p.folder()
 	if err := p.disk.dir(folder); err != nil {
 		return err
@@ -73,7 +73,7 @@ func (p place) keep(old string) error {
 }
 
 // forget takes the second names away, and the folder when no other hook is there.
-func (p place) forget() error {
+func (p hookFile) forget() error {
 	folder := p.folder()
 	if before, ok := p.before(); ok {
 		if err := p.disk.remove(before); err != nil {
@@ -99,7 +99,7 @@ func (p place) forget() error {
 }
 
 // onlyLinks reports whether the folder is there and keeps no hook.
-func (p place) onlyLinks() bool {
+func (p hookFile) onlyLinks() bool {
 	entries, err := os.ReadDir(p.folder())
 	for _, e := range entries {
 		if !p.mirrored(filepath.Join(p.folder(), e.Name())) {

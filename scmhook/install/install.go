@@ -27,7 +27,7 @@ type Options struct {
 	disk disk
 }
 
-// A Wire is a place in a repository where a hook of ours belongs.
+// A Wire is a hook file of a repository in which a hook of ours belongs.
 type Wire struct {
 	Path string // the hook's file; for hg the hgrc
 	// State is "wired" (by us, or by hand in somebody's own hook), "unwired",
@@ -42,7 +42,7 @@ const (
 	mark = "Made by `scmhook install`"
 )
 
-// Wires are the places of one repository; system is git, svn or hg.
+// Wires are the hook files of one repository; system is git, svn or hg.
 func (o Options) Wires(system, dir string) ([]Wire, error) {
 	hooks, err := o.hooks(system, dir)
 	if err != nil {
@@ -59,15 +59,15 @@ func (o Options) Wires(system, dir string) ([]Wire, error) {
 
 // Install wires a repository; changed is false where it was.
 func (o Options) Install(system, dir string) (changed bool, err error) {
-	return o.each("installing", system, dir, place.install)
+	return o.each("installing", system, dir, hookFile.install)
 }
 
 // Uninstall takes the hooks out and puts back what was there before.
 func (o Options) Uninstall(system, dir string) (changed bool, err error) {
-	return o.each("uninstalling", system, dir, place.uninstall)
+	return o.each("uninstalling", system, dir, hookFile.uninstall)
 }
 
-func (o Options) each(doing, system, dir string, act func(place) (bool, error)) (bool, error) {
+func (o Options) each(doing, system, dir string, act func(hookFile) (bool, error)) (bool, error) {
 	hooks, err := o.hooks(system, dir)
 	if err != nil {
 		return false, err
@@ -83,8 +83,8 @@ func (o Options) each(doing, system, dir string, act func(place) (bool, error)) 
 	return changed, nil
 }
 
-// A place is one hook file and what belongs into it.
-type place struct {
+// A hookFile is one hook and what belongs into it.
+type hookFile struct {
 	path   string
 	system string
 	text   string
@@ -93,7 +93,7 @@ type place struct {
 	disk   disk
 }
 
-func (p place) look() (Wire, error) {
+func (p hookFile) look() (Wire, error) {
 	w := Wire{Path: p.path, State: "unwired", Shared: p.shared}
 	raw, info, err := read(p.path)
 	if err != nil {
@@ -132,7 +132,7 @@ func (p place) look() (Wire, error) {
 
 // byHand reports whether somebody wrote a call of scmhook into a hook, such as
 // `tee >(scmhook git) | …` or `pee "scmhook git" …`.
-func (p place) byHand(raw string) bool {
+func (p hookFile) byHand(raw string) bool {
 	for line := range strings.Lines(raw) {
 		words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\n'\"()|&;`=<>", r) })
 		for i := range words {
@@ -148,7 +148,7 @@ func (p place) byHand(raw string) bool {
 }
 
 // chained reports whether a hook that calls the files of a folder finds ours there.
-func (p place) chained(raw string) bool {
+func (p hookFile) chained(raw string) bool {
 	if !strings.Contains(raw, ".d") && !strings.Contains(raw, "run-parts") {
 		return false
 	}
@@ -188,7 +188,7 @@ func read(path string) (string, fs.FileInfo, error) {
 // install keeps what is there and puts ours in its place. Cut anywhere, the hook
 // that was there runs, from its old place or from its new one; and installing
 // again finishes it.
-func (p place) install() (bool, error) {
+func (p hookFile) install() (bool, error) {
 	w, err := p.look()
 	if err != nil || w.State == "wired" {
 		return false, err
@@ -225,7 +225,7 @@ func (p place) install() (bool, error) {
 }
 
 // uninstall puts back what was there, the very same file where there can be links.
-func (p place) uninstall() (bool, error) {
+func (p hookFile) uninstall() (bool, error) {
 	w, err := p.look()
 	if err != nil {
 		return false, err

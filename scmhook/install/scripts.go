@@ -12,23 +12,23 @@ import (
 	"time"
 )
 
-// hooks are the places of one repository.
-func (o Options) hooks(system, dir string) ([]place, error) {
+// hooks are the hook files of one repository.
+func (o Options) hooks(system, dir string) ([]hookFile, error) {
 	switch system {
 	case "git":
 		p, err := o.git(dir)
-		return []place{p}, err
+		return []hookFile{p}, err
 	case "svn":
-		return []place{o.script(filepath.Join(dir, "hooks", "post-commit"), "svn", false), o.script(filepath.Join(dir, "hooks", "post-revprop-change"), "svn", true)}, nil
+		return []hookFile{o.script(filepath.Join(dir, "hooks", "post-commit"), "svn", false), o.script(filepath.Join(dir, "hooks", "post-revprop-change"), "svn", true)}, nil
 	case "hg":
-		return []place{{path: filepath.Join(dir, ".hg", "hgrc"), system: "hg", ini: true, text: o.block(), disk: o.disk}}, nil
+		return []hookFile{{path: filepath.Join(dir, ".hg", "hgrc"), system: "hg", ini: true, text: o.block(), disk: o.disk}}, nil
 	}
 	return nil, fmt.Errorf("%q is no system that has hooks of ours", system)
 }
 
 // git asks where the hooks are: core.hooksPath may say so. Where a forge calls
 // every file of post-receive.d, ours is one more.
-func (o Options) git(dir string) (place, error) {
+func (o Options) git(dir string) (hookFile, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "git", "--git-dir="+dir, "rev-parse", "--git-path", "hooks")
@@ -40,7 +40,7 @@ func (o Options) git(dir string) (place, error) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return place{}, fmt.Errorf("asking git where the hooks of %s are: %w: %s", dir, err, strings.TrimSpace(stderr.String()))
+		return hookFile{}, fmt.Errorf("asking git where the hooks of %s are: %w: %s", dir, err, strings.TrimSpace(stderr.String()))
 	}
 	hooks := strings.TrimSuffix(string(out), "\n")
 	if !filepath.IsAbs(hooks) {
@@ -70,7 +70,7 @@ func ours(path string) bool {
 // on standard input. It exits with 0, or with what the hook says that was there
 // before, whatever becomes of ours: the program may be gone, or the kernel may
 // refuse it memory or threads (ulimit), and the shell its fork.
-func (o Options) script(path, system string, input bool) place {
+func (o Options) script(path, system string, input bool) hookFile {
 	program := quote(o.Program)
 	call := program + " " + system
 	if o.Spool != "" {
@@ -100,7 +100,7 @@ func (o Options) script(path, system string, input bool) place {
 		b.WriteString("ours \"$@\" </dev/null\n\"$before\" \"$@\"\nstatus=$?\n")
 	}
 	b.WriteString("trap - 0\nexit $status\n")
-	return place{path: path, system: system, text: b.String(), disk: o.disk}
+	return hookFile{path: path, system: system, text: b.String(), disk: o.disk}
 }
 
 // quote is a word of the shell.
@@ -131,12 +131,12 @@ func cutBlock(text string) string {
 	return blockBegin + inside + blockEnd
 }
 
-func (p place) hasBlock() bool {
+func (p hookFile) hasBlock() bool {
 	raw, _, err := read(p.path)
 	return err == nil && cutBlock(raw) != ""
 }
 
-func (p place) installBlock() error {
+func (p hookFile) installBlock() error {
 	raw, _, err := read(p.path)
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func (p place) installBlock() error {
 	return p.disk.write(p.path, raw+p.text, 0o644)
 }
 
-func (p place) removeBlock() error {
+func (p hookFile) removeBlock() error {
 	raw, _, err := read(p.path)
 	if err != nil {
 		return err
