@@ -41,6 +41,8 @@ type tape struct {
 	dones []int // how often done was called for each time it was handed out
 	given int
 	ahead int   // items kept after done(nil) would be a loss: see check
+	done  int   // hand-outs that are done
+	order []int // those whose done did not come in order
 	fail  error // from the next Next
 	wake  chan struct{}
 	end   bool // io.EOF behind the last item, else wait
@@ -84,6 +86,9 @@ func (c *tape) give() (translate.Item[any], []byte, func(error), error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.dones[n]++
+		if c.done++; c.done != n+1 {
+			c.order = append(c.order, n)
+		}
 		if err != nil {
 			c.at = min(c.at, i)
 		} else {
@@ -110,6 +115,9 @@ func (c *tape) check(t *testing.T) {
 		if calls != 1 {
 			t.Fatalf("done was called %d times for hand-out %d", calls, n)
 		}
+	}
+	if c.order != nil {
+		t.Errorf("done came out of order for the hand-outs %v", c.order)
 	}
 	if c.ahead != 0 {
 		t.Errorf("%d items were stored before an older one", c.ahead)

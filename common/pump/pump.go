@@ -93,6 +93,7 @@ func (p *Pump) Run(ctx context.Context) error {
 		}
 		generation := f.generation()
 		if generation == nil { // an item before this one has failed since
+			f.drain() // its done comes first
 			done(journal.ErrStale)
 			continue
 		}

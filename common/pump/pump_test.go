@@ -88,6 +88,48 @@ func TestTransientErrorInTheJournal(t *testing.T) {
 	t.Logf("%d errors, %d hand-outs of %d items", bad, tape.given, len(tape.items))
 }
 
+// gated hands out its second item when the first is about to fail.
+type gated struct {
+	*tape
+	failing chan struct{}
+}
+
+func (c *gated) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
+	if c.given == 1 {
+		<-c.failing
+	}
+	return c.tape.Next(ctx)
+}
+
+// TestDoneKeepsTheOrder hands out an item between the failure of the one before it
+// and that one's done.
+func TestDoneKeepsTheOrder(t *testing.T) {
+	var calls atomic.Int64
+	j := openJournal(t, func(*event.Encoded) error {
+		if calls.Add(1) == 1 {
+			return errors.New("the key is locked")
+		}
+		return nil
+	})
+	c := &gated{newTape(lines(3), true), make(chan struct{})}
+	p := newPump(j, c, translateNote)
+	p.OnErr = func(err error) {
+		if err == nil {
+			return
+		}
+		close(c.failing)
+		select {
+		case <-c.wake: // the second was done first
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	run(t, p)
+	c.check(t)
+	if got := stored(t, j); !slices.Equal(got, c.items) {
+		t.Errorf("stored: %v", got)
+	}
+}
+
 func TestTransientErrorInATranslator(t *testing.T) {
 	j := openJournal(t, nil)
 	tape := newTape(lines(50), true)
