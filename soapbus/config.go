@@ -42,7 +42,7 @@ type SOAPConfig struct {
 	Full     config.Duration `toml:"full" doc:"In which time every bug is asked once, whether it seems to have changed or not."`
 	Recent   config.Duration `toml:"recent" doc:"For how long a bug that changed is asked in every round."`
 	Grace    config.Duration `toml:"grace" doc:"How long mail has to report a change first."`
-	Follow   bool            `toml:"follow" doc:"Follow the bus ([bus] subscribe, [sign] ca): what was published there is suppressed here, and the bugs named there are asked next."`
+	Follow   bool            `toml:"follow" doc:"Follow the bus ([bus] subscribe and discover, [sign] ca): what was published there is suppressed here, and the bugs named there are asked next."`
 	First    int             `toml:"first" doc:"The tracker's lowest bug number."`
 	Timeout  config.Duration `toml:"timeout" doc:"What one request may take."`
 	MaxReply config.Size     `toml:"max_reply" doc:"What one reply may have; a log that is larger is left out, and that is said."`
@@ -134,8 +134,8 @@ func (c Config) something() error {
 	switch {
 	case c.SOAP.URL.Empty():
 		return errors.New("[soap] url is not set: which tracker is to be asked?")
-	case c.SOAP.Follow && len(c.Bus.Subscribe) == 0:
-		return errors.New("[soap] follow is set, but [bus] subscribe is empty: which publishers are to be followed?")
+	case c.SOAP.Follow && len(c.Bus.Publishers()) == 0:
+		return errors.New("[soap] follow is set, but [bus] subscribe is empty, and so is discover: which publishers are to be followed?")
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func (s *site) follow(ctx context.Context) error {
 	if verifier == nil {
 		s.log.Warn("following the bus without verification: anybody who can publish there can suppress facts here; set [sign] ca")
 	}
-	f, err := wire.Follow(ctx, wire.FollowOptions{Endpoints: s.cfg.Bus.Subscribe, Verifier: verifier, Log: s.log})
+	f, err := wire.Follow(ctx, wire.FollowOptions{Endpoints: s.cfg.Bus.Publishers(), Verifier: verifier, Log: s.log})
 	if err != nil {
 		return fmt.Errorf("following the bus: %w", err)
 	}

@@ -26,7 +26,7 @@ type Command struct {
 }
 
 type tail struct {
-	Endpoint []string `help:"Publisher to follow, such as tcp://127.0.0.1:9940. May be repeated. Default: [bus] subscribe." placeholder:"ENDPOINT"`
+	Endpoint []string `help:"Publisher to follow, such as tcp://127.0.0.1:9940. May be repeated. Default: [bus] subscribe and discover." placeholder:"ENDPOINT"`
 	filter.Filter
 	printer.Flags
 	Count   int           `help:"End after this many messages." placeholder:"N"`
@@ -42,7 +42,7 @@ func (c *tail) Run(p *program.Env, g *program.Globals) error {
 		return err
 	}
 	if len(c.Endpoint) == 0 {
-		c.Endpoint = cfg.Bus.Subscribe
+		c.Endpoint = cfg.Bus.Publishers()
 	}
 	if c.Count < 0 {
 		return &exit.Error{Code: exit.Usage, Err: errors.New("following: --count must be more than 0")}

@@ -25,6 +25,7 @@ type Bus struct {
 	Name        string   `toml:"name" doc:"Name of this publisher, once per bus; it owns the sequence. Empty: PROGRAM.HOST."`
 	Publish     []string `toml:"publish" doc:"Endpoints to bind for subscribers, such as tcp://*:9940. Empty: keep in the journal only."`
 	Subscribe   []string `toml:"subscribe" doc:"Endpoints of all publishers, for those who follow the bus (bus tail)."`
+	Discover    []string `toml:"discover" doc:"Where more publishers are found, for those who follow the bus: file:PATH (a list, TOML or JSON), dir:PATH (of such files), srv:DOMAIN (DNS). Changes are followed."`
 	Relay       string   `toml:"relay" doc:"Endpoint where bus log publishes: a relay that listens there (fedmsg's relay_inbound), or one to bind."`
 	Journal     string   `toml:"journal" doc:"The journal's file. Empty: /var/lib/busbar/PROGRAM/journal.db."`
 	Compat      []string `toml:"compat" doc:"Families of old topics to publish as well: debmessenger."`
@@ -59,6 +60,10 @@ func DefaultBus() Bus {
 
 // DefaultSign is the [sign] table before any file is read.
 func DefaultSign() Sign { return Sign{Backend: "x509", ExpiredCRL: "warn"} }
+
+// Publishers is whom those follow who follow the bus: where they are, and where
+// they are found.
+func (c Bus) Publishers() []string { return slices.Concat(c.Subscribe, c.Discover) }
 
 // Levels are what [bus] log may be.
 var Levels = map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
@@ -100,6 +105,11 @@ func (c *Bus) Complete(program string) error {
 	for _, e := range c.Publish {
 		if !strings.HasPrefix(e, "tcp://") {
 			return fmt.Errorf("checking [bus] publish: %q is not an endpoint such as tcp://*:9940", e)
+		}
+	}
+	for _, e := range c.Discover {
+		if kind, rest, _ := strings.Cut(e, ":"); rest == "" || !slices.Contains([]string{"file", "dir", "srv"}, kind) {
+			return fmt.Errorf("checking [bus] discover: %q is not file:PATH, dir:PATH or srv:DOMAIN", e)
 		}
 	}
 	if _, _, err := net.SplitHostPort(c.Metrics); c.Metrics != "" && err != nil {

@@ -10,13 +10,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"busbar/common/discovery"
 	"busbar/common/event"
 	"busbar/common/sign"
 )
 
 // FollowOptions say whom to follow.
 type FollowOptions struct {
-	Endpoints []string
+	Endpoints []string       // as SubOptions has them
 	Verifier  *sign.Verifier // nil: nothing is verified
 	Remember  int            // how many ids are remembered against doubles [100,000]
 	Log       *slog.Logger
@@ -107,6 +108,12 @@ func (f *Follower) Next(ctx context.Context) (Delivery, error) {
 
 // Connected tells for each endpoint whether its publisher is there now.
 func (f *Follower) Connected() map[string]bool { return f.sub.Connected() }
+
+// Found is where publishers are now.
+func (f *Follower) Found() []discovery.Endpoint { return f.sub.Found() }
+
+// Sources tells of each place where publishers are looked for what it says.
+func (f *Follower) Sources() []discovery.Status { return f.sub.Sources() }
 
 // Close ends the follower.
 func (f *Follower) Close() error { return f.sub.Close() }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -14,6 +13,7 @@ import (
 	"github.com/go-zeromq/zmq4"
 
 	"busbar/common/backoff"
+	"busbar/common/discovery"
 	"busbar/common/wire/guard"
 )
 
@@ -28,7 +28,7 @@ const (
 
 // SubOptions say whom to listen to. A zero takes the default in brackets.
 type SubOptions struct {
-	Endpoints  []string     // to connect to: tcp://HOST:PORT
+	Endpoints  []string     // to connect to: tcp://HOST:PORT, or where they are found (common/discovery)
 	Topics     []string     // prefixes, compared byte by byte; empty: every topic
 	MaxMessage int          // bytes of one message; a larger one ends its connection [16 MiB]
 	Log        *slog.Logger // [silent]
@@ -52,6 +52,7 @@ type Sub struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	log    *slog.Logger
+	finder *discovery.Finder
 
 	mu        sync.Mutex
 	connected map[string]bool
@@ -68,27 +69,62 @@ func Subscribe(ctx context.Context, o SubOptions) (*Sub, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	for _, text := range o.Endpoints {
-		e, err := guard.ParseEndpoint(text)
-		if err != nil {
-			return nil, fmt.Errorf("subscribing: %w", err)
-		}
-		if e.Host == "" || e.Port == 0 {
-			return nil, fmt.Errorf("subscribing: endpoint %q: to connect, a host and a port are needed", text)
-		}
-		s.connected[text] = false
-	}
 	topics := o.Topics
 	if len(topics) == 0 {
 		topics = []string{""}
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
-	guarded := guard.Options{Type: zmq4.Sub, MaxMessage: o.MaxMessage, Log: o.Log}
-	for _, endpoint := range slices.Sorted(maps.Keys(s.connected)) { // each once, however often it is given
-		s.wg.Go(func() { s.follow(endpoint, topics, guarded) })
+	finder, err := discovery.Start(s.ctx, o.Endpoints, discovery.Options{Log: o.Log})
+	if err != nil {
+		s.cancel()
+		return nil, fmt.Errorf("subscribing: %w", err)
 	}
+	s.finder = finder
+	guarded := guard.Options{Type: zmq4.Sub, MaxMessage: o.MaxMessage, Log: o.Log}
+	running := map[string]context.CancelFunc{}
+	changed := finder.Changed()
+	s.update(running, topics, guarded)
+	s.wg.Go(func() {
+		for {
+			select {
+			case <-changed:
+				changed = finder.Changed()
+				s.update(running, topics, guarded)
+			case <-s.ctx.Done():
+				return
+			}
+		}
+	})
 	return s, nil
 }
+
+// update follows the publishers that there are now, and no others.
+func (s *Sub) update(running map[string]context.CancelFunc, topics []string, o guard.Options) {
+	found := map[string]bool{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.finder.Endpoints() {
+		found[e.Address] = true
+		if running[e.Address] == nil {
+			ctx, cancel := context.WithCancel(s.ctx)
+			running[e.Address], s.connected[e.Address] = cancel, false
+			s.wg.Go(func() { s.follow(ctx, e.Address, topics, o) })
+		}
+	}
+	for address, stop := range running {
+		if !found[address] {
+			stop()
+			delete(running, address)
+			delete(s.connected, address)
+		}
+	}
+}
+
+// Found is where publishers are now.
+func (s *Sub) Found() []discovery.Endpoint { return s.finder.Endpoints() }
+
+// Sources tells of each place where publishers are looked for what it says.
+func (s *Sub) Sources() []discovery.Status { return s.finder.Status() }
 
 // Next waits for the next message. Its error is the context's, or ErrClosed.
 func (s *Sub) Next(ctx context.Context) (Frame, error) {
@@ -113,17 +149,18 @@ func (s *Sub) Connected() map[string]bool {
 func (s *Sub) Close() error {
 	s.cancel()
 	s.wg.Wait()
+	s.finder.Close()
 	return nil
 }
 
 // follow keeps one publisher connected until the end.
-func (s *Sub) follow(endpoint string, topics []string, o guard.Options) {
+func (s *Sub) follow(ctx context.Context, endpoint string, topics []string, o guard.Options) {
 	failures := 0
 	level := slog.LevelInfo // once for each absence; the tries after it are noise
 	for {
 		start := time.Now()
-		came, err := s.receive(endpoint, topics, o)
-		if s.ctx.Err() != nil {
+		came, err := s.receive(ctx, endpoint, topics, o)
+		if ctx.Err() != nil {
 			return
 		}
 		if came {
@@ -134,10 +171,10 @@ func (s *Sub) follow(endpoint string, topics []string, o guard.Options) {
 		}
 		failures++
 		wait := backoff.Spread(backoff.Times{First: redialMin, Most: redialMax}.After(failures))
-		s.log.Log(s.ctx, level, "publisher away, dialling until it is back", "endpoint", endpoint, "error", err, "wait", wait)
+		s.log.Log(ctx, level, "publisher away, dialling until it is back", "endpoint", endpoint, "error", err, "wait", wait)
 		level = slog.LevelDebug
 		select {
-		case <-s.ctx.Done():
+		case <-ctx.Done():
 			return
 		case <-time.After(wait):
 		}
@@ -146,14 +183,14 @@ func (s *Sub) follow(endpoint string, topics []string, o guard.Options) {
 
 // receive passes on what one connection brings, until it ends; it says whether
 // there was one.
-func (s *Sub) receive(endpoint string, topics []string, o guard.Options) (bool, error) {
-	ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
-	conn, err := guard.Dial(ctx, endpoint, o)
+func (s *Sub) receive(ctx context.Context, endpoint string, topics []string, o guard.Options) (bool, error) {
+	dial, cancel := context.WithTimeout(ctx, dialTimeout)
+	conn, err := guard.Dial(dial, endpoint, o)
 	cancel()
 	if err != nil {
 		return false, err
 	}
-	stop := context.AfterFunc(s.ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	socket, err := guard.NewSub(conn, topics)
 	if err != nil {
@@ -172,7 +209,7 @@ func (s *Sub) receive(endpoint string, topics []string, o guard.Options) (bool, 
 		conn.Took(msg.Frames)
 		select {
 		case s.frames <- newFrame(endpoint, msg.Frames):
-		case <-s.ctx.Done(): // go on until Recv fails, lest zmq4's reader waits for ever
+		case <-ctx.Done(): // go on until Recv fails, lest zmq4's reader waits for ever
 		}
 	}
 }
@@ -180,7 +217,9 @@ func (s *Sub) receive(endpoint string, topics []string, o guard.Options) (bool, 
 func (s *Sub) set(endpoint string, connected bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.connected[endpoint] = connected
+	if _, followed := s.connected[endpoint]; followed {
+		s.connected[endpoint] = connected
+	}
 }
 
 func newFrame(endpoint string, frames [][]byte) Frame {
