@@ -10,7 +10,7 @@
 package draintest
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -34,15 +34,24 @@ type Far struct {
 	// Got is the messages that the far side has had since the test began, in their
 	// order and whole, as many times as they came.
 	Got func() [][]byte
+	// Stall has the far side take nothing until the function that it returns is
+	// called. Nil: it cannot.
+	Stall func() (goOn func())
+	// Once says that the sink finds out what the far side has, and hands over
+	// nothing of that again.
+	Once bool
 	// Leaks is how many goroutines each start leaves behind that are not the
 	// sink's but of a library that does not end them.
 	Leaks int
+
+	patience time.Duration // for the suite's own test; 0: patience
 }
 
 // Run runs the conformance suite. far is called for each test, and gives a far side
 // that has had nothing; it ends what it starts by t.Cleanup.
 func Run(t *testing.T, far func(t *testing.T) Far) {
 	t.Helper()
+	stalls := far(t).Stall != nil
 	for i, c := range []struct {
 		name string
 		run  func(*site)
@@ -60,7 +69,11 @@ func Run(t *testing.T, far func(t *testing.T) Far) {
 		{"the cursor follows the acknowledgement", cursorLast},
 		{"retention overtakes the sink", overtaken},
 		{"a new sink begins now", beginsNow},
+		{"the far side stalls", stalled},
 	} {
+		if c.name == "the far side stalls" && !stalls {
+			continue
+		}
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
 			if i > 0 { // the first counts what runs
 				t.Parallel()
@@ -70,7 +83,8 @@ func Run(t *testing.T, far func(t *testing.T) Far) {
 	}
 }
 
-// patience is how long the suite waits for what must come.
+// patience is how long the suite waits for what must come. It bounds a failure
+// alone: no sink that works takes so long.
 const patience = time.Minute
 
 // A site is a journal and the far side of a sink.
@@ -89,6 +103,7 @@ const sink = "under test"
 
 func newSite(t *testing.T, far Far) *site {
 	t.Helper()
+	far.patience = cmp.Or(far.patience, patience)
 	s := &site{T: t, far: far, now: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)}
 	s.o = journal.Options{
 		Path:     filepath.Join(t.TempDir(), "journal.db"),
@@ -206,7 +221,7 @@ func (r *running) stop() {
 		if err != nil {
 			r.s.Errorf("Run ends with %v", err)
 		}
-	case <-time.After(patience):
+	case <-time.After(r.s.far.patience):
 		buf := make([]byte, 1<<20)
 		r.s.Fatalf("Run does not end:\n%s", buf[:runtime.Stack(buf, true)])
 	}
@@ -215,7 +230,7 @@ func (r *running) stop() {
 // eventually waits until is says so.
 func (s *site) eventually(what string, is func() bool) {
 	s.Helper()
-	for end := time.Now().Add(patience); !is(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(s.far.patience); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			s.Fatalf("in vain: %s; %d messages have come", what, len(s.far.Got()))
 		}
@@ -233,29 +248,40 @@ func (r *running) acked(seq int64) {
 // returned.
 func (s *site) expect(want [][]byte) (repeated int) {
 	s.Helper()
-	s.eventually("everything comes", func() bool {
-		got := s.far.Got()
-		return len(got) >= len(want) && len(want) > 0 && bytes.Equal(got[len(got)-1], want[len(want)-1])
-	})
 	index := map[string]int{}
 	for i, m := range want {
 		index[string(m)] = i
 	}
+	seen, whole, wrong := -1, false, error(nil)
+	s.eventually("everything comes", func() bool {
+		got := s.far.Got()
+		if len(got) != seen {
+			seen = len(got)
+			repeated, whole, wrong = judge(got, index)
+		}
+		return whole || wrong != nil
+	})
+	if wrong != nil {
+		s.Fatal(wrong)
+	}
+	return repeated
+}
+
+// judge looks at what came so far of the messages of index: how many came again,
+// and whether all are there, the last of them last.
+func judge(got [][]byte, index map[string]int) (repeated int, whole bool, err error) {
 	had, at := 0, -1 // the highest, and the one before
-	for _, m := range s.far.Got() {
+	for _, m := range got {
 		i, known := index[string(m)]
 		switch {
 		case !known:
-			s.Fatalf("something came that is none of the messages, or not the same: %.300q", m)
+			return 0, false, fmt.Errorf("something came that is none of the messages, or not the same: %.300q", m)
 		case i > had || i > at+1:
-			s.Fatalf("after message %d of %d came message %d: lost, or out of order", at+1, len(want), i+1)
+			return 0, false, fmt.Errorf("after message %d of %d came message %d: lost, or out of order", at+1, len(index), i+1)
 		case i < had:
 			repeated++
 		}
 		at, had = i, max(had, i+1)
 	}
-	if had != len(want) {
-		s.Fatalf("%d of %d messages came", had, len(want))
-	}
-	return repeated
+	return repeated, had == len(index) && at == had-1, nil
 }
