@@ -26,11 +26,11 @@ func (c *Conn) command(body []byte, frames int) (forward bool, err error) {
 	}
 	switch name {
 	case zmq4.CmdPing:
-		if len(data) < 2 || len(data) > maxPing {
-			return false, faultf("bad-command", "a PING of %d bytes", len(data))
+		pong, err := pongTo(data)
+		if err != nil {
+			return false, err
 		}
-		pong := append([]byte{4}, zmq4.CmdPong...)
-		if c.queue.putCommand(appendFrame(nil, flagCommand, append(pong, data[2:]...))) {
+		if c.queue.putCommand(pong) {
 			c.peers.count(&c.peers.stats.Pings, 1)
 		}
 		return false, nil
@@ -45,6 +45,15 @@ func (c *Conn) command(body []byte, frames int) (forward bool, err error) {
 	}
 	c.peers.count(&c.peers.stats.Ignored, 1)
 	return false, nil
+}
+
+// pongTo is the answer to a PING's data.
+func pongTo(data []byte) ([]byte, error) {
+	if len(data) < 2 || len(data) > maxPing {
+		return nil, faultf("bad-command", "a PING of %d bytes", len(data))
+	}
+	pong := append([]byte{4}, zmq4.CmdPong...)
+	return appendFrame(nil, flagCommand, append(pong, data[2:]...)), nil
 }
 
 // toPub deals with a message to a PUB: 1 or 0 and a topic, in one frame.

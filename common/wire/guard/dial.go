@@ -31,33 +31,51 @@ func (l *Listener) Dial(ctx context.Context, endpoint string) (*Conn, error) {
 }
 
 func (p *peers) dial(ctx context.Context, endpoint string) (*Conn, error) {
-	e, err := ParseEndpoint(endpoint)
+	conn, e, err := dialTCP(ctx, endpoint)
 	if err != nil {
 		return nil, err
-	}
-	if e.Host == "" || e.Port == 0 {
-		return nil, fmt.Errorf("endpoint %q: to connect, a host and a port are needed", endpoint)
-	}
-	d := net.Dialer{KeepAliveConfig: keepAlive()}
-	conn, err := d.DialContext(ctx, "tcp", e.address())
-	if err != nil {
-		return nil, fmt.Errorf("connecting to %s: %w%s", e, err, dialHint(err))
 	}
 	h := p.enter(conn)
 	if h == nil {
 		conn.Close()
 		return nil, fmt.Errorf("connecting to %s: all %d places are taken", e, p.o.MaxPeers)
 	}
-	deadline := time.Now().Add(p.o.Handshake)
-	if own, ok := ctx.Deadline(); ok && own.Before(deadline) {
-		deadline = own
+	r, kind, err := p.greet(ctx, h, dialled(p.o.Type, partners(p.o.Type)...), handshakeEnd(ctx, p.o))
+	var c *Conn
+	if err == nil {
+		c, err = p.admit(h, r, kind)
 	}
-	c, err := p.greet(ctx, h, deadline)
 	if err != nil {
 		p.rejected(e.String(), err)
 		return nil, fmt.Errorf("connecting to %s: %w", e, err)
 	}
 	return c, nil
+}
+
+// dialTCP connects; the handshake is to come.
+func dialTCP(ctx context.Context, endpoint string) (net.Conn, Endpoint, error) {
+	e, err := ParseEndpoint(endpoint)
+	if err != nil {
+		return nil, e, err
+	}
+	if e.Host == "" || e.Port == 0 {
+		return nil, e, fmt.Errorf("endpoint %q: to connect, a host and a port are needed", endpoint)
+	}
+	d := net.Dialer{KeepAliveConfig: keepAlive()}
+	conn, err := d.DialContext(ctx, "tcp", e.address())
+	if err != nil {
+		return nil, e, fmt.Errorf("connecting to %s: %w%s", e, err, dialHint(err))
+	}
+	return conn, e, nil
+}
+
+// handshakeEnd is when the handshake must be done.
+func handshakeEnd(ctx context.Context, o Options) time.Time {
+	deadline := time.Now().Add(o.Handshake)
+	if own, ok := ctx.Deadline(); ok && own.Before(deadline) {
+		return own
+	}
+	return deadline
 }
 
 func dialHint(err error) string {

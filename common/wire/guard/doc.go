@@ -10,6 +10,10 @@
 //
 //	peer ⇄ TCP ⇄ guard: handshake, limits, PING, queue ⇄ zmq4: topics, sockets ⇄ application
 //
+// Requests and answers go past zmq4 (Exchange), on the same port: a listener reads a
+// peer's socket type before it says its own, and is PUB to a SUB, REP to a REQ and
+// ROUTER to a DEALER.
+//
 // The protocol is ZMTP 3.1 (RFC 37 of the ZeroMQ project, and RFC 23 for
 // 3.0), mechanism NULL. zmq4's own handshake never reaches the network: the
 // guard answers it, from what it has checked.
@@ -27,7 +31,8 @@
 //	Z8  after ten PINGs a PUB hears nothing        zmq4's PUB is given subscriptions only      Z8
 //	Z9  a SUB gives up reconnecting                wire.Sub redials, for ever                  Z9
 //	Z10 a SUB redials the last endpoint only       one socket for each endpoint                Z10
-//	Z11 PUSH and DEALER copy to every peer         they are not offered                        Z11
+//	Z11 PUSH and DEALER copy to every peer         they are not offered; an Exchange goes      Z11
+//	                                               past zmq4
 //	Z12 Close loses what is queued                 a mark through zmq4's list, then a linger   Z12
 //	Z13 a PLAIN server takes any password          only NULL is offered                        Z13
 //	Z14 there is no CURVE                          refused with its reason; use a tunnel       Z13
@@ -38,8 +43,8 @@
 //	Z19 XPUB hides the subscriptions               WaitSubscriber; XPUB is not offered         Z19
 //	Z20 failed handshakes stay open                closed at once                              Z20
 //	Z21 goroutines stay after Close                a Sub leaves none, a Pub one (zmq4's own)   Z21
-//	Z22 reports about REQ, ROUTER, NetMQ           no test: REQ and ROUTER are not used here,
-//	                                               and NetMQ's greeting needs NetMQ
+//	Z22 reports about REQ, ROUTER, NetMQ           no test: zmq4's REQ and ROUTER are not
+//	                                               used, and NetMQ's greeting needs NetMQ
 //
 // Not here: encryption and authentication (messages are signed; a network
 // that is not trusted needs a tunnel), ZMTP 2 and older (libzmq 3), ipc and

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-zeromq/zmq4"
+
 	"busbar/common/backoff"
 )
 
@@ -156,7 +158,16 @@ func (l *Listener) meet(conn net.Conn) {
 		return
 	}
 	l.wg.Go(func() {
-		c, err := l.peers.greet(l.ctx, h, time.Now().Add(l.peers.o.Handshake))
+		r, kind, err := l.peers.greet(l.ctx, h, l.peers.o.accepted(), time.Now().Add(l.peers.o.Handshake))
+		if err == nil && l.peers.o.asks(kind) {
+			l.peers.leave(h) // who answers bounds how many ask: they take no subscriber's place
+			l.answer(conn, r, kind)
+			return
+		}
+		var c *Conn
+		if err == nil {
+			c, err = l.peers.admit(h, r, kind)
+		}
 		if err != nil {
 			l.peers.rejected(conn.RemoteAddr().String(), err)
 			return
@@ -167,12 +178,12 @@ func (l *Listener) meet(conn net.Conn) {
 
 // greet carries out the handshake; on failure the connection is closed and
 // its place is free.
-func (p *peers) greet(ctx context.Context, h *handshake, deadline time.Time) (*Conn, error) {
+func (p *peers) greet(ctx context.Context, h *handshake, side side, deadline time.Time) (*bufio.Reader, zmq4.SocketType, error) {
 	conn := h.conn
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	r := bufio.NewReaderSize(conn, p.o.readBuffer())
-	kind, err := shake(conn, r, p.o.Type, deadline)
+	kind, err := shake(conn, r, side, deadline)
 	if err != nil {
 		conn.Close()
 		p.leave(h)
@@ -183,9 +194,9 @@ func (p *peers) greet(ctx context.Context, h *handshake, deadline time.Time) (*C
 		default:
 			err = &fault{reason: "closed", err: cause}
 		}
-		return nil, err
+		return nil, "", err
 	}
-	return p.admit(h, r, kind)
+	return r, kind, nil
 }
 
 func (l *Listener) handOver(c *Conn) {

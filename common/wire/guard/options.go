@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"syscall"
@@ -20,6 +21,10 @@ type Options struct {
 	Handshake    time.Duration   // for the whole greeting and READY [2 s]
 	WriteTimeout time.Duration   // for a peer to take the next 32 KiB [10 s]
 	Log          *slog.Logger    // connects, rejects, drops [silent]
+	// Exchange, of a listener, answers each REQ or DEALER that connects, in a
+	// goroutine of its own; the connection is closed when it returns, and with the
+	// listener. Who answers bounds how many there are. Nil: they are refused.
+	Exchange func(ctx context.Context, x *Exchange)
 }
 
 // MaxMessage is the default limit of one message, in bytes.
@@ -29,6 +34,11 @@ func (o Options) withDefaults() (Options, error) {
 	if partners(o.Type) == nil {
 		return o, fmt.Errorf("guard: a %q socket is not offered: zmq4's PUSH and DEALER copy to every peer, its PLAIN server takes any password", o.Type)
 	}
+	return o.limits()
+}
+
+// limits fills in the numbers.
+func (o Options) limits() (Options, error) {
 	for _, n := range []int{o.MaxMessage, o.QueueBytes, o.TotalBytes, o.MaxPeers, int(o.Handshake), int(o.WriteTimeout)} {
 		if n < 0 {
 			return o, fmt.Errorf("guard: the limit %d is negative", n)

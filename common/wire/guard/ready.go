@@ -2,6 +2,7 @@ package guard
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -119,13 +120,53 @@ func partners(t zmq4.SocketType) []zmq4.SocketType {
 	return nil
 }
 
-// shake carries out the whole handshake as a socket of type t. Both ends
-// write before they read, so two guards never wait for each other.
-func shake(conn net.Conn, r *bufio.Reader, t zmq4.SocketType, deadline time.Time) (zmq4.SocketType, error) {
+// A side is what one end of a handshake is.
+type side struct {
+	own    zmq4.SocketType
+	speaks bool // READY is said before the peer's is read
+	// as is what we are to a peer of that kind; "" if it does not fit.
+	as func(kind zmq4.SocketType) zmq4.SocketType
+}
+
+// dialled is the side that connects.
+func dialled(own zmq4.SocketType, fit ...zmq4.SocketType) side {
+	return side{own, true, func(kind zmq4.SocketType) zmq4.SocketType {
+		if slices.Contains(fit, kind) {
+			return own
+		}
+		return ""
+	}}
+}
+
+// accepted is the side that listens. It reads first, so that one port may be
+// several sockets: all known peers say their READY unasked (RFC 37 has no order).
+func (o Options) accepted() side {
+	return side{o.Type, false, func(kind zmq4.SocketType) zmq4.SocketType {
+		switch {
+		case o.asks(kind) && kind == zmq4.Req:
+			return zmq4.Rep
+		case o.asks(kind):
+			return zmq4.Router
+		case slices.Contains(partners(o.Type), kind):
+			return o.Type
+		}
+		return ""
+	}}
+}
+
+// asks is true for a peer whose requests are answered here.
+func (o Options) asks(kind zmq4.SocketType) bool {
+	return o.Exchange != nil && (kind == zmq4.Req || kind == zmq4.Dealer)
+}
+
+// shake carries out the whole handshake, and gives the peer's kind. Only one that
+// connects to another of its kind says READY first, so two guards never wait for
+// each other.
+func shake(conn net.Conn, r *bufio.Reader, s side, deadline time.Time) (zmq4.SocketType, error) {
 	if err := conn.SetDeadline(deadline); err != nil {
 		return "", faultf("closed", "setting the deadline: %w", err)
 	}
-	if _, err := conn.Write(greeting(t)); err != nil {
+	if _, err := conn.Write(greeting(s.own)); err != nil {
 		return "", hungUp("greeting", err)
 	}
 	var g [greetingSize]byte
@@ -135,8 +176,10 @@ func shake(conn net.Conn, r *bufio.Reader, t zmq4.SocketType, deadline time.Time
 	if err := checkGreeting(g[:]); err != nil {
 		return "", err
 	}
-	if _, err := conn.Write(ready(t)); err != nil {
-		return "", hungUp("READY", err)
+	if s.speaks {
+		if _, err := conn.Write(ready(s.own)); err != nil {
+			return "", hungUp("READY", err)
+		}
 	}
 	raw, h, err := readFrame(r, nil, maxReady)
 	if err != nil {
@@ -146,8 +189,14 @@ func shake(conn net.Conn, r *bufio.Reader, t zmq4.SocketType, deadline time.Time
 	if err != nil {
 		return "", err
 	}
-	if !slices.Contains(partners(t), kind) {
-		return "", faultf("socket-type", "the peer is a %.16q socket; a %s socket needs one of %v", kind, t, partners(t))
+	own := s.as(kind)
+	if !s.speaks { // also to one that does not fit: then it knows why it is left
+		if _, err := conn.Write(ready(cmp.Or(own, s.own))); err != nil {
+			return "", hungUp("READY", err)
+		}
+	}
+	if own == "" {
+		return "", faultf("socket-type", "the peer is a %.16q socket, which does not fit a %s socket", kind, s.own)
 	}
 	if err := conn.SetDeadline(time.Time{}); err != nil {
 		return "", faultf("closed", "clearing the deadline: %w", err)
