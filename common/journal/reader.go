@@ -87,23 +87,33 @@ func scanMessage(row interface{ Scan(...any) error }) (Message, error) {
 // ErrNotFound is wrapped where the journal never held it, ErrPruned where
 // retention has dropped it, ErrElsewhere where another publisher told it.
 func (r *Reader) ByID(ctx context.Context, id string) (Message, error) {
-	u, err := event.IDUUID(id)
+	seq, err := r.Number(ctx, id)
 	if err != nil {
 		return Message{}, err
-	}
-	var seq int64
-	err = r.db.QueryRowContext(ctx, "SELECT seq FROM ids WHERE uuid = ?", u[:]).Scan(&seq)
-	if err != nil {
-		return Message{}, r.fail(err, "looking for %s", id)
-	}
-	if seq == 0 {
-		return Message{}, fmt.Errorf("looking for %s in journal %s: %w", id, r.path, ErrElsewhere)
 	}
 	m, err := r.bySeq(ctx, seq)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Message{}, fmt.Errorf("looking for %s in journal %s: message %d was %w", id, r.path, seq, ErrPruned)
 	}
 	return m, r.fail(err, "reading message %d", seq)
+}
+
+// Number is the number of the message that tells a fact, also of one that retention
+// has dropped; the errors are those of ByID.
+func (r *Reader) Number(ctx context.Context, id string) (int64, error) {
+	u, err := event.IDUUID(id)
+	if err != nil {
+		return 0, err
+	}
+	var seq int64
+	err = r.db.QueryRowContext(ctx, "SELECT seq FROM ids WHERE uuid = ?", u[:]).Scan(&seq)
+	if err != nil {
+		return 0, r.fail(err, "looking for %s", id)
+	}
+	if seq == 0 {
+		return 0, fmt.Errorf("looking for %s in journal %s: %w", id, r.path, ErrElsewhere)
+	}
+	return seq, nil
 }
 
 func (r *Reader) bySeq(ctx context.Context, seq int64) (Message, error) {
