@@ -1,6 +1,7 @@
 package programtest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -57,6 +58,8 @@ func (s Scripts) Run(t *testing.T) {
 
 func (s Scripts) setup(env *testscript.Env) error {
 	env.Setenv("BUSBAR_ETC", env.WorkDir+"/etc")
+	// Each program of a script waits for a second at its end, for races to be seen.
+	env.Setenv("GORACE", cmp.Or(os.Getenv("GORACE"), "atexit_sleep_ms=10"))
 	for _, variable := range s.Ports {
 		address, err := FreeAddress()
 		if err != nil {
