@@ -54,6 +54,7 @@ var rooms = []room{
 	{"common/program", []string{"common/*"}},
 	{"common/programtest", []string{"common/config", "common/exit", "common/program", "common/sign"}},
 	{"adapters", nil},
+	{"adapters/adaptertest", []string{"common/event", "common/translate", "fixtures/cases"}},
 	{"adapters/*", []string{"common/charset", "common/dbrow", "common/event", "common/mail", "common/runes", "common/translate"}},
 	{"fixtures", nil},
 	{"fixtures/*", nil},

@@ -101,7 +101,7 @@ func unplain(t *testing.T, path string, source []byte) (bad []string) {
 	look := func(at token.Pos, words []string, name bool) {
 		all := " " + strings.Join(words, " ") + " " + strings.Join(words, "") + " "
 		for _, m := range metaphors {
-			if m.names && !(name && product) || m.except != "" && regexp.MustCompile(m.except).MatchString(path) || !strings.Contains(all, " "+m.word+" ") {
+			if !strings.Contains(all, " "+m.word+" ") || m.names && !(name && product) || m.except != "" && regexp.MustCompile(m.except).MatchString(path) {
 				continue
 			}
 			bad = append(bad, files.Position(at).String()+": "+m.word+" is a private word: say "+m.term+" (docs/glossary.md)")

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"busbar/common/translate"
+	"busbar/fixtures/cases"
 )
 
 // stable checks that a mail keeps its ids over what transports do to it.
@@ -54,7 +55,7 @@ var transports = map[string]func([]byte) []byte{
 	},
 }
 
-var copies = flag.Int("copies", 500, "damaged copies of each fixture")
+var copies = flag.Int("copies", cases.Of(60, 500), "damaged copies of each fixture")
 
 // damaged translates damaged copies of each fixture: nothing may panic, run
 // away, or break the contract. The damage is the same in each run.

@@ -9,6 +9,7 @@ import (
 
 	"busbar/common/event"
 	"busbar/fixtures/bugtracker"
+	"busbar/fixtures/cases"
 )
 
 // hard are bytes that somebody may take for something else.
@@ -37,7 +38,7 @@ func TestIdentifiersAreApart(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	const drawn = 20_000
+	drawn := cases.Of(4_000, 20_000)
 	for range drawn {
 		bug, a, b := 1+r.IntN(30), anyBytes(r, ""), anyBytes(r, "")
 		if r.IntN(10) == 0 {
@@ -63,7 +64,7 @@ func TestMessageIDsAreApart(t *testing.T) {
 	tr := bugtracker.New(bugtracker.Options{First: 7001, Clock: func() time.Time { return time.Date(2026, 3, 9, 10, 0, 0, 0, time.UTC) },
 		Mailed: func(raw []byte) { mailed = append(mailed, run(t, load(raw)).Events...) }})
 	ids, drawn := map[string]string{}, 0
-	for range 30 {
+	for range cases.Of(8, 30) {
 		bug := tr.Report(bugtracker.Report{Package: "teapot"})
 		mailed = nil
 		sent := map[string]bool{}

@@ -8,6 +8,7 @@ import (
 	"busbar/common/event"
 	"busbar/common/mail"
 	"busbar/common/translate"
+	"busbar/fixtures/cases"
 )
 
 const (
@@ -93,7 +94,8 @@ func TestOneIdOneMove(t *testing.T) {
 		return out
 	}
 	seen := map[string]string{}
-	for range 30_000 {
+	rounds := cases.Of(5_000, 30_000)
+	for range rounds {
 		repository, ref := draw(), draw()
 		raw := fmt.Sprintf("X-Git-Repo: %s\nX-Git-Refname: refs/%s\nX-Git-Oldrev: %s\nX-Git-Newrev: %s\n\ntext\n", repository, ref, wasID, isID)
 		events, err := Mails(DefaultService, nil).Translate(translate.Item[*mail.Message]{Value: loadMail([]byte(raw))})
@@ -106,7 +108,7 @@ func TestOneIdOneMove(t *testing.T) {
 		}
 		seen[id] = is
 	}
-	if len(seen) < 5000 {
+	if len(seen) < rounds/6 {
 		t.Fatalf("only %d were drawn", len(seen))
 	}
 	t.Logf("%d ids", len(seen))

@@ -10,6 +10,7 @@ import (
 
 	"busbar/common/dbrow"
 	"busbar/common/translate"
+	"busbar/fixtures/cases"
 )
 
 func one(t *testing.T, s Spec, ch Change) (id string, b Row) {
@@ -35,7 +36,7 @@ func TestKeysByBytes(t *testing.T) {
 		return s
 	}
 	names := map[string][2]string{}
-	for range 20000 {
+	for range cases.Of(5_000, 20_000) {
 		key := [2]string{word(), word()}
 		for _, ch := range []Change{
 			{Table: "plain", After: dbrow.Columns{"a": &key[0], "b": &key[1]}},

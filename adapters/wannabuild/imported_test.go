@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"busbar/common/dbrow"
+	"busbar/fixtures/cases"
 )
 
 // TestImported: --import writes rows without the time of their state. Nothing
@@ -98,7 +99,8 @@ func TestNamesByBytes(t *testing.T) {
 	}
 	names := map[string][3]string{}
 	tried := 0
-	for range 20000 {
+	rounds := cases.Of(4_000, 20_000)
+	for range rounds {
 		name := [3]string{word(), word(), word()}
 		r := columns("architecture", name[0], "distribution", name[1], "package", name[2], "state", "Built", "state_change", "2026-03-14 10:00:00")
 		if readable(r) != nil {
@@ -112,7 +114,7 @@ func TestNamesByBytes(t *testing.T) {
 			names[id] = name
 		}
 	}
-	if tried < 10000 {
+	if tried < rounds/2 {
 		t.Errorf("only %d names were tried", tried)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"busbar/fixtures/cases"
 )
 
 // ask runs a Python script, which reads JSON and writes JSON. Python is the
@@ -109,6 +111,7 @@ var jisx0213 = []string{"euc_jis_2004", "euc_jisx0213", "iso2022_jp_2004", "iso2
 func TestPython(t *testing.T) {
 	var all map[string]codec
 	ask(t, codecs, samples, &all)
+	unlabelled := slices.Sorted(maps.Keys(all["utf_8"].Words))
 	var names, texts, words, pieces, differing, labelled, foreign, alike int
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		c := all[name]
@@ -161,7 +164,8 @@ func TestPython(t *testing.T) {
 				t.Errorf("UTF-8 under %s, %s:\n%s\n%s", name, sample, text, got)
 			}
 		}
-		for word := range all["utf_8"].Words {
+		for i := 0; i < len(unlabelled); i += cases.Of(6, 1) {
+			word := unlabelled[i]
 			foreign++
 			if got, _ := Decode(name, []byte(word)); got != word {
 				alike++

@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"testing"
 	"unicode/utf8"
+
+	"busbar/fixtures/cases"
 )
 
 func seeds(f *testing.F) {
@@ -146,7 +148,7 @@ for line in sys.stdin:
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	var ours bytes.Buffer
-	for range 5000 {
+	for range cases.Of(2_000, 5_000) {
 		line, err := Canonical(randomValue(r, 0))
 		if err != nil {
 			t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/BurntSushi/toml"
+
+	"busbar/fixtures/cases"
 )
 
 // alphabet makes passwords of what URLs, quotes and patterns treat in their own
@@ -75,7 +77,7 @@ type inner struct {
 
 func TestNeverShown(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 300 {
+	for range cases.Of(60, 300) {
 		p := draw(r)
 		if text := shown(t, New(p)); leaks(text, p) {
 			t.Fatalf("%q is shown: %s", p, text)
