@@ -18,6 +18,7 @@ import (
 )
 
 func TestAppendBuildsTheEnvelope(t *testing.T) {
+	t.Parallel()
 	o := options(journalPath(t))
 	now := time.Date(2025, 1, 2, 3, 4, 5, 6, time.UTC)
 	o.Now = func() time.Time { return now }
@@ -63,6 +64,7 @@ func TestAppendBuildsTheEnvelope(t *testing.T) {
 }
 
 func TestKnownFactsAreDropped(t *testing.T) {
+	t.Parallel()
 	o := options(journalPath(t))
 	j := mustOpen(t, o)
 	mustAppend(t, j, noteRecord("a"))
@@ -105,6 +107,7 @@ func TestKnownFactsAreDropped(t *testing.T) {
 // TestSuppressedFactsAreDropped: what another publisher told is not published again, also
 // where both come at once, and after a restart; the sequence stays whole.
 func TestSuppressedFactsAreDropped(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	o := options(journalPath(t))
 	j := mustOpen(t, o)
@@ -133,6 +136,7 @@ func TestSuppressedFactsAreDropped(t *testing.T) {
 }
 
 func TestCompatFamilies(t *testing.T) {
+	t.Parallel()
 	for _, keep := range []bool{false, true} {
 		o := options(journalPath(t))
 		if keep {
@@ -148,6 +152,7 @@ func TestCompatFamilies(t *testing.T) {
 }
 
 func TestABadRecordFailsAlone(t *testing.T) {
+	t.Parallel()
 	j := mustOpen(t, options(journalPath(t)))
 	nan := event.Define("notes.note.weigh", "a note was weighed", func(float64) string { return "" }, nil)
 	bad := map[string]Record{
@@ -182,6 +187,7 @@ func TestABadRecordFailsAlone(t *testing.T) {
 }
 
 func TestSealFailureIsTransient(t *testing.T) {
+	t.Parallel()
 	o := options(journalPath(t))
 	broken := true
 	o.Seal = func(m *event.Encoded) error {
@@ -208,6 +214,7 @@ func TestSealFailureIsTransient(t *testing.T) {
 }
 
 func TestGroupsShareAnFsync(t *testing.T) {
+	t.Parallel()
 	j := mustOpen(t, options(journalPath(t)))
 	before := transactions(t, j)
 	_, errs := together(t, j, numbered("g", 200)...)
@@ -251,6 +258,7 @@ func transactions(t *testing.T, j *Journal) int {
 }
 
 func TestAppendsKeepTheirOrder(t *testing.T) {
+	t.Parallel()
 	j := mustOpen(t, options(journalPath(t)))
 	const n = 2000
 	var mu sync.Mutex
@@ -274,6 +282,7 @@ func TestAppendsKeepTheirOrder(t *testing.T) {
 }
 
 func TestSubmitIf(t *testing.T) {
+	t.Parallel()
 	j := mustOpen(t, options(journalPath(t)))
 	var wg sync.WaitGroup
 	wg.Add(1)
@@ -290,6 +299,7 @@ func TestSubmitIf(t *testing.T) {
 }
 
 func TestCloseStoresWhatIsQueued(t *testing.T) {
+	t.Parallel()
 	o := options(journalPath(t))
 	j := mustOpen(t, o)
 	var mu sync.Mutex

@@ -20,6 +20,7 @@ func replaces(t *testing.T, m Message) string {
 // TestOtherWords tells one fact twice: by the evidence of both, what becomes of
 // the second.
 func TestOtherWords(t *testing.T) {
+	t.Parallel()
 	const dropped, disputed, replaced = "dropped", "disputed", "replaced"
 	for _, c := range []struct{ first, second, same, other string }{
 		{"none", "none", dropped, disputed},
@@ -66,6 +67,7 @@ func TestOtherWords(t *testing.T) {
 }
 
 func TestADisputeIsKeptAndCounted(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	path := journalPath(t)
 	j := mustOpen(t, options(path))
@@ -112,6 +114,7 @@ func TestADisputeIsKeptAndCounted(t *testing.T) {
 
 // Bodies that say nothing of what is compared never dispute anything.
 func TestOtherBodiesAreNotCompared(t *testing.T) {
+	t.Parallel()
 	j := mustOpen(t, options(journalPath(t)))
 	r := noteRecord("k")
 	r.Evidence = []event.Evidence{{Type: "mail", Verdict: "none"}}
@@ -124,6 +127,7 @@ func TestOtherBodiesAreNotCompared(t *testing.T) {
 
 // A cut item that became poison takes no id: the whole one is published.
 func TestPoisonTakesNoID(t *testing.T) {
+	t.Parallel()
 	j := mustOpen(t, options(journalPath(t)))
 	mustAppend(t, j, Record{Item: []byte("cut"), Poison: "it is cut", Translator: "notes"})
 	if res := mustAppend(t, j, claim("k", "whole", "none")); len(res.Seqs) != 1 {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -48,8 +49,20 @@ func content(t testing.TB, path string) map[string][]byte {
 	return m
 }
 
-// closedJournal is a journal with n messages that nobody has open.
+// closedJournal is a journal with n messages that nobody has open. It is made once
+// for each n, and then copied.
 func closedJournal(t testing.TB, n int) string {
+	t.Helper()
+	made, _ := closed.LoadOrStore(n, sync.OnceValue(func() []byte { return makeClosed(t, n) }))
+	path := journalPath(t)
+	writeFile(t, path, made.(func() []byte)())
+	writeFile(t, path+".lock", nil) // a writer leaves it
+	return path
+}
+
+var closed sync.Map // by number of messages: func() []byte
+
+func makeClosed(t testing.TB, n int) []byte {
 	t.Helper()
 	path := journalPath(t)
 	j := mustOpen(t, options(path))
@@ -62,7 +75,7 @@ func closedJournal(t testing.TB, n int) string {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return path
+	return readFile(t, path)
 }
 
 func alter(t testing.TB, path string, statements ...string) {
@@ -80,6 +93,7 @@ func alter(t testing.TB, path string, statements ...string) {
 }
 
 func TestBrokenFilesAreNamedAndLeftAlone(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		name   string
 		spoil  func(t *testing.T, path string, raw []byte) []byte
@@ -128,6 +142,7 @@ func TestBrokenFilesAreNamedAndLeftAlone(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			path := closedJournal(t, 200)
 			raw, err := os.ReadFile(path)
 			if err != nil {
@@ -148,6 +163,7 @@ func TestBrokenFilesAreNamedAndLeftAlone(t *testing.T) {
 }
 
 func TestMissingFiles(t *testing.T) {
+	t.Parallel()
 	path := journalPath(t)
 	if _, err := OpenReader(context.Background(), path); !errors.Is(err, ErrMissing) {
 		t.Errorf("OpenReader: %v", err)
@@ -173,6 +189,7 @@ func TestMissingFiles(t *testing.T) {
 }
 
 func TestACrashWhileMakingAJournal(t *testing.T) {
+	t.Parallel()
 	path := journalPath(t)
 	for _, suffix := range []string{".new", ".new-journal"} {
 		if err := os.WriteFile(path+suffix, []byte("half"), 0o600); err != nil {
@@ -186,6 +203,7 @@ func TestACrashWhileMakingAJournal(t *testing.T) {
 }
 
 func TestIdentityBelongsToTheFile(t *testing.T) {
+	t.Parallel()
 	path := closedJournal(t, 1)
 	for what, change := range map[string]func(*Identity){
 		"prefix":      func(id *Identity) { id.Prefix = "net.example" },
@@ -219,6 +237,7 @@ func TestIdentityBelongsToTheFile(t *testing.T) {
 }
 
 func TestOddPaths(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"a b", "100%", "what?mode=memory", "#1", "ü"} {
 		path := filepath.Join(t.TempDir(), name)
 		mustAppend(t, mustOpen(t, options(path)), noteRecord("a"))

@@ -35,6 +35,7 @@ func smallDisk(t *testing.T) string {
 }
 
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	dir := smallDisk(t)
 	ballast := filepath.Join(dir, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 1<<20), 0o600); err != nil {
@@ -98,6 +99,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestFullDiskAtTheFirstOpen(t *testing.T) {
+	t.Parallel()
 	dir := smallDisk(t)
 	ballast := filepath.Join(dir, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 3<<20-4096), 0o600); err != nil {
@@ -124,6 +126,7 @@ func TestFullDiskAtTheFirstOpen(t *testing.T) {
 }
 
 func TestReadOnlyMedia(t *testing.T) {
+	t.Parallel()
 	dir := smallDisk(t)
 	path := filepath.Join(dir, "journal")
 	j, err := Open(context.Background(), options(path))

@@ -27,6 +27,7 @@ func seenAll(t *testing.T, r *Reader, source string) map[string]string {
 }
 
 func TestSeenIsStoredWithItsNews(t *testing.T) {
+	t.Parallel()
 	path := journalPath(t)
 	j := mustOpen(t, options(path))
 	ctx := context.Background()
@@ -63,6 +64,7 @@ func TestSeenIsStoredWithItsNews(t *testing.T) {
 }
 
 func TestSeenWithoutAKeyIsRefused(t *testing.T) {
+	t.Parallel()
 	j := mustOpen(t, options(journalPath(t)))
 	for _, s := range []event.State{{Source: "", Key: "k", Value: nil}, {Source: "s", Key: "", Value: []byte("v")}} {
 		r := noteRecord("m-1")

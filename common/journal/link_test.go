@@ -24,6 +24,7 @@ func linked(t *testing.T, messages int) (path, behind string) {
 
 // TestAJournalBehindALink: by each of its names it is one journal.
 func TestAJournalBehindALink(t *testing.T) {
+	t.Parallel()
 	path, behind := linked(t, 3)
 	j := mustOpen(t, options(path))
 	mustAppend(t, j, noteRecord("more"))
@@ -50,6 +51,7 @@ func TestAJournalBehindALink(t *testing.T) {
 
 // A link to nothing is a disk that is not mounted, and no new journal.
 func TestALinkToNothing(t *testing.T) {
+	t.Parallel()
 	path, behind := linked(t, 3)
 	if err := os.Remove(behind); err != nil {
 		t.Fatal(err)
@@ -64,6 +66,7 @@ func TestALinkToNothing(t *testing.T) {
 
 // TestLinksUnderTheWriter moves the journal and its link while it is written.
 func TestLinksUnderTheWriter(t *testing.T) {
+	t.Parallel()
 	aside := func(t *testing.T, path string) {
 		if err := os.Rename(path, path+".moved"); err != nil {
 			t.Fatal(err)
@@ -86,6 +89,7 @@ func TestLinksUnderTheWriter(t *testing.T) {
 		"what it leads to is": func(t *testing.T, _, behind string) { aside(t, behind) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			path, behind := linked(t, 2)
 			j := mustOpen(t, options(path))
 			mustAppend(t, j, noteRecord("kept"))

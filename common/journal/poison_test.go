@@ -27,6 +27,7 @@ func origins(t *testing.T, j *Journal) map[string]bool {
 }
 
 func TestPoisonIsBounded(t *testing.T) {
+	t.Parallel()
 	o := options(journalPath(t))
 	o.Poison = PoisonBounds{Items: 20, Bytes: 100_000}
 	j := mustOpen(t, o)
@@ -61,6 +62,7 @@ func TestPoisonIsBounded(t *testing.T) {
 }
 
 func TestDropPoison(t *testing.T) {
+	t.Parallel()
 	j := mustOpen(t, options(journalPath(t)))
 	for n := range 3 {
 		mustAppend(t, j, poison("a", n, 10))

@@ -11,6 +11,7 @@ import (
 )
 
 func TestPoisonLifeCycle(t *testing.T) {
+	t.Parallel()
 	o := options(journalPath(t))
 	c := &clock{at: someday}
 	o.Now = c.now
@@ -50,6 +51,7 @@ func TestPoisonLifeCycle(t *testing.T) {
 }
 
 func TestPositionsAndSkips(t *testing.T) {
+	t.Parallel()
 	j := mustOpen(t, options(journalPath(t)))
 	ctx := context.Background()
 	if _, err := j.Reader().Position(ctx, "mail"); !errors.Is(err, ErrNotFound) {
@@ -83,6 +85,7 @@ func mustSubmit(t *testing.T, j *Journal, r Record) {
 }
 
 func TestBatchesAreBounded(t *testing.T) {
+	t.Parallel()
 	j := mustOpen(t, options(journalPath(t)))
 	ctx := context.Background()
 	for i := range 5 {
@@ -107,6 +110,7 @@ func TestBatchesAreBounded(t *testing.T) {
 }
 
 func TestReadingANewJournal(t *testing.T) {
+	t.Parallel()
 	path := journalPath(t)
 	mustOpen(t, options(path)).Close()
 	r, err := OpenReader(context.Background(), path)
@@ -135,6 +139,7 @@ func TestReadingANewJournal(t *testing.T) {
 }
 
 func TestVerifyNamesEachFault(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		name, spoil string
 		seq         int64
@@ -152,6 +157,7 @@ func TestVerifyNamesEachFault(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			path := closedJournal(t, 200)
 			alter(t, path, c.spoil)
 			db, err := connectReader(path) // as a reader that was open before
@@ -175,6 +181,7 @@ func TestVerifyNamesEachFault(t *testing.T) {
 }
 
 func TestVerifyAsksAboutSignatures(t *testing.T) {
+	t.Parallel()
 	path := closedJournal(t, 10)
 	r, err := OpenReader(context.Background(), path)
 	if err != nil {
@@ -197,6 +204,7 @@ func TestVerifyAsksAboutSignatures(t *testing.T) {
 }
 
 func TestVerifyFindsRottenPages(t *testing.T) {
+	t.Parallel()
 	path := closedJournal(t, 2000)
 	raw, err := os.ReadFile(path)
 	if err != nil {

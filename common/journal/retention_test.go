@@ -14,6 +14,7 @@ type clock struct{ at time.Time }
 func (c *clock) now() time.Time { return c.at }
 
 func TestRetentionByAge(t *testing.T) {
+	t.Parallel()
 	o := options(journalPath(t))
 	c := &clock{at: someday}
 	o.Now, o.Retention = c.now, Retention{Age: 24 * time.Hour}
@@ -63,6 +64,7 @@ func TestRetentionByAge(t *testing.T) {
 }
 
 func TestRetentionBySize(t *testing.T) {
+	t.Parallel()
 	o := options(journalPath(t))
 	o.Retention = Retention{Bytes: 200_000}
 	j := mustOpen(t, o)
@@ -106,6 +108,7 @@ func TestRetentionBySize(t *testing.T) {
 }
 
 func TestCursors(t *testing.T) {
+	t.Parallel()
 	o := options(journalPath(t))
 	j := mustOpen(t, o)
 	ctx := context.Background()

@@ -31,6 +31,7 @@ func openSink(t *testing.T, j *Journal, sink string, begin Begin, want int64) {
 // TestWhereSinksBegin: a new one begins where it is told to, and stays there over
 // a restart; one that is known goes on.
 func TestWhereSinksBegin(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	o := options(journalPath(t))
 	c := &clock{at: someday}
@@ -76,6 +77,7 @@ func TestWhereSinksBegin(t *testing.T) {
 // TestRetentionAndSinks: one that is used holds what it has not got, for as long
 // as it takes; one that was taken out, for a week, and is known for a year.
 func TestRetentionAndSinks(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	o := options(journalPath(t))
 	c := &clock{at: someday}
@@ -121,6 +123,7 @@ func TestRetentionAndSinks(t *testing.T) {
 }
 
 func TestMissed(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	o := options(journalPath(t))
 	o.Now = func() time.Time { return someday }

@@ -31,6 +31,7 @@ func aged(t *testing.T, version, messages int) string {
 
 // TestAnOlderJournalIsBroughtUp takes files of each version that there was.
 func TestAnOlderJournalIsBroughtUp(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	for version := 1; version < schemaVersion; version++ {
 		path := aged(t, version, 3)
@@ -62,6 +63,7 @@ func TestAnOlderJournalIsBroughtUp(t *testing.T) {
 
 // What an id was published with is read from its message where the id does not say.
 func TestAnOlderIDIsComparedByItsMessage(t *testing.T) {
+	t.Parallel()
 	path := journalPath(t)
 	j := mustOpen(t, options(path))
 	mustAppend(t, j, claim("k", "the first words", "none"))
@@ -80,6 +82,7 @@ func TestAnOlderIDIsComparedByItsMessage(t *testing.T) {
 
 // Rows that have rotted are named when they are read, not believed.
 func TestRottenRows(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	path := journalPath(t)
 	j := mustOpen(t, options(path))
@@ -110,6 +113,7 @@ func TestRottenRows(t *testing.T) {
 // An id of which one bit has flipped is noticed where it is asked for, whichever
 // bit it is: to miss it would be to publish its fact again.
 func TestAFlippedIDIsNoDouble(t *testing.T) {
+	t.Parallel()
 	const facts = 300
 	for bit := 0; bit < 128; bit += 5 {
 		path := closedJournal(t, facts)

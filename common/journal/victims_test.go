@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"busbar/fixtures/cases"
 )
 
 // naive is the rule as it is written down, looked for again each time.
@@ -33,6 +35,7 @@ func naive(all []droppedPoison, bytes bool) int {
 }
 
 func TestVictimsGoByTheRule(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		var all []droppedPoison
@@ -58,7 +61,9 @@ func TestVictimsGoByTheRule(t *testing.T) {
 // is too much goes at the first new poison. Looking for each again would take
 // hours.
 func TestVeryMuchPoisonGoesAtOnce(t *testing.T) {
-	const much, bound = 100_000, 10
+	t.Parallel()
+	const bound = 10
+	much := cases.Of(20_000, 100_000)
 	path := closedJournal(t, 1)
 	alter(t, path, fmt.Sprintf(`INSERT INTO poison (digest, origin, translator, reason, attempts, first, last, item)
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
@@ -70,7 +75,7 @@ func TestVeryMuchPoisonGoesAtOnce(t *testing.T) {
 	r.Events, r.Poison = nil, "cannot be read"
 	mustAppend(t, j, r)
 	counts, err := j.Reader().Counts(context.Background())
-	if err != nil || counts.Poisoned != bound || counts.PoisonDropped != much+1-bound {
+	if err != nil || counts.Poisoned != bound || counts.PoisonDropped != int64(much)+1-bound {
 		t.Errorf("%d kept, %d dropped (%v); want %d and %d", counts.Poisoned, counts.PoisonDropped, err, bound, much+1-bound)
 	}
 }

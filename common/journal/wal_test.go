@@ -48,6 +48,7 @@ func crashed(t testing.TB, n int) string {
 }
 
 func TestLostCommits(t *testing.T) {
+	t.Parallel()
 	path := crashed(t, 5)
 	whole, err := os.ReadFile(path + "-wal")
 	if err != nil {
@@ -85,6 +86,7 @@ func TestLostCommits(t *testing.T) {
 }
 
 func TestOpenAfterACrash(t *testing.T) {
+	t.Parallel()
 	path := crashed(t, 5)
 	if r := mustVerify(t, mustOpen(t, options(path)).Reader()); r.Messages != 5 {
 		t.Errorf("%d messages, want 5", r.Messages)

@@ -11,11 +11,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"busbar/fixtures/cases"
 )
 
 // TestFilesUnderTheWriter does to the files of a running writer whatever a person
 // or a disk may do: nothing is acknowledged from then on, and it is said.
 func TestFilesUnderTheWriter(t *testing.T) {
+	t.Parallel()
 	move := func(suffix string) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
 			if err := os.Rename(path+suffix, path+suffix+".moved"); err != nil {
@@ -81,6 +84,7 @@ func TestFilesUnderTheWriter(t *testing.T) {
 		"the journal's header": {garble("", 0, 100), false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var said bytes.Buffer
 			o := options(journalPath(t))
 			o.Log = slog.New(slog.NewTextHandler(&said, nil))
@@ -135,6 +139,7 @@ func TestFilesUnderTheWriter(t *testing.T) {
 
 // A damaged index is recreated by SQLite from the log: nothing is lost.
 func TestTheIndexHeals(t *testing.T) {
+	t.Parallel()
 	j := mustOpen(t, options(journalPath(t)))
 	for _, r := range numbered("m", 30) {
 		mustAppend(t, j, r)
@@ -155,6 +160,7 @@ func TestTheIndexHeals(t *testing.T) {
 
 // What others may do with the files is nobody's fault.
 func TestReadersAreNoDamage(t *testing.T) {
+	t.Parallel()
 	var said bytes.Buffer
 	o := options(journalPath(t))
 	o.Log = slog.New(slog.NewTextHandler(&said, nil))
@@ -185,7 +191,9 @@ func TestReadersAreNoDamage(t *testing.T) {
 // TestAudit flips single bits of a closed journal at random. What Open does not
 // see, Audit finds, or nobody needs: then the journal says all that it said.
 func TestAudit(t *testing.T) {
-	const flips, facts = 60, 120
+	t.Parallel()
+	const facts = 120
+	flips := cases.Of(20, 60)
 	rng := rand.New(rand.NewPCG(7, 11))
 	origin := closedJournal(t, facts)
 	raw := readFile(t, origin)
@@ -223,6 +231,7 @@ func TestAudit(t *testing.T) {
 }
 
 func TestCheckFiles(t *testing.T) {
+	t.Parallel()
 	path := closedJournal(t, 3)
 	if err := CheckFiles(path); err != nil {
 		t.Errorf("a whole journal: %v", err)
