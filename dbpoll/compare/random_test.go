@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/dbpoll/database"
+	"busbar/fixtures/cases"
 	"busbar/fixtures/cluster"
 )
 
@@ -24,6 +26,10 @@ type server struct {
 	exec      func(t testing.TB, statements string)
 }
 
+var shared cluster.Shared
+
+func TestMain(m *testing.M) { os.Exit(shared.Run(m.Run)) }
+
 func servers(t *testing.T) []server {
 	ctx := context.Background()
 	must := func(t testing.TB, err error) {
@@ -32,25 +38,21 @@ func servers(t *testing.T) []server {
 			t.Fatal(err)
 		}
 	}
-	p, err := cluster.StartPostgres(ctx, filepath.Join(t.TempDir(), "pg"), cluster.PostgresOptions{})
+	p, pgDatabase, err := shared.Postgres(ctx, "")
 	must(t, err)
-	t.Cleanup(func() { p.Stop() })
-	m, err := cluster.StartMariaDB(ctx, filepath.Join(t.TempDir(), "maria"))
-	must(t, err)
-	t.Cleanup(func() { m.Stop() })
-	_, err = m.SQL(ctx, "", "CREATE DATABASE tea CHARACTER SET utf8mb4")
+	m, mariaDatabase, err := shared.MariaDB(ctx)
 	must(t, err)
 	file := filepath.Join(t.TempDir(), "tea.db")
 	lite, err := sql.Open("sqlite", file)
 	must(t, err)
 	t.Cleanup(func() { lite.Close() })
 	return []server{
-		{database.PostgreSQL, p.URL("postgres", "postgres"), func(t testing.TB, text string) {
-			_, err := p.SQL(ctx, "postgres", "postgres", text)
+		{database.PostgreSQL, p.URL("postgres", pgDatabase), func(t testing.TB, text string) {
+			_, err := p.SQL(ctx, "postgres", pgDatabase, text)
 			must(t, err)
 		}},
-		{database.MariaDB, m.URL("root", "tea"), func(t testing.TB, text string) {
-			_, err := m.SQL(ctx, "tea", text)
+		{database.MariaDB, m.URL("root", mariaDatabase), func(t testing.TB, text string) {
+			_, err := m.SQL(ctx, mariaDatabase, text)
 			must(t, err)
 		}},
 		{database.SQLite, "sqlite:" + file, func(t testing.TB, text string) {
@@ -64,6 +66,7 @@ func servers(t *testing.T) []server {
 type trial struct {
 	server
 	t     *testing.T
+	rows  int // at the beginning
 	rnd   *rand.Rand
 	db    *database.DB
 	j     *journal.Journal
@@ -161,7 +164,7 @@ func (tr *trial) load() {
 
 // change makes one change at random.
 func (tr *trial) change() string {
-	id := func() string { return fmt.Sprint(tr.rnd.IntN(3000)) }
+	id := func() string { return fmt.Sprint(tr.rnd.IntN(tr.rows)) }
 	word := func() string {
 		return []string{"NULL", "''", "'mint'", "'sage'", "'thé'", "'" + strings.Repeat("x", 300) + "'"}[tr.rnd.IntN(6)]
 	}
@@ -203,11 +206,12 @@ func (tr *trial) log() {
 func TestRandomChanges(t *testing.T) {
 	for _, server := range servers(t) {
 		t.Run(server.name, func(t *testing.T) {
-			tr := &trial{server: server, t: t, rnd: rand.New(rand.NewPCG(1, 2)), known: map[string]string{}}
+			t.Parallel()
+			tr := &trial{server: server, t: t, rows: cases.Of(600, 3000), rnd: rand.New(rand.NewPCG(1, 2)), known: map[string]string{}}
 			real := map[string]string{database.PostgreSQL: "real", database.MariaDB: "float", database.SQLite: "real"}[server.name]
 			server.exec(t, "CREATE TABLE plain (id integer, part varchar(40), name varchar(400), f "+real+", count integer)")
 			var rows []string
-			for i := range 3000 {
+			for i := range tr.rows {
 				rows = append(rows, fmt.Sprintf("(%d, '%s', 'mint', 0.25, %d)", i, []string{"a", "A", "é/%", ""}[i%4], i%7))
 			}
 			server.exec(t, "INSERT INTO plain VALUES "+strings.Join(rows, ", "))

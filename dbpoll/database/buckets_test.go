@@ -31,12 +31,14 @@ func sums(t testing.TB, s *Snapshot, table Table, buckets []int) []Sum {
 // TestSums: the sums of the server are those of the rows, as they come alone, in
 // full and by bucket; and every change is seen in the sums of its bucket.
 func TestSums(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	for _, p := range places(t) {
 		if p.name == SQLite {
 			continue // which sums up nothing
 		}
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			bytes, wild := "bytea", `'\x%x'`
 			if p.name == MariaDB {
 				bytes, wild = "varbinary(60)", "x'%x'"
@@ -150,8 +152,9 @@ func look1(t *testing.T, db *DB, table Table) []Sum {
 // TestSumsInTime: where a server may not take so long as all sums need, rows are
 // listed, in the same snapshot.
 func TestSumsInTime(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
-	p := postgresPlace(t, postgresServer(t), "postgres")
+	p := postgresPlace(t)
 	p.exec(t, "CREATE VIEW slow AS SELECT i AS id, pg_sleep(0.1)::text AS v FROM generate_series(1, 10000) i")
 	p.o.StatementTimeout = 2 * time.Second
 	s := begin(t, p.open(t))

@@ -50,8 +50,10 @@ func show(v *string) string {
 }
 
 func TestEveryDialect(t *testing.T) {
+	t.Parallel()
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			ctx := context.Background()
 			setup := teaTable
 			if p.name == "MariaDB" {
@@ -111,8 +113,10 @@ func TestEveryDialect(t *testing.T) {
 }
 
 func TestMistakesInEveryDialect(t *testing.T) {
+	t.Parallel()
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			ctx := context.Background()
 			p.exec(t, "CREATE TABLE loose (id integer, name text); INSERT INTO loose VALUES (1, 'x'), (NULL, 'y')")
 			db := p.open(t)
@@ -157,6 +161,7 @@ func TestMistakesInEveryDialect(t *testing.T) {
 }
 
 func TestURLs(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]string{
 		"":                               "no url is set",
 		"oracle://x/y":                   "is none of",
@@ -189,6 +194,7 @@ func TestURLs(t *testing.T) {
 }
 
 func TestDecode(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]string{"": "", "plain": "plain", "thé": "thé", "th\xe9 thé": "thé thé", "\x80\xff": "€ÿ"} {
 		got, was := decode([]byte(in))
 		if *got != want || was != (in != want) {

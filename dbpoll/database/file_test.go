@@ -31,6 +31,7 @@ func makeFile(t *testing.T, path, tea, journal string) {
 // TestFileReplaced: whatever puts another file in a file's place, the next
 // snapshot reads it, and its marker says so.
 func TestFileReplaced(t *testing.T) {
+	t.Parallel()
 	move := func(t *testing.T, dir, name string) { must(t, os.Rename(filepath.Join(dir, "new.db"), name)) }
 	ways := map[string]func(t *testing.T, dir, name string){
 		"renamed": move,

@@ -12,6 +12,7 @@ import (
 // TestHungServer: a server that keeps the connection and says nothing is given
 // up, so that somebody hears of it; when it is back, it is read.
 func TestHungServer(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	p := postgresServer(t)
 	db, err := Open(ctx, Options{URL: p.URL("postgres", "postgres"), StatementTimeout: time.Second})

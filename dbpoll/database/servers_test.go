@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -47,7 +48,17 @@ func postgresServer(t testing.TB) *cluster.Postgres {
 	return p
 }
 
-func postgresPlace(t testing.TB, p *cluster.Postgres, database string) place {
+var servers cluster.Shared
+
+func TestMain(m *testing.M) { os.Exit(servers.Run(m.Run)) }
+
+// postgresPlace is an empty database of PostgreSQL.
+func postgresPlace(t testing.TB) place {
+	t.Helper()
+	p, database, err := servers.Postgres(context.Background(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	return place{"PostgreSQL", Options{URL: p.URL("postgres", database), Application: "dbpoll test", Fetch: 3}, func(t testing.TB, text string) {
 		t.Helper()
 		if _, err := p.SQL(context.Background(), "postgres", database, text); err != nil {
@@ -59,12 +70,8 @@ func postgresPlace(t testing.TB, p *cluster.Postgres, database string) place {
 // places are all three kinds.
 func places(t *testing.T) []place {
 	ctx := context.Background()
-	m, err := cluster.StartMariaDB(ctx, filepath.Join(t.TempDir(), "maria"))
+	m, database, err := servers.MariaDB(ctx)
 	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Stop() })
-	if _, err := m.SQL(ctx, "", "CREATE DATABASE tea CHARACTER SET utf8mb4"); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "tea #1.db")
@@ -77,10 +84,10 @@ func places(t *testing.T) []place {
 		t.Fatal(err)
 	}
 	return []place{
-		postgresPlace(t, postgresServer(t), "postgres"),
-		{"MariaDB", Options{URL: m.URL("root", "tea"), StatementTimeout: time.Minute}, func(t testing.TB, text string) {
+		postgresPlace(t),
+		{"MariaDB", Options{URL: m.URL("root", database), StatementTimeout: time.Minute}, func(t testing.TB, text string) {
 			t.Helper()
-			if _, err := m.SQL(ctx, "tea", text); err != nil {
+			if _, err := m.SQL(ctx, database, text); err != nil {
 				t.Fatal(err)
 			}
 		}},

@@ -122,9 +122,11 @@ func lives(t *testing.T, role string, n int, all []captured) map[string]string {
 	r := s.start(nil)
 	defer r.stop()
 	for batch := range slices.Chunk(all, n) {
+		var text strings.Builder
 		for _, c := range batch {
-			s.sql("BEGIN; " + c.sql + "COMMIT")
+			text.WriteString("BEGIN; " + c.sql + "COMMIT;\n")
 		}
+		s.sql(text.String())
 		r.poll()
 	}
 	told := s.told()

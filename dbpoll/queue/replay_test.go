@@ -33,9 +33,7 @@ func replay(t *testing.T, role string, n int, fresh bool) map[string]string {
 		}
 	}
 	for batch := range slices.Chunk(steps, n) {
-		for _, step := range batch {
-			s.sql(step)
-		}
+		s.sql(strings.Join(batch, ""))
 		poll()
 	}
 	told := s.told()

@@ -44,6 +44,11 @@ func withServer(run func() int) int {
 		return 1
 	}
 	defer server.Stop()
+	// The tests' schemas are made at the same time; roles belong to all of them.
+	if _, err := server.SQL(context.Background(), "postgres", "postgres", "CREATE ROLE wbadm LOGIN; CREATE ROLE guest LOGIN;"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return run()
 }
 

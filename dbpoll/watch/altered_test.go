@@ -64,6 +64,7 @@ func (s *site) running() func() []string {
 // poll or between two, are read as they are from then on: no change of a row is
 // passed over, and none is published that the row did not have.
 func TestAlteredTable(t *testing.T) {
+	t.Parallel()
 	for _, p := range places(t) {
 		for _, how := range []string{"running", "between"} {
 			t.Run(p.name+" "+how, func(t *testing.T) {
@@ -101,6 +102,7 @@ func TestAlteredTable(t *testing.T) {
 // TestMixedEncodings: columns of several encodings in one table, and dates of
 // noughts in its key, in MariaDB.
 func TestMixedEncodings(t *testing.T) {
+	t.Parallel()
 	for _, p := range places(t) {
 		if p.name != "MariaDB" {
 			continue

@@ -1,34 +1,19 @@
 package watch
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"busbar/fixtures/cluster"
+	"busbar/fixtures/cases"
 )
 
 // TestKeysByBytes: of rows whose keys differ in bytes only, each has an event of
 // its own, in one poll: made of random bytes, and of what types take for alike.
 func TestKeysByBytes(t *testing.T) {
-	ctx := context.Background()
-	p, err := cluster.StartPostgres(ctx, filepath.Join(t.TempDir(), "loose"), cluster.PostgresOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.Stop() })
-	if _, err := p.SQL(ctx, "postgres", "postgres", "CREATE DATABASE loose TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"); err != nil {
-		t.Fatal(err)
-	}
-	loose := place{"SQL_ASCII", p.URL("postgres", "loose"), func(t testing.TB, text string) {
-		t.Helper()
-		if _, err := p.SQL(ctx, "postgres", "loose", text); err != nil {
-			t.Fatal(err)
-		}
-	}}
+	t.Parallel()
+	loose := postgres(t, "SQL_ASCII", "TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
 	postgresText := func(encoding string) func(string) string {
 		return func(hex string) string { return "convert_from('\\x" + hex + "'::bytea, '" + encoding + "')" }
 	}
@@ -84,7 +69,7 @@ func randomKeys(text, valid bool) (keys []string) {
 	}
 	seen := map[string]bool{"": true}
 	keys = []string{""}
-	for len(keys) < 600 {
+	for len(keys) < cases.Of(150, 600) {
 		key := ""
 		for range 1 + rnd.IntN(4) {
 			key += alphabet[rnd.IntN(len(alphabet))]

@@ -21,8 +21,10 @@ type typed struct {
 // TestEveryType: of every type of every dialect, as the key and as a column,
 // each change is published in one poll: new, other, gone, to NULL and from NULL.
 func TestEveryType(t *testing.T) {
+	t.Parallel()
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			all := asTables(types()[p.name])
 			file := filepath.Join(t.TempDir(), "journal.db")
 			poll := func() map[string][]string {

@@ -18,8 +18,10 @@ func newSite(t *testing.T, p place, table string, key, watch []string, sentence 
 // TestOddRowsHoldUpNoOthers: a row without a key, or with another one's, is an
 // error that names it as long as it is there; all other rows are published.
 func TestOddRowsHoldUpNoOthers(t *testing.T) {
+	t.Parallel()
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			p.exec(t, "CREATE TABLE tea (shop varchar(9), id integer, name varchar(20)); INSERT INTO tea VALUES ('a', 1, 'mint'), ('a', 2, 'sage')")
 			s := newSite(t, p, "tea", []string{"shop", "id"}, []string{"name"}, "{{.shop}}/{{.id}} {{.name}}")
 			want(t, "at first", s.poll())
@@ -40,9 +42,11 @@ func TestOddRowsHoldUpNoOthers(t *testing.T) {
 // TestLostRows: a key that is another one each time it is read cannot be
 // followed, and that is said of the row and the table.
 func TestLostRows(t *testing.T) {
+	t.Parallel()
 	random := map[string]string{"PostgreSQL": "random()::text", "MariaDB": "CAST(rand() AS CHAR)", "SQLite": "CAST(random() AS text)"}
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			p.exec(t, "CREATE TABLE tea (id integer, name text); INSERT INTO tea VALUES (1, 'mint')")
 			p.exec(t, "CREATE VIEW brew AS SELECT CASE WHEN id > 1 THEN "+random[p.name]+" ELSE 'one' END AS k, name FROM tea")
 			s := newSite(t, p, "brew", []string{"k"}, []string{"name"}, "{{.name}}")
@@ -60,8 +64,10 @@ func TestLostRows(t *testing.T) {
 // TestHugeRows: of values of many megabytes, each change is published, at every size
 // that a row can have, and beside them all others.
 func TestHugeRows(t *testing.T) {
+	t.Parallel()
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			text := map[string]string{"PostgreSQL": "text", "MariaDB": "longtext", "SQLite": "text"}[p.name]
 			repeat := func(what string, n int) string {
 				if p.name == "SQLite" {
@@ -97,8 +103,10 @@ func TestHugeRows(t *testing.T) {
 
 // TestManyColumns: the last of a thousand columns is watched as the first is.
 func TestManyColumns(t *testing.T) {
+	t.Parallel()
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			const many = 1000
 			var columns []string
 			for i := range many {

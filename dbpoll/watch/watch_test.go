@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,20 +27,31 @@ type place struct {
 	exec      func(t testing.TB, statements string)
 }
 
+var servers cluster.Shared
+
+func TestMain(m *testing.M) { os.Exit(servers.Run(m.Run)) }
+
+// postgres is an empty database of PostgreSQL; how says how it is made.
+func postgres(t *testing.T, name, how string) place {
+	t.Helper()
+	p, database, err := servers.Postgres(context.Background(), how)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return place{name, p.URL("postgres", database), func(t testing.TB, text string) {
+		t.Helper()
+		if _, err := p.SQL(context.Background(), "postgres", database, text); err != nil {
+			t.Fatal(err)
+		}
+	}}
+}
+
 // places are all three kinds, each empty.
 func places(t *testing.T) []place {
+	t.Helper()
 	ctx := context.Background()
-	p, err := cluster.StartPostgres(ctx, filepath.Join(t.TempDir(), "pg"), cluster.PostgresOptions{})
+	m, database, err := servers.MariaDB(ctx)
 	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.Stop() })
-	m, err := cluster.StartMariaDB(ctx, filepath.Join(t.TempDir(), "maria"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Stop() })
-	if _, err := m.SQL(ctx, "", "CREATE DATABASE tea CHARACTER SET utf8mb4"); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "tea.db")
@@ -55,14 +67,10 @@ func places(t *testing.T) []place {
 		}
 	}
 	return []place{
-		{"PostgreSQL", p.URL("postgres", "postgres"), func(t testing.TB, text string) {
+		postgres(t, "PostgreSQL", ""),
+		{"MariaDB", m.URL("root", database), func(t testing.TB, text string) {
 			t.Helper()
-			_, err := p.SQL(ctx, "postgres", "postgres", text)
-			must(t, err)
-		}},
-		{"MariaDB", m.URL("root", "tea"), func(t testing.TB, text string) {
-			t.Helper()
-			_, err := m.SQL(ctx, "tea", text)
+			_, err := m.SQL(ctx, database, text)
 			must(t, err)
 		}},
 		{"SQLite", "sqlite:" + file, func(t testing.TB, text string) {
@@ -181,8 +189,10 @@ func want(t *testing.T, what string, got []string, list ...string) {
 }
 
 func TestEveryDialect(t *testing.T) {
+	t.Parallel()
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			p.exec(t, teaTable)
 			s := &site{place: p, t: t, file: filepath.Join(t.TempDir(), "journal.db"), spec: spec}
 			want(t, "at first", s.poll())
@@ -225,8 +235,10 @@ func TestEveryDialect(t *testing.T) {
 }
 
 func TestMistakesInEveryDialect(t *testing.T) {
+	t.Parallel()
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			p.exec(t, teaTable+"INSERT INTO tea VALUES ('a', 1, 'twice', 2, 'x')")
 			s := &site{place: p, t: t, file: filepath.Join(t.TempDir(), "journal.db"), spec: spec}
 			if _, err := s.try(); err == nil || !strings.Contains(err.Error(), "two rows have the key a/1") {
@@ -247,8 +259,10 @@ func TestMistakesInEveryDialect(t *testing.T) {
 
 // TestColumnsComeAndGo: what the table gains and loses is no news of each row.
 func TestColumnsComeAndGo(t *testing.T) {
+	t.Parallel()
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			p.exec(t, teaTable)
 			s := &site{place: p, t: t, file: filepath.Join(t.TempDir(), "journal.db"), spec: spec}
 			s.spec.Watch = nil
