@@ -18,37 +18,15 @@ type Filter struct {
 
 // Takes says whether a message fits, on a bus whose topics begin with prefix.
 func (f Filter) Takes(prefix string, e event.Envelope) bool {
-	return (len(f.Topic) == 0 || slices.ContainsFunc(f.Topic, func(want string) bool { return matches(prefix, e.Topic, want) })) &&
-		(len(f.Package) == 0 || slices.ContainsFunc(packagesOf(e.Msg), func(p string) bool { return slices.Contains(f.Package, p) })) &&
-		(len(f.Person) == 0 || slices.ContainsFunc(peopleOf(e.Msg), f.takesPerson))
-}
-
-// matches compares whole parts: "debbugs.bug" takes debbugs.bug.create, not
-// debbugs.bugzilla.create. Prefix and environment may be left out.
-func matches(prefix, topic, want string) bool {
-	want = trimStar(want)
-	return under(topic, want) || under(bare(prefix, topic), want)
-}
-
-// trimStar cuts the end off "debbugs.bug.*": all topics are beginnings here.
-func trimStar(want string) string {
-	return strings.TrimSuffix(strings.TrimSuffix(want, "*"), ".")
-}
-
-// bare is a topic without prefix and environment; one with another prefix is
-// left alone.
-func bare(prefix, topic string) string {
-	rest, ours := strings.CutPrefix(topic, prefix+".")
-	if !ours {
-		return topic
+	if len(f.Topic) > 0 && !slices.ContainsFunc(f.Topic, func(want string) bool { return event.TopicUnder(prefix, e.Topic, want) }) {
+		return false
 	}
-	_, rest, _ = strings.Cut(rest, ".") // the environment, whichever
-	return rest
-}
-
-func under(topic, want string) bool {
-	rest, ok := strings.CutPrefix(topic, want)
-	return ok && (want == "" || rest == "" || rest[0] == '.')
+	if len(f.Package) == 0 && len(f.Person) == 0 {
+		return true
+	}
+	about := event.AboutOf(e.Msg)
+	return (len(f.Package) == 0 || slices.ContainsFunc(about.Packages, func(p string) bool { return slices.Contains(f.Package, p) })) &&
+		(len(f.Person) == 0 || slices.ContainsFunc(about.People, f.takesPerson))
 }
 
 func (f Filter) takesPerson(person string) bool {

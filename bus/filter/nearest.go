@@ -5,16 +5,17 @@ import (
 
 	"busbar/bus/kinds"
 	"busbar/common/config"
+	"busbar/common/event"
 )
 
 // Nearest is the known topic that is most like one that is wanted and that no
 // kind has; empty where there is nothing to say. Topics of tables, and those of
 // publishers that are not ours, are unknown, too.
 func Nearest(prefix, want string) string {
-	want = bare(prefix, trimStar(want))
+	want = event.BareTopic(prefix, strings.TrimSuffix(strings.TrimSuffix(want, "*"), "."))
 	best, least := "", 1<<30
 	for _, k := range kinds.All() {
-		if under(k.Topic, want) {
+		if event.TopicUnder(prefix, k.Topic, want) {
 			return ""
 		}
 		if n := config.EditDistance(k.Topic, strings.ToLower(want)); n < least {

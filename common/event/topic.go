@@ -47,3 +47,27 @@ func JoinTopic(prefix, environment, topic string) string {
 	}
 	return prefix + "." + environment + "." + topic
 }
+
+// TopicUnder reports whether a full topic is want or begins with it, in whole
+// parts: "debbugs.bug" takes debbugs.bug.create, not debbugs.bugzilla.create. On a
+// bus of prefix, want may leave out prefix and environment; it may end in ".*".
+func TopicUnder(prefix, topic, want string) bool {
+	want = strings.TrimSuffix(strings.TrimSuffix(want, "*"), ".")
+	return under(topic, want) || under(BareTopic(prefix, topic), want)
+}
+
+// BareTopic is a topic without prefix and environment; one with another prefix is
+// left alone.
+func BareTopic(prefix, topic string) string {
+	rest, ours := strings.CutPrefix(topic, prefix+".")
+	if !ours {
+		return topic
+	}
+	_, rest, _ = strings.Cut(rest, ".") // the environment, whichever
+	return rest
+}
+
+func under(topic, want string) bool {
+	rest, ok := strings.CutPrefix(topic, want)
+	return ok && (want == "" || rest == "" || rest[0] == '.')
+}
