@@ -35,6 +35,7 @@ var rooms = []room{
 	{"common/dirwatch", nil},
 	{"common/secret", nil},
 	{"common/journal", []string{"common/durable", "common/event", "common/runes", "common/show"}},
+	{"common/archive", []string{"common/durable", "common/event"}},
 	{"common/sign", []string{"common/durable", "common/event"}},
 	{"common/backoff", nil},
 	{"common/wire/guard", []string{"common/backoff"}},

@@ -1,0 +1,177 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+)
+
+// A Batch is what one transaction stores.
+type Batch struct {
+	Messages  []Incoming // in the order in which they are to be read by arrival
+	Gaps      []Gap
+	Positions []Position // how far the caller has come with all of this
+}
+
+// A Result is what Append did.
+type Result struct {
+	Stored     int // messages that are new
+	Copies     int // facts that were known, as another publisher says them
+	Duplicates int // messages that were there already
+}
+
+// known are numbers of rows that were looked up; it is emptied when it is large,
+// and when a transaction fails.
+type known struct {
+	sequences    map[Position]int64 // Seq is 0
+	certificates map[string]int64
+	names        map[name]int64
+	lastName     int64 // the highest number of a name; 0: not looked up
+}
+
+const maxKnown = 50_000
+
+// Append stores a batch in one transaction: all of it or nothing. When it returns
+// nil, the batch is on disk. A message whose id is known is not stored again; as
+// another publisher's, it is kept as a copy, to be found by its number.
+func (a *Archive) Append(ctx context.Context, b Batch) (Result, error) {
+	for _, m := range b.Messages {
+		if m.Envelope.Topic == "" || len(m.Wire) == 0 || len(m.Wire) > maxWire {
+			return Result{}, fmt.Errorf("appending to archive %s: %w: it has no topic, or %d bytes", a.o.Path, ErrMessage, len(m.Wire))
+		}
+	}
+	for _, g := range b.Gaps {
+		if err := g.check(); err != nil {
+			return Result{}, fmt.Errorf("appending to archive %s: %w: %w", a.o.Path, ErrMessage, err)
+		}
+	}
+	a.writing.Lock()
+	defer a.writing.Unlock()
+	w := &writer{a: a, next: a.state}
+	err := a.transact(ctx, func(t *transaction) {
+		w.t = t
+		w.index = newIndexer(t, &a.known)
+		for i := range b.Messages {
+			w.message(&b.Messages[i])
+		}
+		w.index.flush()
+		for _, g := range b.Gaps {
+			t.run("INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?, ?, ?)",
+				g.Publisher, g.Epoch, g.First, g.Last, g.Reason, g.Time.Unix(), w.next.newest)
+		}
+		for _, p := range b.Positions {
+			t.run("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", p.Publisher, p.Epoch, p.Seq)
+		}
+		if w.next.newest > a.state.newest {
+			t.meta("newest", w.next.newest)
+			t.meta("bytes", w.next.bytes)
+		}
+	})
+	if err != nil {
+		return Result{}, fmt.Errorf("appending to archive %s: %w", a.o.Path, err)
+	}
+	a.state = w.next
+	if w.result.Stored+len(b.Gaps) > 0 {
+		a.advance()
+	}
+	return w.result, nil
+}
+
+// A writer stores the messages of one batch.
+type writer struct {
+	a      *Archive
+	t      *transaction
+	index  *indexer
+	next   state
+	result Result
+}
+
+func (w *writer) message(m *Incoming) {
+	key := m.key()
+	n := w.next.newest + 1
+	if n > maxArrival {
+		w.t.err = fmt.Errorf("it has held %d messages, and numbers no more: begin a new one", maxArrival)
+		return
+	}
+	if w.t.run("INSERT OR IGNORE INTO ids VALUES (?, ?)", key[:], n) == 0 {
+		var first int64
+		if w.t.get("SELECT n FROM ids WHERE uuid = ?", []any{key[:]}, &first) {
+			w.again(m, first)
+		}
+		return
+	}
+	sequence := w.sequence(m)
+	row := w.row(m, n, sequence)
+	w.t.run("INSERT INTO messages (n, time, sequence, seq, certificate, cut, wire) VALUES (?, ?, ?, ?, ?, ?, ?)", row...)
+	w.index.add(n, sequence, m.Envelope)
+	w.next.newest, w.next.bytes = n, w.next.bytes+int64(len(m.Wire))
+	w.result.Stored++
+}
+
+// again handles a message whose id is known since the message first.
+func (w *writer) again(m *Incoming, first int64) {
+	sequence := w.sequence(m)
+	if sequence == nil || first <= w.next.base { // or retention has dropped it
+		w.result.Duplicates++
+		return
+	}
+	var own int64
+	if w.t.get("SELECT 1 FROM messages WHERE n = ? AND sequence = ? AND seq = ?", []any{first, sequence, m.Envelope.Seq}, &own) || w.t.err != nil {
+		w.result.Duplicates++
+		return
+	}
+	if w.t.run("INSERT OR IGNORE INTO copies (n, time, sequence, seq, certificate, cut, wire) VALUES (?, ?, ?, ?, ?, ?, ?)", w.row(m, first, sequence)...) > 0 {
+		w.result.Copies++
+	} else {
+		w.result.Duplicates++
+	}
+}
+
+func (w *writer) row(m *Incoming, n int64, sequence any) []any {
+	rest, certificate, cut := split(m.Wire)
+	row := []any{n, placeOf(m.Envelope.Timestamp, 0).time(), sequence, nil, nil, nil, rest}
+	if sequence != nil {
+		row[3] = m.Envelope.Seq
+	}
+	if certificate != nil {
+		row[4], row[5] = w.certificate(string(certificate)), cut
+	}
+	return row
+}
+
+// sequence is the row of the message's sequence, whose head moves; nil where it has
+// none.
+func (w *writer) sequence(m *Incoming) any {
+	if !m.numbered() {
+		return nil
+	}
+	e, known := m.Envelope, &w.a.known
+	key := Position{Publisher: e.Publisher, Epoch: e.Epoch}
+	id, ok := known.sequences[key]
+	if !ok {
+		if !w.t.get("SELECT id FROM sequences WHERE publisher = ? AND epoch = ?", []any{e.Publisher, e.Epoch}, &id) {
+			w.t.get("INSERT INTO sequences VALUES (NULL, ?, ?, 0, 0) RETURNING id", []any{e.Publisher, e.Epoch}, &id)
+		}
+		put(&known.sequences, key, id)
+	}
+	w.t.run("UPDATE sequences SET head = ? WHERE id = ? AND head < ?", e.Seq, id, e.Seq)
+	return id
+}
+
+func (w *writer) certificate(text string) int64 {
+	known := &w.a.known
+	id, ok := known.certificates[text]
+	if !ok {
+		if !w.t.get("SELECT id FROM certificates WHERE text = ?", []any{[]byte(text)}, &id) {
+			w.t.get("INSERT INTO certificates VALUES (NULL, ?) RETURNING id", []any{[]byte(text)}, &id)
+		}
+		put(&known.certificates, text, id)
+	}
+	return id
+}
+
+func put[K comparable](m *map[K]int64, key K, id int64) {
+	if *m == nil || len(*m) >= maxKnown {
+		*m = map[K]int64{}
+	}
+	(*m)[key] = id
+}

@@ -1,0 +1,139 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"busbar/common/event"
+)
+
+var certificates = []string{strings.Repeat("LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg\n", 40), strings.Repeat("another one\n", 150)}
+
+// A said is one message as a test describes it.
+type said struct {
+	publisher, epoch string
+	seq              int64
+	id               string // the id's fact
+	topic            string
+	time             int64
+	title            string
+	msg              map[string]any
+	extra            map[string]any // further members
+}
+
+var prefix = "org.debian"
+
+func (s said) wire(t testing.TB) []byte {
+	e := event.Envelope{
+		Topic: prefix + ".dev." + s.topic, Timestamp: s.time, Username: "test", Publisher: s.publisher, Epoch: s.epoch,
+		Seq: s.seq, I: s.seq, Title: s.title, Msg: s.msg,
+	}
+	if s.id != "" {
+		e.MsgID = event.FormatID(time.Unix(s.time, 0), event.UUID("test", s.id))
+	}
+	tree := e.Tree()
+	tree["certificate"] = certificates[int(s.seq)%len(certificates)]
+	tree["signature"] = "c2lnbmF0dXJl " + s.id
+	for k, v := range s.extra {
+		tree[k] = v
+	}
+	plain, err := event.Tree(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire, err := event.Canonical(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wire
+}
+
+func read(t testing.TB, wire []byte) Incoming {
+	t.Helper()
+	m, err := Read(wire)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func mustOpen(t testing.TB, o Options) *Archive {
+	t.Helper()
+	if o.Path == "" {
+		o.Path = filepath.Join(t.TempDir(), "archive.db")
+	}
+	if o.Time == 0 {
+		o.Time = time.Minute
+	}
+	a, err := Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Close() })
+	return a
+}
+
+func mustAppend(t testing.TB, a *Archive, b Batch) Result {
+	t.Helper()
+	r, err := a.Append(context.Background(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// A speaker makes messages at random.
+type speaker struct {
+	r     *rand.Rand
+	seqs  map[string]int64
+	facts int
+	now   int64
+}
+
+func newSpeaker(seed uint64) *speaker {
+	return &speaker{r: rand.New(rand.NewPCG(seed, 7)), seqs: map[string]int64{}, now: 1_790_000_000}
+}
+
+var (
+	topics   = []string{"debbugs.bug.create", "debbugs.bug.close", "debbugs.bugzilla.create", "wannabuild.build.fail", "scm.branch.update", "dak.source.accept"}
+	packages = []string{"teapot", "kettle", "samovar", "libtea-perl", "0xffff"}
+	people   = [][2]string{{"Nora Ortega", "nora@example.org"}, {"Søren Åkesson", "soren@example.net"}, {"", "root@example.org"}}
+	terms    = []string{"teapot", "drips", "ärgerlich", "Ärger", "чайник", "lib-foo", "C++", "ok", "3.1-2", "naïve", "東京"}
+)
+
+func pick[T any](s *speaker, of []T) T { return of[s.r.IntN(len(of))] }
+
+func (s *speaker) say() said {
+	s.now += int64(s.r.IntN(400)) - 20
+	m := said{topic: pick(s, topics), time: s.now, title: pick(s, terms) + " " + pick(s, terms) + "!"}
+	if s.r.IntN(10) > 0 {
+		m.publisher, m.epoch = fmt.Sprintf("p%d", s.r.IntN(3)), fmt.Sprintf("e%d", s.r.IntN(2))
+		key := m.publisher + m.epoch
+		s.seqs[key] += 1 + int64(s.r.IntN(8)/7)
+		m.seq = s.seqs[key]
+	}
+	s.facts++
+	m.id = fmt.Sprint("fact ", s.facts)
+	if s.r.IntN(8) == 0 {
+		m.id = fmt.Sprint("fact ", s.r.IntN(s.facts)+1) // perhaps known
+	}
+	p := pick(s, people)
+	bug := 812000 + s.r.IntN(6)
+	m.msg = map[string]any{
+		"package": pick(s, packages), "person": map[string]any{"name": p[0], "email": p[1]}, "suite": "sid",
+		"architecture": "amd64", "state": pick(s, []string{"Building", "Failed"}), "version": fmt.Sprint("1.", s.r.IntN(9)),
+		"repository": "tea", "ref": "refs/heads/" + pick(s, packages), "after": "abc", "title": m.title,
+	}
+	if strings.HasPrefix(m.topic, "debbugs") {
+		m.msg["bug"] = bug
+	}
+	if m.topic == "dak.source.accept" {
+		m.msg["suite"] = []any{"sid", "experimental"}
+	}
+	return m
+}

@@ -1,0 +1,187 @@
+package archive
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"busbar/common/event"
+)
+
+// A Kind is what a message can be found by.
+type Kind int
+
+// The kinds. They are stored.
+const (
+	all       Kind = iota
+	Topic          // the full topic
+	Category       // its fourth part, as fedmsg counts
+	Publisher      // who counts; empty where nobody does
+	Agent          // the envelope's username
+	Package
+	Bug    // its number
+	Person // "name <email>" or an account, in lower case
+)
+
+// counted says of which kinds the messages of each hour are counted.
+func (k Kind) counted() bool { return k <= Publisher }
+
+// A name is what a message is found by.
+type name struct {
+	kind  Kind
+	value string
+}
+
+// maxNameLength bounds a name; by longer ones nothing is found.
+const maxNameLength = 1 << 10
+
+// namesOf are all names of a message, each once.
+func namesOf(e event.Envelope) []name {
+	names := []name{{all, ""}, {Topic, e.Topic}, {Publisher, e.Publisher}}
+	if parts := strings.SplitN(e.Topic, ".", 5); len(parts) > 3 {
+		names = append(names, name{Category, parts[3]})
+	}
+	if e.Username != "" {
+		names = append(names, name{Agent, e.Username})
+	}
+	about := event.AboutOf(e.Msg)
+	for _, p := range about.Packages {
+		names = append(names, name{Package, p})
+	}
+	for _, b := range about.Bugs {
+		names = append(names, name{Bug, b})
+	}
+	people := make([]string, len(about.People))
+	for i, p := range about.People {
+		people[i] = strings.ToLower(p)
+	}
+	slices.Sort(people)
+	for _, p := range slices.Compact(people) {
+		names = append(names, name{Person, p})
+	}
+	return slices.DeleteFunc(names, func(n name) bool { return len(n.value) > maxNameLength })
+}
+
+const secondsPerHour = 3600
+
+// An indexer makes the derived rows of messages. It gathers them, since rows in
+// the order of their tables are written much faster.
+type indexer struct {
+	t      *transaction
+	known  *known
+	states string // the table of states
+	facets []facet
+	hours  map[[2]int64]int64 // name, hour: messages
+	words  []wordRow
+}
+
+type facet struct {
+	name  int64
+	place Place
+}
+
+type wordRow struct {
+	place Place
+	text  string
+}
+
+func newIndexer(t *transaction, known *known) *indexer {
+	return &indexer{t: t, known: known, states: "states", hours: map[[2]int64]int64{}}
+}
+
+// add gathers the rows of a message.
+func (x *indexer) add(n int64, sequence any, e event.Envelope) {
+	place := placeOf(e.Timestamp, n)
+	for _, name := range namesOf(e) {
+		id := x.name(name)
+		x.facets = append(x.facets, facet{id, place})
+		if name.kind.counted() {
+			x.hours[[2]int64{id, place.time() / secondsPerHour}]++
+		}
+	}
+	if words := wordsOf(e); len(words) > 0 {
+		x.words = append(x.words, wordRow{place, strings.Join(words, " ")})
+	}
+	x.state(n, sequence, e)
+}
+
+// remove gathers the rows of a message that is to be dropped.
+func (x *indexer) remove(n int64, e event.Envelope) {
+	place := placeOf(e.Timestamp, n)
+	for _, name := range namesOf(e) {
+		id := x.name(name)
+		x.t.run("DELETE FROM facets WHERE name = ? AND place = ?", id, int64(place))
+		if name.kind.counted() {
+			x.hours[[2]int64{id, place.time() / secondsPerHour}]--
+		}
+	}
+	x.t.run("DELETE FROM words WHERE rowid = ?", int64(place))
+}
+
+// name is the number of a name, which is made where it is new.
+func (x *indexer) name(n name) int64 {
+	if id, ok := bugName(n); ok {
+		return id
+	}
+	id, ok := x.known.names[n]
+	if ok || x.t.err != nil {
+		return id
+	}
+	if !x.t.get("SELECT id FROM names WHERE kind = ? AND value = ?", []any{int64(n.kind), n.value}, &id) {
+		if x.known.lastName == 0 {
+			x.t.get("SELECT coalesce(max(id), 0) FROM names", nil, &x.known.lastName)
+		}
+		x.known.lastName++
+		id = x.known.lastName
+		x.t.run("INSERT INTO names VALUES (?, ?, ?)", id, int64(n.kind), n.value)
+	}
+	put(&x.known.names, n, id)
+	return id
+}
+
+// bugName is the number of a bug's name: itself, below 0. There are many, and they
+// need no row.
+func bugName(n name) (int64, bool) {
+	if n.kind != Bug {
+		return 0, false
+	}
+	number, err := strconv.ParseInt(n.value, 10, 48)
+	return -number, err == nil && number > 0 && n.value[0] != '0' && n.value[0] != '+'
+}
+
+// rowsAtOnce is how many facets one statement stores.
+const rowsAtOnce = 32
+
+var manyFacets = "INSERT INTO facets VALUES (?, ?)" + strings.Repeat(", (?, ?)", rowsAtOnce-1)
+
+// flush stores what was gathered.
+func (x *indexer) flush() {
+	slices.SortFunc(x.facets, func(a, b facet) int {
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.place, b.place))
+	})
+	args := make([]any, 0, 2*rowsAtOnce)
+	for chunk := range slices.Chunk(x.facets, rowsAtOnce) {
+		args = args[:0]
+		for _, f := range chunk {
+			args = append(args, f.name, int64(f.place))
+		}
+		if len(chunk) == rowsAtOnce {
+			x.t.run(manyFacets, args...)
+			continue
+		}
+		for i := 0; i < len(args); i += 2 {
+			x.t.run("INSERT INTO facets VALUES (?, ?)", args[i:i+2]...)
+		}
+	}
+	// The index of words takes them in the order of places without a pause only.
+	slices.SortFunc(x.words, func(a, b wordRow) int { return cmp.Compare(a.place, b.place) })
+	for _, w := range x.words {
+		x.t.run("INSERT INTO words (rowid, text) VALUES (?, ?)", int64(w.place), w.text)
+	}
+	for at, count := range x.hours {
+		x.t.run("INSERT INTO hours VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count", at[0], at[1], count)
+	}
+	x.facets, x.words = x.facets[:0], x.words[:0]
+	clear(x.hours)
+}

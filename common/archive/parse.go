@@ -1,0 +1,136 @@
+package archive
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxQuery bounds the text of a query in bytes.
+const maxQuery = 4 << 10
+
+// fields are what a query's text can name, and how their values are compared.
+var fields = map[string]Condition{
+	"topic":     {Kind: Topic, Match: Under},
+	"category":  {Kind: Category},
+	"publisher": {Kind: Publisher},
+	"agent":     {Kind: Agent},
+	"package":   {Kind: Package},
+	"bug":       {Kind: Bug},
+	"person":    {Kind: Person, Match: Holds},
+}
+
+// ParseQuery reads what a person types:
+//
+//	teapot whist* -kettle               words, a beginning, none of this word
+//	topic:debbugs.bug package:teapot    fields: topic category publisher agent package bug person
+//	-person:"Nora Ortega"               none of this person; quotes keep blanks together
+//	since:2026-11-01 until:2026-11-28   times, both included: see ParseTime
+//
+// All must hold; of one field that is there several times, one value will do. What
+// has a colon and names no field is words.
+func ParseQuery(text string) (Query, error) {
+	var q Query
+	if len(text) > maxQuery {
+		return q, fmt.Errorf("%w: it has more than %d bytes", ErrQuery, maxQuery)
+	}
+	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
+		var term string
+		term, text = cutTerm(text)
+		if err := q.term(term); err != nil {
+			return q, err
+		}
+	}
+	if len(q.Conditions)+len(q.Words)+len(q.Without) > maxConditions {
+		return q, fmt.Errorf("%w: it has more than %d conditions and words", ErrQuery, maxConditions)
+	}
+	return q, nil
+}
+
+// cutTerm cuts off what stands before the first blank outside of quotes.
+func cutTerm(text string) (term, rest string) {
+	quoted := false
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ' ' || c == '\t' || c == '\n' || c == '\r'):
+			return text[:i], text[i:]
+		}
+	}
+	return text, ""
+}
+
+func (q *Query) term(term string) error {
+	term, not := strings.CutPrefix(term, "-")
+	field, value, ok := strings.Cut(term, ":")
+	value = strings.ReplaceAll(value, `"`, "")
+	switch {
+	case ok && (field == "since" || field == "until"):
+		t, err := ParseTime(value)
+		if err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrQuery, field, err)
+		}
+		if not {
+			return fmt.Errorf("%w: -%s means nothing: leave out the sign", ErrQuery, field)
+		}
+		if field == "since" {
+			q.From = t
+		} else {
+			q.To = t
+		}
+		return nil
+	case ok:
+		if c, known := fields[field]; known {
+			if value == "" {
+				return fmt.Errorf("%w: nothing stands after %s:", ErrQuery, field)
+			}
+			c.Not = not
+			q.add(c, value)
+			return nil
+		}
+	}
+	word := strings.ReplaceAll(term, `"`, "")
+	if len(wordsIn(word)) == 0 {
+		return nil // a dash, a dot: no word
+	}
+	if not {
+		q.Without = append(q.Without, word)
+	} else {
+		q.Words = append(q.Words, word)
+	}
+	return nil
+}
+
+// add joins a value to the values of its field.
+func (q *Query) add(c Condition, value string) {
+	for i, have := range q.Conditions {
+		if have.Kind == c.Kind && have.Not == c.Not {
+			q.Conditions[i].Values = append(have.Values, value)
+			return
+		}
+	}
+	c.Values = []string{value}
+	q.Conditions = append(q.Conditions, c)
+}
+
+// timeForms are the forms of a time, which is in UTC where it does not say.
+var timeForms = []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02"}
+
+// ParseTime reads a time: RFC 3339, such a date with or without a time of day, or
+// Unix seconds, also with a fraction.
+func ParseTime(text string) (time.Time, error) {
+	for _, form := range timeForms {
+		if t, err := time.Parse(form, text); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	seconds, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(seconds) || math.Abs(seconds) > maxTime {
+		return time.Time{}, fmt.Errorf("%.80q is no time: want 2026-11-28, 2026-11-28T12:00:00Z or seconds since 1970", text)
+	}
+	whole, fraction := math.Modf(seconds)
+	return time.Unix(int64(whole), int64(fraction*1e9)).UTC(), nil
+}

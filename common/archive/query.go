@@ -1,0 +1,358 @@
+package archive
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"busbar/common/event"
+)
+
+// A Match is how a name must be like a value.
+type Match int
+
+// The matches.
+const (
+	Is    Match = iota // the value itself
+	Under              // it begins with the value, in whole parts: see event.TopicUnder
+	Holds              // the value is anywhere in it; of a person, in any case
+)
+
+// A Condition holds for a message of which one name of the kind is like one of the
+// values; with Not, where none is.
+type Condition struct {
+	Kind   Kind
+	Match  Match
+	Values []string
+	Not    bool
+}
+
+// A Query says which messages are wanted: those for which all of it holds.
+type Query struct {
+	Conditions []Condition
+	Words      []string  // the message has each of these; one that ends in * stands for its beginning
+	Without    []string  // and of none of these all words
+	Prefix     string    // that topics may leave out (Under)
+	From, To   time.Time // both included, by the second; zero: open
+	Until      int64     // only what arrived up to this number; 0: all
+	// Check reads each message that is left. It decides what no index knows.
+	Check func(Message) bool
+
+	// How they are wanted.
+	NewestFirst bool
+	After       Place // the place that the page before it ended at; 0: the first page
+	Limit       int   // at most 1000
+}
+
+// A Page is part of an answer.
+type Page struct {
+	Messages []Message
+	// Next is where the following page begins (Query.After); 0 where there is none.
+	Next Place
+	// Cut says that the time-out ended the page early: what follows Next was not
+	// looked at.
+	Cut bool
+}
+
+// Bounds on what one question may become.
+const (
+	maxMatches    = 256     // names that a value with Under or Holds stands for
+	maxValues     = 256     // of one condition
+	maxConditions = 32      // and words
+	maxNames      = 100_000 // of a kind that are looked through
+)
+
+// Find gives a page of the messages that a query wants, in the order of their
+// places. ErrQuery is wrapped where it wants too much.
+func (r *Reader) Find(ctx context.Context, q Query) (Page, error) {
+	var page Page
+	limit := batch(q.Limit)
+	err := r.search(ctx, q, func(s *search) error {
+		for size := 0; ; {
+			full := len(page.Messages) == limit || size >= maxBatchBytes
+			place, err := s.next()
+			if err != nil || place == 0 {
+				return err
+			}
+			if full {
+				page.Next = page.Messages[len(page.Messages)-1].Place()
+				return nil
+			}
+			m, err := s.message(place)
+			if err != nil {
+				return err
+			}
+			if m != nil && (q.Check == nil || q.Check(*m)) {
+				page.Messages = append(page.Messages, *m)
+				size += len(m.Wire)
+			}
+		}
+	}, func(s *search) {
+		page.Next, page.Cut = s.done, true
+	})
+	return page, r.fail(err, "looking for messages")
+}
+
+// Count counts what a query wants, whatever its After and Limit. Beyond most, or
+// beyond the time-out, it stops and says that the number is not exact. Where no
+// index counts them, messages are read only if Check is set.
+func (r *Reader) Count(ctx context.Context, q Query, most int64) (n int64, exact bool, err error) {
+	q.After, q.NewestFirst = 0, false
+	exact = true
+	err = r.search(ctx, q, func(s *search) error {
+		if list, ok := s.counted(); ok {
+			n, err = s.countHours(list)
+			return err
+		}
+		for ; ; n++ {
+			place, err := s.next()
+			if err != nil || place == 0 {
+				return err
+			}
+			if n >= most {
+				exact = false
+				return nil
+			}
+			if q.Check == nil {
+				continue
+			}
+			m, err := s.message(place)
+			if err != nil {
+				return err
+			}
+			if m == nil || !q.Check(*m) {
+				n--
+			}
+		}
+	}, func(*search) { exact = false })
+	return n, exact, r.fail(err, "counting messages")
+}
+
+// search runs what within one moment of the archive; late is called where the
+// reader's time-out ends it.
+func (r *Reader) search(ctx context.Context, q Query, what func(*search) error, late func(*search)) error {
+	timed, cancel := context.WithTimeout(ctx, r.limit)
+	defer cancel()
+	expired := func(err error) bool {
+		return err != nil && timed.Err() != nil && ctx.Err() == nil && !errors.Is(err, ErrQuery)
+	}
+	tx, err := r.db.BeginTx(timed, &sql.TxOptions{ReadOnly: true})
+	if expired(err) {
+		return fmt.Errorf("%w: too much is asked at once; ask again later", ErrQuery)
+	}
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	s := &search{ctx: timed, r: r, tx: tx, q: q, done: q.After}
+	if err = s.prepare(); err == nil {
+		err = what(s)
+	}
+	if expired(err) {
+		late(s)
+		return nil
+	}
+	return err
+}
+
+// A search is a query that is being answered.
+type search struct {
+	ctx     context.Context
+	r       *Reader
+	tx      *sql.Tx
+	q       Query
+	low     Place // both included
+	high    Place
+	lists   both   // a message is in each
+	without []list // and in none of these
+	found   Place  // what next gave last; 0: nothing yet
+	done    Place  // what is up to here needs no further look
+}
+
+// prepare finds the names that the conditions mean.
+func (s *search) prepare() error {
+	q := s.q
+	if len(q.Conditions)+len(q.Words)+len(q.Without) > maxConditions {
+		return fmt.Errorf("%w: it has more than %d conditions and words", ErrQuery, maxConditions)
+	}
+	s.low, s.high = 1, lastPlace
+	if !q.From.IsZero() {
+		s.low = max(1, placeOf(q.From.Unix(), 0))
+	}
+	if !q.To.IsZero() {
+		if q.To.Unix() < 0 {
+			s.high = 0
+		} else {
+			s.high = placeOf(q.To.Unix(), maxArrival)
+		}
+	}
+	if q.After != 0 && q.NewestFirst {
+		s.high = min(s.high, q.After-1)
+	} else if q.After != 0 {
+		s.low = max(s.low, q.After+1)
+	}
+	for _, c := range q.Conditions {
+		ids, err := s.names(c)
+		if err != nil {
+			return err
+		}
+		if c.Not {
+			if len(ids) > 0 {
+				s.without = append(s.without, s.any(ids))
+			}
+		} else {
+			s.lists = append(s.lists, s.any(ids))
+		}
+	}
+	for _, text := range q.Words {
+		for _, match := range matches(text) {
+			s.lists = append(s.lists, s.posting(match))
+		}
+	}
+	for _, text := range q.Without {
+		var each both
+		for _, match := range matches(text) {
+			each = append(each, s.posting(match))
+		}
+		if len(each) > 0 {
+			s.without = append(s.without, each)
+		}
+	}
+	if len(s.lists) == 0 {
+		ids, err := s.names(Condition{Kind: all, Values: []string{""}})
+		if err != nil {
+			return err
+		}
+		s.lists = both{s.any(ids)}
+	}
+	return nil
+}
+
+// names are the numbers of the names that a condition means.
+func (s *search) names(c Condition) ([]int64, error) {
+	if len(c.Values) > maxValues {
+		return nil, fmt.Errorf("%w: a condition has more than %d values", ErrQuery, maxValues)
+	}
+	var ids []int64
+	for _, value := range c.Values {
+		found, err := s.namesOf(c.Kind, c.Match, value)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, found...)
+		if len(ids) > maxMatches {
+			return nil, fmt.Errorf("%w: more than %d names are meant by %.80q and the like: say more of them", ErrQuery, maxMatches, value)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+func (s *search) namesOf(kind Kind, match Match, value string) ([]int64, error) {
+	if id, ok := bugName(name{kind, value}); ok {
+		return []int64{id}, nil
+	}
+	if kind == Person {
+		value = strings.ToLower(value)
+	}
+	fits, query, args := func(string) bool { return true }, "SELECT id, value FROM names WHERE kind = ? AND value = ?", []any{int64(kind), value}
+	switch match {
+	case Under:
+		fits = func(name string) bool { return event.TopicUnder(s.q.Prefix, name, value) }
+		query, args = "SELECT id, value FROM names WHERE kind = ? LIMIT ?", []any{int64(kind), maxNames}
+	case Holds:
+		query = "SELECT id, value FROM names WHERE kind = ? AND instr(value, ?) > 0 LIMIT ?"
+		args = append(args, maxMatches+1)
+	}
+	rows, err := s.tx.QueryContext(s.ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var ids []int64
+	for rows.Next() {
+		var id int64
+		var name string
+		if err := rows.Scan(&id, &name); err != nil {
+			return nil, err
+		}
+		if fits(name) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, rows.Err()
+}
+
+// matches are the terms of the index of words that a person's text stands for.
+func matches(text string) []string {
+	words := wordsIn(text)
+	terms := make([]string, len(words))
+	for i, w := range words {
+		terms[i] = `"` + w + `"`
+	}
+	if len(terms) > 0 && strings.HasSuffix(text, "*") {
+		terms[len(terms)-1] += " *"
+	}
+	return terms
+}
+
+// next is the next message's place in the wanted order; 0: there is none.
+func (s *search) next() (Place, error) {
+	target := s.low
+	if s.q.NewestFirst {
+		target = s.high
+	}
+	if s.found != 0 {
+		target, s.done = s.step(s.found), s.found
+	}
+	for {
+		if target < s.low || target > s.high {
+			return 0, nil
+		}
+		found, err := s.lists.seek(target)
+		if err != nil || found == 0 || found < s.low || found > s.high {
+			return 0, err
+		}
+		skip := s.q.Until > 0 && found.arrival() > s.q.Until
+		if !skip {
+			if skip, err = s.excluded(found); err != nil {
+				return 0, err
+			}
+		}
+		if !skip {
+			s.found = found
+			return found, nil
+		}
+		target, s.done = s.step(found), found
+	}
+}
+
+func (s *search) step(p Place) Place {
+	if s.q.NewestFirst {
+		return p - 1
+	}
+	return p + 1
+}
+
+func (s *search) excluded(p Place) (bool, error) {
+	for _, l := range s.without {
+		found, err := l.seek(p)
+		if err != nil || found == p {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// message reads the message of a place; nil where it is gone.
+func (s *search) message(p Place) (*Message, error) {
+	list, err := s.r.messages(s.ctx, s.tx, "SELECT "+storedColumns+", 0 FROM messages WHERE n = ?", p.arrival())
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return &list[0], nil
+}

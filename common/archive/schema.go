@@ -1,0 +1,150 @@
+package archive
+
+// applicationID marks our files in SQLite's header (PRAGMA application_id; file
+// format §1.3.17): "BusA".
+const applicationID = 0x42757341
+
+// schemaVersion is stored as PRAGMA user_version. Programs read only files of
+// their own version; the writer brings older ones up to it (upgrades).
+const schemaVersion = 1
+
+// indexVersion says by which rules the derived tables were made. Where the file
+// has another, Open makes them again.
+const indexVersion = 1
+
+// schema is the whole of a new archive. Times are Unix seconds.
+const schema = `
+-- What the file is and where it stands:
+--   epoch:   drawn at random when it was made; arrival numbers count in it
+--   newest:  the newest arrival number (0)
+--   base:    the newest one that retention dropped (0)
+--   bytes:   the size of all messages kept, as they came
+--   index:   by which rules the derived tables were made; 0 while they are not whole
+--   rebuilt: up to which arrival they are, while they are made again
+CREATE TABLE meta (
+	name  TEXT PRIMARY KEY,
+	value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Who counts: one row for each epoch of each publisher.
+--   head: the highest number that came; base: the highest that retention dropped
+CREATE TABLE sequences (
+	id        INTEGER PRIMARY KEY,
+	publisher TEXT NOT NULL,
+	epoch     TEXT NOT NULL,
+	head      INTEGER NOT NULL,
+	base      INTEGER NOT NULL,
+	UNIQUE (publisher, epoch)
+) STRICT;
+
+-- The messages by arrival. The certificate, which a publisher's messages have in
+-- common, is kept once: it belongs into wire at the byte cut.
+CREATE TABLE messages (
+	n           INTEGER PRIMARY KEY,
+	time        INTEGER NOT NULL, -- when its publisher took it
+	sequence    INTEGER,          -- NULL: its publisher does not count
+	seq         INTEGER,
+	certificate INTEGER,          -- NULL: wire is whole
+	cut         INTEGER,
+	wire        BLOB NOT NULL
+) STRICT;
+CREATE INDEX messages_seq ON messages (sequence, seq) WHERE sequence IS NOT NULL;
+
+-- What another publisher said of a fact that was already there: n is the message
+-- that said it first. By number it is found as any other.
+CREATE TABLE copies (
+	sequence    INTEGER NOT NULL,
+	seq         INTEGER NOT NULL,
+	n           INTEGER NOT NULL,
+	time        INTEGER NOT NULL,
+	certificate INTEGER,
+	cut         INTEGER,
+	wire        BLOB NOT NULL,
+	PRIMARY KEY (sequence, seq)
+) STRICT;
+CREATE INDEX copies_n ON copies (n);
+
+CREATE TABLE certificates (
+	id   INTEGER PRIMARY KEY,
+	text BLOB NOT NULL UNIQUE
+) STRICT;
+
+-- Every id that ever came. Rows outlive their messages.
+CREATE TABLE ids (
+	uuid BLOB PRIMARY KEY, -- 16 bytes
+	n    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- How far the feeders of the archive have come, in the publishers' numbers.
+CREATE TABLE positions (
+	publisher TEXT NOT NULL,
+	epoch     TEXT NOT NULL,
+	seq       INTEGER NOT NULL,
+	PRIMARY KEY (publisher, epoch)
+) STRICT, WITHOUT ROWID;
+
+-- Numbers that never came, and why. n is the arrival before them.
+CREATE TABLE gaps (
+	publisher TEXT NOT NULL,
+	epoch     TEXT NOT NULL,
+	first     INTEGER NOT NULL,
+	last      INTEGER NOT NULL,
+	reason    TEXT NOT NULL,
+	time      INTEGER NOT NULL,
+	n         INTEGER NOT NULL,
+	PRIMARY KEY (publisher, epoch, first, last)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX gaps_n ON gaps (n);
+
+-- The states that messages left which retention dropped.
+` + statesTable + `base_states` + statesColumns + derived
+
+// derivedTables can be made again from the messages (Rebuild).
+var derivedTables = []string{"names", "facets", "hours", "words", "states"}
+
+// derived is the schema of derivedTables. A place is the time of a message and its
+// arrival number in one (see Place).
+const derived = `
+-- What a message can be found by: kind (see Kind) and value.
+CREATE TABLE names (
+	id    INTEGER PRIMARY KEY,
+	kind  INTEGER NOT NULL,
+	value TEXT NOT NULL,
+	UNIQUE (kind, value)
+) STRICT;
+
+CREATE TABLE facets (
+	name  INTEGER NOT NULL,
+	place INTEGER NOT NULL,
+	PRIMARY KEY (name, place)
+) STRICT, WITHOUT ROWID;
+
+-- How many messages of a topic, category or publisher, and of all, are of an hour.
+CREATE TABLE hours (
+	name  INTEGER NOT NULL,
+	hour  INTEGER NOT NULL,
+	count INTEGER NOT NULL,
+	PRIMARY KEY (name, hour)
+) STRICT, WITHOUT ROWID;
+
+-- The words of a message (see wordsOf), at its place.
+CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, detail=none, tokenize='ascii');
+` + statesTable + `states` + statesColumns
+
+// The newest state of a thing. n and sequence are of the message that said it last.
+const (
+	statesTable   = `CREATE TABLE `
+	statesColumns = ` (
+	kind     TEXT NOT NULL,
+	key      TEXT NOT NULL,
+	n        INTEGER NOT NULL,
+	time     INTEGER NOT NULL,
+	sequence INTEGER,
+	value    TEXT NOT NULL, -- a JSON object
+	PRIMARY KEY (kind, key)
+) STRICT, WITHOUT ROWID;
+`
+)
+
+// upgrades lead from the version that is their index to the next one.
+var upgrades = []string{}

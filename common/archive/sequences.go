@@ -1,0 +1,119 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A Sequence is what the archive holds of one.
+type Sequence struct {
+	Publisher, Epoch string
+	Head             int64 // the highest number that came
+	Base             int64 // the highest that retention dropped
+}
+
+// maxSequences bounds how many are listed.
+const maxSequences = 100_000
+
+// Sequences lists all that ever came, in the order in which they began.
+func (r *Reader) Sequences(ctx context.Context) ([]Sequence, error) {
+	list, err := sequencesOf(ctx, r.db)
+	return list, r.fail(err, "listing the sequences")
+}
+
+func sequencesOf(ctx context.Context, q querier) ([]Sequence, error) {
+	return collect(ctx, q, func(scan func(...any) error, s *Sequence) error {
+		return scan(&s.Publisher, &s.Epoch, &s.Head, &s.Base)
+	}, "SELECT publisher, epoch, head, base FROM sequences ORDER BY id LIMIT ?", maxSequences)
+}
+
+// Positions are how far the feeders of the archive have come, as they said with
+// Append.
+func (r *Reader) Positions(ctx context.Context) ([]Position, error) {
+	list, err := collect(ctx, r.db, scanPosition,
+		"SELECT publisher, epoch, seq FROM positions ORDER BY publisher, epoch LIMIT ?", maxSequences)
+	return list, r.fail(err, "reading the positions")
+}
+
+func scanPosition(scan func(...any) error, p *Position) error {
+	return scan(&p.Publisher, &p.Epoch, &p.Seq)
+}
+
+// Gaps gives the gaps that came to be known after arrival n, up to arrival until:
+// at most 1000, oldest first.
+func (r *Reader) Gaps(ctx context.Context, n, until int64) ([]Gap, error) {
+	list, err := collect(ctx, r.db, func(scan func(...any) error, g *Gap) error {
+		var unix int64
+		err := scan(&g.Publisher, &g.Epoch, &g.First, &g.Last, &g.Reason, &unix, &g.N)
+		g.Time = time.Unix(unix, 0).UTC()
+		return err
+	}, `SELECT publisher, epoch, first, last, reason, time, n FROM gaps WHERE n > ? AND n <= ?
+		ORDER BY n, publisher, epoch, first LIMIT ?`, n, until, maxBatch)
+	return list, r.fail(err, "reading the gaps")
+}
+
+// Begin is the first arrival of a sequence with a number above seq: reading goes on
+// after the arrival before it. It is 0 where none came.
+func (r *Reader) Begin(ctx context.Context, p Position) (int64, error) {
+	var n int64
+	err := r.db.QueryRowContext(ctx, `SELECT coalesce((SELECT m.n FROM messages m, sequences s
+		WHERE s.publisher = ? AND s.epoch = ? AND m.sequence = s.id AND m.seq > ? ORDER BY m.seq LIMIT 1), 0)`,
+		p.Publisher, p.Epoch, p.Seq).Scan(&n)
+	return n, r.fail(err, "looking for what follows %d of %s", p.Seq, p.Publisher)
+}
+
+// StateOf is the newest state of a thing; ErrNotFound is wrapped where nothing is
+// known of it.
+func (r *Reader) StateOf(ctx context.Context, kind, key string) (State, error) {
+	list, err := statesOf(ctx, r.db, "SELECT kind, key, n, time, value FROM states WHERE kind = ? AND key = ?", kind, key)
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return State{}, r.fail(err, "looking for the state of %s %.80q", kind, key)
+	}
+	return list[0], nil
+}
+
+// States gives the newest states of a kind by key, after a key ("" for the first),
+// at most limit; and the sequences as of which they are, read at the same moment.
+func (r *Reader) States(ctx context.Context, kind, after string, limit int) (list []State, asOf []Sequence, err error) {
+	tx, err := r.db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, nil, r.fail(err, "reading states")
+	}
+	defer tx.Rollback()
+	list, err = statesOf(ctx, tx, "SELECT kind, key, n, time, value FROM states WHERE kind = ? AND key > ? ORDER BY key LIMIT ?", kind, after, batch(limit))
+	if err == nil {
+		asOf, err = sequencesOf(ctx, tx)
+	}
+	return list, asOf, r.fail(err, "reading states of kind %s", kind)
+}
+
+func statesOf(ctx context.Context, q querier, query string, args ...any) ([]State, error) {
+	return collect(ctx, q, func(scan func(...any) error, s *State) error {
+		var unix int64
+		err := scan(&s.Kind, &s.Key, &s.N, &unix, &s.Value)
+		s.Time = time.Unix(unix, 0).UTC()
+		return err
+	}, query, args...)
+}
+
+// collect reads all rows of a query.
+func collect[T any](ctx context.Context, q querier, scan func(scan func(...any) error, into *T) error, query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []T
+	for rows.Next() {
+		var one T
+		if err := scan(rows.Scan, &one); err != nil {
+			return nil, fmt.Errorf("reading a row: %w", err)
+		}
+		list = append(list, one)
+	}
+	return list, rows.Err()
+}
