@@ -76,5 +76,7 @@ func trackerSource(t *testing.T) channeltest.Source {
 			return func() { bugs.SetFaults(bugtracker.Faults{}) }
 		},
 		Position: "soap",
+		// A bug whose news could not be stored is asked for again, after what came meanwhile.
+		Late: true,
 	}
 }
