@@ -2,14 +2,25 @@ package config
 
 // Shared is what the configuration of every program begins with. It is embedded.
 type Shared struct {
-	Bus  Bus  `toml:"bus"`
-	Sign Sign `toml:"sign"`
+	Bus   Bus   `toml:"bus"`
+	Sign  Sign  `toml:"sign"`
+	Lines Lines `toml:"lines"`
 
 	Files []string `toml:"-"` // that were read
 }
 
 // DefaultShared is the shared part before any file is read.
-func DefaultShared() Shared { return Shared{Bus: DefaultBus(), Sign: DefaultSign()} }
+func DefaultShared() Shared {
+	return Shared{Bus: DefaultBus(), Sign: DefaultSign(), Lines: Lines{From: Start}}
+}
+
+// CompleteShared fills what depends on the program's name, and reports what cannot work.
+func (s *Shared) CompleteShared(program string) error {
+	if err := s.Bus.Complete(program); err != nil {
+		return err
+	}
+	return s.Lines.check()
+}
 
 // Common is the shared part, of whatever embeds it.
 func (s *Shared) Common() *Shared { return s }

@@ -118,7 +118,9 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	defer wg.Wait()
 	if len(n.bus.Publish) == 0 {
-		n.Log.Warn("nothing is published: [bus] publish is empty; the journal keeps all")
+		if len(n.sinks) == 0 {
+			n.Log.Warn("nothing is published: [bus] publish is empty; the journal keeps all")
+		}
 		<-ctx.Done()
 		return nil
 	}
@@ -131,28 +133,6 @@ func (n *Node) Run(ctx context.Context) error {
 	n.publisher = p
 	n.mu.Unlock()
 	return p.Run(ctx)
-}
-
-// AddSink adds a way out beside the publisher, before Run. d says its sink, its
-// name and where it begins; the journal is the node's. While it cannot be reached,
-// that is the condition "sink NAME".
-func (n *Node) AddSink(d *drain.Drain) {
-	d.Store, d.Log = n.Journal, n.Log
-	n.sinks = append(n.sinks, d)
-	n.Watch("sink "+d.Name, d.Err)
-}
-
-func (n *Node) sinkErrors() map[string]string {
-	last := map[string]string{}
-	for _, d := range n.sinks {
-		if s := d.Status(); s.LastError != nil {
-			last[s.Name] = s.LastError.Error()
-		}
-	}
-	if err := n.Err(); err != nil {
-		last[Sink] = err.Error()
-	}
-	return last
 }
 
 func (n *Node) state(pub *wire.Pub, err error) {

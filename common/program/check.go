@@ -113,7 +113,7 @@ func CheckBus(ctx context.Context, program string, bus config.Bus, sc config.Sig
 		findings = append(findings, checkEndpoint(e, running))
 	}
 	if len(bus.Publish) == 0 {
-		findings = append(findings, Finding{What: "endpoint", Level: "warn", Detail: "[bus] publish is empty: nothing leaves the journal"})
+		findings = append(findings, Finding{What: "endpoint", Level: "warn", Detail: "[bus] publish is empty: no subscriber gets anything"})
 	}
 	if bus.Metrics != "" {
 		f := checkEndpoint("tcp://"+bus.Metrics, running)

@@ -34,7 +34,7 @@ func (p *Env) load(g *Globals) (Config, error) {
 	c := p.Config()
 	files, err := g.Source(p).Load(c)
 	if err == nil {
-		err = c.Common().Bus.Complete(p.Name)
+		err = c.Common().CompleteShared(p.Name)
 	}
 	if err == nil {
 		c.Common().Files = files

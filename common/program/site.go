@@ -56,7 +56,9 @@ func (p *Env) open(ctx context.Context, cfg Config, command string, log *slog.Lo
 	}
 	s.journal = bus.Journal
 	n, err := node.New(ctx, p.Name, bus, cfg.Common().Sign, log)
-	s.Node = n
+	if s.Node = n; err == nil {
+		n.AddSinks(cfg.Common())
+	}
 	return s, err
 }
 
