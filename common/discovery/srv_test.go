@@ -185,7 +185,9 @@ func TestSRV(t *testing.T) {
 // next server is asked where one is mute.
 func TestLongAnswer(t *testing.T) {
 	mute, z := serveDNS(t), serveDNS(t)
+	mute.mu.Lock()
 	mute.mute = true
+	mute.mu.Unlock()
 	var hosts, want []string
 	for i := range 60 {
 		host := string([]byte{'a' + byte(i/10), '0' + byte(i%10)}) + ".publishers.example.org"
@@ -194,8 +196,10 @@ func TestLongAnswer(t *testing.T) {
 	z.set(dnsmessage.RCodeSuccess, hosts...)
 	f := start(t, []string{mute.address, z.address}, "srv:_fedmsg._tcp.example.org.")
 	await(t, f, 0, Found, want...)
-	z.mu.Lock()
-	defer z.mu.Unlock()
+	for _, z := range []*zone{mute, z} {
+		z.mu.Lock()
+		defer z.mu.Unlock()
+	}
 	if z.asked["tcp"] == 0 || mute.asked["udp"] == 0 {
 		t.Errorf("asked: %v and %v", mute.asked, z.asked)
 	}
