@@ -16,76 +16,51 @@ import (
 	"busbar/dbpoll/queue"
 )
 
-type checkCmd struct {
-	JSON bool `help:"Print one JSON object a line."`
-}
-
-// checkPatience bounds all that is asked of the databases.
+// checkPatience bounds all that is asked of a source's database.
 const checkPatience = time.Minute
 
-// Run is the doctor.
-func (c checkCmd) Run(p *program.Env, g *program.Globals) error {
-	cfg, err := load(p, g)
-	if err != nil {
-		return errors.Join(program.PrintFindings(p, []program.Finding{program.Found("configuration", err, "")}, c.JSON), err)
+// withPasswords are the files that the password of a database is in.
+func (c *Config) withPasswords(u secret.URL) []string {
+	path, ok := strings.CutPrefix(u.Reveal(), "file:")
+	if !ok {
+		return node.FilesWith(u, c.Files)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), checkPatience)
+	if real, err := address(u.Reveal()); err == nil && secret.NewURL(real).HasPassword() {
+		return []string{path}
+	}
+	return nil
+}
+
+// check asks the database of a source. asked are the servers that were asked for another,
+// and whether they answered.
+func (c *Config) check(ctx context.Context, what polled, asked map[string]bool) (findings []program.Finding) {
+	ctx, cancel := context.WithTimeout(ctx, checkPatience)
 	defer cancel()
-	findings := []program.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
-	findings = append(findings, program.CheckSecrets("a database's password", cfg.withPasswords()...)...)
-	findings = append(findings, program.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign)...)
-	if err := cfg.something(); err != nil {
-		findings = append(findings, program.Found("sources", err, ""))
-	} else {
-		findings = append(findings, checkSources(ctx, cfg, g, p)...)
-	}
-	return program.PrintFindings(p, findings, c.JSON)
-}
-
-// withPasswords are the files that a database's password is in.
-func (c Config) withPasswords() []string {
-	urls := []secret.URL{c.DB.URL}
-	for _, t := range c.Table {
-		urls = append(urls, t.URL)
-	}
-	var list []string
-	for _, u := range urls {
-		if path, ok := strings.CutPrefix(u.Reveal(), "file:"); !ok {
-			list = append(list, node.FilesWith(u, c.files)...)
-		} else if real, err := address(u.Reveal()); err == nil && secret.NewURL(real).HasPassword() {
-			list = append(list, path)
-		}
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
-}
-
-func checkSources(ctx context.Context, cfg Config, g *program.Globals, p *program.Env) []program.Finding {
-	list, err := sources(cfg, g.Logger(p))
+	o, err := c.options(what)
 	if err != nil {
 		return []program.Finding{program.Found("sources", err, "")}
 	}
-	var findings []program.Finding
-	asked := map[string]bool{} // servers
-	for _, s := range list {
-		db, err := database.Open(ctx, s.db)
-		if err != nil { // nothing was asked yet: the url is wrong
-			findings = append(findings, program.Found(s.name, &exit.Error{Code: exit.Config, Err: err}, ""))
-			continue
-		}
-		if !asked[s.db.URL] {
-			asked[s.db.URL] = true
-			findings = append(findings, program.Finding{What: "database", Level: "ok", Detail: db.Dialect() + " at " + secret.Redact(s.db.URL)})
-			findings = append(findings, checkServer(ctx, db, cfg)...)
-		}
-		if findings[len(findings)-1].Level != "fail" { // else it would be reported twice
-			findings = append(findings, s.check(ctx, db)...)
-		}
-		if err := db.Close(); err != nil {
-			findings = append(findings, program.Found(s.name, err, ""))
-		}
+	db, err := database.Open(ctx, o)
+	if err != nil { // nothing was asked yet: the url is wrong
+		return []program.Finding{program.Found(what.name, &exit.Error{Code: exit.Config, Err: err}, "")}
 	}
-	return findings
+	defer func() {
+		if err := db.Close(); err != nil {
+			findings = append(findings, program.Found(what.name, err, ""))
+		}
+	}()
+	if _, known := asked[o.URL]; !known {
+		findings = append(findings, program.Finding{What: "database", Level: "ok", Detail: db.Dialect() + " at " + secret.Redact(o.URL)})
+		findings = append(findings, checkServer(ctx, db, c)...)
+		asked[o.URL] = findings[len(findings)-1].Level != "fail"
+	}
+	switch {
+	case !asked[o.URL]: // else it would be reported twice
+		return findings
+	case what.table == nil:
+		return append(findings, checkQueue(ctx, db, c)...)
+	}
+	return append(findings, checkTable(ctx, db, *what.table)...)
 }
 
 // away is a finding about a database that cannot be read: it may be down, or say
@@ -99,7 +74,7 @@ func away(what string, err error) program.Finding {
 
 // checkQueue says what the account may read of the build queue, and what that
 // means for completeness.
-func checkQueue(ctx context.Context, db *database.DB, cfg Config) []program.Finding {
+func checkQueue(ctx context.Context, db *database.DB, cfg *Config) []program.Finding {
 	a, err := queue.Look(ctx, db, cfg.DB.Architectures)
 	if err != nil {
 		return []program.Finding{away("access", err)}

@@ -34,7 +34,7 @@ var serverQueries = map[string]string{
 const maxDrift = 5 * time.Second
 
 // checkServer asks the server about itself.
-func checkServer(ctx context.Context, db *database.DB, cfg Config) []program.Finding {
+func checkServer(ctx context.Context, db *database.DB, cfg *Config) []program.Finding {
 	query, ok := serverQueries[db.Dialect()]
 	if !ok {
 		return []program.Finding{{What: "server", Level: "ok", Detail: "a file, opened read-only"}}

@@ -49,7 +49,7 @@ func found(t *testing.T, url, what string, change func(*Config)) program.Finding
 	}
 	defer db.Close()
 	cfg := DefaultConfig()
-	change(&cfg)
+	change(cfg)
 	list := checkServer(t.Context(), db, cfg)
 	for _, f := range list {
 		if f.What == what {

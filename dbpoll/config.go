@@ -7,23 +7,19 @@ import (
 	"time"
 
 	"busbar/adapters/tables"
-	"busbar/adapters/wannabuild"
 	"busbar/common/config"
-	"busbar/common/exit"
-	"busbar/common/program"
 	"busbar/common/secret"
 	"busbar/common/translate"
 )
 
 // Config is the configuration of dbpoll.
 type Config struct {
-	Bus   config.Bus    `toml:"bus"`
-	Sign  config.Sign   `toml:"sign"`
+	config.Shared
 	DB    DBConfig      `toml:"db"`
 	Table []TableConfig `toml:"table"`
 
-	files []string       // that were read
-	zone  *time.Location // of [db] timezone
+	zone   *time.Location // of [db] timezone
+	tables translate.Translator[tables.Change]
 }
 
 // DBConfig is the [db] table.
@@ -54,9 +50,9 @@ type TableConfig struct {
 const presetWannaBuild = "wanna-build"
 
 // DefaultConfig is the configuration before any file is read.
-func DefaultConfig() Config {
-	return Config{
-		Bus: config.DefaultBus(), Sign: config.DefaultSign(),
+func DefaultConfig() *Config {
+	return &Config{
+		Shared: config.DefaultShared(),
 		DB: DBConfig{
 			Interval: config.Duration(30 * time.Second), Timezone: "UTC", Full: config.Duration(10 * time.Minute),
 			StatementTimeout: config.Duration(time.Minute), LockTimeout: config.Duration(5 * time.Second), Most: 20000,
@@ -64,24 +60,8 @@ func DefaultConfig() Config {
 	}
 }
 
-func load(p *program.Env, g *program.Globals) (Config, error) {
-	c := DefaultConfig()
-	files, err := g.Source(p).Load(&c)
-	if err == nil {
-		err = c.Bus.Complete(p.Name)
-	}
-	if err == nil {
-		err = c.complete()
-	}
-	if err != nil {
-		return c, &exit.Error{Code: exit.Config, Err: err}
-	}
-	c.files = files
-	return c, nil
-}
-
-// complete checks what needs no database.
-func (c *Config) complete() (err error) {
+// Complete checks what needs no database.
+func (c *Config) Complete() (err error) {
 	if c.zone, err = time.LoadLocation(c.DB.Timezone); err != nil {
 		return fmt.Errorf("checking [db] timezone: %w (want a name such as UTC or Europe/Berlin)", err)
 	}
@@ -103,16 +83,18 @@ func (c *Config) complete() (err error) {
 	if c.DB.Most < 1 || c.DB.Most > 1_000_000 {
 		return fmt.Errorf("checking [db] most: %d is not between 1 and 1000000", c.DB.Most)
 	}
-	if len(c.Table) > 0 {
-		if _, err := tables.New(c.specs()); err != nil {
-			return fmt.Errorf("checking [[table]]: %w", err)
-		}
+	var specs []tables.Spec
+	for _, t := range c.Table {
+		specs = append(specs, t.spec(c.zone))
+	}
+	if c.tables, err = tables.New(specs); err != nil {
+		return fmt.Errorf("checking [[table]]: %w", err)
 	}
 	return nil
 }
 
 // something fails where nothing would be polled, or somewhere unknown.
-func (c Config) something() error {
+func (c *Config) something() error {
 	switch {
 	case c.DB.Preset == "" && len(c.Table) == 0:
 		return errors.New("neither [db] preset nor any [[table]] is set, so nothing would be polled")
@@ -122,39 +104,8 @@ func (c Config) something() error {
 	return nil
 }
 
-func (c Config) specs() []tables.Spec {
-	var specs []tables.Spec
-	for _, t := range c.Table {
-		specs = append(specs, t.spec(c.zone))
-	}
-	return specs
-}
-
 func (t TableConfig) spec(zone *time.Location) tables.Spec {
 	return tables.Spec{Table: t.Name, Topic: t.Topic, Key: t.Key, Watch: t.Watch, Time: t.Time, Sentence: t.Sentence, Zone: zone}
 }
 
-// sourceNames are the names of what is polled, in order.
-func (c Config) sourceNames() []string {
-	var names []string
-	if c.DB.Preset != "" {
-		names = append(names, presetWannaBuild)
-	}
-	for _, t := range c.Table {
-		names = append(names, tableName(t))
-	}
-	return names
-}
-
 func tableName(t TableConfig) string { return "table " + t.Name }
-
-// translators is who is asked about a changed row, in this order.
-func (c Config) translators() ([]translate.Translator[any], error) {
-	t, err := tables.New(c.specs())
-	if err != nil {
-		return nil, fmt.Errorf("checking [[table]]: %w", err)
-	}
-	return []translate.Translator[any]{
-		translate.Unreadable("json"), translate.Of(wannabuild.Translator(c.zone)), translate.Of(t),
-	}, nil
-}

@@ -1,153 +1,227 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
-	"busbar/common/journal"
+	"busbar/common/exit"
 	"busbar/common/program"
 	"busbar/common/pump"
+	"busbar/common/secret"
 	"busbar/common/translate"
+	"busbar/dbpoll/compare"
 	"busbar/dbpoll/database"
-)
-
-// How a source is read.
-type mode int
-
-const (
-	forEver   mode = iota
-	once           // one poll
-	importing      // the present state, once
+	"busbar/dbpoll/queue"
+	"busbar/dbpoll/watch"
 )
 
 // A poller is a channel of changed rows that can tell of its work.
 type poller interface {
 	pump.Channel
-	Report() report
+	Stats() compare.Stats
 }
 
-// A report is what a source has done and may read: for status and metrics. Its
-// JSON form is kept in the journal.
-type report struct {
-	Level         string    `json:"level,omitempty"` // what the account may read; empty: not known yet
-	Meaning       []string  `json:"meaning,omitempty"`
-	Architectures []string  `json:"architectures,omitempty"`
-	Polls         int64     `json:"polls"` // since the start
-	Last          time.Time `json:"last"`  // end of the last good poll
-	Seconds       float64   `json:"seconds"`
-	Rows          int64     `json:"rows"` // that the last comparison covered
-	Changes       int64     `json:"changes"`
-	Pause         float64   `json:"pause"`   // seconds before the next poll
-	Skipped       int64     `json:"skipped"` // comparisons that were not necessary
-	Error         string    `json:"trouble,omitempty"`
-	Odd           string    `json:"odd,omitempty"` // rows that cannot be followed, and why
+// A polled is something that is polled: the build queue, or a table.
+type polled struct {
+	name  string // of its position
+	url   secret.URL
+	table *TableConfig // nil: the build queue
 }
 
-// A source is something that is polled: the build queue, or a table.
-type source struct {
-	name string // of its position in the journal
-	db   database.Options
-	wake chan struct{} // a poll may come at once
-	open func(db *database.DB, j *journal.Journal, m mode) (poller, error)
-	// check says what of it can be read.
-	check func(ctx context.Context, db *database.DB) []program.Finding
-
-	mu    sync.Mutex
-	inner poller
-	conn  *database.DB
-	err   error
-	since time.Time // of err
+// polled is everything that is polled.
+func (c *Config) polled() []polled {
+	var list []polled
+	if c.DB.Preset == presetWannaBuild {
+		list = append(list, polled{name: presetWannaBuild, url: c.DB.URL})
+	}
+	for _, t := range c.Table {
+		list = append(list, polled{name: tableName(t), url: cmp.Or(t.URL, c.DB.URL), table: &t})
+	}
+	return list
 }
 
-// Next opens the database if need be: one that is away is a transient error.
+// Sources are the build queue and the tables.
+func (c *Config) Sources(log *slog.Logger) []*program.Source {
+	if err := c.something(); err != nil {
+		return []*program.Source{program.Missing("sources", err)}
+	}
+	asked := map[string]bool{}
+	var list []*program.Source
+	for _, what := range c.polled() {
+		var db database.Options
+		list = append(list, &program.Source{
+			Name: what.name, Parse: parsed, ImportPolls: true,
+			Prepare: func(*slog.Logger) (err error) {
+				db, err = c.options(what)
+				return err
+			},
+			Open: func(_ context.Context, o *program.Opening) (pump.Channel, error) {
+				ch := &channel{name: what.name, db: db, wake: make(chan struct{}, 1), importing: o.Import}
+				ch.open = func(db *database.DB) (poller, access) { return c.poller(what, db, o, ch.wake) }
+				if name := c.DB.Listen; name != "" {
+					o.Do("the wake-up of "+what.name, func(ctx context.Context) error { return ch.listen(ctx, name, o.Log) })
+				}
+				return ch, nil
+			},
+			Secret: "a database's password", Secrets: c.withPasswords(what.url),
+			Check:   func(ctx context.Context) []program.Finding { return c.check(ctx, what, asked) },
+			Metrics: "busbar_poll_", MetricLabels: map[string]string{"source": what.name},
+		})
+	}
+	return list
+}
+
+// options say how to connect.
+func (c *Config) options(what polled) (database.Options, error) {
+	url, err := address(what.url.Reveal())
+	if err != nil {
+		return database.Options{}, &exit.Error{Code: exit.Config, Err: err}
+	}
+	return database.Options{
+		URL: url, Application: "busbar " + c.Bus.Name,
+		StatementTimeout: time.Duration(c.DB.StatementTimeout), LockTimeout: time.Duration(c.DB.LockTimeout),
+	}, nil
+}
+
+// An access is what the account may read, and what that means; empty: it is not known yet.
+type access func() (level string, meaning, architectures []string)
+
+func (c *Config) poller(what polled, db *database.DB, o *program.Opening, wake <-chan struct{}) (poller, access) {
+	if what.table == nil {
+		q := queue.Open(queue.Options{
+			DB: db, Journal: o.Node.Journal, Source: what.name, Architectures: c.DB.Architectures, Zone: c.zone,
+			Interval: time.Duration(c.DB.Interval), Full: time.Duration(c.DB.Full), Most: c.DB.Most,
+			Once: o.Once, Import: o.Import, Wake: wake, Log: o.Log,
+		})
+		return q, func() (string, []string, []string) {
+			a := q.Access()
+			if a.Level == "" {
+				return "", nil, nil
+			}
+			return string(a.Level), a.Meaning(), a.Architectures
+		}
+	}
+	w := watch.Open(watch.Options{
+		DB: db, Journal: o.Node.Journal, Source: what.name, Table: what.table.spec(c.zone),
+		Interval: time.Duration(c.DB.Interval), Full: time.Duration(c.DB.Full), Most: c.DB.Most,
+		Once: o.Once, Import: o.Import, Wake: wake, Log: o.Log,
+	})
+	return w, func() (string, []string, []string) {
+		if w.Stats().Polls == 0 {
+			return "", nil, nil
+		}
+		return "table", []string{"The outcome is always published; changes reverted between two polls are not detected, and who did it is not known."}, nil
+	}
+}
+
+// A channel opens the database when it is read: one that is away is a transient error.
+type channel struct {
+	name      string
+	db        database.Options
+	wake      chan struct{} // a poll may come at once
+	importing bool
+	open      func(*database.DB) (poller, access)
+
+	mu     sync.Mutex
+	inner  poller
+	access access
+	conn   *database.DB
+}
+
+// Next opens the database if need be.
 func (c *channel) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
-	p, err := c.source.opened(ctx, c.journal, c.mode)
+	p, err := c.opened(ctx)
 	if err != nil {
 		return translate.Item[any]{}, nil, nil, err
 	}
 	return p.Next(ctx)
 }
 
-// A channel is a source that is being read.
-type channel struct {
-	source  *source
-	journal *journal.Journal
-	mode    mode
-}
-
-func (s *source) opened(ctx context.Context, j *journal.Journal, m mode) (poller, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.inner != nil {
-		return s.inner, nil
+func (c *channel) opened(ctx context.Context) (poller, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inner != nil {
+		return c.inner, nil
 	}
-	conn, err := database.Open(ctx, s.db)
+	conn, err := database.Open(ctx, c.db)
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.open(conn, j, m)
-	if err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	s.inner, s.conn = p, conn
-	return p, nil
+	c.conn = conn
+	c.inner, c.access = c.open(conn)
+	return c.inner, nil
 }
 
-// close ends the connection.
-func (s *source) close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.conn == nil {
+// Close ends the connection.
+func (c *channel) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conn == nil {
 		return nil
 	}
-	conn := s.conn
-	s.inner, s.conn = nil, nil
-	return conn.Close()
+	return c.conn.Close()
 }
 
-// report tells what is known now.
-func (s *source) report() report {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var r report
-	if s.inner != nil {
-		r = s.inner.Report()
+// Report tells of the polls. An import is none.
+func (c *channel) Report() program.Report {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inner == nil {
+		return report{}
 	}
-	// A good poll ends an error, even if it finds no news.
-	if s.err != nil && !r.Last.After(s.since) {
-		r.Error = s.err.Error()
+	s := c.inner.Stats()
+	r := report{
+		Polls: s.Polls, Last: s.Last, Seconds: s.Took.Seconds(), Rows: s.Rows, Changes: s.Changes, Pause: s.Pause.Seconds(), Skipped: s.Skipped,
 	}
-	if r.Error == "" {
+	if s.Odd != nil {
+		r.Odd = s.Odd.Error()
 		r.Error = r.Odd
+	}
+	if !c.importing {
+		r.Level, r.Meaning, r.Architectures = c.access()
 	}
 	return r
 }
 
-// note records a transient error, or with nil that it is over.
-func (s *source) note(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.err, s.since = err, time.Now()
+// Progress tells how much an import has read.
+func (c *channel) Progress(ended bool) string {
+	if !c.importing {
+		return ""
+	}
+	text := fmt.Sprintf("%s: %d rows", c.name, c.Report().(report).Changes)
+	if !ended {
+		text += " so far"
+	}
+	return text
 }
 
-// unwell is the error, for /healthz.
-func (s *source) unwell() error {
-	if t := s.report().Error; t != "" {
-		return errors.New(t)
+// listen wakes the source up when the server notifies. A lost connection costs
+// an interval and no news.
+func (c *channel) listen(ctx context.Context, name string, log *slog.Logger) error {
+	const again = 10 * time.Second
+	for failed := false; ; {
+		err := database.Listen(ctx, c.db, name, func() {
+			failed = false
+			select {
+			case c.wake <- struct{}{}:
+			default: // it is awake
+			}
+		})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !failed {
+			log.Warn("LISTEN failed; polling at the interval until it works", "channel", name, "error", err)
+		}
+		failed = true
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(again):
+		}
 	}
-	return nil
-}
-
-// pump carries the source's changes into the journal.
-func (s *source) pump(c Config, j *journal.Journal, m mode, log *slog.Logger) (*pump.Pump, error) {
-	table, err := c.translators()
-	if err != nil {
-		return nil, err
-	}
-	return &pump.Pump{
-		Channel: &channel{s, j, m}, Table: table, Journal: j, Source: s.name, Log: log, OnErr: s.note,
-	}, nil
 }

@@ -14,6 +14,7 @@ import (
 	"busbar/common/journal"
 	"busbar/common/rounds"
 	"busbar/common/translate"
+	"busbar/dbpoll/compare"
 	"busbar/dbpoll/database"
 )
 
@@ -45,7 +46,7 @@ type Queue struct {
 
 	mu     sync.Mutex
 	access Access
-	stats  Stats
+	stats  compare.Stats
 
 	// Of the reader alone.
 	at       position
@@ -73,18 +74,6 @@ type round struct {
 	left    bool // not everything was taken: the next comes at once
 	compare bool // the next half is the second
 	pause   time.Duration
-}
-
-// Stats is what an operator wants to know of the polls.
-type Stats struct {
-	Polls   int64
-	Last    time.Time     // end of the last good poll
-	Took    time.Duration // of the last good poll, in the database
-	Rows    int64         // that the last comparison covered
-	Changes int64         // handed out, since the start
-	Pause   time.Duration // before the next poll
-	Skipped int64         // comparisons that the server's counters made unnecessary
-	Odd     error         // which rows cannot be followed, and why
 }
 
 // Open prepares a queue. The database is asked at the first Next.
@@ -189,7 +178,7 @@ func (q *Queue) polled(took time.Duration) {
 }
 
 // Stats tells of the polls so far.
-func (q *Queue) Stats() Stats {
+func (q *Queue) Stats() compare.Stats {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s := q.stats

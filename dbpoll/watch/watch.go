@@ -59,19 +59,7 @@ type Watch struct {
 	unkept   bool            // the journal does not hold the present columns yet
 
 	mu    sync.Mutex
-	stats Stats
-}
-
-// Stats is what an operator wants to know of the polls.
-type Stats struct {
-	Polls   int64
-	Last    time.Time     // end of the last good poll
-	Took    time.Duration // of the last good poll, in the database
-	Rows    int64         // that the last comparison covered
-	Changes int64         // handed out, since the start
-	Pause   time.Duration // before the next poll
-	Skipped int64         // comparisons that the server's counters made unnecessary
-	Odd     error         // which rows cannot be followed, and why
+	stats compare.Stats
 }
 
 // Open prepares a watch. The database is asked at the first Next.
@@ -97,7 +85,7 @@ func Open(o Options) *Watch {
 }
 
 // Stats tells of the polls so far.
-func (w *Watch) Stats() Stats {
+func (w *Watch) Stats() compare.Stats {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.stats

@@ -6,7 +6,15 @@ import (
 
 	"busbar/adapters/tables"
 	"busbar/adapters/wannabuild"
+	"busbar/common/translate"
 )
+
+// Translators is who is asked about a changed row, in this order.
+func (c *Config) Translators() []translate.Translator[any] {
+	return []translate.Translator[any]{
+		translate.Unreadable("json"), translate.Of(wannabuild.Translator(c.zone)), translate.Of(c.tables),
+	}
+}
 
 // parseRow reads a changed row from JSON: one that names its table is a
 // configured table's (tables.Change), any other the build queue's
@@ -24,9 +32,8 @@ func parseRow(text []byte) (any, error) {
 	return wannabuild.ParseChange(text)
 }
 
-// requeued reads a change that `poison retry` put back: what cannot be read is
-// its error.
-func requeued(text []byte) any {
+// parsed is a changed row, or why it cannot be read.
+func parsed(text []byte) any {
 	v, err := parseRow(text)
 	if err != nil {
 		return err

@@ -30,13 +30,10 @@ func FuzzParseRow(f *testing.F) {
 		f.Add(text)
 	}
 	cfg := DefaultConfig()
-	if err := cfg.complete(); err != nil {
+	if err := cfg.Complete(); err != nil {
 		f.Fatal(err)
 	}
-	table, err := cfg.translators()
-	if err != nil {
-		f.Fatal(err)
-	}
+	table := cfg.Translators()
 	f.Fuzz(func(t *testing.T, text string) {
 		r, err := parseRow([]byte(text))
 		if err != nil {

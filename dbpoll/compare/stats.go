@@ -1,0 +1,15 @@
+package compare
+
+import "time"
+
+// Stats is what an operator wants to know of the polls of a source.
+type Stats struct {
+	Polls   int64
+	Last    time.Time     // end of the last good poll
+	Took    time.Duration // of the last good poll, in the database
+	Rows    int64         // that the last comparison covered
+	Changes int64         // handed out, since the start
+	Pause   time.Duration // before the next poll
+	Skipped int64         // comparisons that the server's counters made unnecessary
+	Odd     error         // which rows cannot be followed, and why
+}
