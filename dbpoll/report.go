@@ -48,7 +48,7 @@ func (r report) Over(kept []byte) program.Report {
 
 // Line is about the polls.
 func (r report) Line(source string) string {
-	if r.Polls == 0 {
+	if r.Polls == 0 || r.Error != "" {
 		return ""
 	}
 	return fmt.Sprintf("%s: %d polls, %d changes", source, r.Polls, r.Changes)

@@ -14,34 +14,20 @@ import (
 	"busbar/soapbus/tracker"
 )
 
-type checkCmd struct {
-	JSON bool `help:"Print one JSON object a line."`
-}
+// Service is the first part of all topics.
+func (c *Config) Service() string { return "debbugs" }
 
-// Run is the doctor.
-func (c checkCmd) Run(p *program.Env, g *program.Globals) error {
-	cfg, err := load(p, g)
-	if err != nil {
-		return errors.Join(program.PrintFindings(p, []program.Finding{program.Found("configuration", err, "")}, c.JSON), err)
-	}
-	ctx := context.Background()
-	findings := []program.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.debbugs.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.Bus.Name)}}
-	findings = append(findings, program.CheckSecrets("the tracker's password", cfg.withPasswords()...)...)
-	findings = append(findings, program.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign)...)
-	if err := cfg.something(); err != nil {
-		findings = append(findings, program.Found("tracker", err, ""))
-	} else {
-		findings = append(findings, checkTracker(ctx, cfg)...)
-	}
-	if cfg.SOAP.Contact == "" {
+// check asks the tracker a little.
+func (c *Config) check(ctx context.Context) []program.Finding {
+	findings := c.checkTracker(ctx)
+	if c.SOAP.Contact == "" {
 		findings = append(findings, program.Finding{What: "contact", Level: "warn", Detail: "[soap] contact is not set: whoever runs the tracker cannot ask you to slow down, and may lock you out"})
 	}
-	return program.PrintFindings(p, findings, c.JSON)
+	return findings
 }
 
-// checkTracker asks the tracker a little, at once.
-func checkTracker(ctx context.Context, cfg Config) []program.Finding {
-	hurried := cfg.SOAP
+func (c *Config) checkTracker(ctx context.Context) []program.Finding {
+	hurried := c.SOAP
 	hurried.Rate = 600 // three questions, and a person waits
 	clock := &clock{}
 	client, err := hurried.client(slog.New(slog.DiscardHandler), clock)
@@ -53,7 +39,7 @@ func checkTracker(ctx context.Context, cfg Config) []program.Finding {
 	if err != nil {
 		return []program.Finding{program.Away("tracker", err)}
 	}
-	findings := []program.Finding{program.Found("tracker", nil, fmt.Sprintf("%s answers in %d ms", cfg.SOAP.URL, time.Since(began).Milliseconds()))}
+	findings := []program.Finding{program.Found("tracker", nil, fmt.Sprintf("%s answers in %d ms", c.SOAP.URL, time.Since(began).Milliseconds()))}
 	if f, ok := clock.check(); ok {
 		findings = append(findings, f)
 	}
@@ -73,7 +59,7 @@ func checkTracker(ctx context.Context, cfg Config) []program.Finding {
 	default:
 		findings = append(findings, program.Found("answers", nil, fmt.Sprintf("the newest bug is %d; %d of the newest %d are known", highest, len(statuses), len(newest))))
 	}
-	return append(findings, checkRate(cfg.SOAP, highest))
+	return append(findings, checkRate(c.SOAP, highest))
 }
 
 // A clock carries requests, and notes the Date of the replies (RFC 9110

@@ -9,20 +9,15 @@ import (
 	"time"
 
 	"busbar/common/config"
-	"busbar/common/exit"
 	"busbar/common/node"
-	"busbar/common/program"
 	"busbar/common/secret"
 	"busbar/soapbus/sweep"
 )
 
 // Config is the configuration of soapbus.
 type Config struct {
-	Bus  config.Bus  `toml:"bus"`
-	Sign config.Sign `toml:"sign"`
-	SOAP SOAPConfig  `toml:"soap"`
-
-	files []string // that were read
+	config.Shared
+	SOAP SOAPConfig `toml:"soap"`
 }
 
 // SOAPConfig is the [soap] table.
@@ -49,9 +44,9 @@ type SOAPConfig struct {
 }
 
 // DefaultConfig is the configuration before any file is read.
-func DefaultConfig() Config {
-	return Config{
-		Bus: config.DefaultBus(), Sign: config.DefaultSign(),
+func DefaultConfig() *Config {
+	return &Config{
+		Shared: config.DefaultShared(),
 		SOAP: SOAPConfig{
 			Interval: config.Duration(5 * time.Minute), Rate: 12, Full: config.Duration(48 * time.Hour),
 			Recent: config.Duration(72 * time.Hour), Grace: config.Duration(2 * time.Minute), First: 1,
@@ -60,24 +55,11 @@ func DefaultConfig() Config {
 	}
 }
 
-func load(p *program.Env, g *program.Globals) (Config, error) {
-	c := DefaultConfig()
-	files, err := g.Source(p).Load(&c)
-	if err == nil {
-		err = c.Bus.Complete(p.Name)
-	}
-	if err == nil {
-		err = c.SOAP.complete()
-	}
-	if err != nil {
-		return c, &exit.Error{Code: exit.Config, Err: err}
-	}
-	c.files = files
-	return c, nil
-}
+// Complete checks [soap].
+func (c *Config) Complete() error { return c.SOAP.complete() }
 
 // withPasswords are the files that the tracker's password is in.
-func (c Config) withPasswords() []string { return node.FilesWith(c.SOAP.URL, c.files) }
+func (c *Config) withPasswords() []string { return node.FilesWith(c.SOAP.URL, c.Files) }
 
 // complete checks what needs no tracker.
 func (c *SOAPConfig) complete() error {
@@ -130,7 +112,7 @@ func (c *SOAPConfig) complete() error {
 }
 
 // something fails where nobody could be asked.
-func (c Config) something() error {
+func (c *Config) something() error {
 	switch {
 	case c.SOAP.URL.Empty():
 		return errors.New("[soap] url is not set: which tracker is to be asked?")

@@ -2,64 +2,50 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
-	"time"
 
 	"busbar/adapters/debbugs"
-	"busbar/common/event"
 	"busbar/common/program"
 	"busbar/common/translate"
 	"busbar/soapbus/tracker"
 )
 
 type explainCmd struct {
-	JSON  bool     `help:"Print one JSON object a line for each bug."`
-	Bug   int      `help:"The bug of a captured get_bug_log, which does not name it." placeholder:"N"`
-	User  string   `help:"The user of a captured get_usertag, which does not name it." placeholder:"ADDRESS" default:"unknown"`
-	Items []string `arg:"" name:"file|id" help:"Files with a captured reply (HTTP or its XML) or with changes as JSON, or ids in the journal. '-' is standard input."`
+	program.ExplainCommand
+
+	Bug  int    `help:"The bug of a captured get_bug_log, which does not name it." placeholder:"N"`
+	User string `help:"The user of a captured get_usertag, which does not name it." placeholder:"ADDRESS" default:"unknown"`
 }
 
 // maxReply bounds what is read of one file.
 const maxReply = 256 << 20
 
-// Run shows what each thing becomes, as the daemon would do it.
+// Run explains what the flags complete.
 func (c explainCmd) Run(p *program.Env, g *program.Globals) error {
-	cfg, err := load(p, g)
+	cfg, err := program.Load[*Config](p, g)
 	if err != nil {
 		return err
 	}
-	var failed error
-	for _, arg := range c.Items {
-		if _, err := event.IDUUID(arg); err == nil {
-			failed = errors.Join(failed, program.ExplainID(context.Background(), p, cfg.Bus.Journal, arg, c.JSON))
-			continue
-		}
-		failed = errors.Join(failed, c.file(p, cfg, arg))
-	}
-	return failed
+	return c.Each(p, cfg, func(path string, show program.Show) error { return c.file(p, path, show) })
 }
 
-func (c explainCmd) file(p *program.Env, cfg Config, path string) error {
-	in, received := p.Stdin, time.Now()
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return fmt.Errorf("explaining: %w", err)
-		}
-		defer f.Close()
-		info, err := f.Stat()
-		if err != nil {
-			return fmt.Errorf("explaining: %w", err)
-		}
-		in, received = f, info.ModTime()
+// Explain is for commands without flags.
+func (c *Config) Explain(p *program.Env, path string, show program.Show) error {
+	return explainCmd{User: "unknown"}.file(p, path, show)
+}
+
+// file shows the changes of a file.
+func (c explainCmd) file(p *program.Env, path string, show program.Show) error {
+	in, received, err := p.Open(path)
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	text, err := io.ReadAll(io.LimitReader(in, maxReply))
 	if err != nil {
 		return fmt.Errorf("explaining: %w", err)
@@ -68,12 +54,8 @@ func (c explainCmd) file(p *program.Env, cfg Config, path string) error {
 	if skip != "" {
 		return program.Explanation{Origin: path, Events: []program.ExplainedEvent{}, Skip: skip}.Print(p.Stdout, c.JSON)
 	}
-	for n, i := range items {
-		x, err := program.Explain(translators(), translate.Item[any]{Origin: fmt.Sprintf("%s:%d", path, n+1), Value: i, Received: received}, cfg.Bus)
-		if err != nil {
-			return err
-		}
-		if err := x.Print(p.Stdout, c.JSON); err != nil {
+	for n, it := range items {
+		if err := show(translate.Item[any]{Origin: fmt.Sprintf("%s:%d", path, n+1), Value: it, Received: received}); err != nil {
 			return err
 		}
 	}
@@ -93,7 +75,7 @@ func (c explainCmd) items(text []byte) (items []any, skip string) {
 			if err != nil {
 				return append(items, fmt.Errorf("reading a change: %w", err)), ""
 			}
-			items = append(items, requeued(raw))
+			items = append(items, parsed(raw))
 		}
 	}
 	reply, err := tracker.ReadReply(text)

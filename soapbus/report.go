@@ -1,21 +1,11 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"time"
 
-	"busbar/common/event"
-	"busbar/common/journal"
-)
-
-// reports is the name under which the journal keeps what is reported.
-const reports = "soapbus reports"
-
-const (
-	lookEvery  = time.Second
-	storeEvery = time.Minute
+	"busbar/common/program"
 )
 
 // A report is what was asked and learned: for status and metrics. Its JSON form
@@ -38,66 +28,54 @@ type report struct {
 	Based     bool      `json:"based"` // the baseline is complete
 	Error     string    `json:"trouble,omitempty"`
 	Doubt     string    `json:"doubt,omitempty"` // what the tracker says and is not believed
+
+	good time.Time // of the last good answer
 }
 
-func (s *site) report() report {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := s.tracker.Stats()
-	r := report{Watches: s.cfg.SOAP.watch().String(), Requests: t.Requests, Bytes: t.Bytes, Faults: t.Faults, Failures: t.Failures}
-	if s.sweep != nil {
-		w := s.sweep.Stats()
-		r.Rounds, r.Last, r.Seconds = w.Rounds, w.Last, w.Took.Seconds()
-		r.Known, r.Recent, r.Published, r.Waiting = w.Known, w.Hot, w.Published, w.Waiting
-		r.High, r.Cursor, r.Based, r.Doubt = w.High, w.Cursor, w.Based, w.Doubt
+// Good is when the tracker answered last.
+func (r report) Good() time.Time { return r.good }
+
+// Failing is the error, or the doubt.
+func (r report) Failing() string { return cmp.Or(r.Error, r.Doubt) }
+
+// With has another error.
+func (r report) With(err string) program.Report { r.Error = err; return r }
+
+// Urgent is the error, the doubt, and that the baseline is complete.
+func (r report) Urgent() string { return fmt.Sprint(r.Error, r.Doubt, r.Based) }
+
+// Over knows all by itself.
+func (r report) Over([]byte) program.Report { return r }
+
+// Line is about the rounds.
+func (r report) Line(string) string {
+	switch {
+	case r.Error != "":
+		return ""
+	case !r.Based:
+		return fmt.Sprintf("taking note of what is there: %d bugs", r.Known)
 	}
-	// A good answer ends an error, even if it brings no news.
-	if s.err != nil && !t.LastSuccess.After(s.since) {
-		r.Error = s.err.Error()
-	}
-	return r
+	return fmt.Sprintf("%d rounds, %d bugs known, news of %d", r.Rounds, r.Known, r.Published)
 }
 
-// announce keeps the report in the journal, where status finds it: at once
-// where the error or the doubt is another one, else now and then.
-func (s *site) announce(ctx context.Context) error {
-	var kept report
-	var at time.Time
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		r := s.report()
-		if r.Error != kept.Error || r.Doubt != kept.Doubt || r.Based != kept.Based || r != kept && time.Since(at) >= storeEvery {
-			if err := s.keep(ctx, r); err != nil && ctx.Err() == nil {
-				s.log.Warn("report could not be stored", "error", err)
-			}
-			kept, at = r, time.Now()
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
+// Metrics is every metric of the tracker and the sweep.
+func (r report) Metrics() []program.Metric {
+	return []program.Metric{
+		{Name: "rounds_total", Help: "Rounds since the start.", Value: float64(r.Rounds)},
+		{Name: "requests_total", Help: "Requests to the tracker since the start.", Value: float64(r.Requests)},
+		{Name: "reply_bytes_total", Help: "Bytes of its replies since the start.", Value: float64(r.Bytes)},
+		{Name: "faults_total", Help: "Answers that were SOAP faults, since the start.", Value: float64(r.Faults)},
+		{Name: "failures_total", Help: "Requests without an answer that could be read, since the start.", Value: float64(r.Failures)},
+		{Name: "news_total", Help: "Bugs and usertags with news, since the start.", Value: float64(r.Published)},
+		{Name: "known_bugs", Help: "Bugs that are known.", Value: float64(r.Known)},
+		{Name: "recent_bugs", Help: "Bugs that are asked in every round.", Value: float64(r.Recent)},
+		{Name: "waiting_bugs", Help: "Bugs with news that are to be published next.", Value: float64(r.Waiting)},
+		{Name: "highest_bug", Help: "The highest number that was asked for.", Value: float64(r.High)},
+		{Name: "sweep_cursor", Help: "The sweep over all bugs goes on below this number.", Value: float64(r.Cursor)},
+		{Name: "based", Help: "1 once the baseline is complete.", Value: program.Yes(r.Based)},
+		{Name: "round_seconds", Help: "What the last round took.", Value: r.Seconds},
+		{Name: "last_timestamp_seconds", Help: "When the last round ended; 0 before the first.", Value: program.Timestamp(r.Last)},
+		{Name: "trouble", Help: "1 while the tracker cannot be asked.", Value: program.Yes(r.Error != "")},
+		{Name: "doubt", Help: "1 while a doubtful answer of the tracker waits to be confirmed.", Value: program.Yes(r.Doubt != "")},
 	}
-}
-
-func (s *site) keep(ctx context.Context, r report) error {
-	value, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	_, err = s.node.Journal.Append(ctx, journal.Record{States: []event.State{{Source: reports, Key: source, Value: value}}})
-	return err
-}
-
-func keptReport(ctx context.Context, r *journal.Reader) (report, error) {
-	value, err := r.StateOf(ctx, reports, source)
-	if err != nil {
-		return report{}, err
-	}
-	var kept report
-	if err := json.Unmarshal(value, &kept); err != nil {
-		return report{}, fmt.Errorf("reading the report: %w", err)
-	}
-	return kept, nil
 }

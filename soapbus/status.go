@@ -2,70 +2,32 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"io"
 	"time"
 
 	"busbar/common/journal"
-	"busbar/common/node"
 	"busbar/common/program"
 	"busbar/common/show"
 )
 
-type statusCmd struct {
-	JSON bool `help:"Print JSON."`
+// Status is what the sweep reported.
+func (c *Config) Status(ctx context.Context, p *program.Env, r *journal.Reader) (program.Section, error) {
+	var kept report
+	err := program.KeptReport(ctx, r, p.Name, source, &kept)
+	return program.Section{Name: "tracker", Value: kept, Print: func(w io.Writer, asJSON bool) error {
+		if !asJSON {
+			kept.print(w, c)
+		}
+		return nil
+	}}, err
 }
 
-// A status is the shared one and what the sweep reported.
-type status struct {
-	program.Status
-	Tracker report `json:"tracker"`
-}
-
-// Run prints what the journal knows.
-func (c statusCmd) Run(p *program.Env, g *program.Globals) error {
-	cfg, err := load(p, g)
-	if err != nil {
-		return err
-	}
-	waiting := map[string]int{}
-	names, unread := node.Waiting(node.RetryDir(cfg.Bus.Journal))
-	if unread == nil { // what can be said is, whatever else is wrong
-		waiting["retry queue"] = len(names)
-	}
-	ctx := context.Background()
-	shared, err := program.ReadStatus(ctx, p.Name, cfg.Bus, cfg.Sign, waiting)
-	if err != nil {
-		return err
-	}
-	r, err := journal.OpenReader(ctx, cfg.Bus.Journal)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	s := status{Status: shared}
-	if s.Tracker, err = keptReport(ctx, r); err != nil && !errors.Is(err, journal.ErrNotFound) {
-		return err
-	}
-	if c.JSON {
-		enc := json.NewEncoder(p.Stdout)
-		enc.SetEscapeHTML(false)
-		return errors.Join(enc.Encode(s), unread)
-	}
-	if err := s.Status.Print(p.Stdout, false); err != nil {
-		return err
-	}
-	s.Tracker.print(p.Stdout, cfg)
-	return unread
-}
-
-func (r report) print(w io.Writer, cfg Config) {
+func (r report) print(w io.Writer, c *Config) {
 	if r.Watches == "" {
 		show.Fprintln(w, "tracker    not asked yet")
 		return
 	}
-	show.Fprintf(w, "tracker    %s: %s; %d bugs known\n", cfg.SOAP.URL, r.Watches, r.Known)
+	show.Fprintf(w, "tracker    %s: %s; %d bugs known\n", c.SOAP.URL, r.Watches, r.Known)
 	switch {
 	case !r.Based:
 		show.Fprintf(w, "  baseline recording what is there: at %d of %d; these are not published\n", r.Cursor, r.High)

@@ -29,7 +29,8 @@ type Report interface {
 	Failing() string
 	// Urgent changes where the report must be kept at once.
 	Urgent() string
-	// Line is for systemctl status; empty: there is nothing to say yet.
+	// Line is for systemctl status, which shows errors beside it; empty: there is
+	// nothing to say.
 	Line(source string) string
 	Metrics() []Metric
 }

@@ -155,7 +155,7 @@ func (r *reading) failing() error {
 func (s *Site) status() string {
 	parts := []string{s.Node.Status()}
 	for _, r := range s.readings {
-		if report := r.report(); report != nil && report.Failing() == "" {
+		if report := r.report(); report != nil {
 			if line := report.Line(r.title()); line != "" {
 				parts = append(parts, line)
 			}

@@ -30,6 +30,9 @@ func (r fakeReport) With(err string) Report { r.Error = err; return r }
 func (r fakeReport) Failing() string        { return r.Error }
 func (r fakeReport) Urgent() string         { return r.Error }
 func (r fakeReport) Line(source string) string {
+	if r.Error != "" {
+		return ""
+	}
 	return source + " works"
 }
 func (r fakeReport) Metrics() []Metric { return nil }

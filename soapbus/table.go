@@ -9,8 +9,8 @@ import (
 	"busbar/common/translate"
 )
 
-// translators is who is asked about a change, in this order.
-func translators() []translate.Translator[any] {
+// Translators is who is asked about a change, in this order.
+func (c *Config) Translators() []translate.Translator[any] {
 	return []translate.Translator[any]{
 		translate.Unreadable("json"), translate.Of(debbugs.ChangeTranslator()), translate.Of(debbugs.UsertagTranslator()),
 	}
@@ -43,9 +43,8 @@ func parse(text []byte) (any, error) {
 	return nil, errors.New("reading a change: it names neither a bug nor a user")
 }
 
-// requeued reads a change that `poison retry` put back: what cannot be read is
-// its error.
-func requeued(text []byte) any {
+// parsed is a change, or why it cannot be read.
+func parsed(text []byte) any {
 	c, err := parse(text)
 	if err != nil {
 		return err

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"busbar/common/exit"
+	"busbar/common/program"
+	"busbar/common/pump"
+	"busbar/soapbus/sweep"
+	"busbar/soapbus/tracker"
+)
+
+// source names the tracker in the journal.
+const source = "soap"
+
+// Sources is the tracker.
+func (c *Config) Sources(*slog.Logger) []*program.Source {
+	if err := c.something(); err != nil {
+		return []*program.Source{program.Missing("tracker", err)}
+	}
+	var client *tracker.Client
+	return []*program.Source{{
+		Name: source, Parse: parsed,
+		Prepare: func(log *slog.Logger) (err error) {
+			if client, err = c.SOAP.client(log, nil); err != nil {
+				return &exit.Error{Code: exit.Config, Err: err}
+			}
+			return nil
+		},
+		Open: func(ctx context.Context, o *program.Opening) (pump.Channel, error) {
+			return c.open(ctx, o, client), nil
+		},
+		Secret: "the tracker's password", Secrets: c.withPasswords(),
+		Check:   c.check,
+		Metrics: "busbar_soap_",
+		About:   []any{"tracker", c.SOAP.URL, "watches", c.SOAP.watch().String(), "rate", c.SOAP.Rate},
+	}}
+}
+
+// client asks the tracker; via carries the requests, nil: as usual.
+func (c SOAPConfig) client(log *slog.Logger, via http.RoundTripper) (*tracker.Client, error) {
+	return tracker.New(tracker.Options{
+		URL: c.URL.Reveal(), Contact: c.Contact, Rate: float64(c.Rate), Timeout: time.Duration(c.Timeout), MaxReply: int64(c.MaxReply),
+		Transport: via, Log: log,
+	})
+}
+
+func (c *Config) open(ctx context.Context, o *program.Opening, client *tracker.Client) channel {
+	so := c.SOAP
+	sw := sweep.Open(sweep.Options{
+		Tracker: client, Journal: o.Node.Journal, Source: source, Watch: so.watch(), Users: so.Users, First: so.First,
+		Interval: time.Duration(so.Interval), Full: time.Duration(so.Full), Recent: time.Duration(so.Recent), Grace: time.Duration(so.Grace),
+		// Ten requests' time, so that a polite rate goes with polite retries.
+		Backoff: 10 * time.Minute / time.Duration(so.Rate),
+		Once:    o.Once, Import: o.Import, Log: o.Log,
+	})
+	if so.Follow {
+		o.Do("the follower", follower{c, o, sw}.follow)
+	}
+	return channel{Sweep: sw, client: client, watches: so.watch().String(), chatty: o.Import || o.Log.Enabled(ctx, slog.LevelDebug)}
+}
+
+// A channel is a sweep that can tell of its work.
+type channel struct {
+	*sweep.Sweep
+	client  *tracker.Client
+	watches string
+	chatty  bool // about every long reading
+}
+
+// Report tells of the requests and the rounds.
+func (c channel) Report() program.Report {
+	t, w := c.client.Stats(), c.Stats()
+	return report{
+		Watches: c.watches, Requests: t.Requests, Bytes: t.Bytes, Faults: t.Faults, Failures: t.Failures, good: t.LastSuccess,
+		Rounds: w.Rounds, Last: w.Last, Seconds: w.Took.Seconds(), Known: w.Known, Recent: w.Hot, Published: w.Published,
+		Waiting: w.Waiting, High: w.High, Cursor: w.Cursor, Based: w.Based, Doubt: w.Doubt,
+	}
+}
+
+// Progress tells how far a long round is: the first one of a large tracker takes hours.
+func (c channel) Progress(ended bool) string {
+	r := c.Report().(report)
+	if ended || r.Based && !c.chatty {
+		return ""
+	}
+	return fmt.Sprintf("%d requests; %d bugs known; news of %d; the sweep is at %d of %d", r.Requests, r.Known, r.Published, r.Cursor, r.High)
+}
