@@ -68,7 +68,7 @@ func (c *Config) Sources(log *slog.Logger) []*program.Source {
 				return ch, nil
 			},
 			Secret: "a database's password", Secrets: c.withPasswords(what.url),
-			Check:   func(ctx context.Context) []program.Finding { return c.check(ctx, what, asked) },
+			Check:   func(ctx context.Context, _ *program.Env) []program.Finding { return c.check(ctx, what, asked) },
 			Metrics: "busbar_poll_", MetricLabels: map[string]string{"source": what.name},
 		})
 	}

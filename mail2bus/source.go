@@ -57,7 +57,7 @@ func (c *Config) source(what, dir, title string) *program.Source {
 			_, err := maildir.Deliver(dir, bytes.NewReader(item))
 			return err
 		},
-		Check: func(context.Context) []program.Finding { return []program.Finding{checkPlace(what, dir)} },
+		Check: func(context.Context, *program.Env) []program.Finding { return []program.Finding{checkPlace(what, dir)} },
 	}
 }
 

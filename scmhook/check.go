@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,35 +16,9 @@ import (
 	"busbar/scmhook/spool"
 )
 
-type checkCmd struct {
-	JSON bool `help:"Print one JSON object a line."`
-}
-
-// Run is the doctor.
-func (c checkCmd) Run(p *program.Env, g *program.Globals) error {
-	cfg, err := load(p, g)
-	if err != nil {
-		return errors.Join(program.PrintFindings(p, []program.Finding{program.Found("configuration", err, "")}, c.JSON), err)
-	}
-	ctx := context.Background()
-	findings := []program.Finding{{What: "configuration", Level: "ok", Detail: fmt.Sprintf("%s.%s.%s.… as %s", cfg.Bus.Prefix, cfg.Bus.Environment, cfg.SCM.Service, cfg.Bus.Name)}}
-	places := []string{cfg.SCM.Spool}
-	if cfg.webhooksOnly() { // no hook writes anywhere, and no repository is looked at
-		places, cfg.Bus.Journal = nil, cfg.webhookJournal()
-	}
-	findings = append(findings, program.CheckBus(ctx, p.Name, cfg.Bus, cfg.Sign, places...)...)
-	if !cfg.webhooksOnly() {
-		findings = slices.DeleteFunc(findings, func(f program.Finding) bool {
-			return f.What == "hooks" || f.What == "globs" // the daemon's; checked again below
-		})
-		findings = append(findings, checkSpool(cfg.SCM.Spool), checkHookSpool(p, cfg))
-		findings = append(findings, checkRepositories(ctx, p, cfg)...)
-	}
-	if cfg.Webhook.Secrets != "" {
-		findings = append(findings, program.CheckSecrets("the webhooks' secrets", cfg.Webhook.Secrets)...)
-	}
-	findings = append(findings, checkWebhooks(cfg)...)
-	return program.PrintFindings(p, findings, c.JSON)
+// check looks at the spool and the repositories.
+func (c *Config) check(ctx context.Context, p *program.Env) []program.Finding {
+	return append([]program.Finding{checkSpool(c.SCM.Spool), checkHookSpool(p, c)}, checkRepositories(ctx, c)...)
 }
 
 // checkSpool tries to write as a hook does, and to read as the daemon does.
@@ -85,7 +58,7 @@ func unixMode(m fs.FileMode) uint32 {
 }
 
 // checkHookSpool compares the place where hooks write with the one that is read.
-func checkHookSpool(p *program.Env, cfg Config) program.Finding {
+func checkHookSpool(p *program.Env, cfg *Config) program.Finding {
 	found := hook.Dir(p.Getenv)
 	if found == cfg.SCM.Spool {
 		return program.Found("hooks' spool", nil, "hooks find it without --spool")
@@ -95,7 +68,7 @@ func checkHookSpool(p *program.Env, cfg Config) program.Finding {
 }
 
 // checkRepositories asks each repository for its refs.
-func checkRepositories(ctx context.Context, p *program.Env, cfg Config) []program.Finding {
+func checkRepositories(ctx context.Context, cfg *Config) []program.Finding {
 	set, err := feed.NewSet(cfg.SCM.Repositories)
 	if err != nil {
 		return []program.Finding{program.Found("repositories", err, "")}
@@ -108,7 +81,7 @@ func checkRepositories(ctx context.Context, p *program.Env, cfg Config) []progra
 	if len(all) == 0 {
 		return append(findings, program.Finding{What: "repositories", Level: "fail", Detail: "[scm] repositories names none, so nothing can be published"})
 	}
-	o, err := hookOptions(p, cfg, "")
+	o, err := hookOptions(cfg, "")
 	if err != nil {
 		return append(findings, program.Found("hooks", err, ""))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -10,7 +11,7 @@ import (
 )
 
 // checkWebhooks looks at what scmhook serve needs.
-func checkWebhooks(cfg Config) []program.Finding {
+func (cfg *Config) checkWebhooks(context.Context, *program.Env) []program.Finding {
 	c := cfg.Webhook
 	if c.Listen == "" && c.Secrets == "" {
 		return nil
@@ -28,6 +29,3 @@ func checkWebhooks(cfg Config) []program.Finding {
 	}
 	return append(findings, program.Found("webhooks", fmt.Errorf("listening at [webhook] listen: %w", err), ""))
 }
-
-// webhooksOnly reports whether nothing but webhooks is configured.
-func (c Config) webhooksOnly() bool { return len(c.SCM.Repositories) == 0 && c.Webhook.Listen != "" }

@@ -7,18 +7,14 @@ import (
 	"time"
 
 	"busbar/common/config"
-	"busbar/common/exit"
-	"busbar/common/program"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/hook"
 )
 
 // Config is the configuration of scmhook.
 type Config struct {
-	Bus  config.Bus  `toml:"bus"`
-	Sign config.Sign `toml:"sign"`
-	SCM  SCMConfig   `toml:"scm"`
-
+	config.Shared
+	SCM     SCMConfig     `toml:"scm"`
 	Webhook WebhookConfig `toml:"webhook"`
 }
 
@@ -36,6 +32,13 @@ type SCMConfig struct {
 	Links        LinksConfig     `toml:"links"`
 }
 
+// WebhookConfig is the [webhook] table.
+type WebhookConfig struct {
+	Listen  string `toml:"listen" doc:"Address and port of scmhook serve: 127.0.0.1:9944. It speaks HTTP; put a server that speaks TLS before it."`
+	Secrets string `toml:"secrets" doc:"File of the secrets that forges know, one a line, of 16 characters at least. Each is accepted."`
+	Journal string `toml:"journal" doc:"Journal of scmhook serve, where scmhook run works on the same machine and has [bus] journal. Empty: [bus] journal."`
+}
+
 // LinksConfig is the [scm.links] table.
 type LinksConfig struct {
 	Commit string `toml:"commit" doc:"Page of a commit. {repository} {id} {branch} {tag} {ref} are filled in: https://git.example.org/{repository}/commit/?id={id}"`
@@ -44,9 +47,9 @@ type LinksConfig struct {
 }
 
 // DefaultConfig is the configuration before any file is read.
-func DefaultConfig() Config {
-	return Config{
-		Bus: config.DefaultBus(), Sign: config.DefaultSign(),
+func DefaultConfig() *Config {
+	return &Config{
+		Shared: config.DefaultShared(),
 		SCM: SCMConfig{
 			Service: "scm", Spool: hook.DefaultDir, Commits: 100, Refs: []string{"refs/heads/", "refs/tags/", "refs/notes/", "refs/bookmarks/", "refs/anonymous/"},
 			Reconcile: config.Duration(10 * time.Minute), Grace: config.Duration(2 * time.Second),
@@ -55,19 +58,26 @@ func DefaultConfig() Config {
 	}
 }
 
-func load(p *program.Env, g *program.Globals) (Config, error) {
-	c := DefaultConfig()
-	if _, err := g.Source(p).Load(&c); err != nil {
-		return c, &exit.Error{Code: exit.Config, Err: err}
-	}
-	if err := c.Bus.Complete(p.Name); err != nil {
-		return c, &exit.Error{Code: exit.Config, Err: err}
+// Complete checks [scm]. Where nothing but webhooks is configured, their journal is
+// the one to ask.
+func (c *Config) Complete() error {
+	if c.webhooksOnly() {
+		c.Bus.Journal = c.webhookJournal()
 	}
 	if err := c.SCM.check(); err != nil {
-		return c, &exit.Error{Code: exit.Config, Err: fmt.Errorf("checking [scm]: %w", err)}
+		return fmt.Errorf("checking [scm]: %w", err)
 	}
-	return c, nil
+	return nil
 }
+
+// Service is the first part of all topics.
+func (c *Config) Service() string { return c.SCM.Service }
+
+// webhooksOnly reports whether nothing but webhooks is configured.
+func (c *Config) webhooksOnly() bool { return len(c.SCM.Repositories) == 0 && c.Webhook.Listen != "" }
+
+// webhookJournal is the journal of the webhooks' server.
+func (c *Config) webhookJournal() string { return first(c.Webhook.Journal, c.Bus.Journal) }
 
 func (c SCMConfig) check() error {
 	switch {

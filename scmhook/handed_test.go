@@ -45,7 +45,7 @@ func TestSubmit(t *testing.T) {
 	book.journal = j.Reader()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	p := &pump.Pump{Channel: c, Table: table(DefaultConfig().SCM), Journal: j, Source: "webhook"}
+	p := &pump.Pump{Channel: c, Table: DefaultConfig().Translators(), Journal: j, Source: "webhook"}
 	go func() { ended <- p.Run(ctx) }()
 	if err := c.Submit(t.Context(), push); err == nil {
 		t.Error("the journal failed, and the caller is told that all is well")
@@ -100,7 +100,7 @@ func TestDeliveries(t *testing.T) {
 	c := newHanded(book.plan)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	p := &pump.Pump{Channel: c, Table: table(DefaultConfig().SCM), Journal: j, Source: "webhook"}
+	p := &pump.Pump{Channel: c, Table: DefaultConfig().Translators(), Journal: j, Source: "webhook"}
 	go func() { ended <- p.Run(ctx) }()
 	var seq int64
 	for _, step := range []struct {

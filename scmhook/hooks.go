@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"busbar/common/condition"
-	"busbar/common/program"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/install"
 )
@@ -40,9 +39,9 @@ const again = 10 * time.Second
 
 // watchHooks looks at the hooks of all repositories now and then: they go with
 // an update of a forge, and new repositories have none.
-func watchHooks(ctx context.Context, p *program.Env, cfg Config, conditions *condition.Set) error {
+func watchHooks(ctx context.Context, cfg *Config, conditions *condition.Set) error {
 	for {
-		wired, err := checkHooks(p, cfg, conditions)
+		wired, err := checkHooks(cfg, conditions)
 		if err != nil {
 			return err
 		}
@@ -58,8 +57,8 @@ func watchHooks(ctx context.Context, p *program.Env, cfg Config, conditions *con
 	}
 }
 
-func checkHooks(p *program.Env, cfg Config, conditions *condition.Set) (wired bool, err error) {
-	o, err := hookOptions(p, cfg, "")
+func checkHooks(cfg *Config, conditions *condition.Set) (wired bool, err error) {
+	o, err := hookOptions(cfg, "")
 	if err != nil {
 		return false, err
 	}

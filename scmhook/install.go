@@ -68,12 +68,12 @@ func (c uninstallCmd) Run(p *program.Env, g *program.Globals) error {
 }
 
 // wiring is how to wire, and which repositories.
-func wiring(p *program.Env, g *program.Globals, program string, paths []string) (install.Options, []feed.Repository, error) {
-	cfg, err := load(p, g)
+func wiring(p *program.Env, g *program.Globals, file string, paths []string) (install.Options, []feed.Repository, error) {
+	cfg, err := program.Load[*Config](p, g)
 	if err != nil {
 		return install.Options{}, nil, err
 	}
-	o, err := hookOptions(p, cfg, program)
+	o, err := hookOptions(cfg, file)
 	if err != nil {
 		return o, nil, err
 	}
@@ -104,7 +104,7 @@ func wiring(p *program.Env, g *program.Globals, program string, paths []string) 
 
 // hookOptions are how hooks call scmhook: without --spool where they find the
 // configured one without.
-func hookOptions(p *program.Env, cfg Config, program string) (install.Options, error) {
+func hookOptions(cfg *Config, program string) (install.Options, error) {
 	if program == "" {
 		var err error
 		if program, err = os.Executable(); err != nil {

@@ -16,7 +16,7 @@ type poisonCmd struct {
 
 // Run works on the poison that the journal keeps.
 func (c *poisonCmd) Run(k *program.Selected, p *program.Env, g *program.Globals) error {
-	cfg, err := load(p, g)
+	cfg, err := program.Load[*Config](p, g)
 	if err != nil {
 		return err
 	}
@@ -24,7 +24,7 @@ func (c *poisonCmd) Run(k *program.Selected, p *program.Env, g *program.Globals)
 	if c.Webhooks {
 		file = cfg.webhookJournal()
 	}
-	if err := c.On(program.Poison{Journal: file, Retry: requeue(cfg, file)}, k, p); err != nil || k.Leaf == "show" || k.Leaf == "retry" || k.Leaf == "drop" {
+	if err := c.On(program.PoisonIn(cfg, file), k, p); err != nil || k.Leaf == "show" || k.Leaf == "retry" || k.Leaf == "drop" {
 		return err
 	}
 	if n := otherPoison(context.Background(), cfg.webhookJournal(), file); n > 0 {

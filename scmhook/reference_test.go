@@ -8,6 +8,6 @@ import (
 
 // TestReference fails when the reference page is not what the program is.
 func TestReference(t *testing.T) {
-	config := DefaultConfig()
-	programtest.Reference(t, "scmhook", description, &commandLine{}, &config)
+	defaults := DefaultConfig()
+	programtest.Reference(t, "scmhook", description, &commandLine{}, defaults)
 }

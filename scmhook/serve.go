@@ -21,61 +21,56 @@ import (
 	"busbar/scmhook/webhook"
 )
 
-// WebhookConfig is the [webhook] table.
-type WebhookConfig struct {
-	Listen  string `toml:"listen" doc:"Address and port of scmhook serve: 127.0.0.1:9944. It speaks HTTP; put a server that speaks TLS before it."`
-	Secrets string `toml:"secrets" doc:"File of the secrets that forges know, one a line, of 16 characters at least. Each is accepted."`
-	Journal string `toml:"journal" doc:"Journal of scmhook serve, where scmhook run works on the same machine and has [bus] journal. Empty: [bus] journal."`
-}
-
-// webhookJournal is the journal of the webhooks' server.
-func (c Config) webhookJournal() string { return first(c.Webhook.Journal, c.Bus.Journal) }
-
-type serveCmd struct{}
+type serveCmd struct{ program.RunCommand }
 
 // Run takes webhooks until it is ended.
-func (serveCmd) Run(p *program.Env, g *program.Globals) (err error) {
-	ctx, hangup, stop := program.Signals()
-	defer stop()
-	cfg, err := load(p, g)
-	if err != nil {
-		return err
-	}
-	cfg.Bus.Journal = cfg.webhookJournal()
-	log := g.Logger(p)
-	book := &delivered{}
-	in := newHanded(book.plan)
-	var handler changeable
-	if err := handler.take(cfg.Webhook, in, log); err != nil {
-		return &exit.Error{Code: exit.Config, Err: err}
-	}
-	listener, err := net.Listen("tcp", cfg.Webhook.Listen)
-	if err != nil {
-		return exit.Of(fmt.Errorf("starting the webhooks' server: %w", err))
-	}
-	defer listener.Close()
-	n, err := node.New(ctx, p.Name, cfg.Bus, cfg.Sign, log)
+func (c serveCmd) Run(k *program.Selected, p *program.Env, g *program.Globals) error {
+	err := c.RunCommand.Run(k, p, g)
 	if errors.Is(err, journal.ErrLocked) {
 		return &exit.Error{Code: exit.TempFail, Err: fmt.Errorf("%w: scmhook run and scmhook serve need a journal each", err)}
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// webhooks are what forges send to the server.
+func (c *Config) webhooks(log *slog.Logger) *program.Source {
+	book := &delivered{}
+	in := newHanded(book.plan)
+	var handler changeable
+	var listener net.Listener
+	s := &program.Source{
+		Name: "webhook", Title: "the journal's pump", Command: "serve", Journal: c.webhookJournal(),
+		Prepare: func(log *slog.Logger) (err error) {
+			if err := handler.take(c.Webhook, in, log); err != nil {
+				return &exit.Error{Code: exit.Config, Err: err}
+			}
+			if listener, err = net.Listen("tcp", c.Webhook.Listen); err != nil {
+				return fmt.Errorf("starting the webhooks' server: %w", err)
+			}
+			return nil
+		},
+		Open: func(_ context.Context, o *program.Opening) (pump.Channel, error) {
+			book.journal, in.idle = o.Node.Journal.Reader(), o.Idle
+			back := &node.RetryQueue{Dir: node.RetryDir(c.webhookJournal()), Parse: func([]byte) any { return nil }}
+			server := webhook.NewServer(&handler, o.Log)
+			o.Do("retry queue", func(ctx context.Context) error { return retryAll(ctx, back, in, o.Log) })
+			o.Do("the webhooks' server", func(ctx context.Context) error { return serveHTTP(ctx, server, webhook.Listen(listener)) })
+			o.Log.Info("scmhook takes webhooks", "listen", listener.Addr().String())
+			return in, nil
+		},
+		Made: func(item []byte) bool {
+			_, _, err := webhook.Reread(item)
+			return !errors.Is(err, webhook.ErrNotKept)
+		},
+		Secret: "the webhooks' secrets",
+		Check:  c.checkWebhooks,
+		Renew:  func(next program.Config) error { return handler.take(next.(*Config).Webhook, in, log) },
+		Keys:   []string{"webhook.secrets"},
 	}
-	defer func() { err = errors.Join(err, n.Close()) }()
-	n.Resume(ctx, requeue(cfg, cfg.Bus.Journal))
-	book.journal = n.Journal.Reader()
-	back := &node.RetryQueue{Dir: node.RetryDir(cfg.Bus.Journal), Parse: func([]byte) any { return nil }}
-	pump := &pump.Pump{Channel: in, Table: table(cfg.SCM), Journal: n.Journal, Source: "webhook", Log: log}
-	in.idle = pump.Idle
-	n.Watch("the journal's pump", pump.Err)
-	log.Info("scmhook takes webhooks", "version", node.Version(), "journal", cfg.Bus.Journal, "listen", listener.Addr().String())
-	n.Secrets("the webhooks' secrets", cfg.Webhook.Secrets)
-	server := webhook.NewServer(&handler, log)
-	take := func(c Config) error { return handler.take(c.Webhook, in, log) }
-	return program.Serve(ctx, log, n.Status, program.Task{Name: "the publisher", Run: n.Run}, reloads(p, g, cfg, take).Task(n, hangup),
-		program.Task{Name: "the journal's pump", Run: pump.Run},
-		program.Task{Name: "retry queue", Run: func(ctx context.Context) error { return retryAll(ctx, back, in, log) }},
-		program.Task{Name: "the webhooks' server", Run: func(ctx context.Context) error { return serveHTTP(ctx, server, webhook.Listen(listener)) }})
+	if c.Webhook.Secrets != "" {
+		s.Secrets = []string{c.Webhook.Secrets}
+	}
+	return s
 }
 
 // A changeable handler can be replaced while it serves.

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"time"
 
 	"busbar/common/journal"
@@ -13,12 +13,7 @@ import (
 	"busbar/common/show"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/install"
-	"busbar/scmhook/spool"
 )
-
-type statusCmd struct {
-	JSON bool `help:"Print JSON: one object for the journal, then one for each repository."`
-}
 
 // A repositoryStatus says how it stands with one repository.
 type repositoryStatus struct {
@@ -36,46 +31,19 @@ type repositoryStatus struct {
 	Found      int        `json:"found"` // updates that comparing found
 }
 
-// Run prints what the journal knows, and every repository.
-func (c statusCmd) Run(p *program.Env, g *program.Globals) error {
-	cfg, err := load(p, g)
-	if err != nil {
-		return err
-	}
-	ctx := context.Background()
-	waiting := map[string]int{}
-	names, unread := spool.List(cfg.SCM.Spool)
-	if errors.Is(unread, fs.ErrNotExist) {
-		unread = nil
-	}
-	if unread == nil { // what can be said is, whatever else is wrong
-		waiting[cfg.SCM.Spool] = len(names)
-	}
-	if cfg.webhooksOnly() {
-		waiting, cfg.Bus.Journal = nil, cfg.webhookJournal()
-	}
-	s, err := program.ReadStatus(ctx, p.Name, cfg.Bus, cfg.Sign, waiting)
-	if err != nil {
-		return err
-	}
-	if err := s.Print(p.Stdout, c.JSON); err != nil {
-		return err
-	}
-	all, err := repositories(ctx, p, cfg)
-	if err := errors.Join(unread, err); err != nil {
-		return err
-	}
-	for _, r := range all {
-		if c.JSON {
-			err = json.NewEncoder(p.Stdout).Encode(r)
-		} else {
-			_, err = show.Fprintln(p.Stdout, r)
+// Status is how it stands with each repository.
+func (c *Config) Status(ctx context.Context, p *program.Env, r *journal.Reader) (program.Section, error) {
+	all, err := c.repositories(ctx, p, r)
+	return program.Section{Print: func(w io.Writer, asJSON bool) (err error) {
+		for _, r := range all {
+			if asJSON {
+				err = errors.Join(err, json.NewEncoder(w).Encode(r))
+			} else {
+				show.Fprintln(w, r)
+			}
 		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return err
+	}}, err
 }
 
 func (r repositoryStatus) String() string {
@@ -94,20 +62,15 @@ func (r repositoryStatus) String() string {
 }
 
 // repositories asks each repository's hooks and the journal.
-func repositories(ctx context.Context, p *program.Env, cfg Config) ([]repositoryStatus, error) {
-	set, err := feed.NewSet(cfg.SCM.Repositories)
+func (c *Config) repositories(ctx context.Context, p *program.Env, r *journal.Reader) ([]repositoryStatus, error) {
+	set, err := feed.NewSet(c.SCM.Repositories)
 	if err != nil {
 		return nil, err
 	}
-	o, err := hookOptions(p, cfg, "")
+	o, err := hookOptions(c, "")
 	if err != nil {
 		return nil, err
 	}
-	r, err := journal.OpenReader(ctx, cfg.Bus.Journal)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
 	found, missing := set.All()
 	if missing != nil {
 		show.Fprintln(p.Stderr, "scmhook:", missing)

@@ -27,7 +27,7 @@ func newItem(b feed.Batch, push scm.Push) translate.Item[any] {
 	return it
 }
 
-// table is who is asked about a push, in this order.
-func table(c SCMConfig) []translate.Translator[any] {
-	return []translate.Translator[any]{translate.Unreadable("reader"), translate.Of(scm.Translator(c.Service, c.links()))}
+// Translators is who is asked about a push, in this order.
+func (c *Config) Translators() []translate.Translator[any] {
+	return []translate.Translator[any]{translate.Unreadable("reader"), translate.Of(scm.Translator(c.SCM.Service, c.SCM.links()))}
 }

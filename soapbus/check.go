@@ -18,7 +18,7 @@ import (
 func (c *Config) Service() string { return "debbugs" }
 
 // check asks the tracker a little.
-func (c *Config) check(ctx context.Context) []program.Finding {
+func (c *Config) check(ctx context.Context, _ *program.Env) []program.Finding {
 	findings := c.checkTracker(ctx)
 	if c.SOAP.Contact == "" {
 		findings = append(findings, program.Finding{What: "contact", Level: "warn", Detail: "[soap] contact is not set: whoever runs the tracker cannot ask you to slow down, and may lock you out"})

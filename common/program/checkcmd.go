@@ -33,7 +33,7 @@ func (c CheckCommand) Run(p *Env, g *Globals) error {
 			places = append(places, s.Dir)
 		}
 		if s.Check != nil {
-			own, again = append(own, s.Check(ctx)...), append(again, s.Checks...)
+			own, again = append(own, s.Check(ctx, p)...), append(again, s.Checks...)
 		}
 	}
 	for file, what := range secrets(sources) {

@@ -71,7 +71,7 @@ func (s *Site) serve(r *reading) ([]Task, error) {
 // reload takes up a changed configuration.
 func (s *Site) reload(g *Globals) reload {
 	r := reload{program: s.env, running: s.config, load: func() (Config, error) { return s.env.load(g) }}
-	for _, src := range s.config.Sources(s.log) { // also those of other commands, which take theirs up
+	for _, src := range s.declared { // also those of other commands, which take theirs up
 		r.keys = append(r.keys, src.Keys...)
 	}
 	r.take = func(next Config) error {

@@ -24,7 +24,8 @@ type Site struct {
 	config   Config
 	journal  string // its file
 	log      *slog.Logger
-	sources  []*Source
+	declared []*Source // of all commands
+	sources  []*Source // of this one
 	readings []*reading
 }
 
@@ -42,7 +43,8 @@ type reading struct {
 
 // open opens the journal, and no source yet.
 func (p *Env) open(ctx context.Context, cfg Config, command string, log *slog.Logger) (*Site, error) {
-	s := &Site{env: p, config: cfg, log: log, sources: of(cfg.Sources(log), command)}
+	s := &Site{env: p, config: cfg, log: log, declared: cfg.Sources(log)}
+	s.sources = of(s.declared, command)
 	bus := cfg.Common().Bus
 	for _, src := range s.sources {
 		if src.Prepare != nil {
@@ -131,7 +133,7 @@ func parser(sources []*Source) func([]byte) any {
 }
 
 func (s *Site) requeue(item []byte) error {
-	return requeue(s.sources, s.journal, "", item)
+	return requeue(s.declared, s.journal, "", item)
 }
 
 // note records a transient error, or with nil that it is over.

@@ -50,7 +50,7 @@ type Source struct {
 	Secret  string
 	// Check says how it is, for check; may be nil. It looks again at the conditions
 	// of the daemon that Checks names.
-	Check  func(context.Context) []Finding
+	Check  func(context.Context, *Env) []Finding
 	Checks []string
 	// Metrics is the prefix of the metrics that the channel reports, MetricLabels
 	// what distinguishes them from another source's.
@@ -84,7 +84,7 @@ func Missing(what string, err error) *Source {
 		Name:    what,
 		Prepare: func(*slog.Logger) error { return &exit.Error{Code: exit.Config, Err: fmt.Errorf("starting: %w", err)} },
 		Requeue: func([]byte) error { return err },
-		Check:   func(context.Context) []Finding { return []Finding{Found(what, err, "")} },
+		Check:   func(context.Context, *Env) []Finding { return []Finding{Found(what, err, "")} },
 	}
 }
 

@@ -7,21 +7,8 @@ import (
 	"log/slog"
 
 	"busbar/common/node"
-	"busbar/scmhook/spool"
 	"busbar/scmhook/webhook"
 )
-
-// requeue requeues an item of poison: what a hook wrote
-// to the spool, and what a webhook left to the folder beside the journal, where
-// the server looks.
-func requeue(cfg Config, journal string) func([]byte) error {
-	return func(item []byte) error {
-		if _, _, err := webhook.Reread(item); errors.Is(err, webhook.ErrNotKept) {
-			return spool.PutBack(cfg.SCM.Spool, item)
-		}
-		return node.Requeue(node.RetryDir(journal), item, journal)
-	}
-}
 
 // retryAll hands in what is requeued, one after the other, until ctx ends. It
 // is planned and stored as if it had just come.

@@ -12,6 +12,7 @@ import (
 
 	"busbar/common/journal"
 	"busbar/common/node"
+	"busbar/common/program"
 	"busbar/common/pump"
 	"busbar/scmhook/hook"
 	"busbar/scmhook/webhook"
@@ -35,7 +36,7 @@ func TestPoisonGoesBackWhereItCameFrom(t *testing.T) {
 	}
 	defer j.Close()
 	in := newHanded((&delivered{j.Reader()}).plan)
-	p := &pump.Pump{Channel: in, Table: table(cfg.SCM), Journal: j, Source: "webhook"}
+	p := &pump.Pump{Channel: in, Table: cfg.Translators(), Journal: j, Source: "webhook"}
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(running) }()
@@ -68,7 +69,7 @@ func TestPoisonGoesBackWhereItCameFrom(t *testing.T) {
 		t.Fatalf("kept: %+v, %v", rows, err)
 	}
 
-	give := requeue(cfg, cfg.webhookJournal())
+	give := program.PoisonIn(cfg, cfg.webhookJournal()).Retry
 	for _, row := range rows {
 		whole, err := j.Reader().PoisonItem(ctx, row.ID)
 		if err == nil {
