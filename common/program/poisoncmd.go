@@ -20,27 +20,18 @@ type PoisonCommand struct {
 	Drop DropPoison `cmd:"" help:"Remove some for good."`
 }
 
-// PoisonOf says where the program's poison is, by its configuration. It is bound by
-// Main.
-type PoisonOf func(*Env, *Globals) (Poison, error)
-
-func (p *Env) poison(_ *Env, g *Globals) (Poison, error) {
-	cfg, err := p.load(g)
-	return PoisonIn(cfg, cfg.Common().Bus.Journal), err
-}
-
 // PoisonIn is the poison in one of a program's journals.
 func PoisonIn(cfg Config, journal string) Poison {
 	return Poison{Journal: journal, Retry: func(item []byte) error { return requeue(cfg.Sources(slog.New(slog.DiscardHandler)), journal, "", item) }}
 }
 
 // Run works on the poison that the program's journal keeps.
-func (c *PoisonCommand) Run(k *Selected, p *Env, g *Globals, of PoisonOf) error {
-	poison, err := of(p, g)
+func (c *PoisonCommand) Run(k *Selected, p *Env, g *Globals) error {
+	cfg, err := p.load(g)
 	if err != nil {
 		return err
 	}
-	return c.On(poison, k, p)
+	return c.On(PoisonIn(cfg, cfg.Common().Bus.Journal), k, p)
 }
 
 // On does to poison what the command line says.

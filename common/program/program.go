@@ -55,9 +55,6 @@ func (g Globals) Source(p *Env) config.Source {
 // and returns the exit code. Commands get the Env and what bindings add.
 func (p *Env) Main(cli any, description string, args []string, bindings ...any) int {
 	SoftMemory(softMemory)
-	if p.Config != nil {
-		bindings = append(bindings, PoisonOf(p.poison))
-	}
 	status, exited := exit.OK, false
 	parser, err := kong.New(cli,
 		kong.Name(p.Name), kong.Description(description), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

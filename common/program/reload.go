@@ -29,22 +29,19 @@ func Signals() (ctx context.Context, hangup <-chan os.Signal, stop func()) {
 // taken are the keys that every daemon takes up at a reload.
 var taken = []string{"bus.log", "bus.quiet", "sign.certificate", "sign.key"}
 
-// A Reload says how a daemon takes up a changed configuration at SIGHUP.
-type Reload[C any] struct {
-	Program *Env
-	Running C                 // the configuration that it started with
-	Load    func() (C, error) // reads and checks all again
-	// Parts gives the shared tables of a configuration.
-	Parts func(C) (config.Bus, config.Sign)
-	// Take takes up what is the program's own, of which Keys are the keys; nil:
-	// nothing is.
-	Take func(C) error
-	Keys []string
+// A reload says how a daemon takes up a changed configuration at SIGHUP.
+type reload struct {
+	program *Env
+	running Config                 // the configuration that it started with
+	load    func() (Config, error) // reads and checks all again
+	// take takes up what is the program's own, of which keys are the keys.
+	take func(Config) error
+	keys []string
 }
 
-// Task waits for SIGHUP. Whatever is wrong with a new configuration, the daemon
+// task waits for SIGHUP. Whatever is wrong with a new configuration, the daemon
 // goes on with what it has.
-func (r Reload[C]) Task(n *node.Node, hangup <-chan os.Signal) Task {
+func (r reload) task(n *node.Node, hangup <-chan os.Signal) Task {
 	return Task{Name: "the reloads", Run: func(ctx context.Context) error {
 		for {
 			select {
@@ -59,20 +56,15 @@ func (r Reload[C]) Task(n *node.Node, hangup <-chan os.Signal) Task {
 	}}
 }
 
-func (r *Reload[C]) once(n *node.Node) {
+func (r reload) once(n *node.Node) {
 	const failed, pending = "configuration", "restart"
-	level := r.Program.level.Level()
-	next, err := r.Load() // takes up [bus] log at once
+	level := r.program.level.Level()
+	next, err := r.load() // takes up [bus] log at once
 	if err == nil {
-		bus, sc := r.Parts(next)
-		var more func() error
-		if r.Take != nil {
-			more = func() error { return r.Take(next) }
-		}
-		err = n.Renew(bus, sc, more)
+		err = n.Renew(next.Common().Bus, next.Common().Sign, func() error { return r.take(next) })
 	}
 	if err != nil {
-		r.Program.level.Set(level)
+		r.program.level.Set(level)
 		n.Log.Error("configuration refused; the previous one stays in force", "error", err)
 		n.Conditions.Raise(condition.Condition{
 			Name: failed, Level: condition.Warn, Text: "it is not taken up, the one from before is in force: " + err.Error(),
@@ -81,7 +73,7 @@ func (r *Reload[C]) once(n *node.Node) {
 		return
 	}
 	n.Conditions.Clear(failed)
-	waits := config.Changed(&r.Running, &next, slices.Concat(taken, r.Keys))
+	waits := config.Changed(r.running, next, slices.Concat(taken, r.keys))
 	if len(waits) == 0 {
 		n.Conditions.Clear(pending)
 		n.Log.Info("configuration reloaded")

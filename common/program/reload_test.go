@@ -14,19 +14,18 @@ import (
 // TestRefusedReload: nothing of a configuration that is refused is in force, not
 // even the level of the log, which is taken up while it is read.
 func TestRefusedReload(t *testing.T) {
-	bus := config.DefaultBus()
-	bus.Name, bus.Journal = "prog.test", filepath.Join(t.TempDir(), "journal.db")
-	n, err := node.New(t.Context(), "prog", bus, config.Sign{Backend: "none"}, slog.New(slog.DiscardHandler))
+	cfg := &fakeConfig{Shared: config.DefaultShared()}
+	cfg.Bus.Name, cfg.Bus.Journal, cfg.Sign.Backend = "prog.test", filepath.Join(t.TempDir(), "journal.db"), "none"
+	n, err := node.New(t.Context(), "prog", cfg.Bus, cfg.Sign, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer n.Close()
 	p := &Env{Name: "prog"}
 	var refusal error
-	r := Reload[config.Bus]{
-		Program: p, Running: bus,
-		Load:  func() (config.Bus, error) { p.setLevel("error"); return bus, refusal },
-		Parts: func(c config.Bus) (config.Bus, config.Sign) { return c, config.Sign{Backend: "none"} },
+	r := reload{
+		program: p, running: cfg, load: func() (Config, error) { p.setLevel("error"); return cfg, refusal },
+		take: func(Config) error { return nil },
 	}
 	refusal = errors.New("an unknown key")
 	r.once(n)
