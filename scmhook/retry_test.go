@@ -73,13 +73,13 @@ func TestPoisonGoesBackWhereItCameFrom(t *testing.T) {
 	for _, row := range rows {
 		whole, err := j.Reader().PoisonItem(ctx, row.ID)
 		if err == nil {
-			err = give(whole.Item)
+			err = give(whole)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	back := &node.RetryQueue{Dir: node.RetryDir(cfg.Bus.Journal), Once: true, Parse: func([]byte) any { return nil }}
+	back := &node.RetryQueue{Dir: node.RetryDir(cfg.Bus.Journal), Once: true, Parse: func(string, []byte) any { return nil }}
 	if err := retryAll(ctx, back, in, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
@@ -91,11 +91,27 @@ func TestPoisonGoesBackWhereItCameFrom(t *testing.T) {
 		t.Errorf("%d events, %v", seq, err)
 	}
 
-	spooled := []byte(`{"version":9}` + "\n")
-	if err := give(spooled); err != nil {
+	for _, row := range rows {
+		if row.Source != "webhook" {
+			t.Errorf("made by %q", row.Source)
+		}
+	}
+
+	if err := give(journal.PoisonRow{Source: "webhook", Item: []byte("nobody can say whose this is")}); err != nil {
 		t.Fatal(err)
 	}
-	if files, err := filepath.Glob(cfg.SCM.Spool + "/*" + hook.Suffix); err != nil || len(files) != 1 {
+	if left, err := node.Waiting(node.RetryDir(cfg.Bus.Journal)); err != nil || len(left) != 1 {
+		t.Errorf("in the retry queue: %v, %v", left, err)
+	}
+	spooled := []byte(`{"version":9}` + "\n")
+	if err := give(journal.PoisonRow{Source: hooked, Item: spooled}); err != nil {
+		t.Fatal(err)
+	}
+	former := journal.PoisonRow{Item: []byte(`{"version":9}` + "\n")} // kept by a program that did not say
+	if err := give(former); err != nil {
+		t.Fatal(err)
+	}
+	if files, err := filepath.Glob(cfg.SCM.Spool + "/*" + hook.Suffix); err != nil || len(files) != 2 {
 		t.Errorf("in the spool: %v, %v", files, err)
 	}
 }

@@ -51,7 +51,7 @@ func (c *Config) webhooks(log *slog.Logger) *program.Source {
 		},
 		Open: func(_ context.Context, o *program.Opening) (pump.Channel, error) {
 			book.journal, in.idle = o.Node.Journal.Reader(), o.Idle
-			back := &node.RetryQueue{Dir: node.RetryDir(c.webhookJournal()), Parse: func([]byte) any { return nil }}
+			back := &node.RetryQueue{Dir: node.RetryDir(c.webhookJournal()), Parse: func(string, []byte) any { return nil }}
 			server := webhook.NewServer(&handler, o.Log)
 			o.Do("retry queue", func(ctx context.Context) error { return retryAll(ctx, back, in, o.Log) })
 			o.Do("the webhooks' server", func(ctx context.Context) error { return serveHTTP(ctx, server, webhook.Listen(listener)) })

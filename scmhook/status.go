@@ -33,17 +33,20 @@ type repositoryStatus struct {
 
 // Status is how it stands with each repository.
 func (c *Config) Status(ctx context.Context, p *program.Env, r *journal.Reader) (program.Section, error) {
-	all, err := c.repositories(ctx, p, r)
-	return program.Section{Print: func(w io.Writer, asJSON bool) (err error) {
-		for _, r := range all {
+	return program.Section{Print: func(w io.Writer, asJSON bool) error {
+		all, missing, err := c.repositories(ctx, r)
+		if missing != nil {
+			show.Fprintln(p.Stderr, "scmhook:", missing)
+		}
+		for _, one := range all {
 			if asJSON {
-				err = errors.Join(err, json.NewEncoder(w).Encode(r))
+				err = errors.Join(err, json.NewEncoder(w).Encode(one))
 			} else {
-				show.Fprintln(w, r)
+				show.Fprintln(w, one)
 			}
 		}
 		return err
-	}}, err
+	}}, nil
 }
 
 func (r repositoryStatus) String() string {
@@ -61,29 +64,26 @@ func (r repositoryStatus) String() string {
 		r.System, r.Repository, hook, r.Refs, when(r.HookCalled), r.Found, when(r.Recovered))
 }
 
-// repositories asks each repository's hooks and the journal.
-func (c *Config) repositories(ctx context.Context, p *program.Env, r *journal.Reader) ([]repositoryStatus, error) {
+// repositories asks each repository's hooks and the journal; missing says what cannot
+// be looked at.
+func (c *Config) repositories(ctx context.Context, r *journal.Reader) (all []repositoryStatus, missing, err error) {
 	set, err := feed.NewSet(c.SCM.Repositories)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	o, err := hookOptions(c, "")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	found, missing := set.All()
-	if missing != nil {
-		show.Fprintln(p.Stderr, "scmhook:", missing)
-	}
-	all := make([]repositoryStatus, 0, len(found))
 	for _, f := range found {
 		s, err := repository(ctx, r, o, f)
 		if err != nil {
-			return nil, err
+			return nil, missing, err
 		}
 		all = append(all, s)
 	}
-	return all, nil
+	return all, missing, nil
 }
 
 func repository(ctx context.Context, r *journal.Reader, o install.Options, f feed.Repository) (repositoryStatus, error) {

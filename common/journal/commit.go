@@ -47,9 +47,10 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		&s.position: "INSERT OR REPLACE INTO positions VALUES (?, ?, ?)",
 		&s.seen:     "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)",
 		&s.forget:   "DELETE FROM seen WHERE source = ? AND key = ?",
-		&s.poison: `INSERT INTO poison VALUES (NULL, ?, ?, ?, ?, 1, ?, ?, ?, ?)
+		&s.poison: `INSERT INTO poison VALUES (NULL, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)
 			ON CONFLICT (digest) DO UPDATE SET origin = excluded.origin, translator = excluded.translator,
-			reason = excluded.reason, attempts = attempts + 1, last = excluded.last, disputes = excluded.disputes`,
+			reason = excluded.reason, attempts = attempts + 1, last = excluded.last, disputes = excluded.disputes,
+			source = excluded.source`,
 		&s.healed: "DELETE FROM poison WHERE digest = ?",
 		&s.drop:   "DELETE FROM poison WHERE id = ?",
 		&s.meta:   "UPDATE meta SET value = ? WHERE name = ?",
@@ -110,7 +111,7 @@ func (t *transaction) keep(s statements, p *part, now int64) {
 		if item == nil {
 			item = []byte{} // NULL is not an item
 		}
-		t.run(s.poison, r.Digest, r.Origin, r.Translator, reason, now, now, item, strings.Join(p.result.Disputed, " "))
+		t.run(s.poison, r.Digest, r.Origin, r.Translator, reason, now, now, item, strings.Join(p.result.Disputed, " "), r.Source)
 	case r.Digest != "":
 		t.run(s.healed, r.Digest)
 	}

@@ -12,6 +12,7 @@ import (
 type PoisonRow struct {
 	ID          int64
 	Digest      string // SHA-256 of the item, hex
+	Source      string // that made it; empty: an older program kept it
 	Origin      string
 	Translator  string // who claimed it
 	Reason      string // the newest
@@ -22,7 +23,7 @@ type PoisonRow struct {
 	Item        []byte // only from PoisonItem
 }
 
-const poisonColumns = "SELECT id, digest, origin, translator, reason, attempts, first, last, disputes, length(item), "
+const poisonColumns = "SELECT id, digest, origin, translator, reason, attempts, first, last, disputes, source, length(item), "
 
 // Poisoned lists what is poison, oldest first, without the items.
 func (r *Reader) Poisoned(ctx context.Context) ([]PoisonRow, error) {
@@ -51,7 +52,7 @@ func (r *Reader) PoisonItem(ctx context.Context, id int64) (PoisonRow, error) {
 func scanPoison(row interface{ Scan(...any) error }) (PoisonRow, error) {
 	var p PoisonRow
 	var first, last int64
-	err := row.Scan(&p.ID, &p.Digest, &p.Origin, &p.Translator, &p.Reason, &p.Attempts, &first, &last, &p.Disputes, &p.Size, &p.Item)
+	err := row.Scan(&p.ID, &p.Digest, &p.Origin, &p.Translator, &p.Reason, &p.Attempts, &first, &last, &p.Disputes, &p.Source, &p.Size, &p.Item)
 	p.First, p.Last = time.Unix(first, 0).UTC(), time.Unix(last, 0).UTC()
 	return p, err
 }

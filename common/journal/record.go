@@ -32,7 +32,8 @@ type Record struct {
 	// Digest is the item's SHA-256 in hex; made from Item if empty. A record
 	// without poison removes the poison of its digest.
 	Digest string
-	// Source and Position say how far the source was read with this record.
+	// Source names what made the item, to which it goes back if it is poison; with
+	// Position, how far that was read with this record.
 	Source   string
 	Position []byte
 	// States are what sources now say of their things.

@@ -6,11 +6,11 @@ const applicationID = 0x4275734a
 
 // schemaVersion is stored as PRAGMA user_version. Programs read only files of
 // their own version; the writer brings older ones up to it (upgrades).
-const schemaVersion = 4
+const schemaVersion = 5
 
 // schema is the whole of a new journal. It is made for reading with sqlite3,
 // too: times are Unix seconds.
-const schema = schema2 + schemaSums + schemaSinks
+const schema = schema2 + schemaSums + schemaSinks + schemaMade
 
 const schema2 = `
 -- What the file is: prefix, environment, name and epoch of its sequence, and
@@ -118,9 +118,16 @@ CREATE TABLE missed (
 ) STRICT, WITHOUT ROWID;
 `
 
+// schemaMade came with version 5: the source that made an item, to which a retry
+// gives it back; ” in rows of older programs.
+const schemaMade = `
+ALTER TABLE poison ADD COLUMN source TEXT NOT NULL DEFAULT '';
+`
+
 // upgrades lead from the version that is their index to the next one.
 var upgrades = []string{
 	1: schemaSeen,
 	2: schemaSums,
 	3: schemaSinks,
+	4: schemaMade,
 }

@@ -15,7 +15,15 @@ import (
 func aged(t *testing.T, version, messages int) string {
 	t.Helper()
 	path := closedJournal(t, messages)
-	statements := []string{"ALTER TABLE cursors DROP COLUMN used", "DROP TABLE missed", "PRAGMA user_version = 3"}
+	j := mustOpen(t, options(path))
+	mustAppend(t, j, poison("notes", 1, 1))
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	statements := []string{"ALTER TABLE poison DROP COLUMN source", "PRAGMA user_version = 4"}
+	if version < 4 {
+		statements = append(statements, "ALTER TABLE cursors DROP COLUMN used", "DROP TABLE missed", "PRAGMA user_version = 3")
+	}
 	if version < 3 {
 		statements = append(statements,
 			"ALTER TABLE ids DROP COLUMN substance", "ALTER TABLE ids DROP COLUMN strength", "ALTER TABLE ids DROP COLUMN sum",
@@ -25,7 +33,10 @@ func aged(t *testing.T, version, messages int) string {
 	if version == 1 {
 		statements = append(statements, "DROP TABLE seen", "PRAGMA user_version = 1")
 	}
-	alter(t, path, append(statements, "INSERT INTO cursors VALUES ('zmq', 2)")...)
+	alter(t, path, append(statements, "INSERT INTO cursors (sink, seq) VALUES ('zmq', 2)")...)
+	if version == 4 {
+		alter(t, path, "UPDATE cursors SET used = unixepoch()")
+	}
 	return path
 }
 
@@ -54,11 +65,27 @@ func TestAnOlderJournalIsBroughtUp(t *testing.T) {
 		if s := sinks(t, j.Reader())["zmq"]; s.Cursor != 2 || s.Behind != 2 || time.Since(s.Used) > time.Hour {
 			t.Errorf("version %d: the cursor is %+v", version, s)
 		}
+		// It was kept before, by a program that did not say what made it.
+		p, rows := poison("notes", 1, 1), poisoned(t, j)
+		p.Source = "spool"
+		mustAppend(t, j, p)
+		if rows = append(rows, poisoned(t, j)...); len(rows) != 2 || rows[0].Source != "" || rows[1].Source != "spool" || rows[1].Attempts != 2 {
+			t.Errorf("version %d: the poison is %+v", version, rows)
+		}
 		mustVerify(t, j.Reader())
 		if err := j.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+func poisoned(t *testing.T, j *Journal) []PoisonRow {
+	t.Helper()
+	rows, err := j.Reader().Poisoned(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
 }
 
 // What an id was published with is read from its message where the id does not say.

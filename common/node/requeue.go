@@ -8,9 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -23,11 +25,35 @@ import (
 // the journal, and it may be running.
 func RetryDir(journal string) string { return journal + ".retry" }
 
-// Requeue writes an item into the folder dir, where a RetryQueue finds it. It is
-// there whole or not at all, and on disk; should it be lost, the journal still has
-// it. What root requeues belongs to the owner of the journal, who is to read it.
-func Requeue(dir string, item []byte, journal string) error {
-	return leave(dir, fmt.Sprintf("%020d.json", time.Now().UnixNano()), item, journal)
+// Requeue writes an item that a source made into the folder beside the journal, where
+// a RetryQueue finds it. It is there whole or not at all, and on disk; should it be
+// lost, the journal still has it. What root requeues belongs to the owner of the
+// journal, who is to read it.
+func Requeue(journal, source string, item []byte) error {
+	return leave(RetryDir(journal), fmt.Sprintf("%020d", time.Now().UnixNano())+suffix(source), item, journal)
+}
+
+// maxSource is how much of a file's name a source may take: file systems allow 255
+// bytes.
+const maxSource = 200
+
+// suffix names a source in the name of a file: it is the file's, behind the number.
+func suffix(source string) string {
+	name := url.PathEscape(source)
+	if name == "" || len(name) > maxSource {
+		return ".json"
+	}
+	return "." + name + ".json"
+}
+
+// sourceOf is the source that made the item in a file; empty: that is not known.
+func sourceOf(file string) string {
+	_, name, _ := strings.Cut(strings.TrimSuffix(file, ".json"), ".")
+	source, err := url.PathUnescape(name)
+	if err != nil {
+		return ""
+	}
+	return source
 }
 
 // leave writes a file for the process that may write the journal.
@@ -63,10 +89,12 @@ const retryEvery = 2 * time.Second
 // A RetryQueue is the channel of requeued items.
 type RetryQueue struct {
 	Dir   string
-	Once  bool             // io.EOF when nothing waits
-	Every time.Duration    // how often Dir is read [2 s]
-	Parse func([]byte) any // copes with anything: an error is poison
-	Idle  func()           // called when nothing waits; may be nil
+	Once  bool          // io.EOF when nothing waits
+	Every time.Duration // how often Dir is read [2 s]
+	// Parse reads what a source made; empty: that is not known. It copes with anything:
+	// an error is poison.
+	Parse func(source string, item []byte) any
+	Idle  func() // called when nothing waits; may be nil
 
 	mu     sync.Mutex
 	handed map[string]bool // not to be handed out twice; false: no more in flight
@@ -117,7 +145,8 @@ func (c *RetryQueue) take(name string) (it translate.Item[any], done func(error)
 		return it, nil, err
 	}
 	c.mark(name, true)
-	it = translate.Item[any]{Origin: "retry queue " + name, Value: c.Parse(text), Raw: text, Received: info.ModTime()}
+	source := sourceOf(name)
+	it = translate.Item[any]{Source: source, Origin: "retry queue " + name, Value: c.Parse(source, text), Raw: text, Received: info.ModTime()}
 	return it, func(err error) {
 		if err == nil {
 			os.Remove(path) // at the worst it is read again, and its facts are known

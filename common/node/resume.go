@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"busbar/common/journal"
 	"busbar/common/pump"
 )
 
@@ -14,7 +15,7 @@ const maxResumed = 3
 // Resume requeues, as `poison retry` does, what an earlier run put aside because
 // it took too long: the run that was still at it has ended. It is called before
 // the pumps run. An item that cannot be requeued stays poison, which is said.
-func (n *Node) Resume(ctx context.Context, retry func(item []byte) error) {
+func (n *Node) Resume(ctx context.Context, retry func(journal.PoisonRow) error) {
 	rows, err := n.Journal.Reader().Poisoned(ctx)
 	if err != nil {
 		n.Log.Warn("slow items of an earlier run could not be listed; they stay poison", "error", err)
@@ -26,7 +27,7 @@ func (n *Node) Resume(ctx context.Context, retry func(item []byte) error) {
 		}
 		row, err := n.Journal.Reader().PoisonItem(ctx, row.ID)
 		if err == nil {
-			err = retry(row.Item)
+			err = retry(row)
 		}
 		if err != nil {
 			n.Log.Warn("slow item of an earlier run could not be requeued; it stays poison", "origin", row.Origin, "error", fmt.Errorf("requeueing item %d: %w", row.ID, err))

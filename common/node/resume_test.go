@@ -29,8 +29,8 @@ func TestResume(t *testing.T) {
 	put("slow twice", pump.Aside, maxResumed-1)
 	put("endless", pump.Aside, maxResumed)
 	var back []string
-	n.Resume(t.Context(), func(item []byte) error {
-		back = append(back, string(item))
+	n.Resume(t.Context(), func(row journal.PoisonRow) error {
+		back = append(back, string(row.Item))
 		return errors.New("the spool is full") // holds up no other
 	})
 	if !slices.Equal(back, []string{"slow", "slow twice"}) {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -15,17 +16,19 @@ import (
 // TestRetryQueueChannel holds the retry queue to what a channel promises.
 func TestRetryQueueChannel(t *testing.T) {
 	channeltest.Run(t, func(t *testing.T) channeltest.Source {
-		home := t.TempDir()
-		dir := filepath.Join(home, "journal.db.retry")
+		file := filepath.Join(t.TempDir(), "journal.db")
+		if err := os.WriteFile(file, nil, 0o600); err != nil { // whose owner the items get
+			t.Fatal(err)
+		}
 		open := func(once bool) func(*journal.Journal) (pump.Channel, func()) {
 			return func(*journal.Journal) (pump.Channel, func()) {
-				return &RetryQueue{Dir: dir, Once: once, Every: 10 * time.Millisecond, Parse: func(b []byte) any { return string(b) }}, nil
+				return &RetryQueue{Dir: RetryDir(file), Once: once, Every: 10 * time.Millisecond, Parse: func(_ string, b []byte) any { return string(b) }}, nil
 			}
 		}
 		return channeltest.Source{
 			Open: open(false), Once: open(true), Late: true,
 			Add: func(n int) {
-				if err := Requeue(dir, []byte(strconv.Itoa(n)), home); err != nil {
+				if err := Requeue(file, "tea", []byte(strconv.Itoa(n))); err != nil {
 					t.Error(err)
 				}
 			},

@@ -12,9 +12,9 @@ import (
 // Poison is what `poison list|show|retry` works on.
 type Poison struct {
 	Journal string // the journal's file
-	// Retry gives an item back to the program's channel; the daemon then
+	// Retry gives an item back to the source that made it; the daemon then
 	// reads it as if it were new, and forgets the poison if it can be read.
-	Retry func(item []byte) error
+	Retry func(journal.PoisonRow) error
 }
 
 // List prints what is kept.
@@ -101,7 +101,7 @@ func (o Poison) RetryAll(ctx context.Context, p *Env, ids []int64) error {
 		if err != nil {
 			return err
 		}
-		if err := o.Retry(row.Item); err != nil {
+		if err := o.Retry(row); err != nil {
 			return fmt.Errorf("requeueing item %d: %w", id, err)
 		}
 		show.Fprintf(p.Stdout, "item %d is requeued; the daemon reads it again\n", id)
@@ -120,7 +120,7 @@ func (o Poison) item(ctx context.Context, id int64) (journal.PoisonRow, error) {
 
 func poisonLine(row journal.PoisonRow) map[string]any {
 	return map[string]any{
-		"id": row.ID, "digest": row.Digest, "origin": row.Origin, "translator": row.Translator,
+		"id": row.ID, "digest": row.Digest, "source": row.Source, "origin": row.Origin, "translator": row.Translator,
 		"reason": row.Reason, "attempts": row.Attempts, "size": row.Size, "disputes": row.Disputes,
 		"first": row.First.UTC().Format(time.RFC3339), "last": row.Last.UTC().Format(time.RFC3339),
 	}

@@ -3,6 +3,8 @@ package program
 import (
 	"context"
 	"log/slog"
+
+	"busbar/common/journal"
 )
 
 // PoisonCommand is `poison` of every program. Who has it says what list, show and
@@ -21,8 +23,10 @@ type PoisonCommand struct {
 }
 
 // PoisonIn is the poison in one of a program's journals.
-func PoisonIn(cfg Config, journal string) Poison {
-	return Poison{Journal: journal, Retry: func(item []byte) error { return requeue(cfg.Sources(slog.New(slog.DiscardHandler)), journal, "", item) }}
+func PoisonIn(cfg Config, file string) Poison {
+	return Poison{Journal: file, Retry: func(row journal.PoisonRow) error {
+		return requeue(cfg.Sources(slog.New(slog.DiscardHandler)), file, row)
+	}}
 }
 
 // Run works on the poison that the program's journal keeps.

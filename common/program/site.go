@@ -3,6 +3,7 @@ package program
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"busbar/common/exit"
+	"busbar/common/journal"
 	"busbar/common/node"
 	"busbar/common/pump"
 )
@@ -123,18 +125,20 @@ func (s *Site) retries(once bool) *pump.Pump {
 
 const retryQueue = "retry queue"
 
-// parser reads requeued items; nil: there are none.
-func parser(sources []*Source) func([]byte) any {
-	i := slices.IndexFunc(sources, func(s *Source) bool { return s.Parse != nil })
-	if i < 0 {
+// parser reads requeued items; nil: no source's come by the retry queue.
+func parser(sources []*Source) func(source string, item []byte) any {
+	if !slices.ContainsFunc(sources, func(s *Source) bool { return s.Parse != nil }) {
 		return nil
 	}
-	return sources[i].Parse
+	return func(source string, item []byte) any {
+		if s := madeBy(sources, source, item); s.Parse != nil {
+			return s.Parse(item)
+		}
+		return fmt.Errorf("reading a requeued item: %q, the source that made it, does not read it again", source)
+	}
 }
 
-func (s *Site) requeue(item []byte) error {
-	return requeue(s.declared, s.journal, "", item)
-}
+func (s *Site) requeue(row journal.PoisonRow) error { return requeue(s.declared, s.journal, row) }
 
 // note records a transient error, or with nil that it is over.
 func (r *reading) note(err error) {

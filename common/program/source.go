@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"busbar/common/exit"
+	"busbar/common/journal"
 	"busbar/common/node"
 	"busbar/common/pump"
 	"busbar/common/translate"
@@ -123,11 +124,11 @@ func madeBy(sources []*Source, name string, item []byte) *Source {
 }
 
 // requeue gives an item of a journal's poison back to the source that made it.
-func requeue(sources []*Source, journal, name string, item []byte) error {
-	if s := madeBy(sources, name, item); s.Requeue != nil {
-		return s.Requeue(item)
+func requeue(sources []*Source, file string, row journal.PoisonRow) error {
+	if s := madeBy(sources, row.Source, row.Item); s.Requeue != nil {
+		return s.Requeue(row.Item)
 	}
-	return node.Requeue(node.RetryDir(journal), item, journal)
+	return node.Requeue(file, row.Source, row.Item)
 }
 
 // secrets are the files with secrets, each once, and what each holds.

@@ -52,7 +52,7 @@ func (c StatusCommand) Run(p *Env, g *Globals) error {
 		}
 		defer r.Close()
 		if more, err = st.Status(ctx, p, r); err != nil {
-			return errors.Join(s.Print(p.Stdout, c.JSON), unread, err)
+			return errors.Join(s.Print(p.Stdout, c.JSON), unread, err) // what can be said is
 		}
 	}
 	if c.JSON && more.Name != "" {

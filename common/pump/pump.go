@@ -1,6 +1,7 @@
 package pump
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -19,7 +20,7 @@ type Pump struct {
 	Channel Channel
 	Table   []translate.Translator[any]
 	Journal *journal.Journal
-	// Source is the name under which positions are stored. Two pumps on one
+	// Source is the name under which positions and poison are stored. Two pumps on one
 	// journal must differ in it.
 	Source string
 	// Read, if set, parses what the channel handed out unparsed: untrusted input
@@ -120,7 +121,7 @@ func (p *Pump) Run(ctx context.Context) error {
 // record is what becomes of an item; late, where that is only that it was put
 // aside.
 func (p *Pump) record(ctx context.Context, table []translate.Translator[any], item translate.Item[any], position []byte) (journal.Record, <-chan translated, error) {
-	r := journal.Record{Origin: item.Origin, Received: item.Received}
+	r := journal.Record{Source: cmp.Or(item.Source, p.Source), Origin: item.Origin, Received: item.Received}
 	first, late := p.translate(ctx, table, item)
 	if first.err != nil {
 		return r, nil, first.err
@@ -130,8 +131,6 @@ func (p *Pump) record(ctx context.Context, table []translate.Translator[any], it
 	if r.Item == nil {
 		r.Item = []byte{} // an empty item can be kept, none cannot
 	}
-	if position != nil {
-		r.Source, r.Position = p.Source, position
-	}
+	r.Position = position
 	return r, late, nil
 }

@@ -96,7 +96,7 @@ func (p *Pump) publishLate(aside journal.Record, late <-chan translated) {
 		return
 	}
 	r := aside
-	r.Source, r.Position, r.States = "", nil, nil // they went with the poison
+	r.Position, r.States = nil, nil // they went with the poison
 	t.fill(&r)
 	p.Journal.Submit(r, func(_ journal.Result, err error) {
 		if p.Log == nil {

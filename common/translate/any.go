@@ -32,7 +32,7 @@ func Of[T any](t Translator[T]) Translator[any] {
 func as[T any](it Item[any]) (Item[T], bool) {
 	v, ok := it.Value.(T)
 	return Item[T]{
-		Origin: it.Origin, Value: v, Raw: it.Raw, Digest: it.Digest,
+		Source: it.Source, Origin: it.Origin, Value: v, Raw: it.Raw, Digest: it.Digest,
 		Received: it.Received, Evidence: it.Evidence, States: it.States,
 	}, ok
 }

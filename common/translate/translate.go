@@ -24,6 +24,7 @@ import (
 // push, a bug's status. Translators see their own type of value; what stands
 // between channel and table carries any.
 type Item[T any] struct {
+	Source   string // that made it, if another reads it again; empty: the one that is read
 	Origin   string // where it was read, for people: "maildir new/1690…"
 	Value    T
 	Raw      []byte           // as its source gave it, kept if it is poison; nil: not read yet
