@@ -5,7 +5,7 @@
 // common/translate, the contract. A service has three things: its kinds of
 // events with their typed bodies (event.Define), a pure translator
 // (translate.Translator), and golden fixtures that adaptertest holds it to.
-// Then a program names the translator in its table. docs/howto/add-a-service.md
+// Then a program names the translator in its table (table.go). docs/howto/add-a-service.md
 // is the whole way.
 //
 // Services never import each other: what two of them need is in common/.

@@ -1,7 +1,8 @@
 // Package program is what every adapter's program is made of: its command line,
-// the log, signals and systemd, and the commands that all of them have (check,
-// explain, poison, status, version).
+// the log, signals and systemd, and the commands that all of them have (run, poll,
+// import, check, explain, poison, status, version). To write a program, begin with
+// Config and Source.
 //
-// Not here: configuration (common/config), the node that joins journal, signer and
-// publisher (common/node), and what a program does with its channel.
+// Not here: how a configuration is read (common/config), and the node that joins
+// journal, signer and publisher (common/node).
 package program

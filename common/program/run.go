@@ -21,7 +21,10 @@ func (RunCommand) Run(k *Selected, p *Env, g *Globals) (err error) {
 		return err
 	}
 	s, err := p.open(ctx, cfg, k.Leaf, log)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return nil // it was ended before it had begun
+	case err != nil:
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
