@@ -93,6 +93,11 @@ func killLines(t *testing.T, rename bool) {
 			t.Fatalf("%d lines came, and not the last of %d", len(got), len(want))
 		}
 	}
+	for end := time.Now().Add(programtest.Patience); !journal.InUse(filepath.Join(dir, "journal.db")); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it never opened its journal: until then it knows no signal")
+		}
+	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
