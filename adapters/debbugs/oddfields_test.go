@@ -8,6 +8,7 @@ import (
 
 	"busbar/common/event"
 	"busbar/fixtures/bugtracker"
+	"busbar/fixtures/cases"
 )
 
 // usual are a mail's fields, and odd the other ways to write one of them; %d
@@ -50,7 +51,10 @@ func TestOddFields(t *testing.T) {
 						head += f[1]
 					}
 				}
-				for _, address := range []string{"7001", "7001-submitter", "7001-maintonly", "7001-done", "7001-forwarded", "control", "submit"} {
+				for i, address := range []string{"7001", "7001-submitter", "7001-maintonly", "7001-done", "7001-forwarded", "control", "submit"} {
+					if (i+len(form))%cases.Of(3, 1) != 0 {
+						continue
+					}
 					tried++
 					oddFields(t, address, head)
 				}

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"busbar/fixtures/cases"
 )
 
 // costly are mails that an attacker would send, by their size: one for each of
@@ -66,7 +68,7 @@ func readAll(raw []byte) {
 // allocated. What copies a value for each of its pieces takes sixteen times.
 // What only looks is compared by BenchmarkSizes.
 func TestLinear(t *testing.T) {
-	const n = 20_000
+	n := cases.Of(8_000, 20_000)
 	for name, mail := range costly {
 		small, large := work(mail(n)), work(mail(4*n))
 		if large > 6*small+1<<20 {

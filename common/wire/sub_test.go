@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"busbar/fixtures/cases"
 )
 
 // stall subscribes and then never reads.
@@ -31,10 +33,7 @@ func stall(t testing.TB, endpoint string) {
 // TestZ5_StalledSubscriber: one subscriber stops reading, another gets all.
 // TestZ6: and the publisher's memory stays bounded.
 func TestZ5_StalledSubscriber(t *testing.T) {
-	count := 50_000
-	if testing.Short() {
-		count = 10_000
-	}
+	count := cases.Of(10_000, 50_000)
 	p := listen(t, PubOptions{QueueBytes: 2 << 20, WriteTimeout: patience, Linger: -1})
 	stall(t, p.Endpoints()[0])
 	if err := p.WaitSubscriber(soon(t), "anything"); err != nil {

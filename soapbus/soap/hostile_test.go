@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"busbar/fixtures/cases"
 )
 
 // server answers as f says, over a real connection.
@@ -76,7 +78,7 @@ func endless(w io.Writer, text string, n int) {
 }
 
 // The figures that count are those of the program's own limit: -limit 32.
-var limit = flag.Int64("limit", 8, "what hostile replies may have at most, in MiB")
+var limit = flag.Int("limit", cases.Of(2, 8), "what hostile replies may have at most, in MiB")
 
 // TestHostileReplies: whatever a server sends, memory and time are bounded, and
 // the error says what it was. The memory is that of both ends.
@@ -128,7 +130,7 @@ func TestHostileReplies(t *testing.T) {
 	} {
 		url := server(t, func(w http.ResponseWriter, _ *http.Request) { h.send(w) })
 		// No time-out: a busy machine takes long.
-		c := client(t, Options{URL: url, Timeout: time.Hour, Limits: Limits{Bytes: *limit << 20}})
+		c := client(t, Options{URL: url, Timeout: time.Hour, Limits: Limits{Bytes: int64(*limit) << 20}})
 		var err error
 		bytes, took := peak(func() { _, err = c.Call(t.Context(), "Tea", "tea") })
 		t.Logf("%-26s %4d MiB  %6s  %v", h.name, bytes>>20, took.Round(time.Millisecond), err)
