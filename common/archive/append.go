@@ -31,7 +31,7 @@ type known struct {
 const maxKnown = 50_000
 
 // Append stores a batch in one transaction: all of it or nothing. When it returns
-// nil, the batch is on disk. A message whose id is known is not stored again; as
+// nil, the batch is on disk. A message whose id is known under its topic is not stored again; as
 // another publisher's, it is kept as a copy, to be found by its number.
 func (a *Archive) Append(ctx context.Context, b Batch) (Result, error) {
 	for _, m := range b.Messages {
@@ -55,13 +55,14 @@ func (a *Archive) Append(ctx context.Context, b Batch) (Result, error) {
 		}
 		w.index.flush()
 		for _, g := range b.Gaps {
-			t.run("INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?, ?, ?)",
-				g.Publisher, g.Epoch, g.First, g.Last, g.Reason, g.Time.Unix(), w.next.newest)
+			w.next.newest += t.run("INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?, ?, ?)",
+				w.next.newest+1, g.Publisher, g.Epoch, g.First, g.Last, g.Reason, g.Time.Unix())
 		}
 		for _, p := range b.Positions {
 			t.run("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", p.Publisher, p.Epoch, p.Seq)
 		}
 		if w.next.newest > a.state.newest {
+			w.moved = true
 			t.meta("newest", w.next.newest)
 			t.meta("bytes", w.next.bytes)
 		}
@@ -70,7 +71,7 @@ func (a *Archive) Append(ctx context.Context, b Batch) (Result, error) {
 		return Result{}, fmt.Errorf("appending to archive %s: %w", a.o.Path, err)
 	}
 	a.state = w.next
-	if w.result.Stored+len(b.Gaps) > 0 {
+	if w.moved {
 		a.advance()
 	}
 	return w.result, nil
@@ -82,19 +83,20 @@ type writer struct {
 	t      *transaction
 	index  *indexer
 	next   state
+	moved  bool // there is something new to be read by arrival
 	result Result
 }
 
 func (w *writer) message(m *Incoming) {
-	key := m.key()
+	id, topic := m.fact()
 	n := w.next.newest + 1
 	if n > maxArrival {
 		w.t.err = fmt.Errorf("it has held %d messages, and numbers no more: begin a new one", maxArrival)
 		return
 	}
-	if w.t.run("INSERT OR IGNORE INTO ids VALUES (?, ?)", key[:], n) == 0 {
+	if w.t.run("INSERT OR IGNORE INTO ids VALUES (?, ?, ?)", id[:], topic, n) == 0 {
 		var first int64
-		if w.t.get("SELECT n FROM ids WHERE uuid = ?", []any{key[:]}, &first) {
+		if w.t.get("SELECT n FROM ids WHERE uuid = ? AND topic = ?", []any{id[:], topic}, &first) {
 			w.again(m, first)
 		}
 		return

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -40,20 +41,25 @@ func (m Incoming) numbered() bool {
 	return m.Envelope.Seq > 0 && m.Envelope.Publisher != "" && m.Envelope.Epoch != ""
 }
 
-// key is what the message is known by: the UUID of its id. An id that has none,
-// as of other programs, stands for a digest of itself, and no id for one of the
-// message.
-func (m Incoming) key() uuid.UUID {
-	id := m.Envelope.MsgID
+// fact is what the message is known by: its id, and a digest of the topic.
+func (m Incoming) fact() (id uuid.UUID, topic int64) {
+	text := m.Envelope.MsgID
+	if text == "" { // each such message is a fact
+		text = string(m.Wire)
+	}
+	sum := sha256.Sum256([]byte(m.Envelope.Topic))
+	return keyOf(text), int64(binary.BigEndian.Uint64(sum[:8]))
+}
+
+// keyOf is the UUID of an id. One that has none, as of other programs, stands for a
+// digest of itself.
+func keyOf(id string) uuid.UUID {
 	u, err := event.IDUUID(id)
-	if err == nil {
-		return u
+	if err != nil {
+		sum := sha256.Sum256([]byte(id))
+		copy(u[:], sum[:])
 	}
-	if id == "" {
-		id = string(m.Wire)
-	}
-	sum := sha256.Sum256([]byte(id))
-	return uuid.UUID(sum[:16])
+	return u
 }
 
 // A Message is one that is stored.
@@ -103,7 +109,7 @@ type Gap struct {
 	First, Last int64
 	Reason      string
 	Time        time.Time // when that was known
-	N           int64     // the arrival before it; set by the archive
+	N           int64     // its own arrival number; set by the archive
 }
 
 func (g Gap) check() error {

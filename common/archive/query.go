@@ -20,6 +20,7 @@ const (
 	Is    Match = iota // the value itself
 	Under              // it begins with the value, in whole parts: see event.TopicUnder
 	Holds              // the value is anywhere in it; of a person, in any case
+	Named              // of a person: the name, the address, or what stands before its @
 )
 
 // A Condition holds for a message of which one name of the kind is like one of the
@@ -267,6 +268,10 @@ func (s *search) namesOf(kind Kind, match Match, value string) ([]int64, error) 
 	case Holds:
 		query = "SELECT id, value FROM names WHERE kind = ? AND instr(value, ?) > 0 LIMIT ?"
 		args = append(args, maxMatches+1)
+	case Named:
+		fits = func(person string) bool { return named(person, value) }
+		query = "SELECT id, value FROM names WHERE kind = ? AND instr(value, ?) > 0 LIMIT ?"
+		args = append(args, maxNames)
 	}
 	rows, err := s.tx.QueryContext(s.ctx, query, args...)
 	if err != nil {
@@ -285,6 +290,18 @@ func (s *search) namesOf(kind Kind, match Match, value string) ([]int64, error) 
 		}
 	}
 	return ids, rows.Err()
+}
+
+// named says whether a person, as "name <address>", an address or an account, has
+// a name.
+func named(person, value string) bool {
+	name, address, ok := strings.Cut(person, " <")
+	if !ok {
+		address = person
+	}
+	address = strings.TrimSuffix(address, ">")
+	local, _, _ := strings.Cut(address, "@")
+	return value == name || value == address || value == local
 }
 
 // matches are the terms of the index of words that a person's text stands for.

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"busbar/common/event"
 )
 
 // Bounds on what one question gives.
@@ -102,14 +100,14 @@ func (r *Reader) Numbers(ctx context.Context, publisher, epoch string, first int
 	return list, r.fail(err, "reading messages of %s from %d on", publisher, first)
 }
 
-// ByID finds the message with an id; the year in it does not count. ErrNotFound is
-// wrapped where it never came, ErrPruned where retention has dropped it.
+// ByID finds the message with an id; the year in it does not count. Where several
+// topics have it, the first that came is given. ErrNotFound is wrapped where it never came, ErrPruned where retention has dropped it.
 func (r *Reader) ByID(ctx context.Context, id string) (Message, error) {
-	key := Incoming{Envelope: event.Envelope{MsgID: id}}.key()
+	key := keyOf(id)
 	var n int64
-	err := r.db.QueryRowContext(ctx, "SELECT n FROM ids WHERE uuid = ?", key[:]).Scan(&n)
-	if err != nil || id == "" {
-		return Message{}, r.fail(errors.Join(err, missing(id)), "looking for %.80q", id)
+	err := r.db.QueryRowContext(ctx, "SELECT n FROM ids WHERE uuid = ? ORDER BY n LIMIT 1", key[:]).Scan(&n)
+	if err != nil {
+		return Message{}, r.fail(err, "looking for %.80q", id)
 	}
 	list, err := r.messages(ctx, r.db, "SELECT "+storedColumns+", 0 FROM messages WHERE n = ?", n)
 	if err == nil && len(list) == 0 {
@@ -119,13 +117,6 @@ func (r *Reader) ByID(ctx context.Context, id string) (Message, error) {
 		return Message{}, r.fail(err, "reading %.80q", id)
 	}
 	return list[0], nil
-}
-
-func missing(id string) error {
-	if id == "" {
-		return ErrNotFound
-	}
-	return nil
 }
 
 // messages reads rows of storedColumns and whether they are copies.

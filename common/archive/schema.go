@@ -37,7 +37,7 @@ CREATE TABLE sequences (
 	UNIQUE (publisher, epoch)
 ) STRICT;
 
--- The messages by arrival. The certificate, which a publisher's messages have in
+-- The messages by arrival: numbers that are not here are gaps', or dropped. The certificate, which a publisher's messages have in
 -- common, is kept once: it belongs into wire at the byte cut.
 CREATE TABLE messages (
 	n           INTEGER PRIMARY KEY,
@@ -69,10 +69,14 @@ CREATE TABLE certificates (
 	text BLOB NOT NULL UNIQUE
 ) STRICT;
 
--- Every id that ever came. Rows outlive their messages.
+-- Every fact that ever came: an id under a topic, for ids can be foretold, and who
+-- may not speak under a topic must not make its facts known. Rows outlive their
+-- messages.
 CREATE TABLE ids (
-	uuid BLOB PRIMARY KEY, -- 16 bytes
-	n    INTEGER NOT NULL
+	uuid  BLOB NOT NULL,    -- 16 bytes
+	topic INTEGER NOT NULL, -- the beginning of the topic's SHA-256
+	n     INTEGER NOT NULL,
+	PRIMARY KEY (uuid, topic)
 ) STRICT, WITHOUT ROWID;
 
 -- How far the feeders of the archive have come, in the publishers' numbers.
@@ -83,18 +87,17 @@ CREATE TABLE positions (
 	PRIMARY KEY (publisher, epoch)
 ) STRICT, WITHOUT ROWID;
 
--- Numbers that never came, and why. n is the arrival before them.
+-- Numbers that never came, and why. n is an arrival number of their own.
 CREATE TABLE gaps (
+	n         INTEGER PRIMARY KEY,
 	publisher TEXT NOT NULL,
 	epoch     TEXT NOT NULL,
 	first     INTEGER NOT NULL,
 	last      INTEGER NOT NULL,
 	reason    TEXT NOT NULL,
 	time      INTEGER NOT NULL,
-	n         INTEGER NOT NULL,
-	PRIMARY KEY (publisher, epoch, first, last)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX gaps_n ON gaps (n);
+	UNIQUE (publisher, epoch, first, last)
+) STRICT;
 
 -- The states that messages left which retention dropped.
 ` + statesTable + `base_states` + statesColumns + derived

@@ -40,17 +40,32 @@ func scanPosition(scan func(...any) error, p *Position) error {
 	return scan(&p.Publisher, &p.Epoch, &p.Seq)
 }
 
-// Gaps gives the gaps that came to be known after arrival n, up to arrival until:
-// at most 1000, oldest first.
+// Gaps gives the gaps with an arrival number after n, up to until: at most 1000,
+// oldest first.
 func (r *Reader) Gaps(ctx context.Context, n, until int64) ([]Gap, error) {
-	list, err := collect(ctx, r.db, func(scan func(...any) error, g *Gap) error {
-		var unix int64
-		err := scan(&g.Publisher, &g.Epoch, &g.First, &g.Last, &g.Reason, &unix, &g.N)
-		g.Time = time.Unix(unix, 0).UTC()
-		return err
-	}, `SELECT publisher, epoch, first, last, reason, time, n FROM gaps WHERE n > ? AND n <= ?
-		ORDER BY n, publisher, epoch, first LIMIT ?`, n, until, maxBatch)
+	list, err := collect(ctx, r.db, scanGap, "SELECT n, publisher, epoch, first, last, reason, time FROM gaps WHERE n > ? AND n <= ? ORDER BY n LIMIT ?", n, until, maxBatch)
 	return list, r.fail(err, "reading the gaps")
+}
+
+// GapsOf gives the gaps of a sequence behind the number seq, in order of numbers: at
+// most 1000.
+func (r *Reader) GapsOf(ctx context.Context, p Position) ([]Gap, error) {
+	list, err := collect(ctx, r.db, scanGap, `SELECT n, publisher, epoch, first, last, reason, time FROM gaps
+		WHERE publisher = ? AND epoch = ? AND first > ? ORDER BY first LIMIT ?`, p.Publisher, p.Epoch, p.Seq, maxBatch)
+	return list, r.fail(err, "reading the gaps of %s", p.Publisher)
+}
+
+// LastGaps gives the newest gaps, at most limit, newest first.
+func (r *Reader) LastGaps(ctx context.Context, limit int) ([]Gap, error) {
+	list, err := collect(ctx, r.db, scanGap, "SELECT n, publisher, epoch, first, last, reason, time FROM gaps ORDER BY n DESC LIMIT ?", batch(limit))
+	return list, r.fail(err, "reading the newest gaps")
+}
+
+func scanGap(scan func(...any) error, g *Gap) error {
+	var unix int64
+	err := scan(&g.N, &g.Publisher, &g.Epoch, &g.First, &g.Last, &g.Reason, &unix)
+	g.Time = time.Unix(unix, 0).UTC()
+	return err
 }
 
 // Begin is the first arrival of a sequence with a number above seq: reading goes on
@@ -61,6 +76,18 @@ func (r *Reader) Begin(ctx context.Context, p Position) (int64, error) {
 		WHERE s.publisher = ? AND s.epoch = ? AND m.sequence = s.id AND m.seq > ? ORDER BY m.seq LIMIT 1), 0)`,
 		p.Publisher, p.Epoch, p.Seq).Scan(&n)
 	return n, r.fail(err, "looking for what follows %d of %s", p.Seq, p.Publisher)
+}
+
+// Since is the arrival before the first one of a message of time t or later; the
+// newest of all where there is none.
+func (r *Reader) Since(ctx context.Context, t time.Time) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.limit)
+	defer cancel()
+	var n int64
+	err := r.db.QueryRowContext(ctx, `SELECT coalesce(
+		(SELECT min(place & ?) - 1 FROM facets WHERE name = (SELECT id FROM names WHERE kind = ? AND value = '') AND place >= ?),
+		(SELECT value FROM meta WHERE name = 'newest'))`, maxArrival, int64(all), int64(placeOf(t.Unix(), 0))).Scan(&n)
+	return n, r.fail(err, "looking for the first message since %s", t.UTC().Format(time.RFC3339))
 }
 
 // StateOf is the newest state of a thing; ErrNotFound is wrapped where nothing is
