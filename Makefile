@@ -7,7 +7,7 @@ SUITE    ?= trixie
 TAGS     ?=
 # Where root runs the tests, everything can be tried.
 SKIPS    := $(if $(filter 0,$(shell id -u)),-skips=false)
-UNITS    := $(addprefix contrib/systemd/,mail2bus.service dbpoll.service scmhook.service soapbus.service)
+UNITS    := $(addprefix contrib/systemd/,mail2bus.service dbpoll.service scmhook.service soapbus.service bus-hub.service)
 
 # The product is built without cgo; only the race detector needs it.
 export CGO_ENABLED = 0

@@ -8,6 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"busbar/bus/catalog"
+	"busbar/bus/hub"
 	"busbar/bus/keys"
 	"busbar/bus/log"
 	"busbar/bus/tail"
@@ -29,6 +30,7 @@ func commands() *commandLine {
 		&keys.Command{},
 		&catalog.Command{},
 		&verify.Command{},
+		&hub.Command{},
 		&demoCommand{},
 	}}
 }

@@ -25,7 +25,7 @@ var built = sync.OnceValues(func() (string, error) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-o", dir, "busbar/mail2bus", "busbar/dbpoll", "busbar/scmhook", "busbar/soapbus")
+	cmd := exec.Command("go", "build", "-o", dir, "busbar/mail2bus", "busbar/dbpoll", "busbar/scmhook", "busbar/soapbus", "busbar/bus")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
 	return dir, cmd.Run()

@@ -16,6 +16,7 @@ var units = map[string][]string{
 	"dbpoll":   {"systemd/database.conf", "systemd/network.conf"},
 	"scmhook":  {"systemd/network.conf", "systemd/webhooks.conf"},
 	"soapbus":  {"systemd/tracker.conf", "systemd/network.conf"},
+	"bus-hub":  {"systemd/network.conf"},
 }
 
 func unit(name string) string { return "systemd/" + name + ".service" }
@@ -53,7 +54,8 @@ func TestUnitIsUnderstood(t *testing.T) {
 		for _, dropIn := range dropIns {
 			installed += "\n" + read(t, dropIn)
 		}
-		installed = strings.ReplaceAll(installed, "/usr/bin/"+name, program(t, name))
+		binary, _, _ := strings.Cut(name, "-")
+		installed = strings.ReplaceAll(installed, "/usr/bin/"+binary, program(t, binary))
 		if out := complaints(t, name, installed); out != "" {
 			t.Errorf("systemd-analyze verify:\n%s", out)
 		}
@@ -90,6 +92,9 @@ func TestUnitSetsKnownKeys(t *testing.T) {
 	all := struct {
 		Bus  config.Bus  `toml:"bus"`
 		Sign config.Sign `toml:"sign"`
+		Hub  struct {
+			Archive string `toml:"archive"`
+		} `toml:"hub"`
 	}{}
 	known := map[string]bool{}
 	for _, k := range config.Keys(&all) {
@@ -98,7 +103,7 @@ func TestUnitSetsKnownKeys(t *testing.T) {
 	for name := range units {
 		set := variable.FindAllString(read(t, unit(name)), -1)
 		if len(set) == 0 {
-			t.Fatalf("the unit of %s sets no variable; where does the daemon find its credential?", name)
+			t.Fatalf("the unit of %s sets no variable; where does the daemon find what is its own?", name)
 		}
 		for _, v := range set {
 			if !known[v] {

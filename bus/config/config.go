@@ -10,16 +10,17 @@ import (
 	"busbar/common/sign"
 )
 
-// Config is the configuration of bus: the tables that all programs share, from
-// /etc/busbar/bus.toml.
+// Config is the configuration of bus: the tables that all programs share, and
+// what its daemons have of their own, from /etc/busbar/bus.toml.
 type Config struct {
 	Bus  config.Bus  `toml:"bus"`
 	Sign config.Sign `toml:"sign"`
+	Hub  Hub         `toml:"hub"`
 }
 
 // Default is the configuration where nothing is configured.
 func Default() Config {
-	return Config{Bus: config.DefaultBus(), Sign: config.DefaultSign()}
+	return Config{Bus: config.DefaultBus(), Sign: config.DefaultSign(), Hub: DefaultHub()}
 }
 
 // Load reads the configuration from where the flags say that it is.

@@ -1,0 +1,104 @@
+package hub
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"sync"
+
+	"busbar/common/archive"
+	"busbar/common/event"
+)
+
+// A happening is a message or a gap on its way to listeners: made once, shared by
+// all.
+type happening struct {
+	n       int64
+	message archive.Message
+	gap     *archive.Gap
+	frame   []byte // the event without its id; nil: nothing to be said
+
+	envelope event.Envelope
+	about    func() event.About
+}
+
+func happened(m archive.Message) *happening {
+	h := &happening{n: m.N, message: m}
+	_, e, err := event.ParseMessage(m.Wire)
+	if err != nil {
+		return h // it was read when it was stored; what is not is passed over
+	}
+	h.envelope, h.frame = e, frameOf("", m.Wire)
+	h.about = sync.OnceValue(func() event.About { return event.AboutOf(e.Msg) })
+	return h
+}
+
+// A gapSaid is the data of an event gap.
+type gapSaid struct {
+	Publisher string `json:"publisher"`
+	Epoch     string `json:"epoch"`
+	First     int64  `json:"first,omitempty"`
+	Last      int64  `json:"last,omitempty"`
+	Reason    string `json:"reason"`
+}
+
+func missed(g archive.Gap) *happening {
+	text, err := json.Marshal(gapSaid{g.Publisher, g.Epoch, g.First, g.Last, g.Reason})
+	if err != nil {
+		text = []byte("{}") // texts and numbers have a form always
+	}
+	return &happening{n: g.N, gap: &g, frame: frameOf("gap", text)}
+}
+
+// frameOf is an event as SSE writes it (WHATWG HTML, 9.2), without its id.
+func frameOf(name string, data []byte) []byte {
+	var b bytes.Buffer
+	if name != "" {
+		b.WriteString("event: " + name + "\n")
+	}
+	for line := range bytes.SplitSeq(bytes.ReplaceAll(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n")), []byte("\n")) {
+		b.WriteString("data: ")
+		b.Write(line)
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+	return b.Bytes()
+}
+
+// read gives what happened after arrival n, in order, at most limit messages and
+// the gaps among them; and up to which arrival that is all.
+func read(ctx context.Context, a *archive.Archive, n int64, limit int) (list []*happening, to int64, err error) {
+	_, newest, err := a.Range(ctx)
+	if err != nil {
+		return nil, n, err
+	}
+	messages, err := a.After(ctx, n, limit)
+	if err != nil {
+		return nil, n, err
+	}
+	to = max(n, newest)
+	if len(messages) > 0 {
+		to = max(to, messages[len(messages)-1].N)
+		if len(messages) == limit || messages[len(messages)-1].N < newest {
+			to = messages[len(messages)-1].N
+		}
+	}
+	gaps, err := a.Gaps(ctx, n, to)
+	if err != nil {
+		return nil, n, err
+	}
+	if len(gaps) > 0 && len(gaps) >= limit { // more than one answer holds
+		to = gaps[len(gaps)-1].N
+	}
+	for len(messages)+len(gaps) > 0 {
+		if len(gaps) == 0 || len(messages) > 0 && messages[0].N < gaps[0].N {
+			if messages[0].N > to {
+				break
+			}
+			list, messages = append(list, happened(messages[0])), messages[1:]
+		} else {
+			list, gaps = append(list, missed(gaps[0])), gaps[1:]
+		}
+	}
+	return list, to, nil
+}

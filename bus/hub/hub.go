@@ -1,0 +1,154 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"busbar/bus/config"
+	"busbar/common/archive"
+	shared "busbar/common/config"
+	"busbar/common/exit"
+	"busbar/common/program"
+	"busbar/common/show"
+	"busbar/common/sign"
+	"busbar/common/wire"
+)
+
+// Command is `bus hub`.
+type Command struct {
+	Hub hub `cmd:"" help:"Follow the bus, keep all that is said in an archive, and serve it by HTTP."`
+}
+
+type hub struct {
+	config.Trust
+	NoVerify bool `help:"Keep messages without verifying them: anybody can have said anything. Without it an authority is needed."`
+}
+
+const (
+	pruneEvery = time.Hour
+	hubMemory  = 512 << 20
+)
+
+// Run serves until told to stop.
+func (c *hub) Run(p *program.Env, g *program.Globals) error {
+	cfg, err := config.Load(p, g)
+	if err != nil {
+		return err
+	}
+	if err := cfg.Hub.Complete(); err != nil {
+		return &exit.Error{Code: exit.Config, Err: err}
+	}
+	if len(cfg.Bus.Publishers()) == 0 {
+		return &exit.Error{Code: exit.Config, Err: errors.New("starting the hub: nobody to follow (set [bus] subscribe or discover)")}
+	}
+	verifier, err := c.verifier(p, cfg.Sign)
+	if err != nil {
+		return &exit.Error{Code: exit.Config, Err: err}
+	}
+	program.SoftMemory(hubMemory)
+	ctx, hangup, stop := program.Signals()
+	defer stop()
+	log := g.Logger(p)
+	go func() { // its configuration is read at the start alone
+		for range hangup {
+			log.Info("a new configuration takes a restart")
+		}
+	}()
+	a, err := archive.Open(ctx, archive.Options{
+		Path: cfg.Hub.Archive, Log: log,
+		Retention: archive.Retention{Age: time.Duration(cfg.Hub.KeepAge), Bytes: int64(cfg.Hub.KeepSize)},
+	})
+	if err != nil {
+		return &exit.Error{Code: codeOf(err), Err: err}
+	}
+	return errors.Join(c.serve(ctx, p, cfg, a, verifier, log), a.Close())
+}
+
+// codeOf is how the program ends where the archive cannot be opened.
+func codeOf(err error) int {
+	for _, stays := range []error{archive.ErrForeign, archive.ErrNewer, archive.ErrCorrupt} {
+		if errors.Is(err, stays) {
+			return exit.Config
+		}
+	}
+	return exit.TempFail
+}
+
+func (c *hub) verifier(p *program.Env, cfg shared.Sign) (*sign.Verifier, error) {
+	if c.NoVerify {
+		return nil, nil
+	}
+	v, err := c.Verifier(p, cfg)
+	if err == nil && v == nil {
+		err = errors.New("starting the hub: no authority is known, so that anybody could say anything (give --ca and --crl, or set [sign] ca; --no-verify keeps all the same)")
+	}
+	return v, err
+}
+
+func (c *hub) serve(ctx context.Context, p *program.Env, cfg config.Config, a *archive.Archive, v *sign.Verifier, log *slog.Logger) error {
+	// It ends by Close, after who reads it.
+	f, err := wire.Follow(context.WithoutCancel(ctx), wire.FollowOptions{Endpoints: cfg.Bus.Publishers(), Verifier: v, Log: log})
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	in, err := newLive(ctx, a, f, log)
+	if err != nil {
+		return err
+	}
+	s, err := newServer(ctx, a, serverOptions{
+		Prefix: cfg.Bus.Prefix, Clients: cfg.Hub.Clients, ClientsPerPeer: cfg.Hub.ClientsPerPeer,
+		Lease: time.Duration(cfg.Hub.Lease), Log: log, Intake: in.status,
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Hub.Listen)
+	if err != nil {
+		return &exit.Error{Code: exit.TempFail, Err: fmt.Errorf("listening at [hub] listen: %w", err)}
+	}
+	log.Info("the hub serves", "address", "http://"+listener.Addr().String(), "archive", cfg.Hub.Archive)
+	return program.Serve(ctx, log, func() string { return s.line(ctx) },
+		program.Task{Name: "the intake", Run: func(ctx context.Context) error {
+			return in.run(ctx, func(ctx context.Context, b archive.Batch) error {
+				_, err := a.Append(ctx, b)
+				return err
+			})
+		}},
+		program.Task{Name: "the web server", Run: func(ctx context.Context) error { return s.serve(ctx, listener) }},
+		program.Task{Name: "the retention", Run: func(ctx context.Context) error { return prune(ctx, a, log) }},
+	)
+}
+
+// line is what systemctl status shows.
+func (s *server) line(ctx context.Context) string {
+	if text := s.o.Intake().Error; text != "" {
+		return "ERROR: " + text
+	}
+	_, newest, err := s.archive.Range(ctx)
+	if err != nil {
+		return "ERROR: " + err.Error()
+	}
+	return show.Sprintf("%d arrivals in the archive, %d listeners", newest, s.streams.count())
+}
+
+func prune(ctx context.Context, a *archive.Archive, log *slog.Logger) error {
+	for {
+		n, err := a.Prune(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			log.Warn("the archive cannot be pruned; trying again", "error", err)
+		} else if n > 0 {
+			log.Info("archive pruned", "messages", n)
+		}
+		if !sleep(ctx, pruneEvery) {
+			return ctx.Err()
+		}
+	}
+}
