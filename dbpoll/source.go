@@ -54,7 +54,7 @@ func (c *Config) Sources(log *slog.Logger) []*program.Source {
 	for _, what := range c.polled() {
 		var db database.Options
 		list = append(list, &program.Source{
-			Name: what.name, Parse: parsed, ImportPolls: true,
+			Name: what.name, Parse: parseRow, ImportPolls: true,
 			Prepare: func(*slog.Logger) (err error) {
 				db, err = c.options(what)
 				return err

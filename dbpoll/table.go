@@ -31,12 +31,3 @@ func parseRow(text []byte) (any, error) {
 	}
 	return wannabuild.ParseChange(text)
 }
-
-// parsed is a changed row, or why it cannot be read.
-func parsed(text []byte) any {
-	v, err := parseRow(text)
-	if err != nil {
-		return err
-	}
-	return v
-}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"net/http"
 	"strings"
 	"time"
 
@@ -29,8 +28,7 @@ func (c *Config) check(ctx context.Context, _ *program.Env) []program.Finding {
 func (c *Config) checkTracker(ctx context.Context) []program.Finding {
 	hurried := c.SOAP
 	hurried.Rate = 600 // three questions, and a person waits
-	clock := &clock{}
-	client, err := hurried.client(slog.New(slog.DiscardHandler), clock)
+	client, err := hurried.client(slog.New(slog.DiscardHandler))
 	if err != nil {
 		return []program.Finding{program.Found("tracker", err, "")}
 	}
@@ -40,8 +38,8 @@ func (c *Config) checkTracker(ctx context.Context) []program.Finding {
 		return []program.Finding{program.Away("tracker", err)}
 	}
 	findings := []program.Finding{program.Found("tracker", nil, fmt.Sprintf("%s answers in %d ms", c.SOAP.URL, time.Since(began).Milliseconds()))}
-	if f, ok := clock.check(); ok {
-		findings = append(findings, f)
+	if off := client.Clock(); off != nil {
+		findings = append(findings, checkClock(*off))
 	}
 	highest := 0
 	for _, b := range newest {
@@ -62,33 +60,14 @@ func (c *Config) checkTracker(ctx context.Context) []program.Finding {
 	return append(findings, checkRate(c.SOAP, highest))
 }
 
-// A clock carries requests, and notes the Date of the replies (RFC 9110
-// §6.6.1): times of bugs are compared with ours where mail is waited for.
-type clock struct {
-	ours, theirs time.Time
-}
-
-// RoundTrip is net/http's.
-func (c *clock) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := http.DefaultTransport.RoundTrip(r)
-	if err == nil {
-		if at, derr := http.ParseTime(resp.Header.Get("Date")); derr == nil {
-			c.ours, c.theirs = time.Now(), at
-		}
-	}
-	return resp, err
-}
-
-func (c *clock) check() (program.Finding, bool) {
-	if c.theirs.IsZero() {
-		return program.Finding{}, false
-	}
-	off := c.theirs.Sub(c.ours).Round(time.Second)
-	f := program.Finding{What: "clock", Level: "ok", Detail: fmt.Sprintf("the tracker's differs by %s", off)}
+// checkClock compares clocks: times of bugs are compared with ours where mail is
+// waited for.
+func checkClock(off time.Duration) program.Finding {
+	f := program.Finding{What: "clock", Level: "ok", Detail: fmt.Sprintf("the tracker's differs by %s", off.Round(time.Second))}
 	if off.Abs() > time.Minute {
 		f.Level, f.Detail = "warn", f.Detail+": set this machine's clock, or [soap] grace to that much more"
 	}
-	return f, true
+	return f
 }
 
 // checkRate says what the rate means.

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 
 	"busbar/adapters/debbugs"
 	"busbar/common/program"
@@ -75,41 +73,16 @@ func (c explainCmd) items(text []byte) (items []any, skip string) {
 			if err != nil {
 				return append(items, fmt.Errorf("reading a change: %w", err)), ""
 			}
-			items = append(items, parsed(raw))
+			item, err := debbugs.ParseChange(raw)
+			if err != nil {
+				item = err
+			}
+			items = append(items, item)
 		}
 	}
 	reply, err := tracker.ReadReply(text)
 	if err != nil {
 		return []any{err}, ""
 	}
-	return c.reply(reply)
-}
-
-// reply is what a captured reply tells where nothing was known before.
-func (c explainCmd) reply(r tracker.Reply) (items []any, skip string) {
-	switch {
-	case r.Fault != nil:
-		return []any{r.Fault}, ""
-	case len(r.Statuses) > 0:
-		for _, st := range r.Statuses {
-			items = append(items, debbugs.Change{Bug: st.Bug, After: &st})
-		}
-		return items, ""
-	case len(r.Usertags) > 0:
-		for _, tag := range slices.Sorted(maps.Keys(r.Usertags)) {
-			items = append(items, debbugs.UsertagChange{User: c.User, Tag: tag, Added: r.Usertags[tag], Removed: []int{}, Serial: 1})
-		}
-		return items, ""
-	case len(r.Log) > 0:
-		if c.Bug == 0 {
-			return nil, "a log does not say whose it is: name the bug with --bug"
-		}
-		st := debbugs.Status{Bug: c.Bug}
-		return []any{debbugs.Change{Bug: c.Bug, After: &st, Log: r.Log, More: true}}, ""
-	case len(r.Bugs) > 0:
-		return nil, fmt.Sprintf("%s: a list of %d bugs, which are asked next", r.Method, len(r.Bugs))
-	case len(r.Pairs) > 0:
-		return nil, fmt.Sprintf("%s: %d look-ups, which tell no news", r.Method, len(r.Pairs))
-	}
-	return nil, r.Method + ": an empty reply"
+	return reply.Changes(c.Bug, c.User)
 }

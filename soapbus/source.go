@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
 
+	"busbar/adapters/debbugs"
 	"busbar/common/exit"
 	"busbar/common/program"
 	"busbar/common/pump"
+	"busbar/soapbus/follow"
 	"busbar/soapbus/sweep"
 	"busbar/soapbus/tracker"
 )
@@ -24,9 +25,9 @@ func (c *Config) Sources(*slog.Logger) []*program.Source {
 	}
 	var client *tracker.Client
 	return []*program.Source{{
-		Name: source, Parse: parsed,
+		Name: source, Parse: debbugs.ParseChange,
 		Prepare: func(log *slog.Logger) (err error) {
-			if client, err = c.SOAP.client(log, nil); err != nil {
+			if client, err = c.SOAP.client(log); err != nil {
 				return &exit.Error{Code: exit.Config, Err: err}
 			}
 			return nil
@@ -41,11 +42,10 @@ func (c *Config) Sources(*slog.Logger) []*program.Source {
 	}}
 }
 
-// client asks the tracker; via carries the requests, nil: as usual.
-func (c SOAPConfig) client(log *slog.Logger, via http.RoundTripper) (*tracker.Client, error) {
+// client asks the tracker.
+func (c SOAPConfig) client(log *slog.Logger) (*tracker.Client, error) {
 	return tracker.New(tracker.Options{
-		URL: c.URL.Reveal(), Contact: c.Contact, Rate: float64(c.Rate), Timeout: time.Duration(c.Timeout), MaxReply: int64(c.MaxReply),
-		Transport: via, Log: log,
+		URL: c.URL.Reveal(), Contact: c.Contact, Rate: float64(c.Rate), Timeout: time.Duration(c.Timeout), MaxReply: int64(c.MaxReply), Log: log,
 	})
 }
 
@@ -59,7 +59,7 @@ func (c *Config) open(ctx context.Context, o *program.Opening, client *tracker.C
 		Once:    o.Once, Import: o.Import, Log: o.Log,
 	})
 	if so.Follow {
-		o.Do("the follower", follower{c, o, sw}.follow)
+		o.Do("the follower", follow.Follower{Bus: c.Bus, Sign: c.Sign, Journal: o.Node.Journal, Hint: sw.Hint, Log: o.Log}.Run)
 	}
 	return channel{Sweep: sw, client: client, watches: so.watch().String(), chatty: o.Import || o.Log.Enabled(ctx, slog.LevelDebug)}
 }

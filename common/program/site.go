@@ -131,10 +131,15 @@ func parser(sources []*Source) func(source string, item []byte) any {
 		return nil
 	}
 	return func(source string, item []byte) any {
-		if s := madeBy(sources, source, item); s.Parse != nil {
-			return s.Parse(item)
+		s := madeBy(sources, source, item)
+		if s.Parse == nil {
+			return fmt.Errorf("reading a requeued item: %q, the source that made it, does not read it again", source)
 		}
-		return fmt.Errorf("reading a requeued item: %q, the source that made it, does not read it again", source)
+		value, err := s.Parse(item)
+		if err != nil {
+			return err
+		}
+		return value
 	}
 }
 

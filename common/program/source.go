@@ -36,10 +36,10 @@ type Source struct {
 	ImportPolls bool
 
 	// Requeue gives an item back; nil: into the retry queue beside the journal,
-	// where Parse reads it. What cannot be read is an error as a value, and so
-	// poison again. Parse may be nil where the source reads the queue itself.
+	// where Parse reads it; what it cannot read is poison again. Parse may be nil where
+	// the source reads the queue itself.
 	Requeue func(item []byte) error
-	Parse   func(item []byte) any
+	Parse   func(item []byte) (value any, err error)
 	// Made says whether the source may have made an item of an older journal,
 	// which does not say; nil: it may.
 	Made func(item []byte) bool

@@ -22,8 +22,7 @@ type Options struct {
 	UserAgent string        // whoever runs the server should find whom to write to
 	Timeout   time.Duration // of a whole call, from the connection to the reply's end [60 s]
 	Limits    Limits
-	Pacer     *Pacer            // nil: no pace
-	Transport http.RoundTripper // nil: net/http's, with the environment's proxy
+	Pacer     *Pacer // nil: no pace
 }
 
 // A Client asks one thing at a time. It may be used by several goroutines.
@@ -32,7 +31,9 @@ type Client struct {
 	http    http.Client
 	turn    chan struct{}
 
+	transport       http.RoundTripper
 	requests, bytes atomic.Int64
+	clock           atomic.Pointer[time.Duration]
 }
 
 // NewClient makes a client; it does not ask anything yet.
@@ -50,13 +51,10 @@ func NewClient(o Options) (*Client, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = time.Minute
 	}
-	if o.Transport == nil {
-		o.Transport = transport()
-	}
 	if o.Pacer == nil {
 		o.Pacer = NewPacer(0)
 	}
-	c := &Client{options: o, turn: make(chan struct{}, 1)}
+	c := &Client{options: o, transport: transport(), turn: make(chan struct{}, 1)}
 	c.http = http.Client{Transport: counting{c}, CheckRedirect: c.redirect}
 	return c, nil
 }
@@ -118,6 +116,10 @@ func (c *Client) call(ctx context.Context, r request) (*Node, error) {
 func (c *Client) Traffic() (requests, bytes int64) {
 	return c.requests.Load(), c.bytes.Load()
 }
+
+// Clock is how far the server's clock was from ours at the last reply (Date, RFC 9110
+// §6.6.1); nil: no reply has said what time it is.
+func (c *Client) Clock() *time.Duration { return c.clock.Load() }
 
 // redirect follows on the same host only, and only where the question is asked
 // again: most redirects make a POST a GET.

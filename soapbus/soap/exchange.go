@@ -60,9 +60,13 @@ type counting struct{ client *Client }
 
 func (c counting) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.client.requests.Add(1)
-	resp, err := c.client.options.Transport.RoundTrip(req)
+	resp, err := c.client.transport.RoundTrip(req)
 	if err != nil {
 		return nil, err
+	}
+	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		off := time.Until(at)
+		c.client.clock.Store(&off)
 	}
 	if resp.Body == nil {
 		return nil, fmt.Errorf("%w: it has no body", ErrCut)

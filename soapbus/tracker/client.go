@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
@@ -19,9 +18,8 @@ type Options struct {
 	Rate    float64 // requests a minute, evenly spaced; 0: no pace
 	Timeout time.Duration
 	// MaxReply is the longest reply, in bytes. [32 MiB]
-	MaxReply  int64
-	Transport http.RoundTripper // nil: net/http's
-	Log       *slog.Logger      // nil: none
+	MaxReply int64
+	Log      *slog.Logger // nil: none
 }
 
 // A Client asks one tracker, one question at a time. It may be used by several
@@ -42,7 +40,7 @@ func New(o Options) (*Client, error) {
 	}
 	s, err := soap.NewClient(soap.Options{
 		URL: o.URL, UserAgent: agent, Timeout: o.Timeout, Limits: soap.Limits{Bytes: o.MaxReply},
-		Pacer: soap.NewPacer(o.Rate), Transport: o.Transport,
+		Pacer: soap.NewPacer(o.Rate),
 	})
 	if err != nil {
 		return nil, err
@@ -52,6 +50,10 @@ func New(o Options) (*Client, error) {
 	}
 	return &Client{soap: s, log: o.Log}, nil
 }
+
+// Clock is how far the tracker's clock was from ours at its last reply; nil: that is
+// not known.
+func (c *Client) Clock() *time.Duration { return c.soap.Clock() }
 
 // Stats count what a client did.
 type Stats struct {

@@ -1,30 +1,36 @@
-package main
+// Package follow reads what other publishers say of bugs, so that no fact is published
+// twice and what they may have missed is asked for.
+//
+// Not here: asking (soapbus/sweep).
+package follow
 
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/google/uuid"
 
+	"busbar/common/config"
 	"busbar/common/event"
 	"busbar/common/journal"
-	"busbar/common/program"
 	"busbar/common/wire"
-	"busbar/soapbus/sweep"
 )
 
-// A follower reads the bus for a sweep.
-type follower struct {
-	*Config
-	*program.Opening
-	sweep *sweep.Sweep
+// A Follower reads the bus.
+type Follower struct {
+	Bus     config.Bus
+	Sign    config.Sign
+	Journal *journal.Journal
+	Hint    func(bug int) // is told of each bug that is spoken of
+	Log     *slog.Logger
 }
 
-// follow reads what the bus says of bugs. A fact that another publisher published is
+// Run reads what the bus says of bugs. A fact that another publisher published is
 // not published again by us, and its bug is asked in the next round: where one change
 // came by mail, others may have been missed.
-func (f follower) follow(ctx context.Context) error {
+func (f Follower) Run(ctx context.Context) error {
 	verifier, err := f.Sign.Verifier(func(alarm string) { f.Log.Warn(alarm) })
 	if err != nil {
 		return fmt.Errorf("following the bus: %w", err)
@@ -59,7 +65,7 @@ func (f follower) follow(ctx context.Context) error {
 }
 
 // suppress records a message about a bug.
-func (f follower) suppress(ctx context.Context, e event.Envelope) error {
+func (f Follower) suppress(ctx context.Context, e event.Envelope) error {
 	topic, ours := strings.CutPrefix(e.Topic, f.Bus.Prefix+"."+f.Bus.Environment+".")
 	if !ours || !strings.HasPrefix(topic, "debbugs.") {
 		return nil
@@ -68,11 +74,11 @@ func (f follower) suppress(ctx context.Context, e event.Envelope) error {
 	if err != nil {
 		return nil // another's, with ids of another form
 	}
-	if _, err := f.Node.Journal.Append(ctx, journal.Record{Suppressed: []uuid.UUID{id}}); err != nil {
+	if _, err := f.Journal.Append(ctx, journal.Record{Suppressed: []uuid.UUID{id}}); err != nil {
 		return fmt.Errorf("storing what the bus published: %w", err)
 	}
 	if body, ok := e.Msg.(map[string]any); ok {
-		f.sweep.Hint(int(event.Integer(body["bug"])))
+		f.Hint(int(event.Integer(body["bug"])))
 	}
 	return nil
 }
