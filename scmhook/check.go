@@ -86,7 +86,7 @@ func checkRepositories(ctx context.Context, cfg *Config) []program.Finding {
 		return append(findings, program.Found("hooks", err, ""))
 	}
 	tools := map[string]string{"git": "git", "svn": "svnlook", "hg": "hg"}
-	d := describer{scm: cfg.SCM}
+	d := cfg.describer()
 	for _, r := range all {
 		if tool := tools[r.System]; tool != "" {
 			delete(tools, r.System)
@@ -94,7 +94,7 @@ func checkRepositories(ctx context.Context, cfg *Config) []program.Finding {
 			findings = append(findings, program.Found(r.System, err, tool+" is there"))
 		}
 		ctx, cancel := context.WithTimeout(ctx, time.Duration(cfg.SCM.Timeout))
-		refs, err := d.refs(ctx, r.System, r.Dir)
+		refs, err := d.References(ctx, r.System, r.Dir)
 		cancel()
 		findings = append(findings, program.Found("repository", err, fmt.Sprintf("%s %s, %d refs", r.System, r.Name, len(refs))))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -77,7 +78,7 @@ func (c *Config) Service() string { return c.SCM.Service }
 func (c *Config) webhooksOnly() bool { return len(c.SCM.Repositories) == 0 && c.Webhook.Listen != "" }
 
 // webhookJournal is the journal of the webhooks' server.
-func (c *Config) webhookJournal() string { return first(c.Webhook.Journal, c.Bus.Journal) }
+func (c *Config) webhookJournal() string { return cmp.Or(c.Webhook.Journal, c.Bus.Journal) }
 
 func (c SCMConfig) check() error {
 	switch {

@@ -20,7 +20,7 @@ func (c *Config) Explain(_ *program.Env, path string, show program.Show) error {
 	if err != nil {
 		return fmt.Errorf("explaining %s: %w", path, err)
 	}
-	it, err := describer{scm: c.SCM}.push(context.Background(), b)
+	it, err := c.describer().Push(context.Background(), b)
 	if err != nil {
 		return fmt.Errorf("explaining %s: %w", path, err)
 	}

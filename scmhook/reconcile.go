@@ -10,6 +10,7 @@ import (
 	"busbar/common/journal"
 	"busbar/common/program"
 	"busbar/common/show"
+	"busbar/scmhook/describe"
 	"busbar/scmhook/hook"
 )
 
@@ -53,7 +54,7 @@ func once(p *program.Env, g *program.Globals, tell bool) error {
 			return err
 		}
 		show.Fprintf(p.Stdout, "%d messages\n", after-before)
-		if failed := s.Channel(hooked).(*pushes).Failing(); len(failed) > 0 {
+		if failed := s.Channel(hooked).(*describe.Channel).Feed.Failing(); len(failed) > 0 {
 			return fmt.Errorf("comparing refs: these repositories could not be asked: %s", strings.Join(failed, ", "))
 		}
 		return nil

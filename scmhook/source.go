@@ -12,7 +12,7 @@ import (
 	"busbar/common/exit"
 	"busbar/common/program"
 	"busbar/common/pump"
-	"busbar/common/translate"
+	"busbar/scmhook/describe"
 	"busbar/scmhook/feed"
 	"busbar/scmhook/spool"
 )
@@ -58,13 +58,17 @@ func (c *Config) open(_ context.Context, o *program.Opening) (pump.Channel, erro
 	if err != nil {
 		return nil, err
 	}
-	d := describer{scm: c.SCM}
+	d := c.describer()
 	o.Do("the look at the hooks", func(ctx context.Context) error { return watchHooks(ctx, c, o.Node.Conditions) })
-	return &pushes{log: o.Log, describe: d.push, Channel: feed.Open(feed.Options{
-		Spool: c.SCM.Spool, Repositories: set, Journal: o.Node.Journal.Reader(), Refs: d.refs, Tell: o.Import, Once: o.Once || o.Import,
+	return &describe.Channel{Describer: d, Feed: feed.Open(feed.Options{
+		Spool: c.SCM.Spool, Repositories: set, Journal: o.Node.Journal.Reader(), Refs: d.References, Tell: o.Import, Once: o.Once || o.Import,
 		Log: o.Log, Conditions: o.Node.Conditions, Idle: o.Idle,
 		Every: time.Duration(c.SCM.Reconcile), Grace: time.Duration(c.SCM.Grace), Poll: time.Duration(c.SCM.Poll),
 	})}, nil
+}
+
+func (c *Config) describer() describe.Describer {
+	return describe.Describer{Timeout: time.Duration(c.SCM.Timeout), Commits: c.SCM.Commits, Refs: c.SCM.Refs}
 }
 
 // prepareSpool makes the spool where it is missing and clears what killed hooks
@@ -78,28 +82,4 @@ func prepareSpool(dir string, log *slog.Logger) error {
 		log.Info("files of killed hooks removed", "files", n)
 	}
 	return err
-}
-
-// pushes is the feed as a channel of described pushes.
-type pushes struct {
-	*feed.Channel
-	describe func(context.Context, feed.Batch) (translate.Item[any], error)
-	log      *slog.Logger
-}
-
-// Next hands out the next push. A repository that cannot be asked is tried
-// again by the feed, and holds up no other.
-func (c *pushes) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
-	for {
-		b, done, err := c.Channel.Next(ctx)
-		if err != nil {
-			return translate.Item[any]{}, nil, nil, err
-		}
-		it, err := c.describe(ctx, b)
-		if err != nil {
-			done(err)
-			continue
-		}
-		return it, nil, done, nil
-	}
 }

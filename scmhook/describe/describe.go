@@ -1,4 +1,8 @@
-package main
+// Package describe asks repositories what an update brought, and makes the push of it.
+//
+// Not here: which updates there are (scmhook/feed), and the systems' own programs
+// (scmhook/git and its neighbours).
+package describe
 
 import (
 	"cmp"
@@ -18,12 +22,16 @@ import (
 	"busbar/scmhook/svn"
 )
 
-// A describer asks repositories.
-type describer struct{ scm SCMConfig }
+// A Describer asks repositories.
+type Describer struct {
+	Timeout time.Duration // of one question
+	Commits int           // of one update that are described one by one
+	Refs    []string      // beginnings of the refs that are published
+}
 
-// refs are a repository's refs as they are now.
-func (d describer) refs(ctx context.Context, system, dir string) (map[string]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(d.scm.Timeout))
+// References are a repository's refs as they are now.
+func (d Describer) References(ctx context.Context, system, dir string) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
 	switch system {
 	case "git":
@@ -41,8 +49,8 @@ func (d describer) refs(ctx context.Context, system, dir string) (map[string]str
 	return nil, fmt.Errorf("%s: not a system", system)
 }
 
-// push describes a batch.
-func (d describer) push(ctx context.Context, b feed.Batch) (translate.Item[any], error) {
+// Push describes a batch: an item, or why there is none.
+func (d Describer) Push(ctx context.Context, b feed.Batch) (translate.Item[any], error) {
 	p := scm.Push{Repository: b.Repository.Name, System: b.Repository.System, Via: "reconcile", Time: time.Now(), Recovered: b.Recovered}
 	if b.Broken != "" || b.Nothing != "" {
 		return newItem(b, p), nil
@@ -58,28 +66,28 @@ func (d describer) push(ctx context.Context, b feed.Batch) (translate.Item[any],
 		return newItem(b, p), err
 	}
 	for _, u := range b.Updates {
-		if d.scm.wants(u.Ref) {
+		if d.wants(u.Ref) {
 			p.Updates = append(p.Updates, scm.Update{Ref: u.Ref, Old: u.Old, New: u.New, Nth: u.Nth})
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(d.scm.Timeout)*time.Duration(1+len(p.Updates)))
+	ctx, cancel := context.WithTimeout(ctx, d.Timeout*time.Duration(1+len(p.Updates)))
 	defer cancel()
 	err := d.describe(ctx, &p, b)
 	return newItem(b, p), err
 }
 
-func (d describer) describe(ctx context.Context, p *scm.Push, b feed.Batch) error {
+func (d Describer) describe(ctx context.Context, p *scm.Push, b feed.Batch) error {
 	switch p.System {
 	case "git":
 		r, err := git.Open(ctx, b.Repository.Dir)
 		if err != nil {
 			return err
 		}
-		return r.Describe(ctx, p.Updates, reached(b), d.scm.Commits)
+		return r.Describe(ctx, p.Updates, reached(b), d.Commits)
 	case "hg":
 		// A branch comes before what only points into it.
 		slices.SortStableFunc(p.Updates, func(a, b scm.Update) int { return cmp.Compare(pointer(a.Ref), pointer(b.Ref)) })
-		return hg.Open(b.Repository.Dir).Describe(ctx, p.Updates, reached(b), d.scm.Commits)
+		return hg.Open(b.Repository.Dir).Describe(ctx, p.Updates, reached(b), d.Commits)
 	case "svn":
 		for i := range p.Updates {
 			u := &p.Updates[i]
@@ -89,7 +97,7 @@ func (d describer) describe(ctx context.Context, p *scm.Push, b feed.Batch) erro
 			}
 			u.Commits, u.Total = []scm.Commit{c}, 1
 			if len(p.Updates) == 1 { // svn knows better than the hook's environment
-				p.Pusher = scm.Pusher{Username: first(c.Author.Name, c.Author.Email)}
+				p.Pusher = scm.Pusher{Username: cmp.Or(c.Author.Name, c.Author.Email)}
 			}
 		}
 	}
@@ -105,7 +113,7 @@ func pointer(ref string) int {
 
 // property describes the call of a hook that tells of a revision's property:
 // its arguments are REVISION USER NAME ACTION, its input the former value.
-func (d describer) property(ctx context.Context, b *feed.Batch, push *scm.Push) error {
+func (d Describer) property(ctx context.Context, b *feed.Batch, push *scm.Push) error {
 	n := b.Notice
 	if len(n.Args) != 4 {
 		b.Broken = fmt.Sprintf("a changed property has the arguments %q", n.Args)
@@ -115,7 +123,7 @@ func (d describer) property(ctx context.Context, b *feed.Batch, push *scm.Push) 
 	p.Action = map[string]string{"A": "added", "M": "modified", "D": "removed"}[n.Args[3]]
 	push.Pusher = scm.Pusher{Username: n.Args[1]}
 	if p.Action != "removed" {
-		ctx, cancel := context.WithTimeout(ctx, time.Duration(d.scm.Timeout))
+		ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 		defer cancel()
 		value, err := svn.Open(b.Repository.Dir).Property(ctx, p.Revision, p.Name)
 		if err != nil && ctx.Err() != nil {
@@ -145,18 +153,14 @@ func reached(b feed.Batch) []string {
 }
 
 // wants reports whether updates of a ref are published.
-func (c SCMConfig) wants(ref string) bool {
+func (d Describer) wants(ref string) bool {
 	if ref == feed.FakeRef || ref == feed.Youngest {
 		return true
 	}
-	for _, prefix := range c.Refs {
+	for _, prefix := range d.Refs {
 		if strings.HasPrefix(ref, prefix) {
 			return true
 		}
 	}
 	return false
-}
-
-func (c SCMConfig) links() scm.Links {
-	return scm.Links{Commit: c.Links.Commit, Branch: c.Links.Branch, Tag: c.Links.Tag}
 }

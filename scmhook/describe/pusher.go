@@ -1,6 +1,7 @@
-package main
+package describe
 
 import (
+	"cmp"
 	"fmt"
 	"os/user"
 	"strconv"
@@ -16,28 +17,19 @@ import (
 func pusher(n spool.Notice) scm.Pusher {
 	env := n.Env
 	p := scm.Pusher{
-		Username: first(env["GL_USERNAME"], env["GL_USER"], env["GITEA_PUSHER_NAME"], env["FORGEJO_PUSHER_NAME"], env["REMOTE_USER"]),
-		Email:    first(env["GITEA_PUSHER_EMAIL"], env["FORGEJO_PUSHER_EMAIL"]),
+		Username: cmp.Or(env["GL_USERNAME"], env["GL_USER"], env["GITEA_PUSHER_NAME"], env["FORGEJO_PUSHER_NAME"], env["REMOTE_USER"]),
+		Email:    cmp.Or(env["GITEA_PUSHER_EMAIL"], env["FORGEJO_PUSHER_EMAIL"]),
 	}
 	if p.Username == "" {
 		// git http-backend sets these from the server's user; else they are
 		// a person's own.
-		p.Name, p.Email = env["GIT_COMMITTER_NAME"], first(p.Email, env["GIT_COMMITTER_EMAIL"])
-		p.Username = first(env["LOGNAME"], env["USER"])
+		p.Name, p.Email = env["GIT_COMMITTER_NAME"], cmp.Or(p.Email, env["GIT_COMMITTER_EMAIL"])
+		p.Username = cmp.Or(env["LOGNAME"], env["USER"])
 	}
 	if p.Username == "" && !n.Linked {
 		p.Username = login(n.Owner)
 	}
 	return p
-}
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 // login is the name of a user of this machine; empty: it has none.
