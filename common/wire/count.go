@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"busbar/common/event"
+	"busbar/common/recent"
 )
 
 // Limits on what is remembered of those who speak. Each signer has a share of
@@ -32,17 +33,17 @@ const clockWrong = 10 * time.Minute
 
 // A count compares the numbers of each publisher's messages.
 type count struct {
-	signers *memory[string, *signer]
-	numbers *memory[place, uuid.UUID]
-	owners  *memory[string, string] // the signer who first used a publisher's name
+	signers *recent.Memory[string, *signer]
+	numbers *recent.Memory[place, uuid.UUID]
+	owners  *recent.Memory[string, string] // the signer who first used a publisher's name
 	now     func() time.Time
 }
 
 // A signer is what was seen of one. Nobody can spoil another's count by using
 // its name.
 type signer struct {
-	runs       *memory[stream, *run]
-	publishers *memory[string, *publisher]
+	runs       *recent.Memory[stream, *run]
+	publishers *recent.Memory[string, *publisher]
 }
 
 // A stream is one sequence of numbers.
@@ -69,8 +70,8 @@ type publisher struct {
 
 func newCount(remember int) *count {
 	return &count{
-		signers: newMemory[string, *signer](maxSigners), numbers: newMemory[place, uuid.UUID](remember),
-		owners: newMemory[string, string](unverified), now: time.Now,
+		signers: recent.New[string, *signer](maxSigners), numbers: recent.New[place, uuid.UUID](remember),
+		owners: recent.New[string, string](unverified), now: time.Now,
 	}
 }
 
@@ -95,20 +96,20 @@ func (c *count) message(d *Delivery, id uuid.UUID) {
 	c.owner(d, name)
 	s := c.signer(strings.Clone(d.Verdict.Signer))
 	s.epoch(d, name, epoch)
-	r, known := s.runs.get(stream{name, epoch})
+	r, known := s.runs.Get(stream{name, epoch})
 	if !known {
 		r = &run{newest: n}
 	}
-	s.runs.put(stream{name, epoch}, r)
+	s.runs.Put(stream{name, epoch}, r)
 	if d.Heartbeat {
 		c.clock(d, r)
 		c.advance(d, r, n+1)
 		r.newest = max(r.newest, n)
 		return
 	}
-	before, used := c.numbers.get(place{r, n})
+	before, used := c.numbers.Get(place{r, n})
 	d.Reused = used && before != id
-	c.numbers.put(place{r, n}, id)
+	c.numbers.Put(place{r, n}, id)
 	switch {
 	case !known:
 	case n > r.newest:
@@ -149,45 +150,45 @@ func (c *count) advance(d *Delivery, r *run, next int64) {
 }
 
 func (c *count) came(r *run, n int64) bool {
-	_, came := c.numbers.get(place{r, n})
+	_, came := c.numbers.Get(place{r, n})
 	return came
 }
 
 func (c *count) signer(name string) *signer {
-	s, known := c.signers.get(name)
+	s, known := c.signers.Get(name)
 	if !known {
 		size := maxRuns
 		if name == "" {
 			size = unverified
 		}
-		s = &signer{newMemory[stream, *run](size), newMemory[string, *publisher](size)}
+		s = &signer{recent.New[stream, *run](size), recent.New[string, *publisher](size)}
 	}
-	c.signers.put(name, s)
+	c.signers.Put(name, s)
 	return s
 }
 
 // owner notes that two certificates use one publisher's name.
 func (c *count) owner(d *Delivery, name string) {
-	first, known := c.owners.get(name)
+	first, known := c.owners.Get(name)
 	if !known {
 		first = strings.Clone(d.Verdict.Signer)
 	}
-	c.owners.put(name, first)
+	c.owners.Put(name, first)
 	if pair := name + "\x00" + d.Verdict.Signer; first != d.Verdict.Signer {
-		if _, reported := c.owners.get(pair); !reported {
+		if _, reported := c.owners.Get(pair); !reported {
 			d.note("the publisher's name %s is used by two certificates: %s and %s", name, first, d.Verdict.Signer)
 		}
-		c.owners.put(pair, "")
+		c.owners.Put(pair, "")
 	}
 }
 
 // epoch notes that a publisher began a new sequence, and that two take turns.
 func (s *signer) epoch(d *Delivery, name, epoch string) {
-	p, known := s.publishers.get(name)
+	p, known := s.publishers.Get(name)
 	if !known {
 		p = &publisher{epoch: epoch}
 	}
-	s.publishers.put(name, p)
+	s.publishers.Put(name, p)
 	if p.epoch == epoch {
 		return
 	}

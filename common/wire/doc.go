@@ -10,6 +10,6 @@
 // reaches it. Sequence numbers in every message, and the newest one in every
 // heartbeat, make each loss visible to it.
 //
-// Not here: repairing a loss by replay, finding publishers (common/discovery), and
-// what messages mean.
+// Not here: repairing a loss by replay (common/subscribe), finding publishers
+// (common/discovery), and what messages mean.
 package wire

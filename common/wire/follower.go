@@ -12,6 +12,7 @@ import (
 
 	"busbar/common/discovery"
 	"busbar/common/event"
+	"busbar/common/recent"
 	"busbar/common/sign"
 )
 
@@ -32,6 +33,7 @@ type Gap struct {
 // A Delivery is one message as it arrived, with what can be said about it.
 type Delivery struct {
 	Endpoint  string
+	Conn      int64  // see Frame
 	Topic     string // frame 1
 	Body      []byte // frame 2, as received
 	Tree      map[string]any
@@ -61,12 +63,12 @@ type Delivery struct {
 // and duplicates. It subscribes to everything: a filtered stream cannot show what
 // is missing.
 //
-// Not here: repairing a gap (a replay service comes later), and keeping a
-// position over restarts.
+// Not here: repairing a gap, and keeping a position over restarts: both are
+// common/subscribe's, which stands on it.
 type Follower struct {
 	sub      *Sub
 	verifier *sign.Verifier
-	seen     *memory[fact, struct{}]
+	seen     *recent.Memory[fact, struct{}]
 	count    *count
 }
 
@@ -90,7 +92,7 @@ func Follow(ctx context.Context, o FollowOptions) (*Follower, error) {
 		o.Remember = 100_000
 	}
 	return &Follower{
-		sub: sub, verifier: o.Verifier, seen: newMemory[fact, struct{}](o.Remember), count: newCount(o.Remember),
+		sub: sub, verifier: o.Verifier, seen: recent.New[fact, struct{}](o.Remember), count: newCount(o.Remember),
 	}, nil
 }
 
@@ -121,7 +123,7 @@ func (f *Follower) Close() error { return f.sub.Close() }
 // judge reads, verifies and counts. Of what is refused the frames alone are
 // handed on, and of its topic no more than a topic may have.
 func (f *Follower) judge(frame Frame) Delivery {
-	d := Delivery{Endpoint: frame.Endpoint, Topic: frame.Topic, Body: frame.Body, Err: frame.Err}
+	d := Delivery{Endpoint: frame.Endpoint, Conn: frame.Conn, Topic: frame.Topic, Body: frame.Body, Err: frame.Err}
 	if len(d.Topic) > event.MaxTopic {
 		d.Topic = strings.ToValidUTF8(d.Topic[:event.MaxTopic], "")
 		d.Err = fmt.Errorf("reading a message: its topic has %d bytes, more than %d", len(frame.Topic), event.MaxTopic)
@@ -138,8 +140,8 @@ func (f *Follower) judge(frame Frame) Delivery {
 	id, err := event.IDUUID(d.Envelope.MsgID)
 	if err == nil && !d.Heartbeat {
 		fact := factOf(id, d.Topic)
-		_, d.Duplicate = f.seen.get(fact)
-		f.seen.put(fact, struct{}{})
+		_, d.Duplicate = f.seen.Get(fact)
+		f.seen.Put(fact, struct{}{})
 	}
 	f.count.message(&d, id)
 	return d
@@ -158,30 +160,4 @@ func (f *Follower) read(d *Delivery) (err error) {
 		}
 	}
 	return nil
-}
-
-// memory remembers what was put last, in two halves so that forgetting is
-// cheap.
-type memory[K comparable, V any] struct {
-	half     int
-	new, old map[K]V
-}
-
-func newMemory[K comparable, V any](size int) *memory[K, V] {
-	return &memory[K, V]{half: max(size/2, 1), new: map[K]V{}}
-}
-
-func (m *memory[K, V]) get(k K) (V, bool) {
-	v, ok := m.new[k]
-	if !ok {
-		v, ok = m.old[k]
-	}
-	return v, ok
-}
-
-func (m *memory[K, V]) put(k K, v V) {
-	if _, ok := m.new[k]; !ok && len(m.new) >= m.half {
-		m.old, m.new = m.new, map[K]V{}
-	}
-	m.new[k] = v
 }

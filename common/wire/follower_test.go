@@ -251,26 +251,6 @@ func TestFollowerEnds(t *testing.T) {
 	}
 }
 
-func TestMemoryForgetsTheOldest(t *testing.T) {
-	m := newMemory[int, int](10)
-	for i := range 1000 {
-		m.put(i, i*i)
-		m.put(0, 7) // what is used stays
-		if len(m.new)+len(m.old) > 10 {
-			t.Fatalf("%d things are remembered", len(m.new)+len(m.old))
-		}
-		if v, ok := m.get(i); i > 0 && (!ok || v != i*i) {
-			t.Fatalf("%d is forgotten at once", i)
-		}
-	}
-	if v, ok := m.get(0); !ok || v != 7 {
-		t.Error("what is put again is forgotten")
-	}
-	if _, ok := m.get(500); ok {
-		t.Error("nothing is forgotten")
-	}
-}
-
 // FuzzFollower: no message does harm, and none that we did not sign is
 // believed.
 func FuzzFollower(f *testing.F) {

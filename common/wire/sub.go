@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -37,6 +38,7 @@ type SubOptions struct {
 // A Frame is one message as it came.
 type Frame struct {
 	Endpoint string // as given in SubOptions
+	Conn     int64  // which connection it came by: another one may be to a publisher that was restarted
 	Topic    string
 	Body     []byte
 	Frames   int   // 2 in a message of fedmsg
@@ -53,6 +55,7 @@ type Sub struct {
 	wg     sync.WaitGroup
 	log    *slog.Logger
 	finder *discovery.Finder
+	conns  atomic.Int64 // so far
 
 	mu        sync.Mutex
 	connected map[string]bool
@@ -199,6 +202,7 @@ func (s *Sub) receive(ctx context.Context, endpoint string, topics []string, o g
 	s.set(endpoint, true)
 	s.log.Debug("publisher connected", "endpoint", endpoint)
 	defer s.set(endpoint, false)
+	number := s.conns.Add(1)
 	for {
 		msg, err := socket.Recv()
 		if err != nil {
@@ -207,8 +211,10 @@ func (s *Sub) receive(ctx context.Context, endpoint string, topics []string, o g
 			return true, conn.Err()
 		}
 		conn.Took(msg.Frames)
+		frame := newFrame(endpoint, msg.Frames)
+		frame.Conn = number
 		select {
-		case s.frames <- newFrame(endpoint, msg.Frames):
+		case s.frames <- frame:
 		case <-ctx.Done(): // go on until Recv fails, lest zmq4's reader waits for ever
 		}
 	}

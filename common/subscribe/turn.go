@@ -1,0 +1,122 @@
+package subscribe
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"busbar/common/replay"
+)
+
+// What a publisher has under a number that was handed out.
+const (
+	same  = iota + 1 // that message
+	other            // another one, or none
+	gone             // nobody knows: retention took it
+)
+
+// verifyLast looks whether the publisher still has what was handed out last. If it
+// has another message there, or none, its journal was put back to an older copy: the
+// gap names what was handed out and is no longer true, and the stream goes on from
+// where both agree.
+func (s *Subscriber) verifyLast(ctx context.Context, st *stream, where []string) error {
+	s.mu.Lock()
+	last, definite := st.at, st.reused || len(st.held) > 0 && st.held[0].seq == st.at.seq+1 && !continues(st, st.held[0])
+	s.mu.Unlock()
+	is, _, err := s.has(ctx, st, where, last.seq)
+	switch {
+	case err == nil && is == other:
+		return s.turnBack(ctx, st, where)
+	case err != nil && !elsewhere(err):
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil && definite { // and nobody says from where on
+		from := last.seq + 1
+		if len(st.held) > 0 {
+			from = min(from, st.held[0].seq)
+		}
+		return s.turn(ctx, st, from-1, "", "no replay is answered there")
+	}
+	if st.turned = 0; is == same {
+		st.turned = last.seq + 1
+	}
+	st.suspect, st.reused = false, false
+	return nil
+}
+
+// turnBack finds the newest message that the publisher still has, by halves.
+func (s *Subscriber) turnBack(ctx context.Context, st *stream, where []string) error {
+	s.mu.Lock()
+	var known []int64
+	for n := range s.numbers.All() {
+		if n.stream == st.id && n.seq < st.at.seq {
+			known = append(known, n.seq)
+		}
+	}
+	s.mu.Unlock()
+	slices.Sort(known)
+	agreed, hash := int64(0), ""
+	for low, high := 0, len(known); low < high; {
+		half := (low + high) / 2
+		is, h, err := s.has(ctx, st, where, known[half])
+		if err != nil {
+			return err
+		}
+		if is == other {
+			high = half
+			continue
+		}
+		low, agreed, hash = half+1, known[half], h
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.turn(ctx, st, agreed, hash, "")
+}
+
+// turn names what is no longer true, and goes on behind agreed.
+func (s *Subscriber) turn(ctx context.Context, st *stream, agreed int64, hash, detail string) error {
+	it := s.gap(st, agreed+1, st.at.seq, PutBack, detail)
+	it.turn, it.seq, it.hash = true, agreed, hash
+	if _, err := s.offer(ctx, it, true); err != nil {
+		return err
+	}
+	st.suspect, st.reused, st.turned = false, false, 0
+	st.known, st.toEnd = agreed, true
+	return nil
+}
+
+// has asks what a publisher has under a number, and its hash.
+func (s *Subscriber) has(ctx context.Context, st *stream, where []string, n int64) (is int, hash string, err error) {
+	s.mu.Lock()
+	before, known := s.numbers.Get(number{st.id, n})
+	last := st.at
+	s.mu.Unlock()
+	r := replay.Range{Publisher: st.publisher, Epoch: st.epoch, From: uint64(n), To: uint64(n)}
+	err = errNowhere
+	for _, at := range where {
+		is = other
+		err = s.client.Fetch(ctx, at, r, func(topic string, body []byte) error {
+			it, err := s.believe(st, topic, body)
+			switch {
+			case err != nil || it.seq != n:
+			case n == last.seq && last.hash != "" && it.hash == last.hash, known && it.fact == before && !(n == last.seq && last.hash != ""):
+				is, hash = same, it.hash
+			}
+			return nil
+		})
+		if err == nil || !elsewhere(err) {
+			break
+		}
+	}
+	var missing *replay.AbsentError
+	var dropped *replay.GoneError
+	switch {
+	case errors.As(err, &missing):
+		return other, "", nil
+	case errors.As(err, &dropped):
+		return gone, "", nil
+	}
+	return is, hash, err
+}
