@@ -79,6 +79,7 @@ var testsMay = map[string][]string{
 	"contrib":  {"common/config"},
 	"adapters": {"adapters/adaptertest"},
 	"common":   {"common/*", "common/drain/draintest", "common/wire/guard"},
+	"bus":      {"common/wire/guard"},
 }
 
 // forTests are packages that only tests may import, and one another.

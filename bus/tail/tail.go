@@ -31,6 +31,7 @@ type tail struct {
 	printer.Flags
 	Count   int           `help:"End after this many messages." placeholder:"N"`
 	Timeout time.Duration `help:"End after this time; with --count, fewer messages are then a failure." placeholder:"D"`
+	durable
 	config.Trust
 	NoVerify bool `help:"Follow without verifying: anybody can have said anything. Without it an authority is needed."`
 }
@@ -67,6 +68,9 @@ func (c *tail) Run(p *program.Env, g *program.Globals) error {
 		ctx, cancel = context.WithTimeout(ctx, c.Timeout)
 		defer cancel()
 	}
+	if c.asked() {
+		return c.runDurable(ctx, verifier, cfg.Bus.Prefix, printer.New(p, c.Flags), g.Logger(p))
+	}
 	f, err := wire.Follow(ctx, wire.FollowOptions{Endpoints: c.Endpoint, Verifier: verifier, Log: g.Logger(p)})
 	if err != nil {
 		return err
@@ -90,14 +94,8 @@ func (c *tail) verifier(p *program.Env, cfg shared.Sign) (*sign.Verifier, error)
 func (c *tail) follow(ctx context.Context, f *wire.Follower, prefix string, out *printer.Printer) error {
 	for n := 0; c.Count == 0 || n < c.Count; {
 		d, err := f.Next(ctx)
-		switch {
-		case err == nil:
-		case errors.Is(err, context.DeadlineExceeded) && c.Count > 0:
-			return fmt.Errorf("following: %d of %d messages came within %s", n, c.Count, c.Timeout)
-		case ctx.Err() != nil:
-			return nil
-		default:
-			return err
+		if err != nil {
+			return c.ended(ctx, n, err)
 		}
 		if d.Gap != nil {
 			out.Notice("messages %d to %d of %s never came", d.Gap.From, d.Gap.To, d.Gap.Publisher)
