@@ -36,11 +36,9 @@ func (c *Config) Status(ctx context.Context, p *program.Env, r *journal.Reader) 
 		}
 		all[what.name] = one
 	}
-	return program.Section{Name: "sources", Value: all, Print: func(w io.Writer, asJSON bool) error {
-		if !asJSON {
-			for _, what := range c.polled() {
-				all[what.name].print(w, what.name)
-			}
+	return program.Section{Name: "sources", Value: all, Print: func(w io.Writer, _ bool) error {
+		for _, what := range c.polled() {
+			all[what.name].print(w, what.name)
 		}
 		return nil
 	}}, nil

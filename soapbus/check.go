@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"strings"
 	"time"
 
 	"busbar/common/program"
@@ -82,7 +81,7 @@ func checkRate(c SOAPConfig, highest int) program.Finding {
 	text += fmt.Sprintf("; all %d numbers are %.0f requests, so a whole sweep takes %s at least and is spread over %s", highest-c.First+1, requests, whole.Round(time.Second), time.Duration(c.Full))
 	f := program.Finding{What: "rate", Level: "ok", Detail: text}
 	if whole > time.Duration(c.Full)/2 {
-		f.Level, f.Detail = "warn", text+strings.TrimSpace(": that leaves little for news: raise [soap] rate or full")
+		f.Level, f.Detail = "warn", text+": that leaves little for news: raise [soap] rate or full"
 	}
 	return f
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"busbar/common/config"
-	"busbar/common/node"
 	"busbar/common/secret"
 	"busbar/soapbus/sweep"
 )
@@ -55,14 +54,9 @@ func DefaultConfig() *Config {
 	}
 }
 
-// Complete checks [soap].
-func (c *Config) Complete() error { return c.SOAP.complete() }
-
-// withPasswords are the files that the tracker's password is in.
-func (c *Config) withPasswords() []string { return node.FilesWith(c.SOAP.URL, c.Files) }
-
-// complete checks what needs no tracker.
-func (c *SOAPConfig) complete() error {
+// Complete checks what needs no tracker.
+func (all *Config) Complete() error {
+	c := all.SOAP
 	for _, least := range []struct {
 		key   string
 		value config.Duration

@@ -8,6 +8,7 @@ import (
 
 	"busbar/adapters/debbugs"
 	"busbar/common/exit"
+	"busbar/common/node"
 	"busbar/common/program"
 	"busbar/common/pump"
 	"busbar/soapbus/follow"
@@ -35,7 +36,7 @@ func (c *Config) Sources(*slog.Logger) []*program.Source {
 		Open: func(ctx context.Context, o *program.Opening) (pump.Channel, error) {
 			return c.open(ctx, o, client), nil
 		},
-		Secret: "the tracker's password", Secrets: c.withPasswords(),
+		Secret: "the tracker's password", Secrets: node.FilesWith(c.SOAP.URL, c.Files),
 		Check:   c.check,
 		Metrics: "busbar_soap_",
 		About:   []any{"tracker", c.SOAP.URL, "watches", c.SOAP.watch().String(), "rate", c.SOAP.Rate},

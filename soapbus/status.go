@@ -14,18 +14,13 @@ import (
 func (c *Config) Status(ctx context.Context, p *program.Env, r *journal.Reader) (program.Section, error) {
 	var kept report
 	err := program.KeptReport(ctx, r, p.Name, source, &kept)
-	return program.Section{Name: "tracker", Value: kept, Print: func(w io.Writer, asJSON bool) error {
-		if !asJSON {
-			kept.print(w, c)
-		}
-		return nil
-	}}, err
+	return program.Section{Name: "tracker", Value: kept, Print: func(w io.Writer, _ bool) error { return kept.print(w, c) }}, err
 }
 
-func (r report) print(w io.Writer, c *Config) {
+func (r report) print(w io.Writer, c *Config) error {
 	if r.Watches == "" {
-		show.Fprintln(w, "tracker    not asked yet")
-		return
+		_, err := show.Fprintln(w, "tracker    not asked yet")
+		return err
 	}
 	show.Fprintf(w, "tracker    %s: %s; %d bugs known\n", c.SOAP.URL, r.Watches, r.Known)
 	switch {
@@ -43,4 +38,5 @@ func (r report) print(w io.Writer, c *Config) {
 	if r.Doubt != "" {
 		show.Fprintf(w, "  DOUBT    %s\n", r.Doubt)
 	}
+	return nil
 }

@@ -22,8 +22,8 @@ type StatusCommand struct {
 type Section struct {
 	Name  string // of its member in the JSON object; empty: it is not there
 	Value any
-	// Print follows what is printed of all programs; in JSON it is for what stands
-	// on lines of its own.
+	// Print follows what is printed of all programs; in JSON only where Name is empty,
+	// for objects of their own.
 	Print func(w io.Writer, asJSON bool) error
 }
 
@@ -60,7 +60,7 @@ func (c StatusCommand) Run(p *Env, g *Globals) error {
 	} else {
 		err = s.Print(p.Stdout, c.JSON)
 	}
-	if err == nil && more.Print != nil {
+	if err == nil && more.Print != nil && (!c.JSON || more.Name == "") {
 		err = more.Print(p.Stdout, c.JSON)
 	}
 	return errors.Join(err, unread)
