@@ -52,6 +52,9 @@ const (
 	defaultPatience = time.Minute
 )
 
+// mostLater bounds for how long a far side can have itself left alone.
+const mostLater = time.Hour
+
 var pauses = backoff.Times{First: 100 * time.Millisecond, Most: 30 * time.Second}
 
 func (d *Drain) window() int64 {
@@ -92,6 +95,9 @@ func (d *Drain) Run(ctx context.Context) error {
 			continue // a message was put aside
 		}
 		wait := backoff.Spread(pauses.After(d.failed(err, time.Since(began))))
+		if later, ok := errors.AsType[*Later](err); ok {
+			wait = max(wait, min(later.Wait, mostLater))
+		}
 		select {
 		case <-ctx.Done():
 			return nil

@@ -3,6 +3,8 @@ package drain
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"busbar/common/journal"
 )
@@ -41,6 +43,18 @@ type Conn interface {
 // message, however often it is sent: too large for it, or of a form that it
 // refuses. A key that is not accepted or a quota that is used up is no such thing.
 var ErrRefused = errors.New("the far side refuses the message")
+
+// A Later is an error of Open or Send where the far side says for how long it wants to
+// be left alone. It is, for an hour at most.
+type Later struct {
+	Wait time.Duration
+	Err  error
+}
+
+func (l *Later) Error() string { return fmt.Sprintf("%v (left alone for %s)", l.Err, l.Wait) }
+
+// Unwrap gives what went wrong.
+func (l *Later) Unwrap() error { return l.Err }
 
 // A Store is what is emptied: a *journal.Journal. Methods are as there.
 type Store interface {

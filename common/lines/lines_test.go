@@ -140,7 +140,7 @@ func TestCutAnywhere(t *testing.T) {
 	s := newSite(t)
 	s.append(5, "ü\n\"")
 	whole := append(bytes.Join(s.messages(), []byte("\n")), '\n')
-	for cut := 0; cut <= len(whole); cut += 1 + len(whole)/150 {
+	for cut := 0; cut <= len(whole); cut += 1 + len(whole)/60 {
 		if err := os.WriteFile(s.path, whole[:cut], 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -2,11 +2,13 @@ package node
 
 import (
 	"path/filepath"
+	"time"
 
 	"busbar/common/config"
 	"busbar/common/drain"
 	"busbar/common/journal"
 	"busbar/common/lines"
+	"busbar/common/push"
 )
 
 // AddSinks adds the ways out that the configuration names beside the publisher,
@@ -16,6 +18,19 @@ func (n *Node) AddSinks(c *config.Shared) {
 		n.Places(filepath.Dir(file))
 		n.AddSink(&drain.Drain{Sink: &lines.Sink{Path: file, Log: n.Log}, Name: "lines", Begin: begin(c.Lines.From)})
 	}
+	if p := c.Push; !p.URL.Empty() {
+		n.Secrets("the secret of the pushes", p.SecretFile)
+		if p.Key != "" {
+			n.Secrets("the key of the pushes", p.Key)
+		}
+		// Each request has a limit of its own.
+		n.AddSink(&drain.Drain{Sink: Push(p), Name: "push", Begin: begin(p.From), Patience: -1})
+	}
+}
+
+// Push is the sink of a [push] table.
+func Push(c config.Push) *push.Sink {
+	return &push.Sink{URL: c.URL, SecretFile: c.SecretFile, CA: c.CA, Cert: c.Certificate, Key: c.Key, Batch: c.Batch, Timeout: time.Duration(c.Timeout)}
 }
 
 func begin(from string) journal.Begin {

@@ -39,7 +39,7 @@ func (c CheckCommand) Run(p *Env, g *Globals) error {
 	for file, what := range secrets(sources) {
 		findings = append(findings, CheckSecrets(what, file)...)
 	}
-	findings = append(findings, checkSinks(cfg.Common())...)
+	findings = append(findings, checkSinks(ctx, cfg.Common())...)
 	findings = append(findings, CheckBus(ctx, p.Name, bus, cfg.Common().Sign, places...)...)
 	findings = slices.DeleteFunc(findings, func(f Finding) bool { return slices.Contains(again, f.What) })
 	return PrintFindings(p, append(findings, own...), c.JSON)
