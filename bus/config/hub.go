@@ -6,13 +6,16 @@ import (
 	"path/filepath"
 	"time"
 
+	"busbar/common/archive"
 	"busbar/common/config"
+	"busbar/common/subscribe"
 )
 
 // Hub is the [hub] table: what `bus hub` keeps and serves.
 type Hub struct {
 	Listen         string          `toml:"listen" doc:"Address where bus hub serves HTTP, such as 127.0.0.1:9480. In front of others belongs a proxy with TLS."`
 	Archive        string          `toml:"archive" doc:"The archive's file. Empty: /var/lib/busbar/hub/archive.db."`
+	From           string          `toml:"from" doc:"Where to begin with a publisher that is new: start (with the oldest that it keeps), now, or a time such as 2026-11-28T12:00:00Z."`
 	KeepAge        config.Duration `toml:"keep_age" doc:"Forget archived messages older than this. 0s: keep for ever."`
 	KeepSize       config.Size     `toml:"keep_size" doc:"Forget the oldest archived messages beyond this size of all. 0: no limit."`
 	Clients        int             `toml:"clients" doc:"How many may listen to /events at once."`
@@ -22,7 +25,7 @@ type Hub struct {
 
 // DefaultHub is the [hub] table before any file is read.
 func DefaultHub() Hub {
-	return Hub{Listen: "127.0.0.1:9480", Clients: 2000, ClientsPerPeer: 100, Lease: config.Duration(15 * time.Minute)}
+	return Hub{Listen: "127.0.0.1:9480", From: "start", Clients: 2000, ClientsPerPeer: 100, Lease: config.Duration(15 * time.Minute)}
 }
 
 // Complete fills what is left out, and reports what cannot work.
@@ -39,8 +42,26 @@ func (h *Hub) Complete() error {
 	if h.Lease < config.Duration(time.Second) {
 		return fmt.Errorf("checking [hub] lease: %s is less than a second", time.Duration(h.Lease))
 	}
+	if _, err := h.Begin(); err != nil {
+		return err
+	}
 	if h.KeepAge < 0 || h.KeepSize < 0 {
 		return fmt.Errorf("checking [hub]: keep_age and keep_size cannot be less than 0")
 	}
 	return nil
+}
+
+// Begin is what From says.
+func (h *Hub) Begin() (subscribe.From, error) {
+	switch h.From {
+	case "start":
+		return subscribe.Start(), nil
+	case "now":
+		return subscribe.Now(), nil
+	}
+	t, err := archive.ParseTime(h.From)
+	if err != nil {
+		return subscribe.From{}, fmt.Errorf("checking [hub] from: %w (or start, or now)", err)
+	}
+	return subscribe.Since(t), nil
 }

@@ -3,5 +3,6 @@
 // /id (as datagrepper answers them, for fedmsg's backlog), /healthz, /metrics and
 // /status.json.
 //
-// What comes in is an Intake's business; the HTTP side stands on the archive alone.
+// What comes in is common/subscribe's business; the HTTP side stands on the archive
+// alone.
 package hub

@@ -99,17 +99,18 @@ func (st *stream) stop() {
 }
 
 // write sends text, which is flushed later.
-func (st *stream) write(text ...string) {
+func (st *stream) write(text []byte) {
 	if st.err == nil {
 		// The deadline of the write before this one is still set.
 		st.err = st.control.SetWriteDeadline(time.Now().Add(st.o.Patience))
 	}
-	for _, t := range text {
-		if st.err == nil {
-			_, st.err = st.w.Write([]byte(t))
-		}
+	if st.err == nil {
+		_, st.err = st.w.Write(text)
 	}
 }
+
+// position sends an event's id alone: a browser remembers it, and says nothing.
+func (st *stream) position(id string) { st.write([]byte("id: " + id + "\n\n")) }
 
 func (st *stream) flush() {
 	if st.err == nil {
@@ -117,15 +118,12 @@ func (st *stream) flush() {
 	}
 }
 
-func (st *stream) event(h *happening, id string) {
-	st.write("id: ", id, "\n", string(h.frame))
-}
-
 func (st *stream) run(ctx context.Context) {
 	const again = "retry: 2000\n" // milliseconds after which a browser comes back
-	st.write(again, "id: ", st.at.String(), "\n\n")
+	st.write([]byte(again))
+	st.position(st.at.String())
 	for _, g := range st.gaps {
-		st.event(g, st.at.String())
+		st.write(g.event(st.at.String()))
 	}
 	st.flush()
 	beats := time.NewTicker(beat)
@@ -143,7 +141,7 @@ func (st *stream) catchUp(ctx context.Context, beats <-chan time.Time) (heads ve
 		case st.catching <- struct{}{}:
 			held = true
 		case <-beats:
-			st.write(":\n\n")
+			st.write([]byte(":\n\n"))
 			if st.flush(); st.err != nil {
 				return nil, false
 			}
@@ -170,12 +168,12 @@ func (st *stream) catchUp(ctx context.Context, beats <-chan time.Time) (heads ve
 				st.at.pass(h.message)
 			}
 			if !again && h.frame != nil && (h.gap != nil || st.filter.takes(&h.envelope, h.about)) {
-				st.event(h, st.at.String())
+				st.write(h.event(st.at.String()))
 				st.feed.sent.Add(1)
 			}
 		}
 		st.after, st.at[own] = to, to
-		st.write("id: ", st.at.String(), "\n\n") // also where nothing was wanted
+		st.position(st.at.String()) // also where nothing was wanted
 		st.flush()
 	}
 	return nil, false
@@ -198,9 +196,9 @@ func (st *stream) live(ctx context.Context, heads vector, beats <-chan time.Time
 			if d.gap == nil {
 				st.at.pass(d.message)
 			}
-			d.id = st.at.String()
+			d.text = d.event(st.at.String())
 		}
-		st.event(d.happening, d.id)
+		st.write(d.text)
 	}
 	for st.err == nil {
 		select {
@@ -208,9 +206,9 @@ func (st *stream) live(ctx context.Context, heads vector, beats <-chan time.Time
 			return
 		case <-beats:
 			if id, ok := st.feed.idle(st.listener); ok && !ahead {
-				st.write("id: ", id, "\n\n")
+				st.position(id)
 			} else {
-				st.write(":\n\n")
+				st.write([]byte(":\n\n"))
 			}
 		case d, ok := <-st.listener.events:
 			if !ok {

@@ -40,10 +40,10 @@ type listener struct {
 	events chan delivered
 }
 
-// A delivered is an event and the position behind it.
+// A delivered is an event as it is sent with the feed's position behind it.
 type delivered struct {
 	*happening
-	id string
+	text []byte
 }
 
 func newFeed(ctx context.Context, a *archive.Archive, log *slog.Logger) (*feed, error) {
@@ -107,13 +107,13 @@ func (f *feed) hand(list []*happening, to int64) {
 			f.heads.pass(h.message)
 			f.last[h.message.Publisher] = time.Now()
 		}
-		d := delivered{h, ""}
+		d := delivered{happening: h}
 		for l := range f.listeners {
 			if h.n <= l.after || h.frame == nil || h.gap == nil && !l.filter.takes(&h.envelope, h.about) {
 				continue
 			}
-			if d.id == "" {
-				d.id = f.heads.String()
+			if d.text == nil {
+				d.text = h.event(f.heads.String())
 			}
 			select {
 			case l.events <- d:

@@ -68,7 +68,7 @@ func startOn(t testing.TB, a *archive.Archive, change func(*serverOptions)) *tes
 	ctx, cancel := context.WithCancel(context.Background())
 	o := serverOptions{
 		Prefix: "org.debian", Clients: 100, ClientsPerPeer: 100, Lease: time.Hour, Log: slog.New(slog.DiscardHandler),
-		Now: func() time.Time { return time.Unix(now+5000, 0) }, Intake: func() intakeStatus { return intakeStatus{Kind: "test"} },
+		Now: func() time.Time { return time.Unix(now+5000, 0) }, Intake: func() intakeStatus { return intakeStatus{} },
 	}
 	if change != nil {
 		change(&o)

@@ -33,6 +33,11 @@ func happened(m archive.Message) *happening {
 	return h
 }
 
+// event is the event with an id.
+func (h *happening) event(id string) []byte {
+	return append(append(append(make([]byte, 0, len(id)+len(h.frame)+5), "id: "...), id...), append([]byte{'\n'}, h.frame...)...)
+}
+
 // A gapSaid is the data of an event gap.
 type gapSaid struct {
 	Publisher string `json:"publisher"`

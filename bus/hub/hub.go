@@ -8,6 +8,8 @@ import (
 	"net"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"busbar/bus/config"
 	"busbar/common/archive"
 	shared "busbar/common/config"
@@ -15,7 +17,7 @@ import (
 	"busbar/common/program"
 	"busbar/common/show"
 	"busbar/common/sign"
-	"busbar/common/wire"
+	"busbar/common/subscribe"
 )
 
 // Command is `bus hub`.
@@ -90,19 +92,19 @@ func (c *hub) verifier(p *program.Env, cfg shared.Sign) (*sign.Verifier, error) 
 }
 
 func (c *hub) serve(ctx context.Context, p *program.Env, cfg config.Config, a *archive.Archive, v *sign.Verifier, log *slog.Logger) error {
-	// It ends by Close, after who reads it.
-	f, err := wire.Follow(context.WithoutCancel(ctx), wire.FollowOptions{Endpoints: cfg.Bus.Publishers(), Verifier: v, Log: log})
+	from, err := cfg.Hub.Begin()
+	if err != nil {
+		return &exit.Error{Code: exit.Config, Err: err}
+	}
+	sub, err := subscribe.Open(ctx, subscribe.Options{Publishers: cfg.Bus.Publishers(), Verifier: v, DB: a.DB(), From: from, Log: log})
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	in, err := newLive(ctx, a, f, log)
-	if err != nil {
-		return err
-	}
+	defer sub.Close()
+	in := &intake{subscriber: sub, archive: a, log: log}
 	s, err := newServer(ctx, a, serverOptions{
 		Prefix: cfg.Bus.Prefix, Clients: cfg.Hub.Clients, ClientsPerPeer: cfg.Hub.ClientsPerPeer,
-		Lease: time.Duration(cfg.Hub.Lease), Log: log, Intake: in.status,
+		Lease: time.Duration(cfg.Hub.Lease), Log: log, Intake: in.status, Collectors: []prometheus.Collector{in.collector()},
 	})
 	if err != nil {
 		return err
@@ -113,12 +115,7 @@ func (c *hub) serve(ctx context.Context, p *program.Env, cfg config.Config, a *a
 	}
 	log.Info("the hub serves", "address", "http://"+listener.Addr().String(), "archive", cfg.Hub.Archive)
 	return program.Serve(ctx, log, func() string { return s.line(ctx) },
-		program.Task{Name: "the intake", Run: func(ctx context.Context) error {
-			return in.run(ctx, func(ctx context.Context, b archive.Batch) error {
-				_, err := a.Append(ctx, b)
-				return err
-			})
-		}},
+		program.Task{Name: "the intake", Run: in.run},
 		program.Task{Name: "the web server", Run: func(ctx context.Context) error { return s.serve(ctx, listener) }},
 		program.Task{Name: "the retention", Run: func(ctx context.Context) error { return prune(ctx, a, log) }},
 	)
@@ -126,8 +123,8 @@ func (c *hub) serve(ctx context.Context, p *program.Env, cfg config.Config, a *a
 
 // line is what systemctl status shows.
 func (s *server) line(ctx context.Context) string {
-	if text := s.o.Intake().Error; text != "" {
-		return "ERROR: " + text
+	if err := s.o.Intake().failure(); err != nil {
+		return "ERROR: " + err.Error()
 	}
 	_, newest, err := s.archive.Range(ctx)
 	if err != nil {

@@ -27,6 +27,7 @@ type serverOptions struct {
 	Now            func() time.Time
 	Log            *slog.Logger
 	Intake         func() intakeStatus
+	Collectors     []prometheus.Collector // of the intake
 }
 
 const (

@@ -32,12 +32,11 @@ type report struct {
 type publisherReport struct {
 	Publisher string     `json:"publisher"`
 	Epoch     string     `json:"epoch"`
-	Head      int64      `json:"head"` // the highest number in the archive
-	Base      int64      `json:"base"` // the highest that retention dropped
-	Said      int64      `json:"said,omitempty"`
-	Lag       int64      `json:"lag"` // what it says that it sent, and that is not here
-	Last      *time.Time `json:"last"`
-	Heartbeat *time.Time `json:"heartbeat"`
+	Head      int64      `json:"head"`             // the highest number in the archive
+	Base      int64      `json:"base"`             // the highest that retention dropped
+	Newest    int64      `json:"newest,omitempty"` // the newest that it says it sent
+	Lag       int64      `json:"lag"`              // what of this is not here
+	Last      *time.Time `json:"last"`             // when something came last, since the start
 }
 
 type gapReport struct {
@@ -56,7 +55,7 @@ const (
 
 func (s *server) report(ctx context.Context) (report, error) {
 	r := report{Version: node.Version(), Time: s.o.Now().UTC(), Intake: s.o.Intake(), Listeners: s.streams.count(), Publishers: []publisherReport{}, Gaps: []gapReport{}}
-	r.Healthy = r.Intake.Error == ""
+	r.Healthy = r.Intake.failure() == nil
 	r.Archive.Epoch = s.archive.Epoch()
 	var err error
 	if r.Archive.Base, r.Archive.Newest, err = s.archive.Range(ctx); err != nil {
@@ -81,10 +80,10 @@ func (s *server) publisher(q archive.Sequence, in intakeStatus) publisherReport 
 	if t, ok := s.feed.lastOf(q.Publisher); ok {
 		p.Last = &t
 	}
-	for _, b := range in.beats {
-		if b.publisher == q.Publisher && b.epoch == q.Epoch {
-			p.Said, p.Heartbeat = b.newest, &b.at
-			p.Lag = max(0, b.newest-q.Head)
+	for _, st := range in.Streams {
+		if st.Publisher == q.Publisher && st.Epoch == q.Epoch {
+			p.Newest = max(p.Newest, st.Newest)
+			p.Lag = max(0, p.Newest-q.Head)
 		}
 	}
 	return p
@@ -101,8 +100,8 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) {
 
 // healthz is 200 while messages come in and the archive can be read.
 func (s *server) healthz(w http.ResponseWriter, r *http.Request) {
-	if text := s.o.Intake().Error; text != "" {
-		refuse(w, http.StatusServiceUnavailable, text)
+	if err := s.o.Intake().failure(); err != nil {
+		refuse(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
 	if _, _, err := s.archive.Range(r.Context()); err != nil {
@@ -120,6 +119,9 @@ func (s *server) metrics(w http.ResponseWriter, r *http.Request) {
 func (s *server) measure() {
 	s.registry = prometheus.NewRegistry()
 	s.requests = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "busbar_hub_requests_total", Help: "Requests by path."}, []string{"path"})
+	for _, c := range s.o.Collectors {
+		s.registry.MustRegister(c)
+	}
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), s.requests, &archiveMetrics{s})
 	gauge := func(name, help string, value func() float64) {
 		s.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
@@ -130,7 +132,6 @@ func (s *server) measure() {
 	gauge("busbar_hub_listeners", "Clients of /events now.", func() float64 { return float64(s.streams.count()) })
 	counter("busbar_hub_events_sent_total", "Events handed to clients of /events.", func() float64 { return float64(s.feed.sent.Load()) })
 	counter("busbar_hub_listeners_cut_total", "Clients of /events that were too far behind and were cut.", func() float64 { return float64(s.feed.cut.Load()) })
-	counter("busbar_hub_refused_total", "Messages that were not to be believed or could not be read.", func() float64 { return float64(s.o.Intake().Refused) })
 }
 
 // archiveMetrics asks the archive each time.

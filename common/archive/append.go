@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 )
 
@@ -10,6 +11,9 @@ type Batch struct {
 	Messages  []Incoming // in the order in which they are to be read by arrival
 	Gaps      []Gap
 	Positions []Position // how far the caller has come with all of this
+	// Record, if not nil, writes what else belongs to the batch into the same
+	// transaction, such as positions in tables of the caller's (see DB).
+	Record func(context.Context, *sql.Tx) error
 }
 
 // A Result is what Append did.
@@ -60,6 +64,9 @@ func (a *Archive) Append(ctx context.Context, b Batch) (Result, error) {
 		}
 		for _, p := range b.Positions {
 			t.run("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", p.Publisher, p.Epoch, p.Seq)
+		}
+		if b.Record != nil && t.err == nil {
+			t.err = b.Record(ctx, t.tx)
 		}
 		if w.next.newest > a.state.newest {
 			w.moved = true

@@ -100,6 +100,11 @@ func (a *Archive) open(ctx context.Context) (err error) {
 	return nil
 }
 
+// DB is where a feeder of the archive may keep tables of its own, so that its
+// positions are stored with the messages (Batch.Record), and a copy of the file that
+// is put back has the positions that belong to it. It has one connection.
+func (a *Archive) DB() *sql.DB { return a.db }
+
 // Changed is closed when something was stored. Take it before reading, so that
 // nothing is missed.
 func (a *Archive) Changed() <-chan struct{} {

@@ -73,7 +73,12 @@ func TestRefused(t *testing.T) {
 func TestAllOrNothing(t *testing.T) {
 	a, s := mustOpen(t, Options{}), newSpeaker(1)
 	good := read(t, s.say().wire(t))
+	failing := func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "CREATE TABLE mine (x)")
+		return errors.Join(err, ErrMessage)
+	}
 	for name, b := range map[string]Batch{
+		"a bad end": {Messages: []Incoming{good}, Record: failing},
 		"no topic":  {Messages: []Incoming{good, {Wire: []byte("{}")}}},
 		"no bytes":  {Messages: []Incoming{good, {Envelope: good.Envelope}}},
 		"a bad gap": {Messages: []Incoming{good}, Gaps: []Gap{{Publisher: "p", Epoch: "e", First: 9, Last: 3}}},
@@ -81,6 +86,9 @@ func TestAllOrNothing(t *testing.T) {
 		if _, err := a.Append(context.Background(), b); !errors.Is(err, ErrMessage) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if _, err := a.DB().Exec("SELECT * FROM mine"); err == nil {
+		t.Error("what the caller wrote has stayed")
 	}
 	if list, err := a.After(context.Background(), 0, 0); err != nil || len(list) > 0 {
 		t.Errorf("%d messages were stored, %v", len(list), err)

@@ -104,8 +104,9 @@ type Position struct {
 
 // A Gap is numbers of a sequence that never came, and why.
 type Gap struct {
-	Publisher   string
-	Epoch       string
+	Publisher string
+	Epoch     string // empty: it does not count
+	// First and Last are both included; 0 where nobody knows.
 	First, Last int64
 	Reason      string
 	Time        time.Time // when that was known
@@ -113,7 +114,7 @@ type Gap struct {
 }
 
 func (g Gap) check() error {
-	if g.Publisher == "" || g.Epoch == "" || g.First < 1 || g.Last < g.First {
+	if g.Publisher == "" || g.First < 0 || g.Last < 0 || g.Last > 0 && g.Last < g.First {
 		return fmt.Errorf("checking a gap: numbers %d to %d of %q (%q) are none", g.First, g.Last, g.Publisher, g.Epoch)
 	}
 	return nil

@@ -96,7 +96,7 @@ CREATE TABLE gaps (
 	last      INTEGER NOT NULL,
 	reason    TEXT NOT NULL,
 	time      INTEGER NOT NULL,
-	UNIQUE (publisher, epoch, first, last)
+	UNIQUE (publisher, epoch, first, last, time)
 ) STRICT;
 
 -- The states that messages left which retention dropped.
