@@ -25,7 +25,7 @@ test: deps
 	$(GO) vet ./...
 	contrib/dev/gofmt.sh
 	$(GO) build -o bin/report ./contrib/dev/report
-	$(RACE) -json -count 1 -timeout 15m ./... | bin/report $(SKIPS)
+	$(RACE) -json -count 1 -timeout 30m ./... | bin/report $(SKIPS)
 
 # The same in a fresh Debian, as root, with mmdebstrap: SUITE=bookworm or trixie.
 test-debian:
