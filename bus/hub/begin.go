@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"maps"
+	"slices"
 
 	"busbar/common/archive"
 )
@@ -23,6 +24,7 @@ func resume(ctx context.Context, a *archive.Archive, v vector) (beginning, error
 	if err != nil {
 		return beginning{}, err
 	}
+	list = slices.DeleteFunc(list, func(s archive.Sequence) bool { return s.Publisher == arrivals })
 	_, newest, err := a.Range(ctx)
 	if err != nil {
 		return beginning{}, err

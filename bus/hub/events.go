@@ -74,11 +74,7 @@ func (s *server) begin(ctx context.Context, f filter, last string, v vector) (be
 		return beginning{}, err
 	}
 	_, newest, err := s.archive.Range(ctx)
-	heads := vector{sequence{arrivals, s.archive.Epoch()}: newest}
-	for _, q := range list {
-		heads[sequence{q.Publisher, q.Epoch}] = q.Head
-	}
-	return beginning{after: newest, at: heads}, err
+	return beginning{after: newest, at: headsOf(list, s.archive.Epoch(), newest)}, err
 }
 
 // A stream is one client of /events.

@@ -170,6 +170,27 @@ func TestWithoutNumbers(t *testing.T) {
 	}
 }
 
+// TestFalseArrivals: a publisher that takes the name and epoch of the archive's own
+// count spoils nobody's position.
+func TestFalseArrivals(t *testing.T) {
+	h := start(t, nil)
+	c := h.listen(t, "", "")
+	m := message(t, "p", 1_000_001)
+	m.Envelope.Publisher, m.Envelope.Epoch = arrivals, h.archive.Epoch()
+	if _, err := h.archive.Append(context.Background(), archive.Batch{Messages: []archive.Incoming{m}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.said(), "p1000001"; got != want || c.id != "*:"+h.archive.Epoch()+":1" {
+		t.Errorf("%s came with the position %s", got, c.id)
+	}
+	c.close()
+	h.append(t, "", 2, 2)
+	c = h.listen(t, "", c.id)
+	if got := c.said(); got != " says 2" && got != "2" {
+		t.Errorf("%s came", got)
+	}
+}
+
 // TestStalled: clients that do not read are cut, and others do not notice.
 func TestStalled(t *testing.T) {
 	h := start(t, func(o *serverOptions) { o.Patience = time.Second })

@@ -47,7 +47,7 @@ type delivered struct {
 }
 
 func newFeed(ctx context.Context, a *archive.Archive, log *slog.Logger) (*feed, error) {
-	f := &feed{archive: a, log: log, heads: vector{}, listeners: map[*listener]bool{}, last: map[string]time.Time{}}
+	f := &feed{archive: a, log: log, listeners: map[*listener]bool{}, last: map[string]time.Time{}}
 	list, err := a.Sequences(ctx)
 	if err != nil {
 		return nil, err
@@ -55,10 +55,7 @@ func newFeed(ctx context.Context, a *archive.Archive, log *slog.Logger) (*feed, 
 	if _, f.at, err = a.Range(ctx); err != nil {
 		return nil, err
 	}
-	for _, s := range list {
-		f.heads[sequence{s.Publisher, s.Epoch}] = s.Head
-	}
-	f.heads[sequence{arrivals, a.Epoch()}] = f.at
+	f.heads = headsOf(list, a.Epoch(), f.at)
 	return f, nil
 }
 

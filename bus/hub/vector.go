@@ -19,8 +19,8 @@ type sequence struct{ publisher, epoch string }
 // this hub, also for messages that have no number.
 type vector map[sequence]int64
 
-// arrivals is the publisher's name of the archive's own sequence. No publisher has
-// it, for a name is never empty and never this.
+// arrivals is the publisher's name of the archive's own sequence. A publisher that
+// calls itself so counts nothing here.
 const arrivals = "*"
 
 // maxVector bounds the text of a vector in bytes.
@@ -108,9 +108,21 @@ func (v vector) resolve(list []archive.Sequence) vector {
 	return whole
 }
 
+// headsOf is the position behind all that came of these sequences, and behind an
+// arrival.
+func headsOf(list []archive.Sequence, epoch string, arrival int64) vector {
+	v := vector{sequence{arrivals, epoch}: arrival}
+	for _, s := range list {
+		if s.Publisher != arrivals {
+			v[sequence{s.Publisher, s.Epoch}] = s.Head
+		}
+	}
+	return v
+}
+
 // pass moves the vector past a message.
 func (v vector) pass(m archive.Message) {
-	if m.Seq > 0 {
+	if m.Seq > 0 && m.Publisher != arrivals {
 		s := sequence{m.Publisher, m.Epoch}
 		v[s] = max(v[s], m.Seq)
 	}
