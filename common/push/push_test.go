@@ -346,7 +346,7 @@ func TestTrust(t *testing.T) {
 	s.append(1, 0)
 	s.fails("no certificate in PEM")
 	sink = r.sink()
-	sink.CA = "" // httptest's certificate is nobody's here
+	sink.CA = "" // its certificate is by nobody whom the system trusts
 	s = start(t, sink)
 	s.append(1, 0)
 	s.fails("certificate")
@@ -362,10 +362,7 @@ func TestTrust(t *testing.T) {
 // TestClientCertificate: a receiver may want to know who posts.
 func TestClientCertificate(t *testing.T) {
 	r := newReceiver(t)
-	own := httptest.NewUnstartedServer(nil) // has a certificate and its key
-	own.StartTLS()
-	t.Cleanup(own.Close)
-	pair := own.TLS.Certificates[0]
+	pair := certificate(t)
 	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
@@ -375,7 +372,8 @@ func TestClientCertificate(t *testing.T) {
 	r.write(sink.Cert, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})))
 	r.write(sink.Key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 	strict := httptest.NewUnstartedServer(r)
-	strict.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	strict.Config.ErrorLog = r.server.Config.ErrorLog
+	strict.TLS = &tls.Config{Certificates: r.server.TLS.Certificates, ClientAuth: tls.RequireAnyClientCert}
 	strict.StartTLS()
 	t.Cleanup(strict.Close)
 	r.server.Close()
