@@ -72,8 +72,8 @@ func checkState(ctx context.Context, o node.Outlook) []Finding {
 	return findings
 }
 
-// CheckSecrets is Exposed for check.
-func CheckSecrets(what string, files ...string) []Finding {
+// checkSecrets is Exposed for check.
+func checkSecrets(what string, files ...string) []Finding {
 	var list []Finding
 	for _, c := range node.Exposed(what, files...) {
 		list = append(list, Finding{What: c.Name, Level: string(c.Level), Detail: c.Text + " (" + c.Hint + ")"})
@@ -89,9 +89,9 @@ func ownerOf(path string) (uint32, bool) {
 	return s.Uid, true
 }
 
-// CheckBus looks at what every adapter needs (keys, journal, endpoints), and at
+// checkBus looks at what every adapter needs (keys, journal, endpoints), and at
 // the program's conditions; places are directories that must not fill up.
-func CheckBus(ctx context.Context, program string, bus config.Bus, sc config.Sign, places ...string) []Finding {
+func checkBus(ctx context.Context, program string, bus config.Bus, sc config.Sign, places ...string) []Finding {
 	findings := []Finding{checkSigner(sc)}
 	running := false
 	f := Finding{What: "journal", Level: "ok", Detail: bus.Journal}
@@ -168,9 +168,9 @@ func checkEndpoint(endpoint string, running bool) Finding {
 	return Finding{"endpoint", "fail", fmt.Sprintf("%s: %v (look who holds it with: ss -ltnp)", endpoint, err), exit.Config}
 }
 
-// PrintFindings writes them and returns an error if one of them failed: with the
+// printFindings writes them and returns an error if one of them failed: with the
 // exit code for what stays wrong, or if all may pass, for that.
-func PrintFindings(p *Env, findings []Finding, asJSON bool) error {
+func printFindings(p *Env, findings []Finding, asJSON bool) error {
 	failed, code := 0, exit.TempFail
 	shown := map[string]bool{} // a file that a running daemon speaks of, too
 	for _, f := range findings {

@@ -46,7 +46,7 @@ func TestMetricsTakenPort(t *testing.T) {
 			t.Fatalf("the status says only %q", n.Status())
 		}
 	}
-	found := CheckBus(context.Background(), "prog", bus, config.Sign{Backend: "none"})
+	found := checkBus(context.Background(), "prog", bus, config.Sign{Backend: "none"})
 	at := slices.IndexFunc(found, func(f Finding) bool { return f.What == "metrics" })
 	if at < 0 || found[at].Level != "ok" || !strings.Contains(found[at].Detail, "presumably") {
 		t.Errorf("check: %+v", found)

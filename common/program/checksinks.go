@@ -15,9 +15,9 @@ func checkSinks(ctx context.Context, c *config.Shared) []Finding {
 		list = append(list, Found("lines", (&lines.Sink{Path: file}).Check(), file))
 	}
 	if !c.Push.URL.Empty() {
-		list = append(list, CheckSecrets("the secret of the pushes", c.Push.SecretFile)...)
+		list = append(list, checkSecrets("the secret of the pushes", c.Push.SecretFile)...)
 		if c.Push.Key != "" {
-			list = append(list, CheckSecrets("the key of the pushes", c.Push.Key)...)
+			list = append(list, checkSecrets("the key of the pushes", c.Push.Key)...)
 		}
 		if own, away := node.Push(c.Push).Check(ctx); away != nil {
 			list = append(list, Away("push", away))

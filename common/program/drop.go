@@ -39,9 +39,9 @@ func (d DropPoison) chosen(rows []journal.PoisonRow) ([]int64, error) {
 	return ids, nil
 }
 
-// Drop removes items for good: at once where no daemon writes the journal, else
+// drop removes items for good: at once where no daemon writes the journal, else
 // by a request, which the daemon follows within seconds.
-func (o Poison) Drop(ctx context.Context, p *Env, d DropPoison) error {
+func (o Poison) drop(ctx context.Context, p *Env, d DropPoison) error {
 	r, err := journal.OpenReader(ctx, o.Journal)
 	if err != nil {
 		return err

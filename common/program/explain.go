@@ -33,9 +33,9 @@ type ExplainedEvent struct {
 	Body  any    `json:"body"`
 }
 
-// Explain runs an item through the table, as the daemon would, without a bus. A
+// explain runs an item through the table, as the daemon would, without a bus. A
 // translator's panic is poison, as it is there.
-func Explain(table []translate.Translator[any], it translate.Item[any], bus config.Bus) (Explanation, error) {
+func explain(table []translate.Translator[any], it translate.Item[any], bus config.Bus) (Explanation, error) {
 	x := Explanation{Origin: it.Origin, Events: []ExplainedEvent{}}
 	out, err := translate.Run(translate.Guarded(table), it)
 	if err != nil {

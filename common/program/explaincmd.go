@@ -36,7 +36,7 @@ func (c ExplainCommand) Run(p *Env, g *Globals) error {
 func (c ExplainCommand) Each(p *Env, cfg Config, read func(name string, show Show) error) error {
 	table, bus := cfg.Translators(), cfg.Common().Bus
 	show := func(it translate.Item[any], tolerated ...string) error {
-		x, err := Explain(table, it, bus)
+		x, err := explain(table, it, bus)
 		if err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (c ExplainCommand) Each(p *Env, cfg Config, read func(name string, show Sho
 	var failed error
 	for _, name := range c.Items {
 		if _, err := event.IDUUID(name); err == nil {
-			failed = errors.Join(failed, ExplainID(context.Background(), p, bus.Journal, name, c.JSON))
+			failed = errors.Join(failed, explainID(context.Background(), p, bus.Journal, name, c.JSON))
 		} else if err := read(name, show); err != nil {
 			failed = errors.Join(failed, err)
 		}

@@ -10,9 +10,9 @@ import (
 	"busbar/common/show"
 )
 
-// ExplainID shows the message of the journal that bears an id: where it came
+// explainID shows the message of the journal that bears an id: where it came
 // from, who vouches for it, and what it says.
-func ExplainID(ctx context.Context, p *Env, path, id string, asJSON bool) error {
+func explainID(ctx context.Context, p *Env, path, id string, asJSON bool) error {
 	r, err := journal.OpenReader(ctx, path)
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"busbar/common/show"
 )
 
-// Poison is what `poison list|show|retry` works on.
+// Poison is what the command poison works on.
 type Poison struct {
 	Journal string // the journal's file
 	// Retry gives an item back to the source that made it; the daemon then
@@ -17,13 +17,8 @@ type Poison struct {
 	Retry func(journal.PoisonRow) error
 }
 
-// List prints what is kept.
-func (o Poison) List(ctx context.Context, p *Env, asJSON bool) error {
-	r, err := journal.OpenReader(ctx, o.Journal)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+// list prints what is kept.
+func (o Poison) list(ctx context.Context, p *Env, r *journal.Reader, asJSON bool) error {
 	rows, err := r.Poisoned(ctx)
 	if err != nil {
 		return err
@@ -62,10 +57,10 @@ func sum(rows []journal.PoisonRow) string {
 	return fmt.Sprintf("%d items, %d bytes; %d of them state what is known in other words", len(rows), size, disputed)
 }
 
-// Show writes one item exactly as it came; to a terminal, as it may be shown
+// show writes one item exactly as it came; to a terminal, as it may be shown
 // there.
-func (o Poison) Show(ctx context.Context, p *Env, id int64) error {
-	row, err := o.item(ctx, id)
+func (o Poison) show(ctx context.Context, p *Env, r *journal.Reader, id int64) error {
+	row, err := r.PoisonItem(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -77,16 +72,10 @@ func (o Poison) Show(ctx context.Context, p *Env, id int64) error {
 	return err
 }
 
-// RetryAll gives the named items back to the channel, or all that could not be
-// read.
-func (o Poison) RetryAll(ctx context.Context, p *Env, ids []int64) error {
+// retry gives the named items back, or all that could not be read.
+func (o Poison) retry(ctx context.Context, p *Env, r *journal.Reader, ids []int64) error {
 	if len(ids) == 0 {
-		r, err := journal.OpenReader(ctx, o.Journal)
-		if err != nil {
-			return err
-		}
 		rows, err := r.Poisoned(ctx)
-		r.Close()
 		if err != nil {
 			return err
 		}
@@ -97,7 +86,7 @@ func (o Poison) RetryAll(ctx context.Context, p *Env, ids []int64) error {
 		}
 	}
 	for _, id := range ids {
-		row, err := o.item(ctx, id)
+		row, err := r.PoisonItem(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -107,15 +96,6 @@ func (o Poison) RetryAll(ctx context.Context, p *Env, ids []int64) error {
 		show.Fprintf(p.Stdout, "item %d is requeued; the daemon reads it again\n", id)
 	}
 	return nil
-}
-
-func (o Poison) item(ctx context.Context, id int64) (journal.PoisonRow, error) {
-	r, err := journal.OpenReader(ctx, o.Journal)
-	if err != nil {
-		return journal.PoisonRow{}, err
-	}
-	defer r.Close()
-	return r.PoisonItem(ctx, id)
 }
 
 func poisonLine(row journal.PoisonRow) map[string]any {

@@ -41,13 +41,19 @@ func (c *PoisonCommand) Run(k *Selected, p *Env, g *Globals) error {
 // On does to poison what the command line says.
 func (c *PoisonCommand) On(poison Poison, k *Selected, p *Env) error {
 	ctx := context.Background()
+	if k.Leaf == "drop" {
+		return poison.drop(ctx, p, c.Drop)
+	}
+	r, err := journal.OpenReader(ctx, poison.Journal)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
 	switch k.Leaf {
 	case "show":
-		return poison.Show(ctx, p, c.Show.ID)
+		return poison.show(ctx, p, r, c.Show.ID)
 	case "retry":
-		return poison.RetryAll(ctx, p, c.Retry.ID)
-	case "drop":
-		return poison.Drop(ctx, p, c.Drop)
+		return poison.retry(ctx, p, r, c.Retry.ID)
 	}
-	return poison.List(ctx, p, c.List.JSON)
+	return poison.list(ctx, p, r, c.List.JSON)
 }

@@ -101,9 +101,9 @@ type PoisonStatus struct {
 	Dropped int64 `json:"dropped"` // had to make room, ever
 }
 
-// ReadStatus reads it from the journal and asks the daemon, if one runs; waiting
+// readStatus reads it from the journal and asks the daemon, if one runs; waiting
 // is the program's own part, and its keys that are directories must not fill up.
-func ReadStatus(ctx context.Context, program string, bus config.Bus, sc config.Sign, waiting map[string]int) (Status, error) {
+func readStatus(ctx context.Context, program string, bus config.Bus, sc config.Sign, waiting map[string]int) (Status, error) {
 	r, err := journal.OpenReader(ctx, bus.Journal)
 	if err != nil {
 		return Status{}, err

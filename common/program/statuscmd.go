@@ -40,7 +40,7 @@ func (c StatusCommand) Run(p *Env, g *Globals) error {
 	}
 	ctx, bus := context.Background(), cfg.Common().Bus
 	waiting, unread := waiting(bus.Journal, cfg.Sources(g.Logger(p)))
-	s, err := ReadStatus(ctx, p.Name, bus, cfg.Common().Sign, waiting)
+	s, err := readStatus(ctx, p.Name, bus, cfg.Common().Sign, waiting)
 	if err != nil {
 		return err
 	}
