@@ -56,7 +56,7 @@ var rooms = []room{
 	{"common/rounds", []string{"common/translate"}},
 	{"common/exit", []string{"common/journal"}},
 	{"common/config", []string{"common/event", "common/secret", "common/sign"}},
-	{"common/node", []string{"common/condition", "common/config", "common/drain", "common/durable", "common/event", "common/exit", "common/journal", "common/lines", "common/pump", "common/push", "common/secret", "common/show", "common/sign", "common/translate", "common/wire"}},
+	{"common/node", []string{"common/condition", "common/config", "common/drain", "common/durable", "common/event", "common/exit", "common/journal", "common/lines", "common/pump", "common/push", "common/replay", "common/secret", "common/show", "common/sign", "common/translate", "common/wire"}},
 	{"common/program", []string{"common/*"}},
 	{"common/programtest", []string{"common/config", "common/exit", "common/program", "common/sign"}},
 	{"adapters", nil},

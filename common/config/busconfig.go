@@ -24,6 +24,7 @@ type Bus struct {
 	Environment string   `toml:"environment" doc:"Environment in every topic: dev, stg, production; prod on old buses."`
 	Name        string   `toml:"name" doc:"Name of this publisher, once per bus; it owns the sequence. Empty: PROGRAM.HOST."`
 	Publish     []string `toml:"publish" doc:"Endpoints to bind for subscribers, such as tcp://*:9940. Empty: keep in the journal only."`
+	Replay      []string `toml:"replay" doc:"Further endpoints to bind for replay alone, as fedmsg's replay_endpoints have them, such as tcp://*:9941. The endpoints of publish answer replay anyway."`
 	Subscribe   []string `toml:"subscribe" doc:"Endpoints of all publishers, for those who follow the bus (bus tail)."`
 	Discover    []string `toml:"discover" doc:"Where more publishers are found, for those who follow the bus: file:PATH (a list, TOML or JSON), dir:PATH (of such files), srv:DOMAIN (DNS). Changes are followed."`
 	Relay       string   `toml:"relay" doc:"Endpoint where bus log publishes: a relay that listens there (fedmsg's relay_inbound), or one to bind."`
@@ -105,6 +106,14 @@ func (c *Bus) Complete(program string) error {
 	for _, e := range c.Publish {
 		if !strings.HasPrefix(e, "tcp://") {
 			return fmt.Errorf("checking [bus] publish: %q is not an endpoint such as tcp://*:9940", e)
+		}
+	}
+	for _, e := range c.Replay {
+		if !strings.HasPrefix(e, "tcp://") {
+			return fmt.Errorf("checking [bus] replay: %q is not an endpoint such as tcp://*:9941", e)
+		}
+		if slices.Contains(c.Publish, e) && !strings.HasSuffix(e, ":0") {
+			return fmt.Errorf("checking [bus] replay: %q is in publish, too, where replay is answered anyway", e)
 		}
 	}
 	for _, e := range c.Discover {

@@ -15,6 +15,7 @@ import (
 
 	"busbar/common/condition"
 	"busbar/common/journal"
+	"busbar/common/replay"
 )
 
 // A Live is what a running daemon says of itself, at the moment that it is
@@ -27,6 +28,7 @@ type Live struct {
 	Published  int64                 `json:"published"`
 	Conditions []condition.Condition `json:"conditions"`
 	SinkErrors map[string]string     `json:"sink_errors,omitempty"` // the last of each, also what is over
+	Replay     *replay.Stats         `json:"replay,omitempty"`      // what was asked for again
 }
 
 const (
@@ -105,7 +107,7 @@ func (n *Node) listenLive(ctx context.Context) error {
 func (n *Node) live() Live {
 	return Live{
 		Process: os.Getpid(), Version: Version(), Started: n.started, Status: n.Status(), Published: n.published(),
-		Conditions: n.Conditions.All(), SinkErrors: n.sinkErrors(),
+		Conditions: n.Conditions.All(), SinkErrors: n.sinkErrors(), Replay: n.replayed(),
 	}
 }
 

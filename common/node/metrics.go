@@ -38,6 +38,7 @@ func newMetrics(program string, n *Node) *metrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		newCollector(program, n),
+		newReplayCollector(program, n),
 	)
 	return m
 }

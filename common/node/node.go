@@ -15,6 +15,7 @@ import (
 	"busbar/common/event"
 	"busbar/common/exit"
 	"busbar/common/journal"
+	"busbar/common/replay"
 	"busbar/common/sign"
 	"busbar/common/wire"
 )
@@ -37,6 +38,7 @@ type Node struct {
 	jumped  time.Time        // when the clock did last; of lookAround alone
 
 	metrics *metrics
+	replay  *replay.Server
 	sinks   []*drain.Drain // beside the publisher's
 
 	mu        sync.Mutex
@@ -79,6 +81,7 @@ func New(ctx context.Context, program string, bus config.Bus, sc config.Sign, lo
 	if err != nil {
 		return nil, exit.Of(err)
 	}
+	n.replay = replay.New(replay.Journal{Reader: n.Journal.Reader(), Publisher: bus.Name, Epoch: n.Journal.Epoch()}, log)
 	n.metrics = newMetrics(program, n)
 	n.Conditions.Watch(n.own)
 	return n, nil
@@ -116,6 +119,9 @@ func (n *Node) Run(ctx context.Context) error {
 	if n.bus.Metrics != "" {
 		wg.Go(func() { n.metrics.serve(ctx, n, n.bus.Metrics) })
 	}
+	if len(n.bus.Replay) > 0 {
+		wg.Go(func() { n.listenReplay(ctx) })
+	}
 	defer wg.Wait()
 	if len(n.bus.Publish) == 0 {
 		if len(n.sinks) == 0 {
@@ -126,7 +132,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	p := &wire.Publisher{
 		Journal: n.Journal, Identity: n.id, Seal: n.seal(), Sink: Sink,
-		Listen: wire.PubOptions{Endpoints: n.bus.Publish, Log: n.Log},
+		Listen: wire.PubOptions{Endpoints: n.bus.Publish, Log: n.Log, Exchange: n.replay.Serve},
 		Every:  time.Duration(n.bus.Heartbeat), Settle: settle, Log: n.Log, State: n.state,
 	}
 	n.mu.Lock()

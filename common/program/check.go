@@ -115,6 +115,14 @@ func checkBus(ctx context.Context, program string, bus config.Bus, sc config.Sig
 	if len(bus.Publish) == 0 {
 		findings = append(findings, Finding{What: "endpoint", Level: "warn", Detail: "[bus] publish is empty: no subscriber gets anything"})
 	}
+	for _, e := range bus.Replay {
+		f := checkEndpoint(e, running)
+		f.What = "replay"
+		if f.Level == "fail" {
+			f.Level = "warn" // it is answered where messages are published
+		}
+		findings = append(findings, f)
+	}
 	if bus.Metrics != "" {
 		f := checkEndpoint("tcp://"+bus.Metrics, running)
 		f.What = "metrics"

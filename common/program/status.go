@@ -18,6 +18,7 @@ import (
 	"busbar/common/config"
 	"busbar/common/journal"
 	"busbar/common/node"
+	"busbar/common/replay"
 	"busbar/common/show"
 )
 
@@ -43,6 +44,7 @@ type Status struct {
 	FileBytes  int64            `json:"file_bytes"`
 	Waiting    map[string]int   `json:"waiting"` // by place: items not yet taken
 	Sinks      []SinkStatus     `json:"sinks"`
+	Replay     *replay.Stats    `json:"replay,omitempty"` // of the running daemon, since its start
 	// Process is the running daemon; 0: none answers, and what was published
 	// last may not be known.
 	Process    int                   `json:"process"`
@@ -131,7 +133,7 @@ func readStatus(ctx context.Context, program string, bus config.Bus, sc config.S
 		Skipped: c.Skipped, Topics: c.Topics, FileBytes: c.FileBytes, Waiting: waiting, Conditions: list,
 	}
 	if live != nil {
-		s.Process, s.Published = live.Process, max(s.Published, live.Published)
+		s.Process, s.Published, s.Replay = live.Process, max(s.Published, live.Published), live.Replay
 	}
 	s.Unsent = max(0, s.Last-s.Published)
 	if s.Sinks, err = sinkStatus(ctx, r, live); err != nil {
@@ -161,6 +163,11 @@ func (s Status) Print(w io.Writer, asJSON bool) error {
 	}
 	for _, one := range s.Sinks {
 		one.print(w)
+	}
+	if r := s.Replay; r != nil {
+		show.Fprintf(w, "replay     %d ask now, %d are being answered; %d messages sent again to %d streams and %d queries\n",
+			r.Peers, r.Busy, r.Messages, total(r.Streams), total(r.Queries))
+		printCounts(w, "replay     %d cut off: %s\n", r.Cut)
 	}
 	show.Fprintf(w, "duplicates %d dropped\n", s.Duplicates)
 	show.Fprintf(w, "poison     %d kept (see the command poison)\n", s.Poisoned)
@@ -193,6 +200,13 @@ func printCounts[N int | int64](w io.Writer, format string, counts map[string]N)
 	for _, k := range slices.Sorted(maps.Keys(counts)) {
 		show.Fprintf(w, format, counts[k], k)
 	}
+}
+
+func total(counts map[string]int64) (n int64) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
 }
 
 func orNever(s string) string {

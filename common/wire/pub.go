@@ -29,6 +29,9 @@ type PubOptions struct {
 	WriteTimeout time.Duration // for a subscriber to take 32 KiB, else it is disconnected [10 s]
 	MaxPeers     int           // connections [1024]
 	Log          *slog.Logger  // [silent]
+	// Exchange answers the REQ and DEALER peers that come to the same endpoints, such
+	// as replay.Server.Serve [they are refused]. They take no subscriber's place.
+	Exchange func(ctx context.Context, x *guard.Exchange)
 }
 
 // Stats counts what a publisher's connections went through.
@@ -101,6 +104,7 @@ func newPub(ctx context.Context, o PubOptions) (*Pub, error) {
 		MaxPeers:     o.MaxPeers,
 		WriteTimeout: o.WriteTimeout,
 		Log:          o.Log,
+		Exchange:     o.Exchange,
 	})
 	if err != nil {
 		return nil, err
