@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,6 +57,7 @@ type host struct {
 	j      *journal.Journal
 	n      int // facts so far
 	server *guard.Listener
+	answer atomic.Pointer[replay.Server] // of the journal as it is now
 	pub    *wire.Pub
 	at     string // the list by which it is found
 }
@@ -69,7 +71,7 @@ func newHost(t testing.TB, name string, signer *sign.Signer) *host {
 		t.Fatal(err)
 	}
 	h.pub = pub
-	h.serve("tcp://127.0.0.1:0")
+	h.serve()
 	h.at = filepath.Join(t.TempDir(), "publishers.toml")
 	text := fmt.Sprintf("[endpoints]\n%q = %q\n[replay_endpoints]\n%q = %q\n", name, pub.Endpoints()[0], name, h.server.Endpoints()[0])
 	if err := os.WriteFile(h.at, []byte(text), 0o600); err != nil {
@@ -101,28 +103,32 @@ func (h *host) open() {
 	h.j = j
 }
 
-// serve answers replay at an address.
-func (h *host) serve(endpoint string) {
+// serve answers replay, from then on of the journal that is open.
+func (h *host) serve() {
 	h.t.Helper()
-	server := replay.New(replay.Journal{Reader: h.j.Reader(), Publisher: h.name, Epoch: h.j.Epoch()}, nil)
-	l, err := guard.Listen(context.Background(), []string{endpoint}, guard.Options{Type: zmq4.Rep, Exchange: server.Serve, WriteTimeout: time.Second})
+	h.answer.Store(replay.New(replay.Journal{Reader: h.j.Reader(), Publisher: h.name, Epoch: h.j.Epoch()}, nil))
+	if h.server != nil {
+		return // the port stays ours
+	}
+	l, err := guard.Listen(context.Background(), []string{"tcp://127.0.0.1:0"}, guard.Options{
+		Type: zmq4.Rep, WriteTimeout: time.Second,
+		Exchange: func(ctx context.Context, x *guard.Exchange) { h.answer.Load().Serve(ctx, x) },
+	})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	h.server = l
 }
 
-// again closes the journal and its replay, does what is asked, and opens both.
+// again closes the journal, does what is asked, and opens it.
 func (h *host) again(change func()) {
 	h.t.Helper()
-	at := h.server.Endpoints()[0]
-	h.server.Close()
 	if err := h.j.Close(); err != nil {
 		h.t.Fatal(err)
 	}
 	change()
 	h.open()
-	h.serve(at)
+	h.serve()
 }
 
 // write appends n new facts, one a second if they are few.

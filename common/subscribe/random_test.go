@@ -169,6 +169,7 @@ func (w *world) step() {
 func (w *world) again(l *lived, change func()) {
 	l.host.again(change)
 	l.pub.cut(false)
+	l.again.cut(false)
 }
 
 func (w *world) newest(l *lived) int64 {

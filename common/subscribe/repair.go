@@ -39,6 +39,10 @@ func (e *holeError) Error() string { return fmt.Sprintf("message %d came after %
 // asked for again before it is believed.
 const maxTries = 4
 
+// unreadableFor is how long a publisher may be unable to read its own journal before
+// what is asked for counts as missing: a person may mend that.
+const unreadableFor = 10 * time.Minute
+
 // repair asks for what a stream lacks and queues it, until the stream is live again.
 func (s *Subscriber) repair(ctx context.Context, st *stream) {
 	failures, odd := 0, 0
@@ -60,7 +64,7 @@ func (s *Subscriber) repair(ctx context.Context, st *stream) {
 			err := s.fetch(asking, st, r, where)
 			s.mu.Lock()
 			if st.at != before {
-				failures, odd = 0, 0
+				failures, odd, st.unreadable = 0, 0, time.Time{}
 			}
 			if left == st.left { // else it answers an earlier question
 				verdict = s.judge(st, r, err, &odd)
@@ -361,6 +365,14 @@ func (s *Subscriber) judge(st *stream, r replay.Range, err error, odd *int) erro
 		return err
 	}
 	var hole *holeError
+	if errors.Is(err, replay.ErrUnreadable) {
+		if st.unreadable.IsZero() {
+			st.unreadable = s.now()
+		}
+		if s.now().Sub(st.unreadable) < unreadableFor {
+			return err
+		}
+	}
 	if errors.As(err, &absent) || errors.As(err, &hole) || errors.Is(err, replay.ErrUnreadable) || errors.Is(err, replay.ErrRefused) || err == nil {
 		if *odd++; *odd >= maxTries {
 			to := int64(r.To)

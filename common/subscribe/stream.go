@@ -53,7 +53,8 @@ type stream struct {
 	reused         bool   // a number was used for another message
 	repairing      bool   // queued by the worker of its publisher alone
 	failing        error
-	held           []*item // came live behind a repair, without a gap
+	unreadable     time.Time // since when its publisher cannot read its journal
+	held           []*item   // came live behind a repair, without a gap
 	heldBytes      int
 
 	beat health
