@@ -30,7 +30,8 @@ type Change struct {
 // Found is what a comparison gives.
 type Found struct {
 	Changes []Change
-	More    bool // there are others
+	More    bool  // there are others
+	Listed  int64 // rows whose digests were read: all, or those of the buckets that differ
 	// Err says which rows cannot be followed, and why; all others are.
 	Err error
 }
@@ -51,7 +52,7 @@ func (st *State) Compare(ctx context.Context, snap *database.Snapshot, most int)
 	if err != nil {
 		return f, err
 	}
-	if r.nothing() {
+	if f.Listed = r.listed; r.nothing() {
 		return f, nil
 	}
 	room := shareBytes

@@ -10,11 +10,12 @@ import (
 // A reading is what the digests of all rows show, or of those in the buckets
 // that differ.
 type reading struct {
-	all  bool       // all rows were read
-	read []bool     // else, by bucket: its rows were
-	keys [][]string // of rows that are new or differ
-	more bool       // there are others than keys
-	odd  oddities
+	all    bool       // all rows were read
+	read   []bool     // else, by bucket: its rows were
+	listed int64      // rows that were read
+	keys   [][]string // of rows that are new or differ
+	more   bool       // there are others than keys
+	odd    oddities
 }
 
 // nothing tells that no bucket differed.
@@ -48,6 +49,7 @@ func (st *State) read(ctx context.Context, snap *database.Snapshot, most int) (*
 	var buffer []byte
 	err = snap.Digests(ctx, st.table, buckets, func(raw [][]byte, d database.Digest) error {
 		b := st.saw(d)
+		r.listed++
 		if err := database.Named(st.table, raw); err != nil {
 			r.odd.add("%w", err)
 			b.open++

@@ -8,6 +8,7 @@ type Stats struct {
 	Last    time.Time     // end of the last good poll
 	Took    time.Duration // of the last good poll, in the database
 	Rows    int64         // that the last comparison covered
+	Listed  int64         // rows whose digests it read; fewer where sums of buckets were enough
 	Changes int64         // handed out, since the start
 	Pause   time.Duration // before the next poll
 	Skipped int64         // comparisons that the server's counters made unnecessary

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"busbar/adapters/tables"
 )
@@ -19,24 +20,52 @@ type typed struct {
 }
 
 // TestEveryType: of every type of every dialect, as the key and as a column,
-// each change is published in one poll: new, other, gone, to NULL and from NULL.
+// each change is published in one poll: new, other, gone, to NULL and from NULL. One
+// poller is started for each poll, and lists all rows; one stays, and where the
+// server gives sums of buckets, lists only rows of those that differ.
 func TestEveryType(t *testing.T) {
 	t.Parallel()
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			all := asTables(types()[p.name])
+			var specs []tables.Spec
+			for _, a := range all {
+				specs = append(specs, a.spec)
+			}
 			file := filepath.Join(t.TempDir(), "journal.db")
-			poll := func() map[string][]string {
-				var specs []tables.Spec
-				for _, a := range all {
-					specs = append(specs, a.spec)
-				}
+			stays, err := openAll(t.Context(), p, filepath.Join(t.TempDir(), "stays.db"), specs, func(o *Options) { o.Full = time.Nanosecond })
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stays.close()
+			poll := func(check func(by string, news map[string][]string)) {
 				news, err := pollAll(p, file, specs)
 				if err != nil {
 					t.Fatal(err)
 				}
-				return news
+				check("started for the poll", news)
+				if p.name != "SQLite" { // which sums up nothing
+					if news, err = stays.poll(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					check("that stays", news)
+				}
+			}
+			nothing := func(when string) {
+				poll(func(by string, news map[string][]string) {
+					if len(news) > 0 {
+						t.Errorf("%s, the poller %s told %q", when, by, news)
+					}
+				})
+			}
+			// listed holds the poller that stays to how many rows of each table it listed.
+			listed := func(when string, least, most int64) {
+				for i, w := range stays.watches {
+					if s := w.Stats(); s.Polls > 0 && (s.Listed < least || s.Listed > most) {
+						t.Errorf("%s: of the table %s of %s, %d rows of %d were listed", when, w.o.Table.Table, all[i].name, s.Listed, s.Rows)
+					}
+				}
 			}
 			do := func(of func(asTable) string) {
 				var b strings.Builder
@@ -47,17 +76,16 @@ func TestEveryType(t *testing.T) {
 			}
 			p.exec(t, before[p.name])
 			do(func(a asTable) string { return a.make })
-			if news := poll(); len(news) > 0 {
-				t.Errorf("at first, told is %q", news)
-			}
+			nothing("at first")
 			do(func(a asTable) string { return a.change })
-			news := poll()
-			for _, a := range all {
-				a.check(t, news[a.spec.Table])
-			}
-			if news := poll(); len(news) > 0 {
-				t.Errorf("once more, told is %q", news)
-			}
+			poll(func(by string, news map[string][]string) {
+				for _, a := range all {
+					a.check(t, by, news[a.spec.Table])
+				}
+			})
+			listed("changed", 1, always-1)
+			nothing("once more")
+			listed("once more", 0, 0)
 			t.Logf("%d types as keys and as columns", len(all)/2)
 		})
 	}
@@ -68,6 +96,10 @@ var before = map[string]string{
 		"CREATE DOMAIN word AS text; CREATE COLLATION anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
 	"MariaDB": "SELECT 1", "SQLite": "SELECT 1",
 }
+
+// always is how many rows of each table are there always; that is more than have
+// buckets that differ.
+const always = 20
 
 // An asTable is a type as a table, with what changes in it and what is published.
 type asTable struct {
@@ -86,15 +118,20 @@ func asTables(list []typed) (all []asTable) {
 			}
 			return []string{strings.TrimSpace(head + " " + ty.told)}
 		}
+		var more [2]string
+		for n := range always {
+			more[0] += fmt.Sprintf(", ({2}, %d, 'same')", n+2)
+			more[1] += fmt.Sprintf(", (%d, {%d})", n+100, n%3+1)
+		}
 		fill := strings.NewReplacer("{k}", k, "{c}", c, "{type}", ty.name, "{1}", ty.a, "{2}", ty.b, "{3}", ty.c).Replace
 		all = append(all, asTable{
 			ty, tables.Spec{Table: k, Topic: "shop." + k, Key: []string{"k", "part"}, Watch: []string{"v"}, Sentence: "{{.v}} {{.k}}"},
-			fill("CREATE TABLE {k} (k {type}, part integer, v varchar(20)); INSERT INTO {k} VALUES ({1}, 1, 'one'), ({2}, 1, 'two'), ({2}, 2, 'same');\n"),
+			fill("CREATE TABLE {k} (k {type}, part integer, v varchar(20)); INSERT INTO {k} VALUES ({1}, 1, 'one'), ({2}, 1, 'two')" + more[0] + ";\n"),
 			fill("UPDATE {k} SET v = 'other' WHERE v = 'one'; DELETE FROM {k} WHERE v = 'two'; INSERT INTO {k} VALUES ({3}, 1, 'new'), ({1}, 2, 'second');\n"),
 			[]string{"create new", "create second", "delete two", "update other"}, told("update other"),
 		}, asTable{
 			ty, tables.Spec{Table: c, Topic: "shop." + c, Key: []string{"id"}, Watch: []string{"c"}, Sentence: "{{.id}} {{.c}}"},
-			fill("CREATE TABLE {c} (id integer, c {type}); INSERT INTO {c} VALUES (1, {1}), (2, {2}), (3, NULL), (4, {1}), (5, {2}), (6, {3});\n"),
+			fill("CREATE TABLE {c} (id integer, c {type}); INSERT INTO {c} VALUES (1, {1}), (2, {2}), (3, NULL), (4, {1}), (5, {2}), (6, {3})" + more[1] + ";\n"),
 			fill("UPDATE {c} SET c = {2} WHERE id = 1; UPDATE {c} SET c = NULL WHERE id = 2; UPDATE {c} SET c = {1} WHERE id = 3;" +
 				"DELETE FROM {c} WHERE id = 4; UPDATE {c} SET c = {2} WHERE id = 6; INSERT INTO {c} VALUES (7, {3});\n"),
 			[]string{"create 7", "delete 4", "update 1", "update 2", "update 3", "update 6"}, told("update 3"),
@@ -103,17 +140,17 @@ func asTables(list []typed) (all []asTable) {
 	return all
 }
 
-func (a asTable) check(t *testing.T, got []string) {
+func (a asTable) check(t *testing.T, by string, got []string) {
 	ok := len(got) == len(a.want)
 	for i := 0; ok && i < len(got); i++ {
 		ok = got[i] == a.want[i] || strings.HasPrefix(got[i], a.want[i]+" ")
 	}
 	if !ok {
-		t.Errorf("%s %s: told is %q, want %q", a.name, a.spec.Table, got, a.want)
+		t.Errorf("%s %s: the poller %s told %q, want %q", a.name, a.spec.Table, by, got, a.want)
 	}
 	for _, w := range a.whole {
 		if !slices.Contains(got, w) {
-			t.Errorf("%s %s: told is %q, want %q among it", a.name, a.spec.Table, got, w)
+			t.Errorf("%s %s: the poller %s told %q, want %q among it", a.name, a.spec.Table, by, got, w)
 		}
 	}
 }

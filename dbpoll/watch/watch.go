@@ -248,9 +248,11 @@ func (w *Watch) compare(ctx context.Context, s *database.Snapshot) error {
 		w.log.Error("rows cannot be followed", "table", w.o.Table.Table, "error", err)
 	}
 	w.odd = found.Err
+	rows := int64(w.state.Len())
+	w.log.Debug("compared", "table", w.o.Table.Table, "rows", rows, "listed", found.Listed, "changes", len(found.Changes))
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.stats.Rows, w.stats.Odd = int64(w.state.Len()), found.Err
+	w.stats.Rows, w.stats.Listed, w.stats.Odd = rows, found.Listed, found.Err
 	return nil
 }
 

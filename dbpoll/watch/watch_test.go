@@ -111,36 +111,71 @@ func (s *site) try(change ...func(*Options)) (news []string, err error) {
 func pollAll(p place, file string, specs []tables.Spec, change ...func(*Options)) (news map[string][]string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	j, err := journal.Open(ctx, journal.Options{Path: file, Identity: journal.Identity{Prefix: "org.example", Environment: "dev", Name: "watch", Username: "dbpoll"}})
+	all, err := openAll(ctx, p, file, specs, change...)
 	if err != nil {
 		return nil, err
 	}
-	defer j.Close()
-	before, err := j.Reader().LastSeq(ctx)
+	defer all.close()
+	return all.poll(ctx)
+}
+
+// A polled is tables with a poller of each that stays, as the daemon's do.
+type polled struct {
+	j       *journal.Journal
+	db      *database.DB
+	tr      translate.Translator[tables.Change]
+	watches []*Watch
+}
+
+func openAll(ctx context.Context, p place, file string, specs []tables.Spec, change ...func(*Options)) (all *polled, err error) {
+	all = &polled{}
+	all.j, err = journal.Open(ctx, journal.Options{Path: file, Identity: journal.Identity{Prefix: "org.example", Environment: "dev", Name: "watch", Username: "dbpoll"}})
 	if err != nil {
 		return nil, err
 	}
-	db, err := database.Open(ctx, database.Options{URL: p.url, Application: "dbpoll test", Fetch: 3})
-	if err != nil {
+	defer func() {
+		if err != nil {
+			all.close()
+		}
+	}()
+	if all.db, err = database.Open(ctx, database.Options{URL: p.url, Application: "dbpoll test", Fetch: 3}); err != nil {
 		return nil, err
 	}
-	defer db.Close()
-	tr, err := tables.New(specs)
-	if err != nil {
+	if all.tr, err = tables.New(specs); err != nil {
 		return nil, err
 	}
 	for _, s := range specs {
-		o := Options{DB: db, Journal: j, Source: "table " + s.Table, Table: s, Once: true}
+		o := Options{DB: all.db, Journal: all.j, Source: "table " + s.Table, Table: s, Once: true}
 		for _, c := range change {
 			c(&o)
 		}
-		err = errors.Join(err, pollOne(ctx, o, tr))
+		all.watches = append(all.watches, Open(o))
+	}
+	return all, nil
+}
+
+func (all *polled) close() {
+	if all.db != nil {
+		all.db.Close()
+	}
+	all.j.Close()
+}
+
+// poll polls once, and gives what is new of each table.
+func (all *polled) poll(ctx context.Context) (news map[string][]string, err error) {
+	before, err := all.j.Reader().LastSeq(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range all.watches {
+		w.polls = 0 // io.EOF comes after one poll
+		err = errors.Join(err, pollOne(ctx, w, all.tr))
 	}
 	news = map[string][]string{}
-	batch, rerr := j.Reader().After(ctx, before, 5000)
+	batch, rerr := all.j.Reader().After(ctx, before, 5000)
 	for _, m := range batch {
 		_, e, perr := event.ParseMessage(m.Wire)
-		k, ok := tr.Kinds.ByTopic(e.Topic)
+		k, ok := all.tr.Kinds.ByTopic(e.Topic)
 		if perr != nil || !ok {
 			return nil, fmt.Errorf("message %d is of %s (%w)", m.Seq, e.Topic, perr)
 		}
@@ -158,12 +193,12 @@ func pollAll(p place, file string, specs []tables.Spec, change ...func(*Options)
 	return news, errors.Join(err, rerr)
 }
 
-func pollOne(ctx context.Context, o Options, tr translate.Translator[tables.Change]) error {
+func pollOne(ctx context.Context, w *Watch, tr translate.Translator[tables.Change]) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var errs error
 	p := &pump.Pump{
-		Channel: Open(o), Journal: o.Journal, Source: o.Source,
+		Channel: w, Journal: w.o.Journal, Source: w.o.Source,
 		Table: []translate.Translator[any]{translate.Of(tr)},
 		OnErr: func(err error) {
 			if err != nil {
