@@ -61,6 +61,9 @@ func TestNoPortTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	for p, who := range taken {
+		if who == "new-channel.md publish" {
+			continue // an example, which nobody installs
+		}
 		if strings.HasSuffix(who, " publish") && !strings.Contains(strings.Join(bus.Bus.Subscribe, " "), ":"+p) {
 			t.Errorf("bus.toml does not subscribe to %s at port %s", who, p)
 		}
