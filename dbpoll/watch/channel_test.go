@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
+	"net/url"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"busbar/adapters/tables"
 	"busbar/common/journal"
@@ -19,28 +23,61 @@ import (
 )
 
 // TestChannel holds the watch of a table to what a channel promises.
-func TestChannel(t *testing.T) { channeltest.Run(t, tableSource) }
+func TestChannel(t *testing.T) {
+	for _, p := range places(t) {
+		t.Run(p.name, func(t *testing.T) {
+			drivers := map[string]string{"PostgreSQL": "pgx", "MariaDB": "mysql", "SQLite": "sqlite"}
+			name := p.url
+			switch p.name {
+			case "SQLite":
+				name = strings.TrimPrefix(p.url, "sqlite:") + "?_pragma=busy_timeout(60000)"
+			case "MariaDB":
+				name = dataSource(t, p.url)
+			}
+			writer, err := sql.Open(drivers[p.name], name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { writer.Close() })
+			sources := 0
+			channeltest.Run(t, func(t *testing.T) channeltest.Source {
+				sources++
+				return tableSource(t, p, writer, fmt.Sprintf("tea%d", sources))
+			})
+		})
+	}
+}
 
-func tableSource(t *testing.T) channeltest.Source {
-	file := filepath.Join(t.TempDir(), "tea.db")
-	lite, err := sql.Open("sqlite", file+"?_pragma=busy_timeout(60000)")
+// dataSource is a URL of MariaDB as its driver has it.
+func dataSource(t *testing.T, text string) string {
+	u, err := url.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { lite.Close() })
-	exec := func(format string, args ...any) {
-		if _, err := lite.Exec(fmt.Sprintf(format, args...)); err != nil {
+	c := mysql.NewConfig()
+	c.User, c.Net, c.Addr, c.DBName = u.User.Username(), "tcp", u.Host, strings.TrimPrefix(u.Path, "/")
+	if socket := u.Query().Get("socket"); socket != "" {
+		c.Net, c.Addr = "unix", socket
+	}
+	return c.FormatDSN()
+}
+
+func tableSource(t *testing.T, p place, writer *sql.DB, table string) channeltest.Source {
+	exec := func(statement string) {
+		if _, err := writer.Exec(statement); err != nil {
 			t.Error(err)
 		}
 	}
-	exec("CREATE TABLE tea (id integer PRIMARY KEY); INSERT INTO tea VALUES (0)")
+	exec("CREATE TABLE " + table + " (id integer PRIMARY KEY)")
+	exec("INSERT INTO " + table + " VALUES (0)")
+	wake := make(chan struct{}, 1)
 	open := func(j *journal.Journal, once bool) (pump.Channel, func()) {
-		db, err := database.Open(t.Context(), database.Options{URL: "sqlite:" + file})
+		db, err := database.Open(t.Context(), database.Options{URL: p.url})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return Open(Options{DB: db, Journal: j, Source: "table tea", Table: tables.Spec{Table: "tea", Key: []string{"id"}},
-			Interval: 10 * time.Millisecond, Full: time.Nanosecond, Once: once}), func() { db.Close() }
+		return Open(Options{DB: db, Journal: j, Source: "table " + table, Table: tables.Spec{Table: table, Key: []string{"id"}},
+			Interval: 10 * time.Millisecond, Full: time.Nanosecond, Once: once, Wake: wake}), func() { db.Close() }
 	}
 	based := false
 	return channeltest.Source{
@@ -56,14 +93,21 @@ func tableSource(t *testing.T) channeltest.Source {
 			return open(j, false)
 		},
 		Once: func(j *journal.Journal) (pump.Channel, func()) { return open(j, true) },
-		Add:  func(n int) { exec("INSERT INTO tea VALUES (%d)", n) },
+		Add: func(n int) {
+			exec(fmt.Sprintf("INSERT INTO %s VALUES (%d)", table, n))
+			select {
+			case wake <- struct{}{}:
+			default:
+			}
+		},
 		Number: func(it translate.Item[any]) int {
 			n, _ := strconv.Atoi(it.Value.(tables.Change).After.Text("id"))
 			return n
 		},
 		Break: func() func() {
-			exec("ALTER TABLE tea RENAME TO away")
-			return func() { exec("ALTER TABLE away RENAME TO tea") }
+			exec("ALTER TABLE " + table + " RENAME TO away")
+			return func() { exec("ALTER TABLE away RENAME TO " + table) }
 		},
+		Unordered: p.name != "SQLite", // no server promises an order
 	}
 }

@@ -58,6 +58,7 @@ type Source struct {
 // Run runs the suite, each check with a source of its own.
 func Run(t *testing.T, fresh func(*testing.T) Source) {
 	t.Helper()
+	sample := fresh(t)
 	for _, check := range []struct {
 		name  string
 		run   func(*site)
@@ -72,7 +73,7 @@ func Run(t *testing.T, fresh func(*testing.T) Source) {
 		{"end of source", (*site).ends, func(s Source) bool { return s.Once != nil }},
 		{"broken source", (*site).broken, func(s Source) bool { return s.Break != nil }},
 	} {
-		if check.needs != nil && !check.needs(fresh(t)) {
+		if check.needs != nil && !check.needs(sample) {
 			continue
 		}
 		t.Run(check.name, func(t *testing.T) {
