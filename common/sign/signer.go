@@ -59,9 +59,6 @@ func loadSigner(certFile, keyFile string, now time.Time) (*Signer, error) {
 	if s.strong = keys.strong(public); s.strong == nil {
 		return nil, fmt.Errorf("loading the signing key: %s has not the Ed25519 key that %s names (hint: it holds two keys, one after the other; copy the whole file)", keyFile, certFile)
 	}
-	// crypto/ed25519 expands a key at its first use and keeps that for the next. Two
-	// first uses at once, as of two messages, were once said to be a race in there.
-	ed25519.Sign(s.strong, nil)
 	return s, nil
 }
 
