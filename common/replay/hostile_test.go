@@ -85,7 +85,8 @@ func TestWhoGivesNoCredit(t *testing.T) {
 	slow.over()
 	eventually(t, "both are cut off", func() bool {
 		st := s.Stats()
-		return st.Cut["slow"] == 1 && st.Cut["write-timeout"] == 1 && st.Peers == 0
+		// Where the machine is slow, so may be the client, which then comes again.
+		return st.Cut["slow"] >= 1 && st.Cut["write-timeout"] >= 1 && st.Peers == 0
 	})
 	deaf.over()
 }
