@@ -322,7 +322,7 @@ while count:
             if field == "id": last = value
             elif field == "data": data += value
             elif field == "" and data:
-                print(json.loads(data)["seq_id"])
+                print(json.loads(data)["seq_id"], flush=True)
                 data, count, left = "", count - 1, left - 1
                 if not count or not left: break
 `
