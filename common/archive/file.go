@@ -15,13 +15,14 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"busbar/common/durable"
+	"busbar/common/sqlfile"
 )
 
 // readers is how many questions of one Reader run at once; the others wait.
 const readers = 8
 
 func connectWriter(path string) (*sql.DB, error) {
-	return connect(path, 1, url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": {
+	return sqlfile.Open(path, 1, url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": {
 		"busy_timeout(10000)", "synchronous(FULL)", "trusted_schema(OFF)", "cell_size_check(ON)",
 		// Its indices are written all over.
 		"cache_size(-32000)",
@@ -33,24 +34,9 @@ func connectWriter(path string) (*sql.DB, error) {
 // connectReader never creates or changes an archive. (SQLite may make the -shm and
 // an empty -wal beside it, which reading a WAL file needs.)
 func connectReader(path string) (*sql.DB, error) {
-	return connect(path, readers, url.Values{"mode": {"ro"}, "_pragma": {
+	return sqlfile.Open(path, readers, url.Values{"mode": {"ro"}, "_pragma": {
 		"busy_timeout(10000)", "query_only(ON)", "trusted_schema(OFF)", "cell_size_check(ON)", "cache_size(-4000)",
 	}})
-}
-
-func connect(path string, conns int, query url.Values) (*sql.DB, error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("finding %s: %w", path, err)
-	}
-	uri := url.URL{Scheme: "file", Path: abs, RawQuery: query.Encode()}
-	db, err := sql.Open("sqlite", uri.String())
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
-	return db, nil
 }
 
 // lock makes this process the one writer until the file is closed. A file of its
@@ -85,35 +71,13 @@ func ensure(ctx context.Context, path string) (created bool, err error) {
 		return false, fmt.Errorf("%w but its write-ahead log %s-wal; put the archive back beside it, or move the log aside", ErrMissing, path)
 	}
 	fresh := path + ".new"
-	if err := create(ctx, fresh); err != nil {
-		return false, errors.Join(explain(err), discard(fresh))
+	if err := sqlfile.Create(fresh, connectWriter, func(db *sql.DB) error { return fill(ctx, db) }); err != nil {
+		return false, errors.Join(explain(err), sqlfile.Discard(fresh))
 	}
 	if err := os.Rename(fresh, path); err != nil {
 		return false, err
 	}
 	return true, durable.SyncDir(filepath.Dir(path))
-}
-
-func create(ctx context.Context, path string) (err error) {
-	if err := discard(path); err != nil { // left by a crash
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	db, err := connectWriter(path)
-	if err != nil {
-		return err
-	}
-	if err := fill(ctx, db); err != nil {
-		return errors.Join(err, db.Close())
-	}
-	if err := db.Close(); err != nil {
-		return err
-	}
-	return f.Sync()
 }
 
 func fill(ctx context.Context, db *sql.DB) error {
@@ -131,16 +95,6 @@ func fill(ctx context.Context, db *sql.DB) error {
 	}
 	_, err := db.ExecContext(ctx, "PRAGMA journal_mode = WAL")
 	return err
-}
-
-func discard(path string) error {
-	var errs []error
-	for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
-		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // checkFile says whether path can be an archive at all.

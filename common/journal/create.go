@@ -13,6 +13,7 @@ import (
 
 	"busbar/common/durable"
 	"busbar/common/event"
+	"busbar/common/sqlfile"
 )
 
 // Identity is whose sequence a journal holds. Prefix, Environment and Name are
@@ -53,35 +54,13 @@ func ensure(ctx context.Context, path string, id Identity) (created bool, err er
 			"Only if it is lost for good, move the -wal aside to begin a new sequence", ErrOrphanWAL)
 	}
 	fresh := path + ".new"
-	if err := create(ctx, fresh, id); err != nil {
-		return false, errors.Join(explain(err), discard(fresh))
+	if err := sqlfile.Create(fresh, connectWriter, func(db *sql.DB) error { return fill(ctx, db, id) }); err != nil {
+		return false, errors.Join(explain(err), sqlfile.Discard(fresh))
 	}
 	if err := os.Rename(fresh, path); err != nil {
 		return false, err
 	}
 	return true, durable.SyncDir(filepath.Dir(path))
-}
-
-func create(ctx context.Context, path string, id Identity) (err error) {
-	if err := discard(path); err != nil { // left by a crash
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	db, err := connectWriter(path)
-	if err != nil {
-		return err
-	}
-	if err := fill(ctx, db, id); err != nil {
-		return errors.Join(err, db.Close())
-	}
-	if err := db.Close(); err != nil {
-		return err
-	}
-	return f.Sync()
 }
 
 func fill(ctx context.Context, db *sql.DB, id Identity) error {
@@ -100,14 +79,4 @@ func fill(ctx context.Context, db *sql.DB, id Identity) error {
 	}
 	_, err := db.ExecContext(ctx, "PRAGMA journal_mode = WAL")
 	return err
-}
-
-func discard(path string) error {
-	var errs []error
-	for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
-		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"busbar/common/durable"
+	"busbar/common/sqlfile"
 )
 
 // rescued is where a journal is saved whose files were taken away.
@@ -18,11 +19,11 @@ func rescued(path string) string { return path + ".rescued" }
 // have no name any more.
 func (j *Journal) rescue(ctx context.Context) (string, error) {
 	part, whole := rescued(j.o.Path)+".part", rescued(j.o.Path)
-	if err := discard(part); err != nil {
+	if err := sqlfile.Discard(part); err != nil {
 		return "", err
 	}
 	if _, err := j.db.ExecContext(ctx, "VACUUM INTO ?", part); err != nil {
-		return "", errors.Join(err, discard(part))
+		return "", errors.Join(err, sqlfile.Discard(part))
 	}
 	s, err := lookAt(ctx, part)
 	if err == nil && (s.epoch != j.epoch || s.headSeq < j.state.headSeq) {
@@ -35,7 +36,7 @@ func (j *Journal) rescue(ctx context.Context) (string, error) {
 		err = os.Rename(part, whole)
 	}
 	if err != nil {
-		return "", errors.Join(err, discard(part))
+		return "", errors.Join(err, sqlfile.Discard(part))
 	}
 	return whole, durable.SyncDir(filepath.Dir(whole))
 }

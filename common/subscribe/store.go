@@ -17,6 +17,7 @@ import (
 	lib "modernc.org/sqlite/lib"
 
 	"busbar/common/durable"
+	"busbar/common/sqlfile"
 )
 
 // schema is the tables. A position moves forward only: to a later turn, or to a
@@ -177,17 +178,7 @@ func createFile(ctx context.Context, path string) error {
 }
 
 func connect(path, mode string, pragmas ...string) (*sql.DB, error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return nil, err
-	}
-	uri := url.URL{Scheme: "file", Path: abs, RawQuery: url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_pragma": pragmas}.Encode()}
-	db, err := sql.Open("sqlite", uri.String())
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(1)
-	return db, nil
+	return sqlfile.Open(path, 1, url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_pragma": pragmas})
 }
 
 // explain says what a person can do.
