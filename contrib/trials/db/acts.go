@@ -128,7 +128,9 @@ func actRestore(ctx context.Context, o options, s *site) error {
 		return err
 	}
 	maps.Copy(s.lost, told.all)
-	maps.Copy(s.lost, told.retries)
+	for id := range told.retries {
+		s.lost[id] = true
+	}
 	if err := s.sql(ctx, "postgres", "DROP DATABASE "+database+" WITH (FORCE)"); err != nil {
 		return err
 	}

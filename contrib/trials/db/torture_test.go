@@ -81,7 +81,7 @@ func TestLedger(t *testing.T) {
 		{"a row that nobody told", "INSERT INTO transactions SELECT architecture, 'c', distribution, version, action, prevstate, state, real_user, set_user, time FROM transactions WHERE state = 'Building' AND package = 'a'", "DELETE FROM transactions WHERE package = 'c'", "skipped 1"},
 		{"an event that no row is", "CREATE TABLE kept AS TABLE transactions; DELETE FROM transactions WHERE package = 'a' AND state = 'Building'", "TRUNCATE transactions; INSERT INTO transactions TABLE kept; DROP TABLE kept", "doubled 1"},
 		{"a deletion that nobody told", "INSERT INTO transactions SELECT architecture, 'c', distribution, version, action, prevstate, 'deleted', real_user, set_user, time FROM transactions WHERE state = 'Building' AND package = 'a'", "DELETE FROM transactions WHERE package = 'c'", "of 2 deletions 1 are told"},
-		{"a give-back that was none", "UPDATE transactions SET action = '--take' WHERE action = '--give-back'", "UPDATE transactions SET action = '--give-back' WHERE package = 'a' AND state = 'Needs-Build'", "1 give-backs"},
+		{"a give-back that was none", "UPDATE transactions SET action = '--take' WHERE action = '--give-back'", "UPDATE transactions SET action = '--give-back' WHERE package = 'a' AND state = 'Needs-Build'", "1 give-backs were told"},
 		{"another state at the end", "UPDATE packages SET state = 'Built' WHERE package = 'a'", "UPDATE packages SET state = 'Needs-Build' WHERE package = 'a'", "wrong at the end 1"},
 	} {
 		sql(f.plant)
