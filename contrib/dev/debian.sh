@@ -40,6 +40,7 @@ unshare --mount --pid --fork --kill-child bash -eu -c '
 	root=$1 goroot=$2 modules=$3
 	shift 3
 	mount --make-rprivate /
+	mount --bind "$root" "$root" # a test mounts, and / has to be a mount for that
 	mount --bind "$goroot" "$root$goroot"
 	[ ! -d "$modules" ] || mount --bind "$modules" "$root/modules"
 	mount -t proc proc "$root/proc"
