@@ -3,6 +3,7 @@
 # there; says which are missing where it may not install.
 #
 #   curl                listens to the hub as a person does
+#   jq                  reads messages in shell scripts that the pages show
 #   gcc libc6-dev       the race detector
 #   git                 go's version stamp, and layers_test.go in a clone
 #   libsoap-lite-perl   what debbugs speaks SOAP with, the other end of our client
@@ -25,7 +26,7 @@
 # disabled. A policy of the machine's own is left as it is.
 set -eu
 
-packages=(curl gcc libc6-dev git libsoap-lite-perl openssl mercurial procmail python3-cryptography python3-zmq sqlite3 strace subversion systemd)
+packages=(curl gcc jq libc6-dev git libsoap-lite-perl openssl mercurial procmail python3-cryptography python3-zmq sqlite3 strace subversion systemd)
 policy=${DEPS_POLICY:-/usr/sbin/policy-rc.d} # another one in the test of this script
 
 if ! command -v go >/dev/null; then
