@@ -7,18 +7,18 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-zeromq/zmq4"
-
 	"busbar/common/discovery"
 	"busbar/common/event"
 	"busbar/common/replay"
 	"busbar/common/sign"
 	"busbar/common/wire"
-	"busbar/common/wire/guard"
 )
 
 // rated is over which time the rate of messages is told.
 const rated = 10 * time.Minute
+
+// router is the socket that answers the streaming form of replay.
+const router = "ROUTER"
 
 // look asks each endpoint, also those that are found later, again and again.
 func (o *Observer) look(ctx context.Context) {
@@ -68,9 +68,9 @@ func (o *Observer) follow(ctx context.Context) {
 
 // An answer is what one endpoint said when it was asked.
 type answer struct {
-	peer      guard.Peer
+	peer      wire.Peer
 	err       error
-	replay    guard.Peer
+	answers   string // the socket where replay is asked for
 	have      replay.Have
 	rate      *float64
 	replayErr error
@@ -96,7 +96,7 @@ func (o *Observer) ask(ctx context.Context, f discovery.Endpoint) {
 	if e == nil {
 		return
 	}
-	e.Asked, e.Version, e.Socket, e.Answers, e.Error, e.ReplayError = true, a.peer.Version, string(a.peer.Socket), string(a.replay.Socket), text(a.err), text(a.replayErr)
+	e.Asked, e.Version, e.Socket, e.Answers, e.Error, e.ReplayError = true, a.peer.Version, a.peer.Socket, a.answers, text(a.err), text(a.replayErr)
 	if refusal != nil {
 		e.refuse(*refusal)
 	}
@@ -116,7 +116,7 @@ func text(err error) string {
 // question asks without keeping anything.
 func question(ctx context.Context, f discovery.Endpoint, now time.Time) (a answer) {
 	at := f.Replay
-	if a.peer, a.err = guard.Inspect(ctx, f.Address, zmq4.Sub, guard.Options{}); at == "" {
+	if a.peer, a.err = wire.Inspect(ctx, f.Address, false); at == "" {
 		if a.err != nil && a.peer.Socket == "" {
 			return a // nobody to ask for replay
 		}
@@ -134,19 +134,19 @@ func question(ctx context.Context, f discovery.Endpoint, now time.Time) (a answe
 	var epoch *replay.EpochError
 	switch {
 	case a.replayErr == nil:
-		a.replay.Socket = zmq4.Router
+		a.answers = router
 		rate := float64(max(a.have.Newest+1, first)-first) / rated.Minutes()
 		a.rate = &rate
 	case errors.As(a.replayErr, &epoch), errors.Is(a.replayErr, replay.ErrRefused), errors.Is(a.replayErr, replay.ErrUnreadable):
-		a.replay.Socket = zmq4.Router // of many sequences, or of none that can be read
+		a.answers = router // of many sequences, or of none that can be read
 		if !errors.Is(a.replayErr, replay.ErrUnreadable) {
 			a.replayErr = nil
 		}
 		return a
 	case errors.Is(a.replayErr, replay.ErrNoReplay): // it may be fedmsg's
-		p, err := guard.Inspect(ctx, at, zmq4.Dealer, guard.Options{})
+		p, err := wire.Inspect(ctx, at, true)
 		if err == nil {
-			a.replay, a.replayErr = p, nil
+			a.answers, a.replayErr = p.Socket, nil
 		}
 		return a
 	default:
