@@ -12,7 +12,6 @@ import (
 
 	"busbar/bus/config"
 	"busbar/common/archive"
-	shared "busbar/common/config"
 	"busbar/common/exit"
 	"busbar/common/program"
 	"busbar/common/show"
@@ -47,7 +46,7 @@ func (c *hub) Run(p *program.Env, g *program.Globals) error {
 	if len(cfg.Bus.Publishers()) == 0 {
 		return &exit.Error{Code: exit.Config, Err: errors.New("starting the hub: nobody to follow (set [bus] subscribe or discover)")}
 	}
-	verifier, err := c.verifier(p, cfg.Sign)
+	verifier, err := c.Required(p, cfg.Sign, c.NoVerify, "starting the hub", "keeps")
 	if err != nil {
 		return &exit.Error{Code: exit.Config, Err: err}
 	}
@@ -78,17 +77,6 @@ func codeOf(err error) int {
 		}
 	}
 	return exit.TempFail
-}
-
-func (c *hub) verifier(p *program.Env, cfg shared.Sign) (*sign.Verifier, error) {
-	if c.NoVerify {
-		return nil, nil
-	}
-	v, err := c.Verifier(p, cfg)
-	if err == nil && v == nil {
-		err = errors.New("starting the hub: no authority is known, so that anybody could say anything (give --ca and --crl, or set [sign] ca; --no-verify keeps all the same)")
-	}
-	return v, err
 }
 
 func (c *hub) serve(ctx context.Context, p *program.Env, cfg config.Config, a *archive.Archive, v *sign.Verifier, log *slog.Logger) error {

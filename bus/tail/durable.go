@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"busbar/bus/config"
 	"busbar/bus/printer"
 	"busbar/common/exit"
 	"busbar/common/sign"
@@ -25,31 +26,12 @@ type durable struct {
 // asked says that one of the flags is there.
 func (d durable) asked() bool { return d.Position != "" || d.From != "" }
 
-// from reads --from.
-func (d durable) from(now time.Time) (subscribe.From, error) {
-	switch d.From {
-	case "", "now":
-		return subscribe.Now(), nil
-	case "start":
-		return subscribe.Start(), nil
-	}
-	if ago, err := time.ParseDuration(d.From); err == nil && ago >= 0 {
-		return subscribe.Since(now.Add(-ago)), nil
-	}
-	for _, form := range []string{time.RFC3339, time.DateTime, time.DateOnly} {
-		if t, err := time.Parse(form, d.From); err == nil {
-			return subscribe.Since(t), nil
-		}
-	}
-	return subscribe.From{}, fmt.Errorf("following: --from %q is not now, start, a time such as 2026-01-31T12:00:00Z or 2026-01-31, or a while ago such as 2h", d.From)
-}
-
 // most is how many lines may be written before the position moves.
 const most = 100
 
 // runDurable follows with a position, until told to stop.
 func (c *tail) runDurable(ctx context.Context, v *sign.Verifier, prefix string, out *printer.Printer, log *slog.Logger) error {
-	from, err := c.from(time.Now())
+	from, err := config.Begin(c.From, "following", time.Now())
 	if err != nil {
 		return &exit.Error{Code: exit.Usage, Err: err}
 	}

@@ -12,11 +12,8 @@ import (
 	"busbar/bus/config"
 	"busbar/bus/filter"
 	"busbar/bus/printer"
-	shared "busbar/common/config"
 	"busbar/common/exit"
 	"busbar/common/program"
-	"busbar/common/show"
-	"busbar/common/sign"
 	"busbar/common/wire"
 )
 
@@ -51,15 +48,11 @@ func (c *tail) Run(p *program.Env, g *program.Globals) error {
 	if len(c.Endpoint) == 0 {
 		return &exit.Error{Code: exit.Usage, Err: errors.New("following: no endpoint (give --endpoint, or set [bus] subscribe)")}
 	}
-	verifier, err := c.verifier(p, cfg.Sign)
+	verifier, err := c.Required(p, cfg.Sign, c.NoVerify, "following", "follows")
 	if err != nil {
 		return &exit.Error{Code: exit.Config, Err: err}
 	}
-	for _, topic := range c.Topic {
-		if near := filter.Nearest(cfg.Bus.Prefix, topic); near != "" {
-			show.Fprintf(p.Stderr, "bus: no kind of event that is known here has the topic %s; the nearest is %s (bus catalog lists all); it is followed all the same\n", topic, near)
-		}
-	}
+	c.Hint(p.Stderr, cfg.Bus.Prefix)
 	program.SoftMemory(program.FollowMemory)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -77,18 +70,6 @@ func (c *tail) Run(p *program.Env, g *program.Globals) error {
 	}
 	defer f.Close()
 	return c.follow(ctx, f, cfg.Bus.Prefix, printer.New(p, c.Flags))
-}
-
-// verifier is nil where nothing is to be verified.
-func (c *tail) verifier(p *program.Env, cfg shared.Sign) (*sign.Verifier, error) {
-	if c.NoVerify {
-		return nil, nil
-	}
-	v, err := c.Verifier(p, cfg)
-	if err == nil && v == nil {
-		err = errors.New("following: no authority is known, so that anybody could say anything (give --ca and --crl, or set [sign] ca; --no-verify follows all the same)")
-	}
-	return v, err
 }
 
 func (c *tail) follow(ctx context.Context, f *wire.Follower, prefix string, out *printer.Printer) error {

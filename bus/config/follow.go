@@ -1,0 +1,54 @@
+package config
+
+import (
+	"fmt"
+	"time"
+
+	"busbar/common/config"
+	"busbar/common/program"
+	"busbar/common/sign"
+	"busbar/common/subscribe"
+)
+
+// Begin reads a flag --from: where to begin without a position. doing is what fails
+// otherwise.
+func Begin(text, doing string, now time.Time) (subscribe.From, error) {
+	switch text {
+	case "", "now":
+		return subscribe.Now(), nil
+	case "start":
+		return subscribe.Start(), nil
+	}
+	t, ok := Moment(text, now)
+	if !ok {
+		return subscribe.From{}, fmt.Errorf("%s: --from %q is not now, start, a time such as 2026-01-31T12:00:00Z or 2026-01-31, or a while ago such as 2h", doing, text)
+	}
+	return subscribe.Since(t), nil
+}
+
+// Moment reads a time as people write it (2026-01-31T12:00:00Z, 2026-01-31 12:00:00,
+// 2026-01-31; UTC if it does not say), or as a while ago (2h).
+func Moment(text string, now time.Time) (t time.Time, ok bool) {
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return now.Add(-ago), true
+	}
+	for _, form := range []string{time.RFC3339, time.DateTime, time.DateOnly} {
+		if t, err := time.Parse(form, text); err == nil {
+			return t, true
+		}
+	}
+	return t, false
+}
+
+// Required is Verifier for commands that need an authority unless they are told to do
+// without: then it is nil. doing and does are the command's work in the error.
+func (t Trust) Required(p *program.Env, c config.Sign, without bool, doing, does string) (*sign.Verifier, error) {
+	if without {
+		return nil, nil
+	}
+	v, err := t.Verifier(p, c)
+	if err == nil && v == nil {
+		err = fmt.Errorf("%s: no authority is known, so that anybody could say anything (give --ca and --crl, or set [sign] ca; --no-verify %s all the same)", doing, does)
+	}
+	return v, err
+}
