@@ -8,11 +8,11 @@ import (
 	"github.com/alecthomas/kong"
 
 	"busbar/bus/catalog"
-	"busbar/bus/endpoints"
 	"busbar/bus/hub"
 	"busbar/bus/keys"
 	"busbar/bus/log"
 	"busbar/bus/tail"
+	"busbar/bus/trigger"
 	"busbar/bus/verify"
 	"busbar/common/program"
 )
@@ -27,11 +27,11 @@ type commandLine struct {
 func commands() *commandLine {
 	return &commandLine{Plugins: kong.Plugins{
 		&tail.Command{},
+		&trigger.Command{},
 		&log.Command{},
 		&keys.Command{},
 		&catalog.Command{},
 		&verify.Command{},
-		&endpoints.Command{},
 		&hub.Command{},
 		&demoCommand{},
 	}}

@@ -148,7 +148,7 @@ func readStatus(ctx context.Context, program string, bus config.Bus, sc config.S
 // Print writes the status, as JSON or for people.
 func (s Status) Print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		return PrintJSON(w, s)
+		return printJSON(w, s)
 	}
 	show.Fprintf(w, "publisher  %s (epoch %s)\n", s.Publisher, s.Epoch)
 	show.Fprintf(w, "messages   %d kept, numbers %d to %d, newest %s\n", s.Messages, s.First, s.Last, orNever(s.LastTime))
@@ -216,8 +216,8 @@ func orNever(s string) string {
 	return s
 }
 
-// PrintJSON writes one JSON object on a line, as tools like jq want it.
-func PrintJSON(w io.Writer, v any) error {
+// printJSON writes one JSON object on a line, as tools like jq want it.
+func printJSON(w io.Writer, v any) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

@@ -81,9 +81,13 @@ func (t *trust) identify(field string) (*identity, error) {
 	if id != nil {
 		return id, nil
 	}
-	cert, err := certificateIn(field)
+	text, err := unwrap(field)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading the certificate: %w", err)
+	}
+	cert, err := parseCertificate(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading the certificate: %w", err)
 	}
 	if id, err = t.issued(cert); err != nil {
 		return nil, err
