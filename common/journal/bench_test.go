@@ -8,6 +8,8 @@ import (
 	"crypto/rsa"
 	"crypto/sha1"
 	"encoding/base64"
+	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -93,4 +95,35 @@ func BenchmarkAfter(b *testing.B) {
 		n += len(all(b, r))
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "messages/s")
+}
+
+// BenchmarkStates is the first sight of a table: every row is stored, 2,000 at
+// once, as they lie in the table or in the order of their keys.
+func BenchmarkStates(b *testing.B) {
+	const rows = 200_000
+	value := []byte(`{"c":{"builder":"builder-7","installed_version":"1.7-1","notes":null,"previous_state":"Uploaded","section":"misc","state":"Installed","state_change":"2026-01-01 00:00:07","version":"1.7-1"}}`)
+	for _, name := range []string{"scattered", "ordered"} {
+		keys := make([]string, rows)
+		for i := range keys {
+			keys[i] = fmt.Sprintf("arch%d/package-%d/sid", i%20, i/20)
+		}
+		if name == "ordered" {
+			slices.Sort(keys)
+		}
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				o := options("")
+				o.Path = journalPath(b)
+				j := mustOpen(b, o)
+				for some := range slices.Chunk(keys, 2000) {
+					r := Record{Source: "table"}
+					for _, key := range some {
+						r.States = append(r.States, event.State{Source: "table", Key: key, Value: value})
+					}
+					mustAppend(b, j, r)
+				}
+			}
+			b.ReportMetric(float64(b.N*rows)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
 }

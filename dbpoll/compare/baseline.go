@@ -2,6 +2,7 @@ package compare
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"busbar/common/event"
@@ -17,7 +18,7 @@ const (
 
 // Baseline takes note of every row and publishes nothing. One that was interrupted
 // is begun again.
-func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store func([]event.State) error) error {
+func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store func([]event.State) error) (err error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	count, err := snap.Count(ctx, st.table)
@@ -25,24 +26,11 @@ func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store fu
 		return err
 	}
 	st.spread(snap, count)
+	known := len(st.rows)+len(st.extra) > 0
 	st.begin(nil)
-	var seen []event.State
-	bytes := 0
-	flush := func() error {
-		if len(seen) == 0 {
-			return nil
-		}
-		err := store(seen)
-		seen, bytes = nil, 0
-		return err
-	}
-	add := func(s event.State) error {
-		seen, bytes = append(seen, s), bytes+len(s.Key)+len(s.Value)
-		if len(seen) < batch && bytes < batchBytes {
-			return nil
-		}
-		return flush()
-	}
+	behind := storing{store: store}
+	defer func() { err = errors.Join(err, behind.wait()) }()
+	add := behind.add
 	err = snap.Full(ctx, st.table, func(r database.Row) error {
 		joined := joinKey(r.Key)
 		n := nameOf(joined)
@@ -56,25 +44,70 @@ func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store fu
 	if err != nil {
 		return err
 	}
-	err = st.reader.EachState(ctx, st.source, func(joined string, _ []byte) error {
-		n := nameOf(joined)
-		if known, ok := st.rows[n]; ok && known.pass != st.pass { // left by one that was interrupted
-			st.drop(n)
-			return add(event.State{Source: st.source, Key: joined})
+	if known { // by one that was interrupted
+		if err := behind.wait(); err != nil {
+			return err
 		}
-		return nil
-	})
-	if err != nil {
-		return err
+		err = st.reader.EachState(ctx, st.source, func(joined string, _ []byte) error {
+			n := nameOf(joined)
+			if known, ok := st.rows[n]; ok && known.pass != st.pass {
+				st.drop(n)
+				return add(event.State{Source: st.source, Key: joined})
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
 	if err := add(event.State{Source: baselines, Key: st.source, Value: []byte{1}}); err != nil {
 		return err
 	}
-	if err := flush(); err != nil {
+	if err := behind.flush(); err != nil {
+		return err
+	}
+	if err := behind.wait(); err != nil {
 		return err
 	}
 	st.complete = true
 	return nil
+}
+
+// storing stores rows in batches, each while the next is read.
+type storing struct {
+	store   func([]event.State) error
+	some    []event.State
+	bytes   int
+	pending chan error // of the batch that is being stored; nil: there is none
+}
+
+func (s *storing) add(row event.State) error {
+	s.some, s.bytes = append(s.some, row), s.bytes+len(row.Key)+len(row.Value)
+	if len(s.some) < batch && s.bytes < batchBytes {
+		return nil
+	}
+	return s.flush()
+}
+
+// flush begins to store what there is. Its error is that of the batch before.
+func (s *storing) flush() error {
+	if err := s.wait(); err != nil || len(s.some) == 0 {
+		return err
+	}
+	some, pending := s.some, make(chan error, 1)
+	s.some, s.bytes, s.pending = make([]event.State, 0, len(some)), 0, pending
+	go func() { pending <- s.store(some) }()
+	return nil
+}
+
+// wait waits until nothing is being stored.
+func (s *storing) wait() error {
+	if s.pending == nil {
+		return nil
+	}
+	err := <-s.pending
+	s.pending = nil
+	return err
 }
 
 // Begin declares that nothing was there when the table was first seen: all its

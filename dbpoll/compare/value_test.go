@@ -2,11 +2,14 @@ package compare
 
 import (
 	"encoding/binary"
+	"encoding/json"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
 	"busbar/common/dbrow"
+	"busbar/common/runes"
 	"busbar/dbpoll/database"
 )
 
@@ -46,6 +49,41 @@ func TestValue(t *testing.T) {
 	}
 	if got := v.before(packages, key, columns("notes", long+"!"))["notes"]; *got != want["notes"] {
 		t.Errorf("of a long text that changed: %q", *got)
+	}
+}
+
+// TestColumns: what is written by hand is what encoding/json writes.
+func TestColumns(t *testing.T) {
+	table := database.Table{Watch: []string{"z", "a \"name\"", "m", "nothing", "empty"}}
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		row, want := dbrow.Columns{"nothing": nil, "unwatched": nil}, value{Columns: dbrow.Columns{"nothing": nil}}
+		for _, name := range []string{"z", "a \"name\"", "m", "empty"} {
+			var text strings.Builder
+			for range rng.IntN(40) {
+				if name != "empty" {
+					text.WriteString([]string{"plain", "<&>", "\"\\", "\x00\x1f\x7f", "é\u2028", "\xff", "😀"}[rng.IntN(7)])
+				}
+			}
+			s := text.String()
+			short, cut := runes.Cut(s, maxKept)
+			if row[name], want.Columns[name] = &s, &short; cut {
+				if want.Long == nil {
+					want.Long = map[string]string{}
+				}
+				want.Long[name] = hash(s)
+			}
+		}
+		if seed%2 == 0 {
+			want.Mark, want.Bytes = "m<", map[string]string{"m": "00"}
+		}
+		text, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := encode(table, row, want.Bytes, 1, 2, want.Mark)[headLength:]; string(got) != string(text) {
+			t.Fatalf("seed %d:\n%s\nwant\n%s", seed, got, text)
+		}
 	}
 }
 
