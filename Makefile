@@ -20,6 +20,10 @@ export CASES
 # than they work.
 RACE = CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 $(GO) test -race -gcflags=modernc.org/sqlite/lib=-race=false -p 4 -parallel 4
 
+# A test run that was killed half-way has failed, whatever its report says.
+SHELL       := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
 .PHONY: test test-debian help deps build bench torture mutants powercut dbtorture scmtorture soaptorture dbbench compare-mail fuzz generate check-unit clean
 
 # Run everything that must hold. Installs what is missing; about ten minutes. More cases: CASES=all.
