@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -14,10 +15,15 @@ import (
 // Hub is the [hub] table: what `bus hub` keeps and serves.
 type Hub struct {
 	Listen         string          `toml:"listen" doc:"Address where bus hub serves HTTP, such as 127.0.0.1:9480. In front of others belongs a proxy with TLS."`
+	Certificate    string          `toml:"certificate" doc:"PEM file of the certificate with which it serves TLS by itself. Read again when it changes. Empty: no TLS."`
+	Key            string          `toml:"key" doc:"PEM file of its key."`
 	Archive        string          `toml:"archive" doc:"The archive's file. Empty: /var/lib/busbar/hub/archive.db."`
 	From           string          `toml:"from" doc:"Where to begin with a publisher that is new: start (with the oldest that it keeps), now, or a time such as 2026-11-28T12:00:00Z."`
 	KeepAge        config.Duration `toml:"keep_age" doc:"Forget archived messages older than this. 0s: keep for ever."`
 	KeepSize       config.Size     `toml:"keep_size" doc:"Forget the oldest archived messages beyond this size of all. 0: no limit."`
+	Push           []string        `toml:"push" doc:"Who may post messages to /push: files with secrets (whsec_ and 24 to 64 bytes in base64, one a line), one for each sender and named as it, NAME.secret; or folders of such files."`
+	PushTokens     string          `toml:"push_tokens" doc:"File with NAME TOKEN lines: who may post with Authorization: Bearer TOKEN, unsigned."`
+	PushCA         string          `toml:"push_ca" doc:"PEM file of an authority: who shows a certificate of it for TLS clients may post, unsigned. Needs certificate."`
 	Clients        int             `toml:"clients" doc:"How many may listen to /events at once."`
 	ClientsPerPeer int             `toml:"clients_per_peer" doc:"How many of one address may. Behind a proxy all have its address: set it to clients there."`
 	Lease          config.Duration `toml:"lease" doc:"After how long a listener to /events is sent away; it comes back by itself with its position."`
@@ -36,6 +42,12 @@ func (h *Hub) Complete() error {
 	if _, _, err := net.SplitHostPort(h.Listen); err != nil {
 		return fmt.Errorf("checking [hub] listen: %w (want an address such as 127.0.0.1:9480)", err)
 	}
+	if (h.Certificate == "") != (h.Key == "") {
+		return errors.New("checking [hub]: certificate and key belong together, and one is not set")
+	}
+	if h.PushCA != "" && h.Certificate == "" {
+		return errors.New("checking [hub] push_ca: without certificate and key there is no TLS in which a client could show its own")
+	}
 	if h.Clients < 1 || h.ClientsPerPeer < 1 {
 		return fmt.Errorf("checking [hub]: clients (%d) and clients_per_peer (%d) must be at least 1", h.Clients, h.ClientsPerPeer)
 	}
@@ -50,6 +62,9 @@ func (h *Hub) Complete() error {
 	}
 	return nil
 }
+
+// Pushed says that somebody may push.
+func (h *Hub) Pushed() bool { return len(h.Push) > 0 || h.PushTokens != "" || h.PushCA != "" }
 
 // Begin is what From says.
 func (h *Hub) Begin() (subscribe.From, error) {

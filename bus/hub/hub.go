@@ -8,15 +8,12 @@ import (
 	"net"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"busbar/bus/config"
 	"busbar/common/archive"
 	"busbar/common/exit"
 	"busbar/common/program"
 	"busbar/common/show"
 	"busbar/common/sign"
-	"busbar/common/subscribe"
 )
 
 // Command is `bus hub`.
@@ -43,8 +40,8 @@ func (c *hub) Run(p *program.Env, g *program.Globals) error {
 	if err := cfg.Hub.Complete(); err != nil {
 		return &exit.Error{Code: exit.Config, Err: err}
 	}
-	if len(cfg.Bus.Publishers()) == 0 {
-		return &exit.Error{Code: exit.Config, Err: errors.New("starting the hub: nobody to follow (set [bus] subscribe or discover)")}
+	if len(cfg.Bus.Publishers()) == 0 && !cfg.Hub.Pushed() {
+		return &exit.Error{Code: exit.Config, Err: errors.New("starting the hub: nobody to follow (set [bus] subscribe or discover, or [hub] push)")}
 	}
 	verifier, err := c.Required(p, cfg.Sign, c.NoVerify, "starting the hub", "keeps")
 	if err != nil {
@@ -80,20 +77,33 @@ func codeOf(err error) int {
 }
 
 func (c *hub) serve(ctx context.Context, p *program.Env, cfg config.Config, a *archive.Archive, v *sign.Verifier, log *slog.Logger) error {
-	from, err := cfg.Hub.Begin()
-	if err != nil {
-		return &exit.Error{Code: exit.Config, Err: err}
-	}
-	sub, err := subscribe.Open(ctx, subscribe.Options{Publishers: cfg.Bus.Publishers(), Verifier: v, DB: a.DB(), From: from, Log: log})
+	in, err := newIntake(ctx, cfg, a, v, log)
 	if err != nil {
 		return err
 	}
-	defer sub.Close()
-	in := &intake{subscriber: sub, archive: a, log: log}
-	s, err := newServer(ctx, a, serverOptions{
+	defer in.close()
+	tasks := []program.Task{
+		{Name: "the intake", Run: in.run},
+		{Name: "the retention", Run: func(ctx context.Context) error { return prune(ctx, a, log) }},
+	}
+	o := serverOptions{
 		Prefix: cfg.Bus.Prefix, Clients: cfg.Hub.Clients, ClientsPerPeer: cfg.Hub.ClientsPerPeer,
-		Lease: time.Duration(cfg.Hub.Lease), Log: log, Intake: in.status, Collectors: []prometheus.Collector{in.collector()},
-	})
+		Lease: time.Duration(cfg.Hub.Lease), Log: log, Intake: in.status, Collectors: in.collectors(),
+	}
+	if o.TLS, err = tlsConfig(cfg.Hub.Certificate, cfg.Hub.Key, cfg.Hub.PushCA, log); err != nil {
+		return &exit.Error{Code: exit.Config, Err: err}
+	}
+	if cfg.Hub.Pushed() {
+		senders, err := newSenders(cfg.Hub.Push, cfg.Hub.PushTokens, log)
+		if err != nil {
+			return &exit.Error{Code: exit.Config, Err: err}
+		}
+		brought := newStore(a, in.follows)
+		o.Push = newPush(senders, v, brought, log, cfg.Hub.ClientsPerPeer >= cfg.Hub.Clients)
+		o.Collectors = append(o.Collectors, o.Push.counts)
+		tasks = append(tasks, program.Task{Name: "storing what is pushed", Run: brought.run})
+	}
+	s, err := newServer(ctx, a, o)
 	if err != nil {
 		return err
 	}
@@ -101,12 +111,13 @@ func (c *hub) serve(ctx context.Context, p *program.Env, cfg config.Config, a *a
 	if err != nil {
 		return &exit.Error{Code: exit.TempFail, Err: fmt.Errorf("listening at [hub] listen: %w", err)}
 	}
-	log.Info("the hub serves", "address", "http://"+listener.Addr().String(), "archive", cfg.Hub.Archive)
+	scheme := "http://"
+	if o.TLS != nil {
+		scheme = "https://"
+	}
+	log.Info("the hub serves", "address", scheme+listener.Addr().String(), "archive", cfg.Hub.Archive)
 	return program.Serve(ctx, log, func() string { return s.line(ctx) },
-		program.Task{Name: "the intake", Run: in.run},
-		program.Task{Name: "the web server", Run: func(ctx context.Context) error { return s.serve(ctx, listener) }},
-		program.Task{Name: "the retention", Run: func(ctx context.Context) error { return prune(ctx, a, log) }},
-	)
+		append(tasks, program.Task{Name: "the web server", Run: func(ctx context.Context) error { return s.serve(ctx, listener) }})...)
 }
 
 // line is what systemctl status shows.

@@ -5,21 +5,68 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"busbar/bus/config"
 	"busbar/common/archive"
 	"busbar/common/condition"
+	"busbar/common/exit"
+	"busbar/common/sign"
 	"busbar/common/subscribe"
 )
 
 // An intake brings what all publishers say into the archive. Its positions are
 // stored with the messages, in the archive's own file.
 type intake struct {
-	subscriber *subscribe.Subscriber
+	subscriber *subscribe.Subscriber // nil: nobody is followed
 	archive    *archive.Archive
 	log        *slog.Logger
+
+	mu    sync.Mutex
+	known map[sequence]bool // whom it follows, as of asked
+	asked time.Time
+}
+
+func newIntake(ctx context.Context, cfg config.Config, a *archive.Archive, v *sign.Verifier, log *slog.Logger) (*intake, error) {
+	in := &intake{archive: a, log: log}
+	from, err := cfg.Hub.Begin()
+	if err != nil {
+		return nil, &exit.Error{Code: exit.Config, Err: err}
+	}
+	if len(cfg.Bus.Publishers()) == 0 {
+		return in, nil
+	}
+	in.subscriber, err = subscribe.Open(ctx, subscribe.Options{Publishers: cfg.Bus.Publishers(), Verifier: v, DB: a.DB(), From: from, Log: log})
+	return in, err
+}
+
+func (in *intake) close() {
+	if in.subscriber != nil {
+		in.subscriber.Close() // all that is in the archive has its position there
+	}
+}
+
+// followedFor is how long an answer of follows counts.
+const followedFor = time.Second
+
+// follows says that a sequence comes from its publisher, who is asked for what is
+// missing.
+func (in *intake) follows(publisher, epoch string) bool {
+	if in.subscriber == nil {
+		return false
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if now := time.Now(); now.Sub(in.asked) > followedFor {
+		in.asked, in.known = now, map[sequence]bool{}
+		for _, st := range in.subscriber.Status().Streams {
+			in.known[sequence{st.Publisher, st.Epoch}] = true
+		}
+	}
+	return in.known[sequence{publisher, epoch}]
 }
 
 const (
@@ -30,6 +77,10 @@ const (
 
 // run stores what comes, until ctx ends.
 func (in *intake) run(ctx context.Context) error {
+	if in.subscriber == nil {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	for {
 		list, err := in.gather(ctx)
 		if err != nil {
@@ -72,7 +123,9 @@ func (in *intake) batch(list []*subscribe.Message) archive.Batch {
 	b := archive.Batch{Record: func(ctx context.Context, tx *sql.Tx) error { return in.subscriber.Record(ctx, tx, list...) }}
 	for _, m := range list {
 		if m.Gap != nil {
-			b.Gaps = append(b.Gaps, gapOf(m.Gap))
+			g := gapOf(m.Gap)
+			g.Before = len(b.Messages)
+			b.Gaps = append(b.Gaps, g)
 			in.log.Warn("messages are missing for good", "gap", m.Gap.String())
 			continue
 		}
@@ -100,6 +153,9 @@ type intakeStatus struct {
 }
 
 func (in *intake) status() intakeStatus {
+	if in.subscriber == nil {
+		return intakeStatus{Conditions: []condition.Condition{}}
+	}
 	s := in.subscriber.Status()
 	return intakeStatus{s, append([]condition.Condition{}, s.Conditions()...)}
 }
@@ -114,4 +170,9 @@ func (s intakeStatus) failure() error {
 	return nil
 }
 
-func (in *intake) collector() prometheus.Collector { return in.subscriber.Collector() }
+func (in *intake) collectors() []prometheus.Collector {
+	if in.subscriber == nil {
+		return nil
+	}
+	return []prometheus.Collector{in.subscriber.Collector()}
+}

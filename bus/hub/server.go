@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +29,8 @@ type serverOptions struct {
 	Log            *slog.Logger
 	Intake         func() intakeStatus
 	Collectors     []prometheus.Collector // of the intake
+	Push           *push                  // nil: nobody may
+	TLS            *tls.Config            // nil: none
 }
 
 const (
@@ -90,6 +93,11 @@ func (s *server) handler() http.Handler {
 		counted := s.counted(path, serve)
 		mux.Handle(path, counted)
 		mux.Handle(path+"/{$}", counted)
+	}
+	if s.o.Push != nil {
+		for _, path := range []string{"/push", "/push/{$}", "/push/{sender}"} {
+			mux.Handle(path, s.o.Push)
+		}
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { refuse(w, http.StatusNotFound, "not_found") })
 	return mux
@@ -159,6 +167,9 @@ func (s *server) serve(ctx context.Context, l net.Listener) error {
 		ErrorLog:    slog.NewLogLogger(s.o.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return streams },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			if t, ok := c.(*tls.Conn); ok {
+				c = t.NetConn()
+			}
 			if t, ok := c.(*net.TCPConn); ok {
 				_ = t.SetWriteBuffer(sendBuffer) // without it all works, and a stalled client is noticed later
 			}
@@ -176,6 +187,9 @@ func (s *server) serve(ctx context.Context, l net.Listener) error {
 		}
 	})
 	wg.Go(func() { _ = s.feed.run(streams) }) // it ends with ctx alone
+	if s.o.TLS != nil {
+		l = tls.NewListener(l, s.o.TLS)
+	}
 	err := h.Serve(l)
 	end()
 	if errors.Is(err, http.ErrServerClosed) {

@@ -27,6 +27,7 @@ type report struct {
 	Publishers []publisherReport `json:"publishers"`
 	Gaps       []gapReport       `json:"gaps"` // the newest
 	Listeners  int               `json:"listeners"`
+	Push       *pushReport       `json:"push,omitempty"` // nil: nobody may
 }
 
 type publisherReport struct {
@@ -57,6 +58,9 @@ func (s *server) report(ctx context.Context) (report, error) {
 	r := report{Version: node.Version(), Time: s.o.Now().UTC(), Intake: s.o.Intake(), Listeners: s.streams.count(), Publishers: []publisherReport{}, Gaps: []gapReport{}}
 	r.Healthy = r.Intake.failure() == nil
 	r.Archive.Epoch = s.archive.Epoch()
+	if s.o.Push != nil {
+		r.Push = s.o.Push.counts.report()
+	}
 	var err error
 	if r.Archive.Base, r.Archive.Newest, err = s.archive.Range(ctx); err != nil {
 		return r, err

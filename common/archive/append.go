@@ -9,7 +9,7 @@ import (
 // A Batch is what one transaction stores.
 type Batch struct {
 	Messages  []Incoming // in the order in which they are to be read by arrival
-	Gaps      []Gap
+	Gaps      []Gap      // in the order of their places among the messages
 	Positions []Position // how far the caller has come with all of this
 	// Record, if not nil, writes what else belongs to the batch into the same
 	// transaction, such as positions in tables of the caller's (see DB).
@@ -43,9 +43,12 @@ func (a *Archive) Append(ctx context.Context, b Batch) (Result, error) {
 			return Result{}, fmt.Errorf("appending to archive %s: %w: it has no topic, or %d bytes", a.o.Path, ErrMessage, len(m.Wire))
 		}
 	}
-	for _, g := range b.Gaps {
+	for i, g := range b.Gaps {
 		if err := g.check(); err != nil {
 			return Result{}, fmt.Errorf("appending to archive %s: %w: %w", a.o.Path, ErrMessage, err)
+		}
+		if g.Before < 0 || g.Before > len(b.Messages) || i > 0 && g.Before < b.Gaps[i-1].Before {
+			return Result{}, fmt.Errorf("appending to archive %s: %w: a gap has no place among the messages", a.o.Path, ErrMessage)
 		}
 	}
 	a.writing.Lock()
@@ -54,13 +57,17 @@ func (a *Archive) Append(ctx context.Context, b Batch) (Result, error) {
 	err := a.transact(ctx, func(t *transaction) {
 		w.t = t
 		w.index = newIndexer(t, &a.known)
+		gaps := b.Gaps
 		for i := range b.Messages {
+			for len(gaps) > 0 && gaps[0].Before <= i {
+				w.gap(gaps[0])
+				gaps = gaps[1:]
+			}
 			w.message(&b.Messages[i])
 		}
 		w.index.flush()
-		for _, g := range b.Gaps {
-			w.next.newest += t.run("INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?, ?, ?)",
-				w.next.newest+1, g.Publisher, g.Epoch, g.First, g.Last, g.Reason, g.Time.Unix())
+		for _, g := range gaps {
+			w.gap(g)
 		}
 		for _, p := range b.Positions {
 			t.run("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", p.Publisher, p.Epoch, p.Seq)
@@ -94,8 +101,14 @@ type writer struct {
 	result Result
 }
 
+func (w *writer) gap(g Gap) {
+	w.next.newest += w.t.run("INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?, ?, ?)",
+		w.next.newest+1, g.Publisher, g.Epoch, g.First, g.Last, g.Reason, g.Time.Unix())
+}
+
 func (w *writer) message(m *Incoming) {
 	id, topic := m.fact()
+	w.missing(m, id[:], topic)
 	n := w.next.newest + 1
 	if n > maxArrival {
 		w.t.err = fmt.Errorf("it has held %d messages, and numbers no more: begin a new one", maxArrival)
@@ -123,12 +136,16 @@ func (w *writer) again(m *Incoming, first int64) {
 		w.result.Duplicates++
 		return
 	}
+	messages, copies := w.t.valid(m.Envelope)
 	var own int64
-	if w.t.get("SELECT 1 FROM messages WHERE n = ? AND sequence = ? AND seq = ?", []any{first, sequence, m.Envelope.Seq}, &own) || w.t.err != nil {
+	if w.t.get("SELECT 1 FROM messages WHERE n = ? AND sequence = ? AND seq = ?"+messages, []any{first, sequence, m.Envelope.Seq}, &own) ||
+		w.t.get("SELECT 1 FROM copies WHERE sequence = ? AND seq = ?"+copies, []any{sequence, m.Envelope.Seq}, &own) || w.t.err != nil {
 		w.result.Duplicates++
 		return
 	}
-	if w.t.run("INSERT OR IGNORE INTO copies (n, time, sequence, seq, certificate, cut, wire) VALUES (?, ?, ?, ?, ?, ?, ?)", w.row(m, first, sequence)...) > 0 {
+	// Before its journal was put back, the number may have been another fact's.
+	if w.t.run("INSERT OR REPLACE INTO copies (n, time, sequence, seq, certificate, cut, wire, came) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		append(w.row(m, first, sequence), w.next.newest)...) > 0 {
 		w.result.Copies++
 	} else {
 		w.result.Duplicates++

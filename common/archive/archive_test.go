@@ -227,3 +227,26 @@ func TestRebuildEndsEarly(t *testing.T) {
 		t.Errorf("the index is not what it was: %s", diff)
 	}
 }
+
+// TestUpgrade: an archive that the version before made is brought up to this one.
+func TestUpgrade(t *testing.T) {
+	o := Options{Path: filepath.Join(t.TempDir(), "archive.db")}
+	a := mustOpen(t, o)
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := connectWriter(o.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec("DROP INDEX gaps_turns; ALTER TABLE copies DROP COLUMN came; INSERT INTO copies VALUES (1, 5, 7, 0, NULL, NULL, x'00'); PRAGMA user_version = 1")
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	a = mustOpen(t, o)
+	defer a.Close()
+	var came int64
+	if err := a.DB().QueryRow("SELECT came FROM copies").Scan(&came); err != nil || came != 7 {
+		t.Errorf("the copy came after arrival %d, %v", came, err)
+	}
+}

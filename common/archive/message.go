@@ -22,6 +22,10 @@ const maxWire = 64 << 20
 type Incoming struct {
 	Envelope event.Envelope
 	Wire     []byte // not changed by anybody afterwards
+	// Alone says that nobody else brings this sequence, and that it comes in order:
+	// numbers that are passed over are a gap, and so is what a number that is used
+	// again makes untrue.
+	Alone bool
 }
 
 // Read makes an Incoming of a message's bytes.
@@ -111,7 +115,17 @@ type Gap struct {
 	Reason      string
 	Time        time.Time // when that was known
 	N           int64     // its own arrival number; set by the archive
+	Before      int       // of a batch's gap: how many of its messages come before it
 }
+
+// What the reasons of gaps begin with that the archive knows.
+const (
+	// PutBack: the publisher's journal was put back to an older copy. What came before
+	// under these numbers, and under higher ones, is no longer what it says.
+	PutBack = "put back"
+	putBack = "substr(reason, 1, 8) = 'put back'"
+	notCome = "not pushed: its sender passes over what is refused"
+)
 
 func (g Gap) check() error {
 	if g.Publisher == "" || g.First < 0 || g.Last < 0 || g.Last > 0 && g.Last < g.First {

@@ -206,7 +206,7 @@ func compare(t *testing.T, seed uint64) {
 			}
 			if s.r.IntN(5) == 0 {
 				first := 1 + s.r.Int64N(1000)
-				g := Gap{Publisher: "p1", Epoch: "e0", First: first, Last: first + 3, Reason: "dropped", Time: time.Unix(s.now, 0).UTC()}
+				g := Gap{Publisher: "p1", Epoch: "e0", First: first, Last: first + 3, Reason: "dropped", Time: time.Unix(s.now, 0).UTC(), Before: len(b.Messages)}
 				b.Gaps = append(b.Gaps, g, g)
 				if !slices.ContainsFunc(m.gaps, func(o Gap) bool { return o.First == first }) {
 					m.newest++

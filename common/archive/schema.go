@@ -6,7 +6,7 @@ const applicationID = 0x42757341
 
 // schemaVersion is stored as PRAGMA user_version. Programs read only files of
 // their own version; the writer brings older ones up to it (upgrades).
-const schemaVersion = 1
+const schemaVersion = 2
 
 // indexVersion says by which rules the derived tables were made. Where the file
 // has another, Open makes them again.
@@ -60,6 +60,7 @@ CREATE TABLE copies (
 	certificate INTEGER,
 	cut         INTEGER,
 	wire        BLOB NOT NULL,
+	came        INTEGER NOT NULL, -- after which arrival
 	PRIMARY KEY (sequence, seq)
 ) STRICT;
 CREATE INDEX copies_n ON copies (n);
@@ -98,6 +99,7 @@ CREATE TABLE gaps (
 	time      INTEGER NOT NULL,
 	UNIQUE (publisher, epoch, first, last, time)
 ) STRICT;
+` + turns + `
 
 -- The states that messages left which retention dropped.
 ` + statesTable + `base_states` + statesColumns + derived
@@ -149,5 +151,10 @@ const (
 `
 )
 
+// turns finds where sequences began again.
+const turns = `CREATE INDEX gaps_turns ON gaps (publisher, epoch, n) WHERE ` + putBack + `;`
+
 // upgrades lead from the version that is their index to the next one.
-var upgrades = []string{}
+var upgrades = []string{
+	1: "ALTER TABLE copies ADD COLUMN came INTEGER NOT NULL DEFAULT 0; UPDATE copies SET came = n;" + turns,
+}

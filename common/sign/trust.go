@@ -152,14 +152,23 @@ func (t *trust) revoked(id *identity, now time.Time, expired CRLPolicy) error {
 		}
 		found = true
 		if why := l.stale(now); why != "" && expired == CRLRefuse {
-			return errors.New(why)
+			return oursError(why)
 		}
 		if l.serials[serial(id.cert.SerialNumber)] {
 			return fmt.Errorf("the certificate of %s is revoked", id.name)
 		}
 	}
 	if !found {
-		return fmt.Errorf("there is no revocation list of %q", id.ca.Subject)
+		return oursError(fmt.Sprintf("there is no revocation list of %q", id.ca.Subject))
 	}
 	return nil
 }
+
+// errOurs is what an oursError is.
+var errOurs = errors.New("our own files allow no judgement")
+
+// An oursError says what is wrong with our own files.
+type oursError string
+
+func (e oursError) Error() string   { return string(e) }
+func (e oursError) Is(t error) bool { return t == errOurs }

@@ -16,6 +16,9 @@ type Verdict struct {
 	Signer string // the certificate's common name, once its issuer is known to be ours
 	Reason string // why not, for people
 	Strong bool   // the strong signature (Ed25519, or RSA with SHA-256) was there and held
+	// Ours says that our own files allow no judgement, such as a revocation list that
+	// has ended: the same message may be believed later.
+	Ours bool
 }
 
 // VerifierOptions say what is believed.
@@ -90,7 +93,7 @@ func (v *Verifier) VerifyAt(tree map[string]any, at time.Time) Verdict {
 	}
 	verdict := Verdict{Signer: id.name}
 	if err := v.judge(tree, t, id, at, now); err != nil {
-		verdict.Reason = err.Error()
+		verdict.Reason, verdict.Ours = err.Error(), errors.Is(err, errOurs)
 		return verdict
 	}
 	verdict.OK = true
