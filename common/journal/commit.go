@@ -67,11 +67,11 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// commit stores the batch. When it returns nil, the batch is on disk.
+// commit stores the batch. When it returns nil, the batch is on disk. The messages
+// themselves come last, for they are being signed meanwhile.
 func (j *Journal) commit(ctx context.Context, b *batch) error {
 	return j.transact(ctx, func(t *transaction) {
 		for _, m := range b.messages {
-			t.run(j.sql.message, m.Seq, m.ID, m.Topic, m.Time.Unix(), m.Prev, m.Hash, m.Wire)
 			f := b.facts[m.uuid]
 			t.run(j.sql.id, m.uuid[:], f.seq, f.substance, f.strength, factSum(m.uuid[:], f))
 			delete(b.changed, m.uuid) // stored as it is known in the end
@@ -90,6 +90,16 @@ func (j *Journal) commit(ctx context.Context, b *batch) error {
 		}
 		for c, n := range b.counters {
 			t.run(j.sql.count, c.kind, c.name, n)
+		}
+		for _, m := range b.messages {
+			if t.err == nil {
+				t.err = b.sealer.wait(m)
+			}
+			if t.err != nil {
+				return
+			}
+			t.run(j.sql.message, m.Seq, m.ID, m.Topic, m.Time.Unix(), m.Prev, m.Hash, m.Wire)
+			b.state.bytes += int64(len(m.Wire))
 		}
 		if len(b.messages) > 0 {
 			t.run(j.sql.meta, b.state.headSeq, "head_seq")

@@ -3,10 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,6 +17,7 @@ type batch struct {
 	state    state // as it will be
 	parts    []part
 	messages []*message
+	sealer   *sealer
 	facts    map[uuid.UUID]*fact // made, suppressed or changed in this batch
 	changed  map[uuid.UUID]bool  // facts that were known with less evidence
 	counters map[counter]int64
@@ -38,15 +36,15 @@ type message struct {
 	Message
 	uuid    uuid.UUID
 	encoded *event.Encoded // until it is sealed
+	sealed  chan struct{}  // closed then
 }
 
 // draft gives the events of a group their place in the sequence and chains
-// them; then it signs them side by side, which it can because hashes do not
-// cover signatures.
+// them. Sealing them may go on when it returns.
 func (j *Journal) draft(ctx context.Context, group []job) *batch {
 	b := &batch{
 		now: j.o.Now().UTC(), state: j.state, parts: make([]part, len(group)),
-		facts: map[uuid.UUID]*fact{}, changed: map[uuid.UUID]bool{}, counters: map[counter]int64{},
+		sealer: newSealer(j.o.Seal), facts: map[uuid.UUID]*fact{}, changed: map[uuid.UUID]bool{}, counters: map[counter]int64{},
 	}
 	for i, next := range group {
 		p := &b.parts[i]
@@ -58,10 +56,6 @@ func (j *Journal) draft(ctx context.Context, group []job) *batch {
 		if b.err = j.place(ctx, b, p); b.err != nil {
 			return b
 		}
-	}
-	b.err = j.seal(b.messages)
-	for _, m := range b.messages {
-		b.state.bytes += int64(len(m.Wire))
 	}
 	return b
 }
@@ -205,41 +199,7 @@ func (b *batch) chain(r Record, e event.Event, u uuid.UUID, t text, f fact, repl
 	f.seq = m.Seq
 	b.facts[u] = &f
 	b.messages = append(b.messages, m)
+	b.sealer.begin(m)
 	b.counters[counter{kindTopic, m.Topic}]++
-	return nil
-}
-
-// seal signs, on all processors.
-func (j *Journal) seal(messages []*message) error {
-	workers := min(runtime.GOMAXPROCS(0), len(messages))
-	if j.o.Seal == nil {
-		workers = min(workers, 1)
-	}
-	errs := make([]error, len(messages))
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(messages)); i = next.Add(1) - 1 {
-				errs[i] = j.sealOne(messages[i])
-			}
-		})
-	}
-	wg.Wait()
-	for _, err := range errs { // one cause is enough: it is the key's, not the message's
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (j *Journal) sealOne(m *message) error {
-	if j.o.Seal != nil {
-		if err := j.o.Seal(m.encoded); err != nil {
-			return fmt.Errorf("signing: %w", err)
-		}
-	}
-	m.Wire, m.encoded = m.encoded.Bytes(), nil
 	return nil
 }

@@ -132,6 +132,7 @@ func (j *Journal) store(group []job) {
 	err := j.before(ctx)
 	if err == nil {
 		b = j.draft(ctx, group)
+		defer b.sealer.end()
 		err = b.err
 	}
 	if err == nil {
