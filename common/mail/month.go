@@ -1,6 +1,9 @@
 package mail
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // months are the names of months in the languages that mailers wrote into dates
 // (en, de, fr, es, it, pt, nl, sv, da, nb, pl, ru, hu, tr, ro, ca), in lower case and
@@ -37,15 +40,30 @@ func isWeekday(l string) bool {
 
 // monthNamed is the month, 1 to 12, that a name in lower case means; 0 for none,
 // or where languages differ.
-func monthNamed(l string) int {
-	l = plainLetters.Replace(l)
+func monthNamed(l string) int { return monthNames()[plainLetters.Replace(l)] }
+
+// monthNames are all names and beginnings of names, with the months that they mean.
+var monthNames = sync.OnceValue(func() map[string]int {
+	all := map[string]int{}
+	for _, names := range months {
+		for name := range strings.FieldsSeq(names) {
+			for n := 3; n <= len(name); n++ {
+				all[name[:n]] = meaning(name[:n])
+			}
+		}
+	}
+	return all
+})
+
+// meaning looks through all names for one that is, or begins with, a text.
+func meaning(l string) int {
 	found := 0
 	for i, names := range months {
-		for name := range strings.SplitSeq(names, " ") {
+		for name := range strings.FieldsSeq(names) {
 			if name == l {
 				return i + 1
 			}
-			if len(l) < 3 || !strings.HasPrefix(name, l) || len(l) < 6 && l[0] >= 0x80 { // Cyrillic: two bytes a letter
+			if !strings.HasPrefix(name, l) || len(l) < 6 && l[0] >= 0x80 { // Cyrillic: two bytes a letter
 				continue
 			}
 			if found != 0 && found != i+1 {
