@@ -37,9 +37,10 @@ type Pump struct {
 	// is published then.
 	Timeout time.Duration
 
-	err  atomic.Pointer[error]
-	flow atomic.Pointer[flow]
-	slow atomic.Pointer[chan struct{}] // a slot for each item that is translated though put aside
+	err    atomic.Pointer[error]
+	flow   atomic.Pointer[flow]
+	slow   atomic.Pointer[chan struct{}] // a slot for each item that is translated though put aside
+	worker *worker                       // of Run's goroutine; nil: none yet
 }
 
 // Err is the transient error that stops the pump now (the source cannot be read, the
@@ -81,6 +82,7 @@ func (p *Pump) Run(ctx context.Context) error {
 	slots := make(chan struct{}, maxSlow)
 	p.slow.Store(&slots)
 	defer f.drain()
+	defer p.dismiss()
 	table := translate.Guarded(p.Table)
 	for f.backOff(ctx) {
 		item, position, done, err := p.Channel.Next(ctx)

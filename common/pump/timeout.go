@@ -26,6 +26,31 @@ type translated struct {
 	err     error
 }
 
+// A worker reads items and asks the table, in a goroutine that stays for the next
+// item: its stack has grown to what they take.
+type worker struct {
+	items   chan translate.Item[any]
+	answers chan translated // with room for the one that nobody may wait for
+}
+
+func (p *Pump) newWorker(table []translate.Translator[any]) *worker {
+	w := &worker{make(chan translate.Item[any]), make(chan translated, 1)}
+	go func() {
+		for item := range w.items {
+			w.answers <- p.work(table, item)
+		}
+	}()
+	return w
+}
+
+// dismiss ends the worker once it has answered.
+func (p *Pump) dismiss() {
+	if p.worker != nil {
+		close(p.worker.items)
+		p.worker = nil
+	}
+}
+
 // work reads an item and asks the table.
 func (p *Pump) work(table []translate.Translator[any], item translate.Item[any]) (t translated) {
 	t.item = item
@@ -59,8 +84,11 @@ func (p *Pump) translate(ctx context.Context, table []translate.Translator[any],
 		timeout = defaultTimeout
 	}
 	slots := *p.slow.Load()
-	answer := make(chan translated, 1)
-	go func() { answer <- p.work(table, item) }()
+	if p.worker == nil {
+		p.worker = p.newWorker(table)
+	}
+	answer := p.worker.answers
+	p.worker.items <- item
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
@@ -68,6 +96,7 @@ func (p *Pump) translate(ctx context.Context, table []translate.Translator[any],
 		return now, nil
 	case <-timer.C:
 	}
+	defer p.dismiss() // it may answer this item yet
 	select {
 	case slots <- struct{}{}:
 	default:
