@@ -53,7 +53,7 @@ func (j *Journal) draft(ctx context.Context, group []job) *batch {
 			continue
 		}
 		p.record = next.record
-		if b.err = j.place(ctx, b, p); b.err != nil {
+		if b.err = j.place(ctx, b, p, next); b.err != nil {
 			return b
 		}
 	}
@@ -62,7 +62,7 @@ func (j *Journal) draft(ctx context.Context, group []job) *batch {
 
 // place adds one record to the batch. Its error is the batch's; the record's
 // own fault is in p.
-func (j *Journal) place(ctx context.Context, b *batch, p *part) error {
+func (j *Journal) place(ctx context.Context, b *batch, p *part, next job) error {
 	r := &p.record
 	if p.err = r.complete(); p.err != nil {
 		return nil
@@ -70,9 +70,8 @@ func (j *Journal) place(ctx context.Context, b *batch, p *part) error {
 	if r.Received.IsZero() {
 		r.Received = b.now
 	}
-	texts, err := encode(r.Events)
-	if err != nil {
-		if p.err = r.refuse(err); p.err == nil {
+	if next.unsaid != nil {
+		if p.err = r.refuse(next.unsaid); p.err == nil {
 			p.result.Poison = r.Poison
 		}
 		return nil
@@ -87,7 +86,7 @@ func (j *Journal) place(ctx context.Context, b *batch, p *part) error {
 		if e.Kind.Family != "" && !slices.Contains(j.o.Compat, e.Kind.Family) {
 			continue
 		}
-		if err := j.tell(ctx, b, p, e, texts[i], replaced); err != nil {
+		if err := j.tell(ctx, b, p, e, next.texts[i], replaced); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -14,13 +15,6 @@ import (
 func TestSealedMeanwhile(t *testing.T) {
 	t.Parallel()
 	placed := make(chan struct{})
-	place := sync.OnceFunc(func() { close(placed) })
-	kind := event.Define("notes.note.create", "somebody wrote a note", func(b noteBody) string {
-		if b.Text == "second" {
-			place()
-		}
-		return b.Text
-	}, nil)
 	o := options(journalPath(t))
 	o.Seal = func(m *event.Encoded) error {
 		select {
@@ -32,20 +26,26 @@ func TestSealedMeanwhile(t *testing.T) {
 		}
 	}
 	j := mustOpen(t, o)
-	records := make([]Record, 0, 3)
-	for _, text := range []string{"first", "second", "third"} {
-		records = append(records, Record{Origin: "test", Received: someday, Events: []event.Event{
-			{Kind: kind, Key: text, Time: someday, Body: noteBody{Text: text}},
-		}})
-	}
-	results, errs := together(t, j, records...)
-	if err := errors.Join(errs...); err != nil {
-		t.Fatal(err)
-	}
-	for i, r := range results {
-		if len(r.Seqs) != 1 || r.Seqs[0] != int64(i+1) {
-			t.Errorf("record %d: %+v", i, r)
+	free, busy := make(chan struct{}), make(chan struct{})
+	go j.do(context.Background(), func() error { close(busy); <-free; return nil })
+	<-busy
+	var stored sync.WaitGroup
+	for i, key := range []string{"first", "second", "third"} {
+		stored.Add(1)
+		turn := func() bool {
+			if i == 1 {
+				close(placed)
+			}
+			return true
 		}
+		j.SubmitIf(noteRecord(key), turn, func(r Result, err error) {
+			defer stored.Done()
+			if err != nil || len(r.Seqs) != 1 || r.Seqs[0] != int64(i+1) {
+				t.Errorf("the %s: %+v, %v", key, r, err)
+			}
+		})
 	}
+	close(free)
+	stored.Wait()
 	mustVerify(t, j.Reader())
 }

@@ -9,6 +9,8 @@ import (
 // sort that needs the writer's connection.
 type job struct {
 	record Record
+	texts  []text // of the record's events
+	unsaid error  // why they cannot be said
 	still  func() bool
 	done   func(Result, error)
 	work   func() error
@@ -44,7 +46,8 @@ func (j *Journal) Submit(r Record, done func(Result, error)) { j.SubmitIf(r, nil
 // the writer's goroutine, when r's turn comes and all done before it have been
 // called; if it says no, r fails with ErrStale.
 func (j *Journal) SubmitIf(r Record, still func() bool, done func(Result, error)) {
-	j.send(job{record: r, still: still, done: done})
+	texts, err := encode(r.Events) // here, where many can at once
+	j.send(job{record: r, texts: texts, unsaid: err, still: still, done: done})
 }
 
 // do runs work in the writer's goroutine, in its turn.
