@@ -5,13 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"os/exec"
-	"strings"
-	"syscall"
-	"time"
 )
 
 // holdEndpoint takes a free address: until held is closed, nobody else gets it.
@@ -25,20 +21,15 @@ func holdEndpoint() (endpoint string, held net.Listener, err error) {
 // An adapter is a program of ours that the demo runs, and the service that it
 // listens to.
 type adapter struct {
-	name   string
+	process
 	tables func() string               // its own configuration
 	before []string                    // commands that take note of what there is: what changes from then on is news
 	play   func(context.Context) error // what happens in the service
 
-	program         string
 	config, journal string // files
-	cert, key, log  string // likewise
+	cert, key       string // likewise
 	endpoint        string
 	held            net.Listener // of the endpoint, until it starts: two must not get one port
-
-	cmd    *exec.Cmd
-	cancel context.CancelFunc // ends it
-	exited <-chan error       // how it ended
 }
 
 func (a *adapter) publisher() string { return a.name + ".demo" }
@@ -109,44 +100,8 @@ func (a *adapter) start(ended func(error)) error {
 		}
 		a.held = nil
 	}
-	log, err := os.OpenFile(a.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("starting %s: %w", a.name, err)
-	}
-	defer log.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, a.program, "run", "--config", a.config)
-	cmd.Stderr = log
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second // then it is killed
-	if err := cmd.Start(); err != nil {
-		cancel()
-		return fmt.Errorf("starting %s: %w", a.name, err)
-	}
-	exited := make(chan error, 1)
-	a.cmd, a.cancel, a.exited = cmd, cancel, exited
-	go func() {
-		err := cmd.Wait()
-		if ctx.Err() == nil { // nobody called stop
-			ended(fmt.Errorf("%s ended by itself", a.name))
-		}
-		exited <- err
-	}()
-	return nil
-}
-
-// stop ends the adapter the way systemd does and reports how that went.
-func (a *adapter) stop() error {
-	if a.cmd == nil {
-		return nil
-	}
-	a.cancel()
-	err := <-a.exited
-	a.cmd = nil
-	if err != nil && !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("running %s: %w: %s", a.name, err, a.said())
-	}
-	return nil
+	a.args = []string{"run", "--config", a.config}
+	return a.process.start(ended)
 }
 
 // close ends all that was started.
@@ -155,28 +110,26 @@ func (d *demo) close() error {
 	for _, a := range d.adapters {
 		errs = append(errs, a.stop())
 	}
+	for _, p := range []*process{&d.consumer, &d.hub} {
+		errs = append(errs, p.stop())
+	}
 	for _, server := range d.opened {
 		errs = append(errs, server.Close())
 	}
 	return errors.Join(errs...)
 }
 
-// failure is what the adapters said, when something went wrong.
+// failure is what the programs said, when something went wrong.
 func (d *demo) failure() error {
 	var errs []error
+	programs := []*process{&d.consumer, &d.hub}
 	for _, a := range d.adapters {
-		if s := a.said(); s != "" {
-			errs = append(errs, fmt.Errorf("%s said: %s", a.name, s))
+		programs = append(programs, &a.process)
+	}
+	for _, p := range programs {
+		if s := p.said(); s != "" {
+			errs = append(errs, fmt.Errorf("%s said: %s", p.name, s))
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// said is what the adapter logged; where that cannot be read, why.
-func (a *adapter) said() string {
-	log, err := os.ReadFile(a.log)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err.Error()
-	}
-	return strings.TrimSpace(string(log))
 }

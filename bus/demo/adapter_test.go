@@ -19,7 +19,7 @@ func TestDemoHearsWhoEnds(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
-			a := &adapter{name: "mail2bus", program: filepath.Join(dir, "program"), config: filepath.Join(dir, "config"), log: filepath.Join(dir, "log")}
+			a := &adapter{process: process{name: "mail2bus", program: filepath.Join(dir, "program"), log: filepath.Join(dir, "log")}, config: filepath.Join(dir, "config")}
 			if err := os.WriteFile(a.program, []byte("#!/bin/sh\n"+c.script+"\n"), 0o755); err != nil {
 				t.Fatal(err)
 			}

@@ -50,11 +50,15 @@ func (c *run) Run(p *program.Env) (err error) {
 	work, ended := context.WithCancelCause(ctx)
 	defer ended(nil)
 	d := &demo{p: p, dir: dir, pace: c.Pace, absent: map[string]string{}, queueDone: make(chan struct{}), ended: ended}
+	d.consumer.name, d.hub.name = "bus tail", "bus hub"
 	defer func() { err = errors.Join(err, d.close()) }()
 	if err := d.build(work, c.SQLite); err != nil {
 		return interrupted(ctx, err)
 	}
 	if err := d.start(work); err != nil {
+		return interrupted(ctx, err)
+	}
+	if err := d.listen(); err != nil {
 		return interrupted(ctx, err)
 	}
 	d.say("Mails go in, commits are pushed, bugs of a tracker that answers SOAP change, and %s; events come out.", d.queue.what())
@@ -86,6 +90,8 @@ type demo struct {
 	pace     time.Duration
 	adapters []*adapter
 	opened   []io.Closer // servers of the services
+	consumer process     // bus tail with a position
+	hub      process     // bus hub
 
 	mails        []mailFixture
 	queue        buildQueue
@@ -117,12 +123,12 @@ func (d *demo) build(ctx context.Context, sqlite bool) error {
 		return fmt.Errorf("making repositories: %w", err)
 	}
 	d.adapters = []*adapter{
-		{name: "mail2bus", tables: d.mailTables, play: d.feed},
-		{name: "dbpoll", tables: d.queueTables, play: d.changeQueue, before: []string{"poll"}},
-		{name: "soapbus", tables: d.tracker.tables, play: d.changeBugs, before: []string{"poll"}},
+		{process: process{name: "mail2bus"}, tables: d.mailTables, play: d.feed},
+		{process: process{name: "dbpoll"}, tables: d.queueTables, play: d.changeQueue, before: []string{"poll"}},
+		{process: process{name: "soapbus"}, tables: d.tracker.tables, play: d.changeBugs, before: []string{"poll"}},
 	}
 	if len(d.repositories) > 0 {
-		d.adapters = append(d.adapters, &adapter{name: "scmhook", tables: d.scmTables, play: d.push, before: []string{"reconcile", "install"}})
+		d.adapters = append(d.adapters, &adapter{process: process{name: "scmhook"}, tables: d.scmTables, play: d.push, before: []string{"reconcile", "install"}})
 	}
 	if err := d.findPrograms(ctx); err != nil {
 		return err
@@ -181,6 +187,12 @@ func (d *demo) show(ctx context.Context) error {
 	}
 	s, err := d.watch(ctx, f, fed)
 	if err != nil {
+		return err
+	}
+	if err := d.comesBack(ctx, s); err != nil {
+		return err
+	}
+	if err := d.ask(ctx); err != nil {
 		return err
 	}
 	return d.summary(all, s)

@@ -15,13 +15,17 @@ import (
 // say prints lines; on a terminal, those that are too long are broken between
 // words.
 func (d *demo) say(format string, args ...any) {
-	text := show.Sprintf(format, args...)
+	show.Fprintln(d.p.Stdout, show.Clean(wrap(show.Sprintf(format, args...), d.width())))
+}
+
+// width is that of the terminal; 0 where there is none.
+func (d *demo) width() int {
 	if file, ok := d.p.Stdout.(*os.File); ok && d.p.Terminal() {
 		if size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ); err == nil {
-			text = wrap(text, int(size.Col))
+			return int(size.Col)
 		}
 	}
-	show.Fprintln(d.p.Stdout, show.Clean(text))
+	return 0
 }
 
 // wrap breaks lines that are longer than width between words; the rest of a line
@@ -66,6 +70,19 @@ func visible(word string) int {
 		n -= len("\x1b[") + len(command) + len("m")
 		word = after
 	}
+}
+
+// shorten leaves out the middle of a long line: of a message, its sentence and topic
+// stand at the end. width is that of the terminal, or 0: what fits two lines.
+func shorten(line string, width int) string {
+	const head, usual = 24, 180
+	if width < 60 {
+		width = usual
+	}
+	if len(line) <= width {
+		return line
+	}
+	return line[:head] + " … " + line[len(line)-(width-head-3):]
 }
 
 func pause(ctx context.Context, d time.Duration) error {

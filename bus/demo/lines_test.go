@@ -1,6 +1,9 @@
 package demo
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestWrap(t *testing.T) {
 	const link = "https://bugs.example.org/cgi-bin/bugreport.cgi?bug=990001"
@@ -21,5 +24,21 @@ func TestWrap(t *testing.T) {
 	}
 	if got := wrap("a terminal that says nothing of its width", 0); got != "a terminal that says nothing of its width" {
 		t.Errorf("without a width: %q", got)
+	}
+}
+
+func TestShorten(t *testing.T) {
+	line := "data: {" + strings.Repeat("a", 100) + `","title":"tea","topic":"tea.cup"}`
+	for _, c := range []struct {
+		width int
+		want  string
+	}{
+		{70, `data: {aaaaaaaaaaaaaaaaa … aaaaaaaaa","title":"tea","topic":"tea.cup"}`},
+		{len(line), line},
+		{0, line},
+	} {
+		if got := shorten(line, c.width); got != c.want {
+			t.Errorf("in %d columns: %s", c.width, got)
+		}
 	}
 }

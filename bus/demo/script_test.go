@@ -10,11 +10,13 @@ import (
 
 	"busbar/bus/bustest"
 	"busbar/bus/catalog"
+	"busbar/bus/hub"
+	"busbar/bus/tail"
 	"busbar/bus/verify"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"bus": bustest.Main(&Command{}, &catalog.Command{}, &verify.Command{})})
+	testscript.Main(m, map[string]func(){"bus": bustest.Main(&Command{}, &catalog.Command{}, &hub.Command{}, &tail.Command{}, &verify.Command{})})
 }
 
 // TestScripts runs the command, well and badly, as a person would.

@@ -82,6 +82,9 @@ func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (s
 			continue
 		}
 		s.count(m)
+		if err := d.goes(); err != nil {
+			return s, err
+		}
 		if len(s.ended) == len(storyEnds) {
 			done()
 		}
@@ -164,7 +167,7 @@ func (d *demo) summary(ctx context.Context, s seen) error {
 			return err
 		}
 	}
-	d.say("What to do next: docs/tutorial.md.")
+	d.say("What to do next: docs/tutorial.md; to listen yourself: docs/howto/listen.md.")
 	return nil
 }
 
