@@ -24,7 +24,7 @@ RACE = CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 $(GO) test -race -gcflags=modernc
 SHELL       := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
-.PHONY: test test-debian help deps build bench torture mutants powercut dbtorture scmtorture soaptorture dbbench compare-mail fuzz generate check-unit clean
+.PHONY: test test-debian test-browser help deps build bench torture mutants powercut dbtorture scmtorture soaptorture dbbench compare-mail fuzz generate check-unit clean
 
 # Run everything that must hold. Installs what is missing; about ten minutes. More cases: CASES=all.
 test: deps
@@ -36,6 +36,12 @@ test: deps
 # The same in a fresh Debian, as root, with mmdebstrap: SUITE=bookworm or trixie.
 test-debian:
 	contrib/dev/debian.sh $(SUITE)
+
+# Open the page of docs/howto/listen-browser.md in Debian's Chromium. Installs it: 320 MB.
+test-browser: deps
+	contrib/dev/browser.sh
+	$(GO) vet -tags browser ./contrib/listen
+	$(GO) test -tags browser -count 1 -run Browser ./contrib/listen
 
 # Say what can be made.
 help:

@@ -81,7 +81,7 @@ func (d *demo) killConsumer() error {
 	if err != nil {
 		return fmt.Errorf("killing the consumer: %w", err)
 	}
-	d.say("The consumer is killed: %d messages are in its file. All goes on without it.", t.messages)
+	d.say("\nThe consumer is killed: %d messages are in its file. All goes on without it.\n", t.messages)
 	return nil
 }
 
