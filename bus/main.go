@@ -11,6 +11,7 @@ import (
 	"busbar/bus/hub"
 	"busbar/bus/keys"
 	"busbar/bus/log"
+	"busbar/bus/replay"
 	"busbar/bus/tail"
 	"busbar/bus/trigger"
 	"busbar/bus/verify"
@@ -27,6 +28,7 @@ type commandLine struct {
 func commands() *commandLine {
 	return &commandLine{Plugins: kong.Plugins{
 		&tail.Command{},
+		&replay.Command{},
 		&trigger.Command{},
 		&log.Command{},
 		&keys.Command{},
