@@ -2,11 +2,13 @@ package busbar
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -38,27 +40,34 @@ func pages(t *testing.T) map[string]string {
 	return text
 }
 
-// TestDocsNameRealTests keeps the guarantees and what holds them together.
-func TestDocsNameRealTests(t *testing.T) {
-	real := map[string]bool{}
+// realTests are the tests that exist, each with the folders that have one of the name.
+func realTests(t *testing.T) map[string][]string {
+	t.Helper()
+	real := map[string][]string{}
 	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
 		b, err := os.ReadFile(path)
 		for _, m := range declared.FindAllStringSubmatch(string(b), -1) {
-			real[m[1]] = true
+			real[m[1]] = append(real[m[1]], "/"+filepath.ToSlash(filepath.Dir(path))+"/")
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return real
+}
+
+// TestDocsNameRealTests keeps the guarantees and what holds them together.
+func TestDocsNameRealTests(t *testing.T) {
+	real := realTests(t)
 	named := 0
 	for page, text := range pages(t) {
 		for _, m := range testName.FindAllStringSubmatch(text, -1) {
 			named++
-			if !real[m[1]] {
+			if real[m[1]] == nil {
 				t.Errorf("%s names the test %s, which does not exist: name the one that holds the promise now", page, m[1])
 			}
 		}
@@ -66,6 +75,60 @@ func TestDocsNameRealTests(t *testing.T) {
 	if named < 10 {
 		t.Errorf("the pages name only %d tests; docs/guarantees.md must say what holds each promise", named)
 	}
+}
+
+var (
+	heading = regexp.MustCompile(`(?m)^## `)
+	heldBy  = regexp.MustCompile(`(?s)\nHeld by: (.*?)\.\n`)
+	remark  = regexp.MustCompile(`\([^()]*\)`)
+)
+
+// TestEveryGuaranteeIsHeld: each section of promises names the tests that hold it, by
+// groups of a folder: `TestA` (what it shows), `TestB` (folder); `TestC` (other, third).
+func TestEveryGuaranteeIsHeld(t *testing.T) {
+	real := realTests(t)
+	sections := heading.Split(pages(t)["docs/guarantees.md"], -1)[1:]
+	for _, section := range sections {
+		title, text, _ := strings.Cut(section, "\n")
+		lists := heldBy.FindAllStringSubmatch(text, -1)
+		if (title == "What is not promised yet") != (len(lists) == 0) {
+			t.Errorf("%q has %d lists of tests that hold it", title, len(lists))
+		}
+		for _, list := range lists {
+			for _, complaint := range unheld(real, list[1]) {
+				t.Errorf("%q: %s", title, complaint)
+			}
+		}
+	}
+	if got := unheld(map[string][]string{"TestA": {"/common/wire/"}}, "`TestA` (it; or that) (wire); `TestA` (bus); `TestA`"); len(got) != 2 {
+		t.Errorf("of a list with two faults is said: %q", got)
+	}
+}
+
+// unheld says which tests of a list do not stand where the list says.
+func unheld(real map[string][]string, list string) (bad []string) {
+	inside := 0
+	groups := strings.FieldsFunc(list, func(r rune) bool {
+		inside += map[rune]int{'(': 1, ')': -1}[r]
+		return r == ';' && inside == 0
+	})
+	for _, group := range groups {
+		tests := testName.FindAllStringSubmatch(group, -1)
+		remarks := remark.FindAllString(group, -1)
+		if len(tests) == 0 || len(remarks) == 0 {
+			bad = append(bad, fmt.Sprintf("%q names no test, or not the folder of its tests", group))
+			continue
+		}
+		folders := strings.Split(strings.Trim(remarks[len(remarks)-1], "()"), ", ")
+		for _, test := range tests {
+			if !slices.ContainsFunc(real[test[1]], func(dir string) bool {
+				return slices.ContainsFunc(folders, func(f string) bool { return strings.Contains(dir, "/"+f+"/") })
+			}) {
+				bad = append(bad, fmt.Sprintf("%s is not in %s, but in %s", test[1], folders, real[test[1]]))
+			}
+		}
+	}
+	return bad
 }
 
 func TestDocsLinkToFiles(t *testing.T) {
