@@ -10,6 +10,7 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -29,6 +30,7 @@ type Options struct {
 	Seed uint64 // of all that is random
 	Keep bool   // keep the folder
 	Acts string // play only the acts whose names hold this
+	Bin  string // where the programs are built; empty: in the trial's own folder
 }
 
 // Flags adds them to the command line.
@@ -36,6 +38,7 @@ func (o *Options) Flags() {
 	flag.Uint64Var(&o.Seed, "seed", uint64(time.Now().UnixNano()), "seed of all that is random")
 	flag.BoolVar(&o.Keep, "keep", false, "keep the folder")
 	flag.StringVar(&o.Acts, "acts", "", "play only the acts whose names hold this")
+	flag.StringVar(&o.Bin, "bin", "", "build the programs in this folder, and leave them there for the next time")
 }
 
 // Main is a trial's main: it reads the flags, and gives up after a time or at a
@@ -77,7 +80,8 @@ func (o Options) Play(ctx context.Context, out io.Writer, name string, programs 
 	} else {
 		defer os.RemoveAll(dir)
 	}
-	if err := Build(ctx, dir, programs...); err != nil {
+	bin := cmp.Or(o.Bin, dir)
+	if err := Build(ctx, bin, programs...); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "%s; seed %d\n", Machine(), o.Seed)
@@ -87,7 +91,7 @@ func (o Options) Play(ctx context.Context, out io.Writer, name string, programs 
 		if !strings.Contains(act.Name, o.Acts) {
 			continue
 		}
-		err := o.play(ctx, out, filepath.Join(dir, fmt.Sprint(i)), dir, act)
+		err := o.play(ctx, out, filepath.Join(dir, fmt.Sprint(i)), bin, act)
 		var promise *broken
 		switch {
 		case errors.Is(err, ErrSkipped):
@@ -126,10 +130,11 @@ func (o Options) play(ctx context.Context, out io.Writer, dir, bin string, act A
 	return err
 }
 
-// Build builds programs of ours into a folder, static as users have them.
+// Build builds programs of ours, named by their folders, into a folder: static as
+// users have them.
 func Build(ctx context.Context, into string, programs ...string) error {
 	for _, program := range programs {
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(into, program), "busbar/"+program)
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(into, filepath.Base(program)), "busbar/"+program)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("building %s: %w: %s", program, err, out)

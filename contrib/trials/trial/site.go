@@ -19,6 +19,7 @@ type Site struct {
 
 	bin     string // where the programs are
 	log     *os.File
+	logs    []*os.File // of daemons with a name
 	victims []*Victim
 	undo    []func() error
 }
@@ -66,6 +67,19 @@ func (s *Site) Daemon(program, command string) *Victim {
 	v := &Victim{Program: s.Program(program), Args: []string{command, "--config", s.Config(program)}, Log: s.log}
 	s.victims = append(s.victims, v)
 	return v
+}
+
+// Named is a daemon that has a name of its own, and so a configuration and a log: for
+// where several of one program run.
+func (s *Site) Named(name, program string, args ...string) (*Victim, error) {
+	log, err := os.OpenFile(s.Path(name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	s.logs = append(s.logs, log)
+	v := &Victim{Program: s.Program(program), Args: append(args, "--config", s.Config(name)), Log: log}
+	s.victims = append(s.victims, v)
+	return v, nil
 }
 
 // Command is a program's command, to be run to its end: what it says goes into
@@ -127,8 +141,17 @@ func (s *Site) End() error {
 	for i := len(s.undo) - 1; i >= 0; i-- {
 		errs = append(errs, s.undo[i]())
 	}
-	return errors.Join(append(errs, s.log.Close())...)
+	for _, log := range append(s.logs, s.log) {
+		errs = append(errs, log.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // LastWords are the end of what its programs said.
-func (s *Site) LastWords() string { return LastWords(s.log.Name()) }
+func (s *Site) LastWords() string {
+	words := LastWords(s.log.Name())
+	for _, log := range s.logs {
+		words += "\n" + filepath.Base(log.Name()) + ":\n" + LastWords(log.Name())
+	}
+	return words
+}
