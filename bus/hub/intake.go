@@ -106,7 +106,8 @@ func (in *intake) run(ctx context.Context) error {
 	}
 }
 
-// gather waits for what comes next, and takes what is there with it.
+// gather waits for what comes next, and takes what is there with it, up to a gap: an
+// archive numbers the gaps of a batch behind its messages.
 func (in *intake) gather(ctx context.Context) (list []*subscribe.Message, err error) {
 	for size := 0; len(list) == 0 || in.subscriber.Pending() > 0 && len(list) < batchMessages && size < batchBytes; {
 		m, err := in.subscriber.Next(ctx)
@@ -114,7 +115,9 @@ func (in *intake) gather(ctx context.Context) (list []*subscribe.Message, err er
 			return nil, err
 		}
 		list = append(list, m)
-		size += len(m.Body)
+		if size += len(m.Body); m.Gap != nil {
+			break
+		}
 	}
 	return list, nil
 }

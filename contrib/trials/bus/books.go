@@ -27,6 +27,7 @@ import (
 type book struct {
 	name    string
 	repeats bool // after a start the last messages may come again
+	hubs    bool // it came from hubs
 	entries []entry
 	had     map[fact]bool
 	named   map[place]bool // in gaps
@@ -188,7 +189,7 @@ func (t *truth) eventsBook(name, path string) *book {
 		}
 		return nil
 	})
-	return &book{name: name, more: func(_ context.Context, a func(entry)) error { add = a; return next() }}
+	return &book{name: name, hubs: true, more: func(_ context.Context, a func(entry)) error { add = a; return next() }}
 }
 
 // programBook reads the database of the program.

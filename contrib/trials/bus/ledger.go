@@ -81,6 +81,20 @@ type ledger struct {
 // is killed.
 const unfinished = 100
 
+// without leaves out what one publisher said.
+func (t *truth) without(publisher string, entries []entry) (*truth, []entry) {
+	left := *t
+	left.facts = map[fact]map[place]bool{}
+	for f, places := range t.facts {
+		for at := range places {
+			if at.publisher != publisher {
+				left.facts[f] = places
+			}
+		}
+	}
+	return &left, slices.DeleteFunc(slices.Clone(entries), func(e entry) bool { return e.publisher == publisher })
+}
+
 // audit compares. repeats says that after a start the last messages may come again.
 func (t *truth) audit(name string, entries []entry, repeats bool) ledger {
 	l := ledger{name: name, named: map[string]int{}}

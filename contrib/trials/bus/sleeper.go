@@ -39,11 +39,8 @@ func actSleeper(ctx context.Context, o options, at *trial.Site) (string, error) 
 		return "", err
 	}
 	defer others.close()
-	newest, err := trial.Stored(ctx, p.journal)
-	if err != nil {
-		return "", err
-	}
-	if err := others.hear(ctx, newest); err != nil {
+	// A publisher that has just begun waits for two seconds before it sends.
+	if err := others.hear(ctx, int64(3*o.speed)); err != nil {
 		return "", err
 	}
 	watch := func(while time.Duration) (trial.Times, float64, error) {

@@ -59,6 +59,9 @@ type Times []time.Duration
 
 // String is their percentiles, in milliseconds.
 func (t Times) String() string {
+	if len(t) == 0 {
+		return "never"
+	}
 	slices.Sort(t)
 	at := func(share float64) float64 { return t[int(share*float64(len(t)-1))].Seconds() * 1000 }
 	return fmt.Sprintf("p50 %.2f ms, p99 %.2f ms, longest %.2f ms (%d runs)", at(0.5), at(0.99), at(1), len(t))
