@@ -24,7 +24,7 @@ func actLast(ctx context.Context, o options, at *trial.Site) (string, error) {
 		return "", err
 	}
 	l := &loss{}
-	tail.links["feed"].filter = l.filter
+	tail.links["feed"].filtered(l.filter)
 	p, t := s.publishers[0], newTruth()
 	b := t.tailBook("bus tail", s.Path("tail.log"))
 	if err := p.source.want(0); err != nil {

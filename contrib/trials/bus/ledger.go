@@ -140,6 +140,9 @@ func (t *truth) audit(name string, entries []entry, repeats bool) ledger {
 const (
 	retention = "retention"
 	putBack   = "put back"
+	// A hub says this to a listener that comes from another one which was quicker; it
+	// names no message.
+	unknown = "this hub does not know this sequence"
 )
 
 // untrue says what is wrong with a gap.
@@ -155,6 +158,7 @@ func (t *truth) untrue(g entry) string {
 				return fmt.Sprintf("names message %d, which retention did not take", seq)
 			}
 		}
+	case unknown:
 	default:
 		return "has a reason that there is none for"
 	}

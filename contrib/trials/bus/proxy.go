@@ -10,10 +10,10 @@ import (
 // A proxy carries the connections to one place, until it is harmed.
 type proxy struct {
 	listener net.Listener
-	filter   func(io.Reader) io.Reader // of what comes back from there; nil: none
+	to       string // HOST:PORT
 
 	mu      sync.Mutex
-	to      string // HOST:PORT
+	filter  func(io.Reader) io.Reader // of what comes back from there; nil: none
 	conns   map[net.Conn]bool
 	refuse  bool
 	stalled chan struct{} // closed when it carries again; nil: it does
@@ -39,6 +39,13 @@ func (p *proxy) close() error {
 	p.cut()
 	p.mend() // who waits goes on, and ends
 	return p.listener.Close()
+}
+
+// filtered has what comes back from there pass a filter, on new connections.
+func (p *proxy) filtered(by func(io.Reader) io.Reader) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.filter = by
 }
 
 // cut ends all connections, and takes no new ones.
@@ -123,9 +130,12 @@ func (p *proxy) carry(from net.Conn) {
 	}
 	var both sync.WaitGroup
 	both.Go(func() { p.copy(to, from) })
+	p.mu.Lock()
+	filter := p.filter
+	p.mu.Unlock()
 	back := io.Reader(to)
-	if p.filter != nil {
-		back = p.filter(to)
+	if filter != nil {
+		back = filter(to)
 	}
 	both.Go(func() { p.copy(from, back) })
 	both.Wait()
