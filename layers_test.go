@@ -55,9 +55,10 @@ var rooms = []room{
 	{"common/pump", []string{"common/backoff", "common/event", "common/journal", "common/translate"}},
 	{"common/pump/channeltest", []string{"common/event", "common/journal", "common/pump", "common/translate"}},
 	{"common/rounds", []string{"common/translate"}},
+	{"common/canary", []string{"common/condition", "common/durable", "common/event", "common/journal", "common/runes", "common/show", "common/translate"}},
 	{"common/exit", []string{"common/journal"}},
 	{"common/config", []string{"common/event", "common/secret", "common/sign"}},
-	{"common/node", []string{"common/condition", "common/config", "common/drain", "common/durable", "common/event", "common/exit", "common/journal", "common/lines", "common/pump", "common/push", "common/replay", "common/secret", "common/show", "common/sign", "common/translate", "common/wire"}},
+	{"common/node", []string{"common/canary", "common/condition", "common/config", "common/drain", "common/durable", "common/event", "common/exit", "common/journal", "common/lines", "common/pump", "common/push", "common/replay", "common/secret", "common/show", "common/sign", "common/translate", "common/wire"}},
 	{"common/program", []string{"common/*"}},
 	{"common/programtest", []string{"common/config", "common/exit", "common/program", "common/sign"}},
 	{"adapters", nil},
@@ -81,7 +82,7 @@ var testsMay = map[string][]string{
 	"":         {"fixtures/...", "common/pump/channeltest"},
 	"contrib":  {"common/config"},
 	"adapters": {"adapters/adaptertest"},
-	"common":   {"common/*", "common/drain/draintest", "common/wire/guard"},
+	"common":   {"common/*", "common/drain/draintest", "common/wire/guard", "adapters/adaptertest"},
 	"bus":      {"common/wire/guard"},
 }
 

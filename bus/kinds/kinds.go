@@ -9,12 +9,14 @@ import (
 	"busbar/adapters/lists"
 	"busbar/adapters/scm"
 	"busbar/adapters/wannabuild"
+	"busbar/common/canary"
 	"busbar/common/event"
 )
 
 // All is every kind. A new adapter is one line here.
 func All() event.Catalog {
 	return slices.Concat(
+		canary.Kinds(),
 		dak.Kinds(),
 		debbugs.SOAPKinds(),
 		lists.Kinds(),

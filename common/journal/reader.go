@@ -128,6 +128,13 @@ func (r *Reader) Last(ctx context.Context) (Message, error) {
 	return m, r.fail(err, "reading the newest message")
 }
 
+// LastBeside is the newest message whose topic does not hold a text, or ErrNotFound.
+func (r *Reader) LastBeside(ctx context.Context, text string) (Message, error) {
+	m, err := scanMessage(r.db.QueryRowContext(ctx,
+		"SELECT seq, id, topic, time, prev, hash, wire FROM messages WHERE instr(topic, ?) = 0 ORDER BY seq DESC LIMIT 1", text))
+	return m, r.fail(err, "reading the newest message")
+}
+
 // LastSeq is the number of the newest message, 0 in a new journal.
 func (r *Reader) LastSeq(ctx context.Context) (int64, error) {
 	var seq int64

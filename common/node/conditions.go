@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"busbar/common/canary"
 	"busbar/common/condition"
 	"busbar/common/config"
 	"busbar/common/event"
@@ -74,10 +76,14 @@ func (o Outlook) kept(ctx context.Context, reader *journal.Reader, now time.Time
 	if err != nil {
 		return append(list, condition.Condition{Name: "journal", Level: condition.Fail, Text: err.Error()})
 	}
-	if quiet := time.Duration(o.Bus.Quiet); quiet > 0 && now.Sub(last.Time) > quiet {
+	said, err := o.said(ctx, reader, last)
+	if err != nil {
+		return append(list, condition.Condition{Name: "journal", Level: condition.Fail, Text: err.Error()})
+	}
+	if quiet := time.Duration(o.Bus.Quiet); quiet > 0 && now.Sub(said) > quiet {
 		list = append(list, condition.Condition{
-			Name: "quiet", Level: condition.Fail, Since: last.Time.Add(quiet),
-			Text: fmt.Sprintf("nothing was published since %s, for longer than %s", event.Stamp(last.Time), quiet),
+			Name: "quiet", Level: condition.Fail, Since: said.Add(quiet),
+			Text: fmt.Sprintf("nothing was published since %s, for longer than %s", event.Stamp(said), quiet),
 			Hint: "look whether its source still says anything; [bus] quiet sets the time",
 		})
 	}
@@ -89,6 +95,22 @@ func (o Outlook) kept(ctx context.Context, reader *journal.Reader, now time.Time
 		})
 	}
 	return list
+}
+
+// said is when something was last published but what became of canaries; last is the
+// newest message. Where all that is kept is of canaries, it is when the oldest came.
+func (o Outlook) said(ctx context.Context, reader *journal.Reader, last journal.Message) (time.Time, error) {
+	if o.Bus.Quiet == 0 || canary.Topic(last.Topic) == "" {
+		return last.Time, nil
+	}
+	m, err := reader.LastBeside(ctx, canary.Topics)
+	if errors.Is(err, journal.ErrNotFound) {
+		var oldest []journal.Message
+		if oldest, err = reader.After(ctx, 0, 1); err == nil && len(oldest) > 0 {
+			m = oldest[0]
+		}
+	}
+	return m.Time, err
 }
 
 // missedSaid is for how long it is said that a sink missed messages: nothing brings

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"busbar/common/canary"
 	"busbar/common/condition"
 	"busbar/common/config"
 	"busbar/common/event"
@@ -182,6 +183,25 @@ func TestClock(t *testing.T) {
 	now = time.Now().Add(2 * time.Hour)
 	if got := own(); !slices.Equal(got, []string{"fail quiet"}) {
 		t.Errorf("nothing told for two hours: %q", got)
+	}
+	for _, what := range []string{canary.Pass, canary.Miss} { // they are no news of the service
+		ev, err := canary.Canary{What: what, Channel: "spool", Seen: now, Noticed: now}.Event()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := n.Journal.Append(t.Context(), journal.Record{Origin: "a test", Translator: "canary", Events: []event.Event{ev}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last, err := n.Journal.Reader().Last(t.Context())
+	if err != nil || canary.Topic(last.Topic) != canary.Miss {
+		t.Fatalf("the newest message is %s; %v", last.Topic, err)
+	}
+	if said, err := n.Journal.Reader().LastBeside(t.Context(), canary.Topics); err != nil || said.Seq != 1 {
+		t.Errorf("the newest beside canaries is %d, %s; %v", said.Seq, said.Topic, err)
+	}
+	if got := own(); !slices.Equal(got, []string{"fail quiet"}) {
+		t.Errorf("nothing but canaries for two hours: %q", got)
 	}
 }
 

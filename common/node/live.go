@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"busbar/common/canary"
 	"busbar/common/condition"
 	"busbar/common/journal"
 	"busbar/common/replay"
@@ -29,6 +30,7 @@ type Live struct {
 	Conditions []condition.Condition `json:"conditions"`
 	SinkErrors map[string]string     `json:"sink_errors,omitempty"` // the last of each, also what is over
 	Replay     *replay.Stats         `json:"replay,omitempty"`      // what was asked for again
+	Canaries   []canary.Status       `json:"canaries,omitempty"`
 }
 
 const (
@@ -107,7 +109,7 @@ func (n *Node) listenLive(ctx context.Context) error {
 func (n *Node) live() Live {
 	return Live{
 		Process: os.Getpid(), Version: Version(), Started: n.started, Status: n.Status(), Published: n.published(),
-		Conditions: n.Conditions.All(), SinkErrors: n.sinkErrors(), Replay: n.replayed(),
+		Conditions: n.Conditions.All(), SinkErrors: n.sinkErrors(), Replay: n.replayed(), Canaries: n.canaries(),
 	}
 }
 

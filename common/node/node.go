@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"busbar/common/canary"
 	"busbar/common/condition"
 	"busbar/common/config"
 	"busbar/common/drain"
@@ -40,6 +41,7 @@ type Node struct {
 	metrics *metrics
 	replay  *replay.Server
 	sinks   []*drain.Drain // beside the publisher's
+	keepers []*canary.Keeper
 
 	mu        sync.Mutex
 	publisher *wire.Publisher

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"time"
 
@@ -35,10 +36,14 @@ func (c ExplainCommand) Run(p *Env, g *Globals) error {
 // that is no id.
 func (c ExplainCommand) Each(p *Env, cfg Config, read func(name string, show Show) error) error {
 	table, bus := cfg.Translators(), cfg.Common().Bus
+	sources := cfg.Sources(slog.New(slog.DiscardHandler))
 	show := func(it translate.Item[any], tolerated ...string) error {
 		x, err := explain(table, it, bus)
 		if err != nil {
 			return err
+		}
+		if isCanary(sources, it) {
+			x = Explanation{Origin: it.Origin, Translator: "canary", Events: []ExplainedEvent{}, Skip: "a canary: the daemon looks whether its token is ours"}
 		}
 		x.Tolerated = tolerated
 		return x.Print(p.Stdout, c.JSON)

@@ -62,6 +62,12 @@ func (s *Site) serve(r *reading) ([]Task, error) {
 		s.Node.Places(r.Dir)
 	}
 	tasks := append([]Task{{Name: r.title(), Run: r.pump.Run}}, r.tasks...)
+	if r.keeper != nil {
+		if err := s.Node.Keep(r.keeper); err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, Task{Name: "the canaries of " + r.title(), Run: r.keeper.Run})
+	}
 	if r.report() == nil {
 		return tasks, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"busbar/common/canary"
 	"busbar/common/exit"
 	"busbar/common/journal"
 	"busbar/common/node"
@@ -37,6 +38,7 @@ type reading struct {
 	channel pump.Channel
 	pump    *pump.Pump
 	tasks   []Task
+	keeper  *canary.Keeper // nil: no canaries go through it
 
 	mu    sync.Mutex
 	err   error // the transient error that stops it
@@ -75,6 +77,11 @@ func (s *Site) read(ctx context.Context, how Opening) error {
 		}
 		if how.Once || how.Import { // an error is returned, and poison counted at the end
 			r.pump.Log = slog.New(slog.DiscardHandler)
+		}
+		if src.Canary != nil {
+			if err := s.canary(ctx, r); err != nil {
+				return err
+			}
 		}
 		o := how
 		o.Node, o.Log, o.Idle = s.Node, s.log, r.pump.Idle

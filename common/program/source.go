@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"busbar/common/canary"
 	"busbar/common/exit"
 	"busbar/common/journal"
 	"busbar/common/node"
@@ -34,6 +35,9 @@ type Source struct {
 	// ImportPolls says that an import begins with a poll: it publishes the present
 	// state, and only what comes after the baseline is published later.
 	ImportPolls bool
+
+	// Canary is how canaries go through the channel; nil: none do.
+	Canary *canary.Route
 
 	// Requeue gives an item back; nil: into the retry queue beside the journal,
 	// where Parse reads it; what it cannot read is poison again. Parse may be nil where

@@ -14,6 +14,7 @@ import (
 
 	"busbar/common/event"
 
+	"busbar/common/canary"
 	"busbar/common/condition"
 	"busbar/common/config"
 	"busbar/common/journal"
@@ -45,6 +46,8 @@ type Status struct {
 	Waiting    map[string]int   `json:"waiting"` // by place: items not yet taken
 	Sinks      []SinkStatus     `json:"sinks"`
 	Replay     *replay.Stats    `json:"replay,omitempty"` // of the running daemon, since its start
+	// Canaries are what the running daemon knows of them.
+	Canaries []canary.Status `json:"canaries,omitempty"`
 	// Process is the running daemon; 0: none answers, and what was published
 	// last may not be known.
 	Process    int                   `json:"process"`
@@ -133,7 +136,7 @@ func readStatus(ctx context.Context, program string, bus config.Bus, sc config.S
 		Skipped: c.Skipped, Topics: c.Topics, FileBytes: c.FileBytes, Waiting: waiting, Conditions: list,
 	}
 	if live != nil {
-		s.Process, s.Published, s.Replay = live.Process, max(s.Published, live.Published), live.Replay
+		s.Process, s.Published, s.Replay, s.Canaries = live.Process, max(s.Published, live.Published), live.Replay, live.Canaries
 	}
 	s.Unsent = max(0, s.Last-s.Published)
 	if s.Sinks, err = sinkStatus(ctx, r, live); err != nil {
@@ -168,6 +171,9 @@ func (s Status) Print(w io.Writer, asJSON bool) error {
 		show.Fprintf(w, "replay     %d ask now, %d are being answered; %d messages sent again to %d streams and %d queries\n",
 			r.Peers, r.Busy, r.Messages, total(r.Streams), total(r.Queries))
 		printCounts(w, "replay     %d cut off: %s\n", r.Cut)
+	}
+	for _, c := range s.Canaries {
+		show.Fprintf(w, "canary     %s\n", c.String())
 	}
 	show.Fprintf(w, "duplicates %d dropped\n", s.Duplicates)
 	show.Fprintf(w, "poison     %d kept (see the command poison)\n", s.Poisoned)
