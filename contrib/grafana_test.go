@@ -71,7 +71,7 @@ func TestDashboardShowsRealMetrics(t *testing.T) {
 		uses("variable "+v.Name, v.Query)
 	}
 	// Whoever adds a metric says whether people should see it.
-	for _, plain := range []string{"busbar_journal_messages", "busbar_journal_last_seq", "busbar_publisher_sent_total", "busbar_sink_cursor"} {
+	for _, plain := range []string{"busbar_journal_messages", "busbar_journal_last_seq", "busbar_publisher_sent_total", "busbar_sink_cursor", "busbar_canary_sent_total"} {
 		shown[plain] = true
 	}
 	for name := range known {
@@ -90,7 +90,8 @@ func metricsPage(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
-	change(t, path("shop.db"), "CREATE TABLE popcon (package text PRIMARY KEY, insts integer); INSERT INTO popcon VALUES ('tea', 1)")
+	change(t, path("shop.db"), "CREATE TABLE popcon (package text PRIMARY KEY, insts integer); INSERT INTO popcon VALUES ('tea', 1);"+
+		"CREATE TABLE busbar_canary (publisher text PRIMARY KEY, token text NOT NULL)")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -163,6 +164,10 @@ interval = "1s"
 name = "popcon"
 key = ["package"]
 topic = "udd.popcon"
+[canary]
+interval = "2s"
+table = "busbar_canary"
+url = "sqlite:DIR/shop.db"
 `
 
 func change(t *testing.T, path, statements string) {

@@ -31,6 +31,15 @@ func (c *Config) withPasswords(u secret.URL) []string {
 	return nil
 }
 
+// secretsOf are those of what is polled.
+func (c *Config) secretsOf(what polled) []string {
+	files := c.withPasswords(what.url)
+	if what.canary {
+		files = append(files, c.withPasswords(c.Canary.URL)...)
+	}
+	return files
+}
+
 // check asks the database of a source. asked are the servers that were asked for another,
 // and whether they answered.
 func (c *Config) check(ctx context.Context, what polled, asked map[string]bool) (findings []program.Finding) {

@@ -15,8 +15,9 @@ import (
 // Config is the configuration of dbpoll.
 type Config struct {
 	config.Shared
-	DB    DBConfig      `toml:"db"`
-	Table []TableConfig `toml:"table"`
+	DB     DBConfig      `toml:"db"`
+	Table  []TableConfig `toml:"table"`
+	Canary CanaryConfig  `toml:"canary"`
 
 	zone   *time.Location // of [db] timezone
 	tables translate.Translator[tables.Change]
@@ -57,6 +58,7 @@ func DefaultConfig() *Config {
 			Interval: config.Duration(30 * time.Second), Timezone: "UTC", Full: config.Duration(10 * time.Minute),
 			StatementTimeout: config.Duration(time.Minute), LockTimeout: config.Duration(5 * time.Second), Most: 20000,
 		},
+		Canary: CanaryConfig{Canary: config.DefaultCanary()},
 	}
 }
 
@@ -90,7 +92,7 @@ func (c *Config) Complete() (err error) {
 	if c.tables, err = tables.New(specs); err != nil {
 		return fmt.Errorf("checking [[table]]: %w", err)
 	}
-	return nil
+	return c.checkCanary()
 }
 
 // something fails where nothing would be polled, or somewhere unknown.

@@ -27,9 +27,10 @@ type poller interface {
 
 // A polled is something that is polled: the build queue, or a table.
 type polled struct {
-	name  string // of its position
-	url   secret.URL
-	table *TableConfig // nil: the build queue
+	name   string // of its position
+	url    secret.URL
+	table  *TableConfig // nil: the build queue
+	canary bool         // it was made for canaries
 }
 
 // polled is everything that is polled.
@@ -40,6 +41,9 @@ func (c *Config) polled() []polled {
 	}
 	for _, t := range c.Table {
 		list = append(list, polled{name: tableName(t), url: cmp.Or(t.URL, c.DB.URL), table: &t})
+	}
+	if c.Canary.Table != "" {
+		list = append(list, c.canaries())
 	}
 	return list
 }
@@ -53,21 +57,23 @@ func (c *Config) Sources(log *slog.Logger) []*program.Source {
 	var list []*program.Source
 	for _, what := range c.polled() {
 		var db database.Options
+		var opened *channel
 		list = append(list, &program.Source{
-			Name: what.name, Parse: parseRow, ImportPolls: true,
+			Name: what.name, Parse: parseRow, ImportPolls: true, Canary: c.route(what, func() bool { return opened.polled() }),
 			Prepare: func(*slog.Logger) (err error) {
 				db, err = c.options(what)
 				return err
 			},
 			Open: func(_ context.Context, o *program.Opening) (pump.Channel, error) {
 				ch := &channel{name: what.name, db: db, wake: make(chan struct{}, 1), importing: o.Import}
+				opened = ch
 				ch.open = func(db *database.DB) (poller, access) { return c.poller(what, db, o, ch.wake) }
 				if name := c.DB.Listen; name != "" {
 					o.Do("the wake-up of "+what.name, func(ctx context.Context) error { return ch.listen(ctx, name, o.Log) })
 				}
 				return ch, nil
 			},
-			Secret: "a database's password", Secrets: c.withPasswords(what.url),
+			Secret: "a database's password", Secrets: c.secretsOf(what),
 			Check:   func(ctx context.Context, _ *program.Env) []program.Finding { return c.check(ctx, what, asked) },
 			Metrics: "busbar_poll_", MetricLabels: map[string]string{"source": what.name},
 		})
@@ -185,6 +191,13 @@ func (c *channel) Report() program.Report {
 		r.Level, r.Meaning, r.Architectures = c.access()
 	}
 	return r
+}
+
+// polled says whether there was a poll since the start.
+func (c *channel) polled() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.inner != nil && c.inner.Stats().Polls > 0
 }
 
 // Progress tells how much an import has read.

@@ -11,8 +11,9 @@ import (
 // Config is the configuration of mail2bus.
 type Config struct {
 	config.Shared
-	Mail MailConfig `toml:"mail"`
-	SCM  SCMConfig  `toml:"scm"`
+	Mail   MailConfig   `toml:"mail"`
+	SCM    SCMConfig    `toml:"scm"`
+	Canary CanaryConfig `toml:"canary"`
 }
 
 // MailConfig is the [mail] table.
@@ -37,6 +38,7 @@ func DefaultConfig() *Config {
 		Shared: config.DefaultShared(),
 		Mail:   MailConfig{Lists: true, Limit: 64 << 20, Poll: config.Duration(30e9)},
 		SCM:    SCMConfig{Service: scm.DefaultService},
+		Canary: defaultCanary(),
 	}
 }
 
@@ -57,7 +59,7 @@ func (c *Config) Complete() error {
 		}
 		seen[dir] = true
 	}
-	return nil
+	return c.Canary.check(c.Mail.places())
 }
 
 // places are the directories to read: the Maildirs and the spool.

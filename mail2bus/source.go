@@ -8,12 +8,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"busbar/common/durable"
 	"busbar/common/exit"
 	"busbar/common/program"
 	"busbar/common/pump"
+	"busbar/common/translate"
 	"busbar/mail2bus/maildir"
 )
 
@@ -39,6 +41,7 @@ func (c *Config) source(what, dir, title string) *program.Source {
 	in := mails{name: title, limit: int64(c.Mail.Limit)}
 	return &program.Source{
 		Name: dir, Title: title, Dir: dir, Read: in.read,
+		Canary: c.Canary.route(dir, func(it translate.Item[any]) { in.Discard(strings.TrimPrefix(it.Origin, title+" ")) }),
 		Open: func(_ context.Context, o *program.Opening) (_ pump.Channel, err error) {
 			in.Channel, err = maildir.Open(maildir.Options{
 				Dir: dir, Spool: what == "spool", Limit: int64(c.Mail.Limit), Poll: time.Duration(c.Mail.Poll), Log: o.Log, Idle: o.Idle,

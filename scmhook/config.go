@@ -17,6 +17,7 @@ type Config struct {
 	config.Shared
 	SCM     SCMConfig     `toml:"scm"`
 	Webhook WebhookConfig `toml:"webhook"`
+	Canary  CanaryConfig  `toml:"canary"`
 }
 
 // SCMConfig is the [scm] table.
@@ -56,6 +57,7 @@ func DefaultConfig() *Config {
 			Reconcile: config.Duration(10 * time.Minute), Grace: config.Duration(2 * time.Second),
 			Poll: config.Duration(30 * time.Second), Timeout: config.Duration(time.Minute),
 		},
+		Canary: CanaryConfig{Canary: config.DefaultCanary()},
 	}
 }
 
@@ -68,7 +70,11 @@ func (c *Config) Complete() error {
 	if err := c.SCM.check(); err != nil {
 		return fmt.Errorf("checking [scm]: %w", err)
 	}
-	return nil
+	set, err := feed.NewSet(c.SCM.Repositories)
+	if err != nil {
+		return fmt.Errorf("checking [scm]: %w", err)
+	}
+	return c.Canary.check(set, c.SCM.Refs)
 }
 
 // Service is the first part of all topics.
@@ -89,6 +95,5 @@ func (c SCMConfig) check() error {
 	case c.Commits < 1 || c.Commits > 300:
 		return fmt.Errorf("commits is %d; it must be from 1 to 300", c.Commits)
 	}
-	_, err := feed.NewSet(c.Repositories)
-	return err
+	return nil
 }

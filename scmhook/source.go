@@ -36,6 +36,7 @@ func (c *Config) pushes() *program.Source {
 			return prepareSpool(c.SCM.Spool, log)
 		},
 		Open:    c.open,
+		Canary:  c.route(),
 		Requeue: func(item []byte) error { return spool.PutBack(c.SCM.Spool, item) },
 	}
 	if c.webhooksOnly() { // no hook writes anywhere, and no repository is looked at

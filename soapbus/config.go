@@ -16,7 +16,8 @@ import (
 // Config is the configuration of soapbus.
 type Config struct {
 	config.Shared
-	SOAP SOAPConfig `toml:"soap"`
+	SOAP   SOAPConfig   `toml:"soap"`
+	Canary CanaryConfig `toml:"canary"`
 }
 
 // SOAPConfig is the [soap] table.
@@ -51,6 +52,7 @@ func DefaultConfig() *Config {
 			Recent: config.Duration(72 * time.Hour), Grace: config.Duration(2 * time.Minute), First: 1,
 			Timeout: config.Duration(2 * time.Minute), MaxReply: 64 << 20,
 		},
+		Canary: CanaryConfig{Canary: config.DefaultCanary()},
 	}
 }
 
@@ -91,6 +93,9 @@ func (all *Config) Complete() error {
 		if slices.Contains(list, "") {
 			return errors.New("checking [soap]: a list has an empty entry, which would ask for more than is meant")
 		}
+	}
+	if err := all.Canary.check(); err != nil {
+		return err
 	}
 	if c.URL.Empty() {
 		return nil

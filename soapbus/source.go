@@ -20,13 +20,14 @@ import (
 const source = "soap"
 
 // Sources is the tracker.
-func (c *Config) Sources(*slog.Logger) []*program.Source {
+func (c *Config) Sources(log *slog.Logger) []*program.Source {
 	if err := c.something(); err != nil {
 		return []*program.Source{program.Missing("tracker", err)}
 	}
 	var client *tracker.Client
+	var sw *sweep.Sweep
 	return []*program.Source{{
-		Name: source, Parse: debbugs.ParseChange,
+		Name: source, Parse: debbugs.ParseChange, Canary: c.route(log, func() *sweep.Sweep { return sw }),
 		Prepare: func(log *slog.Logger) (err error) {
 			if client, err = c.SOAP.client(log); err != nil {
 				return &exit.Error{Code: exit.Config, Err: err}
@@ -34,7 +35,9 @@ func (c *Config) Sources(*slog.Logger) []*program.Source {
 			return nil
 		},
 		Open: func(ctx context.Context, o *program.Opening) (pump.Channel, error) {
-			return c.open(ctx, o, client), nil
+			ch := c.open(ctx, o, client)
+			sw = ch.Sweep
+			return ch, nil
 		},
 		Secret: "the tracker's password", Secrets: node.FilesWith(c.SOAP.URL, c.Files),
 		Check:   c.check,

@@ -14,6 +14,7 @@ type entry struct {
 	fails  int       // how often in a row
 	done   *Mail     // its events are durable; only leaving new/ is left
 	since  time.Time // since when it is being written
+	remove bool      // when it is done it is removed, and not moved to cur/
 	logged bool      // the log knows that it hangs, or that it is no mail
 	bad    error     // why it could not be read, or not leave new/, the last time
 	from   time.Time // since when
@@ -131,6 +132,23 @@ func (c *Channel) forgetAbsent(names, odd []string) {
 			delete(c.files, name)
 		}
 	}
+}
+
+// Discard has a mail that was handed out removed when it is done, and not moved to
+// cur/: it was sent by this program itself.
+func (c *Channel) Discard(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.files[name]; e != nil {
+		e.remove = true
+	}
+}
+
+func (c *Channel) discarded(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.files[name]
+	return e != nil && e.remove
 }
 
 // idle reports whether no mail is handed out, or waits to be handed out again.

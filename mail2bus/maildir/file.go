@@ -161,7 +161,7 @@ func (c *Channel) dispose(m Mail) error {
 	case now.Size() != m.file.Size() || !now.ModTime().Equal(m.file.ModTime()) || !os.SameFile(now, m.file):
 		return errChanged
 	}
-	if c.o.Spool && !m.Truncated {
+	if (c.o.Spool || c.discarded(m.Name)) && !m.Truncated {
 		err = os.Remove(old)
 	} else {
 		err = moveToCur(old, c.o.Dir, m.Name)

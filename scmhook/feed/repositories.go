@@ -131,6 +131,17 @@ func (s *search) add(r Repository) {
 	s.found[r.Dir] = r
 }
 
+// Called is what a repository at a path is called, if one of the patterns names that
+// path; whether it is there is not looked at.
+func (s *Set) Called(path string) (string, bool) {
+	for _, pattern := range s.patterns {
+		if fits, err := filepath.Match(filepath.Clean(pattern), filepath.Clean(path)); err == nil && fits {
+			return name(pattern, path), true
+		}
+	}
+	return "", false
+}
+
 // rest is between two looks at the globs for repositories that are not known.
 const rest = time.Second
 

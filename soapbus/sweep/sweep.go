@@ -71,6 +71,9 @@ type Sweep struct {
 	hints map[int]bool
 	stats Stats
 
+	canary *Canary       // to be asked for; nil: none is
+	wake   chan struct{} // holds something while one is
+
 	doubts map[string]string // by what they are about
 }
 
@@ -104,7 +107,7 @@ func Open(o Options) *Sweep {
 	}
 	s := &Sweep{
 		o: o, log: o.Log, batch: mostAsked, due: map[int]due{}, faulty: map[int]int{}, gone: map[string]int{},
-		absent: map[int]bool{}, open: map[int64]func(){}, hot: map[int]int64{}, hints: map[int]bool{}, doubts: map[string]string{},
+		absent: map[int]bool{}, open: map[int64]func(){}, hot: map[int]int64{}, hints: map[int]bool{}, doubts: map[string]string{}, wake: make(chan struct{}, 1),
 	}
 	s.Poll, s.Reset, s.Position, s.Now = s.poll, s.reset, s.position, o.Now
 	return s
@@ -153,6 +156,9 @@ func (s *Sweep) poll(ctx context.Context) error {
 
 // step is the next thing to do.
 func (s *Sweep) step(ctx context.Context) error {
+	if c := s.asked(); c != nil {
+		return s.answer(ctx, c)
+	}
 	switch {
 	case len(s.found) > 0:
 		return s.nextNews(ctx)
@@ -169,19 +175,19 @@ func (s *Sweep) step(ctx context.Context) error {
 	case !s.begun.IsZero() && (s.o.Once || s.o.Import):
 		return io.EOF
 	}
-	if err := s.wait(ctx); err != nil {
+	if err := s.wait(ctx); err != nil || s.asked() != nil {
 		return err
 	}
 	s.begin()
 	return nil
 }
 
-// wait lets the pause between two rounds pass.
+// wait lets the pause between two rounds pass. A canary ends it early.
 func (s *Sweep) wait(ctx context.Context) error {
 	if s.begun.IsZero() {
 		return nil
 	}
-	return rounds.Wait(ctx, max(0, s.o.Interval-s.o.Now().Sub(s.begun)), nil)
+	return rounds.Wait(ctx, max(0, s.o.Interval-s.o.Now().Sub(s.begun)), s.wake)
 }
 
 // add makes an item ready. redo finds it again, should it not become durable;
