@@ -26,6 +26,7 @@ type Hub struct {
 	PushCA         string          `toml:"push_ca" doc:"PEM file of an authority: who shows a certificate of it for TLS clients may post, unsigned. Needs certificate."`
 	Clients        int             `toml:"clients" doc:"How many may listen to /events at once."`
 	ClientsPerPeer int             `toml:"clients_per_peer" doc:"How many of one address may. Behind a proxy all have its address: set it to clients there."`
+	Canary         Canary          `toml:"canary"`
 	Lease          config.Duration `toml:"lease" doc:"After how long a listener to /events is sent away; it comes back by itself with its position."`
 }
 
@@ -36,6 +37,7 @@ func DefaultHub() Hub {
 
 // Complete fills what is left out, and reports what cannot work.
 func (h *Hub) Complete() error {
+	h.Canary.complete()
 	if h.Archive == "" {
 		h.Archive = filepath.Join(config.StateDir, "hub", "archive.db")
 	}

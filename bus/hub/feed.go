@@ -30,6 +30,9 @@ type feed struct {
 	listeners map[*listener]bool
 	last      map[string]time.Time // when something of a publisher came last
 
+	// each is called with everything that comes; nil: nobody is.
+	each func(*happening)
+
 	sent, cut atomic.Int64
 }
 
@@ -100,6 +103,9 @@ func (f *feed) hand(list []*happening, to int64) {
 	own := sequence{arrivals, f.archive.Epoch()}
 	for _, h := range list {
 		f.heads[own] = h.n
+		if f.each != nil {
+			f.each(h)
+		}
 		if h.gap == nil {
 			f.heads.pass(h.message)
 			f.last[h.message.Publisher] = time.Now()

@@ -103,6 +103,12 @@ func (c *hub) serve(ctx context.Context, p *program.Env, cfg config.Config, a *a
 		o.Collectors = append(o.Collectors, o.Push.counts)
 		tasks = append(tasks, program.Task{Name: "storing what is pushed", Run: brought.run})
 	}
+	seen, end, err := watchCanaries(ctx, p, cfg, a, log)
+	if err != nil {
+		return err
+	}
+	defer end()
+	o.Canaries, tasks = seen, append(tasks, seen.tasks...)
 	s, err := newServer(ctx, a, o)
 	if err != nil {
 		return err

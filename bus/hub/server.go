@@ -30,6 +30,7 @@ type serverOptions struct {
 	Intake         func() intakeStatus
 	Collectors     []prometheus.Collector // of the intake
 	Push           *push                  // nil: nobody may
+	Canaries       *canaries              // nil: they are not looked at
 	TLS            *tls.Config            // nil: none
 }
 
@@ -74,6 +75,13 @@ func newServer(ctx context.Context, a *archive.Archive, o serverOptions) (*serve
 	s := &server{
 		o: o, archive: a, feed: f, streams: newLimit(o.Clients, o.ClientsPerPeer), questions: newLimit(questions, questionsPerPeer),
 		catching: make(chan struct{}, catching), pages: newPages(o.Now),
+	}
+	if c := o.Canaries; c != nil {
+		if err := c.recall(ctx, a, o.Prefix); err != nil {
+			return nil, err
+		}
+		f.each = c.note
+		s.o.Collectors = append(s.o.Collectors, c)
 	}
 	s.measure()
 	return s, nil

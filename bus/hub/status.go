@@ -26,6 +26,7 @@ type report struct {
 	} `json:"archive"`
 	Publishers []publisherReport `json:"publishers"`
 	Gaps       []gapReport       `json:"gaps"` // the newest
+	Canaries   []canaryReport    `json:"canaries"`
 	Listeners  int               `json:"listeners"`
 	Push       *pushReport       `json:"push,omitempty"` // nil: nobody may
 }
@@ -57,6 +58,9 @@ const (
 func (s *server) report(ctx context.Context) (report, error) {
 	r := report{Version: node.Version(), Time: s.o.Now().UTC(), Intake: s.o.Intake(), Listeners: s.streams.count(), Publishers: []publisherReport{}, Gaps: []gapReport{}}
 	r.Healthy = r.Intake.failure() == nil
+	if r.Canaries = []canaryReport{}; s.o.Canaries != nil {
+		r.Canaries = s.o.Canaries.report()
+	}
 	r.Archive.Epoch = s.archive.Epoch()
 	if s.o.Push != nil {
 		r.Push = s.o.Push.counts.report()
