@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,7 +79,7 @@ func (s Source) Load(config any) ([]string, error) {
 
 func (s Source) readFiles(config any) ([]string, error) {
 	if s.File != "" {
-		return []string{s.File}, readFile(s.File, config)
+		return []string{s.File}, readFile(s.File, config, nil)
 	}
 	var read []string
 	names := []string{"bus"}
@@ -86,8 +87,12 @@ func (s Source) readFiles(config any) ([]string, error) {
 		names = append(names, s.Program)
 	}
 	for _, name := range names {
+		var others []string
+		if name != s.Program {
+			others = daemons
+		}
 		path := filepath.Join(s.dir(), name+".toml")
-		err := readFile(path, config)
+		err := readFile(path, config, others)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
@@ -108,7 +113,12 @@ func (s Source) dir() string {
 	return cmp.Or(s.Dir, Dir)
 }
 
-func readFile(path string, config any) error {
+// daemons are the tables of bus.toml that only the daemons of bus read: no other
+// program on the machine knows their keys.
+var daemons = []string{"hub"}
+
+// readFile reads a file; tables of others are left to them.
+func readFile(path string, config any, others []string) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
@@ -121,8 +131,10 @@ func readFile(path string, config any) error {
 		}
 		return fmt.Errorf("reading %s: %w", path, err)
 	}
-	if extra := meta.Undecoded(); len(extra) > 0 {
-		return fmt.Errorf("reading %s: %w", path, unknownKey(extra[0].String(), Keys(config)))
+	for _, extra := range meta.Undecoded() {
+		if !slices.Contains(others, extra[0]) {
+			return fmt.Errorf("reading %s: %w", path, unknownKey(extra.String(), Keys(config)))
+		}
 	}
 	return nil
 }

@@ -47,6 +47,26 @@ func file(t *testing.T, dir, name, text string) string {
 	return path
 }
 
+// TestTablesOfDaemons: what the daemons of bus have in bus.toml is theirs, for every
+// other program on the machine; elsewhere it is a mistake.
+func TestTablesOfDaemons(t *testing.T) {
+	dir := t.TempDir()
+	shared := file(t, dir, "bus.toml", "[bus]\nname = \"shared\"\n[hub]\nlisten = \"x\"\n[hub.canary]\nalarm = true\n")
+	var c Shared
+	s := Source{Program: "prog", Dir: dir}
+	if _, err := s.Load(&c); err != nil || c.Bus.Name != "shared" {
+		t.Errorf("it gives %+v, %v", c.Bus, err)
+	}
+	s.File = shared
+	if _, err := s.Load(&c); err == nil || !strings.Contains(err.Error(), `unknown key "hub`) {
+		t.Errorf("a program's own file with [hub] gives %v", err)
+	}
+	file(t, dir, "bus.toml", "[hub]\nlisten = \"x\"\n[bus]\njurnal = \"x\"\n")
+	if _, err := (Source{Program: "prog", Dir: dir}).Load(&c); err == nil || !strings.Contains(err.Error(), "bus.jurnal") {
+		t.Errorf("a mistake behind it gives %v", err)
+	}
+}
+
 // TestLayers goes from the defaults to --set; each layer overrides the one before.
 func TestLayers(t *testing.T) {
 	dir := t.TempDir()
