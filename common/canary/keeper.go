@@ -67,6 +67,7 @@ type Keeper struct {
 	count    int64  // sent, since the start
 	amiss    string // why the newest that came out does not count; empty: it does
 	failed   error  // why none could be sent, the last time
+	warned   time.Time
 }
 
 // A passed is the newest canary that came through. Its JSON form is kept in the journal.
@@ -154,7 +155,7 @@ func (k *Keeper) See(it translate.Item[any]) translate.Item[any] {
 		c.Refused = rest
 	case err != nil:
 		c.Refused = foreign
-		k.o.Log.Warn("a canary was refused: its token is none of ours", "channel", k.o.Channel, "origin", it.Origin)
+		k.warn("a canary was refused: its token is none of ours", "channel", k.o.Channel, "origin", it.Origin)
 	default:
 		c.Number, c.Sent = number, sent
 		if k.o.Route.Ours != nil {
@@ -169,6 +170,20 @@ func (k *Keeper) See(it translate.Item[any]) translate.Item[any] {
 	}
 	it.Value = c
 	return it
+}
+
+// warn logs what strangers can cause at will, once in an interval.
+func (k *Keeper) warn(text string, about ...any) {
+	k.mu.Lock()
+	now := k.o.Now()
+	again := k.warned.IsZero() || now.Sub(k.warned) >= k.o.Route.Interval
+	if again {
+		k.warned = now
+	}
+	k.mu.Unlock()
+	if again {
+		k.o.Log.Warn(text, about...)
+	}
 }
 
 // accept says whether a canary counts. One that was read before, and perhaps not
