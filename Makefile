@@ -24,7 +24,7 @@ RACE = CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 $(GO) test -race -gcflags=modernc
 SHELL       := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
-.PHONY: test test-debian test-browser help deps build bench torture mutants powercut dbtorture scmtorture soaptorture bustorture dbbench compare-mail fuzz generate check-unit clean
+.PHONY: test test-debian test-browser help deps build bench torture mutants powercut dbtorture scmtorture soaptorture bustorture triggertorture dbbench compare-mail fuzz generate check-unit clean
 
 # Run everything that must hold. Installs what is missing; about ten minutes. More cases: CASES=all.
 test: deps
@@ -86,6 +86,10 @@ soaptorture:
 # Kill, cut, prune and put back under publishers, hubs and subscribers; prints lost, doubled, reordered.
 bustorture:
 	$(GO) run ./contrib/trials/bus
+
+# Kill bus trigger and its command while events come; prints lost, reordered, handled twice.
+triggertorture:
+	$(GO) run ./contrib/trials/trigger
 
 # Measure a poll of two million rows: time, memory, the database's CPU.
 dbbench:
