@@ -8,6 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"busbar/bus/catalog"
+	"busbar/bus/endpoints"
 	"busbar/bus/hub"
 	"busbar/bus/keys"
 	"busbar/bus/log"
@@ -34,6 +35,7 @@ func commands() *commandLine {
 		&keys.Command{},
 		&catalog.Command{},
 		&verify.Command{},
+		&endpoints.Command{},
 		&hub.Command{},
 		&demoCommand{},
 	}}

@@ -176,30 +176,37 @@ func checkEndpoint(endpoint string, running bool) Finding {
 	return Finding{"endpoint", "fail", fmt.Sprintf("%s: %v (look who holds it with: ss -ltnp)", endpoint, err), exit.Config}
 }
 
-// printFindings writes them and returns an error if one of them failed: with the
-// exit code for what stays wrong, or if all may pass, for that.
-func printFindings(p *Env, findings []Finding, asJSON bool) error {
-	failed, code := 0, exit.TempFail
+// PrintFindings writes them and returns an error if one of them failed (see Failed).
+func PrintFindings(p *Env, findings []Finding, asJSON bool) error {
 	shown := map[string]bool{} // a file that a running daemon speaks of, too
 	for _, f := range findings {
 		if strings.HasPrefix(f.What, "secret ") && shown[f.What] {
 			continue
 		}
 		shown[f.What] = true
+		f.What, f.Detail = show.OneLine(f.What), secret.Scrub(show.OneLine(f.Detail))
+		if asJSON {
+			if err := PrintJSON(p.Stdout, f); err != nil {
+				return err
+			}
+			continue
+		}
+		show.Fprintf(p.Stdout, "%-5s %-14s %s\n", f.Level, f.What, f.Detail)
+	}
+	return Failed(findings)
+}
+
+// Failed is an error if one of the findings is a failure: with the exit code for what
+// stays wrong, or if all may pass, for that.
+func Failed(findings []Finding) error {
+	failed, code := 0, exit.TempFail
+	for _, f := range findings {
 		if f.Level == "fail" {
 			failed++
 			if f.code != exit.TempFail {
 				code = exit.Config
 			}
 		}
-		f.What, f.Detail = show.OneLine(f.What), secret.Scrub(show.OneLine(f.Detail))
-		if asJSON {
-			if err := printJSON(p.Stdout, f); err != nil {
-				return err
-			}
-			continue
-		}
-		show.Fprintf(p.Stdout, "%-5s %-14s %s\n", f.Level, f.What, f.Detail)
 	}
 	if failed > 0 {
 		return &exit.Error{Code: code, Err: fmt.Errorf("checking: %d of %d checks failed", failed, len(findings))}

@@ -16,7 +16,7 @@ type CheckCommand struct {
 func (c CheckCommand) Run(p *Env, g *Globals) error {
 	cfg, err := p.load(g)
 	if err != nil {
-		return errors.Join(printFindings(p, []Finding{Found("configuration", err, "")}, c.JSON), err)
+		return errors.Join(PrintFindings(p, []Finding{Found("configuration", err, "")}, c.JSON), err)
 	}
 	bus := cfg.Common().Bus
 	topics := fmt.Sprintf("%s.%s.", bus.Prefix, bus.Environment)
@@ -42,5 +42,5 @@ func (c CheckCommand) Run(p *Env, g *Globals) error {
 	findings = append(findings, checkSinks(ctx, cfg.Common())...)
 	findings = append(findings, checkBus(ctx, p.Name, bus, cfg.Common().Sign, places...)...)
 	findings = slices.DeleteFunc(findings, func(f Finding) bool { return slices.Contains(again, f.What) })
-	return printFindings(p, append(findings, own...), c.JSON)
+	return PrintFindings(p, append(findings, own...), c.JSON)
 }

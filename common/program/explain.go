@@ -66,7 +66,7 @@ func timeOr(t, other time.Time) time.Time {
 // Print writes the explanation, as one line of JSON or for people.
 func (x Explanation) Print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		return printJSON(w, x)
+		return PrintJSON(w, x)
 	}
 	show.Fprintln(w, x.Origin)
 	for _, d := range x.Tolerated {

@@ -25,7 +25,7 @@ func (o Poison) list(ctx context.Context, p *Env, r *journal.Reader, asJSON bool
 	}
 	for _, row := range rows {
 		if asJSON {
-			if err := printJSON(p.Stdout, poisonLine(row)); err != nil {
+			if err := PrintJSON(p.Stdout, poisonLine(row)); err != nil {
 				return err
 			}
 			continue

@@ -114,7 +114,7 @@ type Version struct {
 // Run prints the version.
 func (c *Version) Run(p *Env) error {
 	if c.JSON {
-		return printJSON(p.Stdout, map[string]string{"program": p.Name, "version": node.Version()})
+		return PrintJSON(p.Stdout, map[string]string{"program": p.Name, "version": node.Version()})
 	}
 	_, err := show.Fprintf(p.Stdout, "%s %s\n", p.Name, node.Version())
 	return err

@@ -79,11 +79,11 @@ func TestPrintFindings(t *testing.T) {
 	var out strings.Builder
 	p := &Env{Name: "prog", Stdout: &out, Stderr: io.Discard}
 	findings := []Finding{Found("one", nil, "well"), Found("two", errors.New("badly"), "")}
-	if err := printFindings(p, findings[:1], false); err != nil {
+	if err := PrintFindings(p, findings[:1], false); err != nil {
 		t.Error(err)
 	}
 	var failure *exit.Error
-	if err := printFindings(p, findings, true); !errors.As(err, &failure) || failure.Code != exit.Config || !strings.Contains(err.Error(), "1 of 2") {
+	if err := PrintFindings(p, findings, true); !errors.As(err, &failure) || failure.Code != exit.Config || !strings.Contains(err.Error(), "1 of 2") {
 		t.Errorf("%v", err)
 	}
 	for _, want := range []string{"ok    one            well\n", `{"what":"two","level":"fail","detail":"badly"}` + "\n"} {

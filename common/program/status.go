@@ -151,7 +151,7 @@ func readStatus(ctx context.Context, program string, bus config.Bus, sc config.S
 // Print writes the status, as JSON or for people.
 func (s Status) Print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		return printJSON(w, s)
+		return PrintJSON(w, s)
 	}
 	show.Fprintf(w, "publisher  %s (epoch %s)\n", s.Publisher, s.Epoch)
 	show.Fprintf(w, "messages   %d kept, numbers %d to %d, newest %s\n", s.Messages, s.First, s.Last, orNever(s.LastTime))
@@ -222,8 +222,8 @@ func orNever(s string) string {
 	return s
 }
 
-// printJSON writes one JSON object on a line, as tools like jq want it.
-func printJSON(w io.Writer, v any) error {
+// PrintJSON writes one JSON object on a line, as tools like jq want it.
+func PrintJSON(w io.Writer, v any) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

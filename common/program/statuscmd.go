@@ -56,7 +56,7 @@ func (c StatusCommand) Run(p *Env, g *Globals) error {
 		}
 	}
 	if c.JSON && more.Name != "" {
-		err = printJSON(p.Stdout, joined{s, more})
+		err = PrintJSON(p.Stdout, joined{s, more})
 	} else {
 		err = s.Print(p.Stdout, c.JSON)
 	}

@@ -64,16 +64,24 @@ func (c *Client) Fetch(ctx context.Context, endpoint string, r Range, hand func(
 // Have asks what an endpoint keeps of a sequence; empty names ask for its only one.
 // It tries once. Errors are those of Fetch.
 func (c *Client) Have(ctx context.Context, endpoint, publisher, epoch string) (Have, error) {
-	f := &fetch{c: c, endpoint: endpoint, r: Range{Publisher: publisher, Epoch: epoch}}
+	h, _, err := c.Begin(ctx, endpoint, Range{Publisher: publisher, Epoch: epoch})
+	return h, err
+}
+
+// Begin is Have for a range, of which no message is sent: it also gives the number of
+// the first one, such as the first since a time, and one more than the newest where
+// there is none.
+func (c *Client) Begin(ctx context.Context, endpoint string, r Range) (Have, uint64, error) {
+	f := &fetch{c: c, endpoint: endpoint, r: r}
 	x, err := f.dial(ctx, 0)
 	if err != nil {
-		return Have{}, f.explain(ctx, err)
+		return Have{}, 0, f.explain(ctx, err)
 	}
 	defer x.Close()
 	stop := context.AfterFunc(ctx, func() { x.Close() })
 	defer stop()
 	b, err := f.begun(x)
-	return b.Have, f.explain(ctx, err)
+	return b.Have, b.From, f.explain(ctx, err)
 }
 
 func (c *Client) log() *slog.Logger {

@@ -41,6 +41,11 @@ func TestFetch(t *testing.T) {
 	if got := s.Stats(); got.Streams[whyComplete] != 30 || got.Messages == 0 || got.Bytes == 0 || got.Streams["left"] != 1 || len(got.Cut) != 0 {
 		t.Errorf("stats %+v", got)
 	}
+	for after, want := range map[time.Duration]uint64{7 * time.Second: 8, -time.Hour: 1, 24 * time.Hour: uint64(newest) + 1} {
+		if _, from, err := (&Client{}).Begin(soon(t), endpoint, Range{Since: began.Add(after)}); err != nil || from != want {
+			t.Errorf("since %s: from %d, %v; want %d", after, from, err, want)
+		}
+	}
 }
 
 // TestAnswersForGood: absent, gone and another sequence are three answers, and what

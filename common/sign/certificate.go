@@ -22,6 +22,36 @@ func parseCertificate(text []byte) (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
+// Shown is the certificate that a message bears, and its common name. Nothing is
+// believed by that: who issued it and who signed is not looked at (see Verifier).
+func Shown(tree map[string]any) (*x509.Certificate, string, error) {
+	field, ok := tree[memberCertificate].(string)
+	if !ok {
+		return nil, "", errors.New("reading the certificate: the message has none")
+	}
+	if len(field) > maxCertificate {
+		return nil, "", fmt.Errorf("reading the certificate: it is longer than %d bytes", maxCertificate)
+	}
+	cert, err := certificateIn(field)
+	if err != nil {
+		return nil, "", err
+	}
+	return cert, commonName(cert), nil
+}
+
+// certificateIn reads the "certificate" member of a message.
+func certificateIn(field string) (*x509.Certificate, error) {
+	text, err := unwrap(field)
+	if err != nil {
+		return nil, fmt.Errorf("reading the certificate: %w", err)
+	}
+	cert, err := parseCertificate(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading the certificate: %w", err)
+	}
+	return cert, nil
+}
+
 func readCertificate(file string) (*x509.Certificate, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -81,13 +81,9 @@ func (t *trust) identify(field string) (*identity, error) {
 	if id != nil {
 		return id, nil
 	}
-	text, err := unwrap(field)
+	cert, err := certificateIn(field)
 	if err != nil {
-		return nil, fmt.Errorf("reading the certificate: %w", err)
-	}
-	cert, err := parseCertificate(text)
-	if err != nil {
-		return nil, fmt.Errorf("reading the certificate: %w", err)
+		return nil, err
 	}
 	if id, err = t.issued(cert); err != nil {
 		return nil, err

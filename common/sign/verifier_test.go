@@ -54,6 +54,22 @@ func (w *watched) write(t *testing.T, file, text string) {
 	}
 }
 
+// TestShown: the certificate that a message bears can be read, by whomever it was
+// issued.
+func TestShown(t *testing.T) {
+	_, m := watch(t, CRLWarn)
+	cert, name, err := Shown(m)
+	if err != nil || name != bridge || !cert.NotAfter.After(time.Now()) {
+		t.Errorf("%q until %v, %v", name, cert, err)
+	}
+	for _, field := range []any{nil, 1, "", "not base64!", strings.Repeat("A", maxCertificate+1)} {
+		m[memberCertificate] = field
+		if _, _, err := Shown(m); err == nil {
+			t.Errorf("%.20v is taken for a certificate", field)
+		}
+	}
+}
+
 func TestRevocationIsNoticed(t *testing.T) {
 	w, m := watch(t, CRLRefuse)
 	if err := w.ca.Revoke(bridge); err != nil {

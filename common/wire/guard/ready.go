@@ -126,11 +126,13 @@ type side struct {
 	speaks bool // READY is said before the peer's is read
 	// as is what we are to a peer of that kind; "" if it does not fit.
 	as func(kind zmq4.SocketType) zmq4.SocketType
+	// seen, if not nil, gets what the peer says of itself, whether it fits or not.
+	seen *Peer
 }
 
 // dialled is the side that connects.
 func dialled(own zmq4.SocketType, fit ...zmq4.SocketType) side {
-	return side{own, true, func(kind zmq4.SocketType) zmq4.SocketType {
+	return side{own: own, speaks: true, as: func(kind zmq4.SocketType) zmq4.SocketType {
 		if slices.Contains(fit, kind) {
 			return own
 		}
@@ -141,7 +143,7 @@ func dialled(own zmq4.SocketType, fit ...zmq4.SocketType) side {
 // accepted is the side that listens. It reads first, so that one port may be
 // several sockets: all known peers say their READY unasked (RFC 37 has no order).
 func (o Options) accepted() side {
-	return side{o.Type, false, func(kind zmq4.SocketType) zmq4.SocketType {
+	return side{own: o.Type, as: func(kind zmq4.SocketType) zmq4.SocketType {
 		switch {
 		case o.asks(kind) && kind == zmq4.Req:
 			return zmq4.Rep
@@ -170,7 +172,9 @@ func shake(conn net.Conn, r *bufio.Reader, s side, deadline time.Time) (zmq4.Soc
 		return "", hungUp("greeting", err)
 	}
 	var g [greetingSize]byte
-	if _, err := io.ReadFull(r, g[:]); err != nil {
+	n, err := io.ReadFull(r, g[:])
+	s.seen.greeted(g[:n])
+	if err != nil {
 		return "", hungUp("greeting", err)
 	}
 	if err := checkGreeting(g[:]); err != nil {
@@ -189,6 +193,7 @@ func shake(conn net.Conn, r *bufio.Reader, s side, deadline time.Time) (zmq4.Soc
 	if err != nil {
 		return "", err
 	}
+	s.seen.is(kind)
 	own := s.as(kind)
 	if !s.speaks { // also to one that does not fit: then it knows why it is left
 		if _, err := conn.Write(ready(cmp.Or(own, s.own))); err != nil {

@@ -1,0 +1,235 @@
+package survey
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"busbar/common/discovery"
+	"busbar/common/program"
+)
+
+// When something is spoken of.
+const (
+	endsSoon  = 30 * 24 * time.Hour
+	skewWarn  = 5.0   // seconds
+	skewWrong = 600.0 // seconds: subscribers say so, too
+)
+
+// judging is what findings depend on, beside the report.
+type judging struct {
+	beat     time.Duration // where none was said
+	waited   time.Duration
+	verified bool
+}
+
+// judge fills in what is wrong.
+func (r *Report) judge(j judging) {
+	r.Findings = []program.Finding{}
+	if len(r.Sources) == 0 || len(r.Endpoints) == 0 {
+		r.find("discovery", fail("nobody is found who publishes (set [bus] subscribe, or look at the lists in [bus] discover)"))
+	}
+	for _, s := range r.Sources {
+		r.find(s.Source, ofSource(s))
+	}
+	if !j.verified {
+		r.find("signing", warn("no authority is known, so that anybody can say anything (give --ca and --crl, or set [sign] ca and crl)"))
+	}
+	lies := r.lies()
+	for i := range r.Endpoints {
+		e := &r.Endpoints[i]
+		e.Findings = []program.Finding{}
+		e.judge(j, r.Time)
+		for _, lie := range lies[i] {
+			e.find(lie)
+		}
+		if finding, ok := r.misplaced(e); ok {
+			e.find(finding)
+		}
+	}
+	r.clocks()
+}
+
+func (r *Report) find(what string, f program.Finding) {
+	if f.Level != "" {
+		f.What = what
+		r.Findings = append(r.Findings, f)
+	}
+}
+
+func (e *Endpoint) find(f program.Finding) {
+	f.What = e.Address
+	e.Findings = append(e.Findings, f)
+}
+
+func fail(format string, args ...any) program.Finding {
+	return program.Finding{Level: "fail", Detail: fmt.Sprintf(format, args...)}
+}
+
+func warn(format string, args ...any) program.Finding {
+	return program.Finding{Level: "warn", Detail: fmt.Sprintf(format, args...)}
+}
+
+// away is a failure that may pass by itself.
+func away(format string, args ...any) program.Finding {
+	return program.Away("", fmt.Errorf(format, args...))
+}
+
+func ofSource(s discovery.Status) program.Finding {
+	switch s.State {
+	case discovery.Unreadable:
+		return fail("it cannot be read, and what was known before stays: %s", s.Error)
+	case discovery.Absent:
+		return warn("it is not there (make it, or take it out of [bus] discover)")
+	case discovery.Empty:
+		return warn("it names nobody")
+	}
+	return program.Finding{}
+}
+
+// judge says what is wrong with one endpoint by itself.
+func (e *Endpoint) judge(j judging, now time.Time) {
+	switch {
+	case !e.Asked:
+		e.find(away("it was not asked within the time (wait longer: --wait)"))
+		return
+	case e.Error != "" && e.Version != "" && e.Version < "3":
+		e.find(fail("it speaks ZMTP %s, and 3.0 or later is needed (its libzmq must be 4 or later)", e.Version))
+	case e.Error != "" && e.Socket == "":
+		e.find(away("nobody answers: %s (look whether the publisher runs; if it moved, say so where it is found)", bare(e.Error)))
+	case e.Error != "":
+		e.find(fail("%s (discovery names a wrong address, or replay belongs into replay_endpoints)", e.Error))
+	}
+	if e.Replay != "" && e.ReplayError != "" {
+		e.find(away("replay is not answered at %s: %s", e.Replay, bare(e.ReplayError)))
+	}
+	for _, refused := range e.Refusals {
+		e.find(ofRefusal(refused))
+	}
+	if more := e.Refused - int64(len(e.Refusals)); more > 0 && len(e.Refusals) > 0 {
+		e.find(fail("%d more messages are refused", more))
+	}
+	if e.Error == "" && len(e.Speakers) == 0 && e.Refused == 0 {
+		e.find(warn("nothing was said within %s, so who it is cannot be told (wait longer: --wait)", j.waited.Round(time.Second)))
+	}
+	if e.Others > 0 {
+		e.find(warn("more than %d publishers speak here; the others are not shown", maxSpeakers))
+	}
+	for _, s := range e.Speakers {
+		e.speaker(s, j, now)
+	}
+}
+
+// bare is an error without where it happened, which stands before it.
+func bare(text string) string {
+	if _, rest, ok := strings.Cut(text, ": "); ok && strings.HasPrefix(text, "connecting to tcp://") {
+		return rest
+	}
+	return text
+}
+
+// ofRefusal says what a message that is not believed means.
+func ofRefusal(r Refusal) program.Finding {
+	who := r.Publisher
+	if who == "" {
+		who = "somebody"
+	}
+	if r.Certificate != "" {
+		who += " (certificate " + r.Certificate + ")"
+	}
+	return fail("a message of %s is refused: %s (if it is ours, look at its certificate and at [sign] ca, crl and policy; if not, take it out of discovery)", who, r.Reason)
+}
+
+// who names a speaker.
+func (s Speaker) who() string {
+	switch {
+	case s.Publisher != "":
+		return s.Publisher
+	case s.Certificate != "":
+		return s.Certificate
+	}
+	return "somebody"
+}
+
+// every is how often it says heartbeats.
+func (s Speaker) every(otherwise time.Duration) time.Duration {
+	if s.Interval > 0 {
+		return time.Duration(s.Interval * float64(time.Second))
+	}
+	return otherwise
+}
+
+// Silent says that heartbeats are overdue: none for twice the interval.
+func (s Speaker) Silent(now time.Time) bool {
+	return !s.Heartbeat.IsZero() && now.Sub(s.Heartbeat) > 2*s.every(0)+time.Second
+}
+
+func (e *Endpoint) speaker(s Speaker, j judging, now time.Time) {
+	every := s.every(j.beat)
+	switch {
+	case s.Silent(now):
+		e.find(away("%s is silent: its newest heartbeat is %s old, and they come every %s (look whether it runs)", s.who(), now.Sub(s.Heartbeat).Round(time.Second), every))
+	case s.Heartbeat.IsZero() && s.Publisher != "" && e.Error == "" && j.waited > 2*every+time.Second:
+		e.find(away("%s said no heartbeat within %s (look at its [bus] heartbeat)", s.who(), j.waited.Round(time.Second)))
+	}
+	if s.Publisher != "" && e.Answers == "" && e.Error == "" {
+		e.find(warn("%s answers no replay, so what a subscriber misses cannot be had again%s", s.who(), because(e.ReplayError)))
+	}
+	if s.Certificate == "" && j.verified { // it is not believed either
+		e.find(fail("%s does not sign", s.who()))
+	}
+	if left := s.Until.Sub(now); !s.Until.IsZero() && left < endsSoon {
+		e.find(warn("the certificate of %s ends on %s (make a new one with `bus keys issue`)", s.Certificate, s.Until.Format(time.DateOnly)))
+	}
+}
+
+func because(text string) string {
+	if text == "" {
+		return ""
+	}
+	return ": " + bare(text)
+}
+
+// clocks compares those of the publishers with ours: if most differ in the same way, it
+// is ours that is wrong.
+func (r *Report) clocks() {
+	var all []float64
+	for _, e := range r.Endpoints {
+		for _, s := range e.Speakers {
+			if !s.Heartbeat.IsZero() {
+				all = append(all, s.Skew)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	slices.Sort(all)
+	middle := all[len(all)/2]
+	if same := all[0]*all[len(all)-1] > 0; len(all) > 1 && same && math.Abs(middle) >= skewWarn {
+		r.find("clock", warn("the clocks of all %d publishers are about %s ours: this machine's is wrong (let NTP keep it)", len(all), ahead(middle)))
+		return
+	}
+	for i := range r.Endpoints {
+		e := &r.Endpoints[i]
+		for _, s := range e.Speakers {
+			switch off := math.Abs(s.Skew); {
+			case s.Heartbeat.IsZero() || off < skewWarn:
+			case off < skewWrong:
+				e.find(warn("the clock of %s is %s ours (let NTP keep both)", s.who(), ahead(s.Skew)))
+			default:
+				e.find(fail("the clock of %s is %s ours, or what it says is old (let NTP keep both)", s.who(), ahead(s.Skew)))
+			}
+		}
+	}
+}
+
+func ahead(seconds float64) string {
+	d := time.Duration(math.Abs(seconds) * float64(time.Second)).Round(time.Second)
+	if seconds < 0 {
+		return d.String() + " behind"
+	}
+	return d.String() + " ahead of"
+}
