@@ -13,6 +13,7 @@ import (
 	"busbar/bus/keys"
 	"busbar/bus/log"
 	"busbar/bus/replay"
+	"busbar/bus/status"
 	"busbar/bus/tail"
 	"busbar/bus/trigger"
 	"busbar/bus/verify"
@@ -36,6 +37,7 @@ func commands() *commandLine {
 		&catalog.Command{},
 		&verify.Command{},
 		&endpoints.Command{},
+		&status.Command{},
 		&hub.Command{},
 		&demoCommand{},
 	}}

@@ -18,12 +18,12 @@ import (
 
 // Publisher is `publisher NAME ENDPOINT JOURNAL CERTIFICATE N`: what an adapter is on
 // the bus, whose journal has N messages. The certificate is one of $PKI, without its
-// ending. It ends by SIGTERM.
+// ending. It ends by SIGTERM or SIGINT.
 func Publisher(args []string) error {
 	if len(args) != 5 {
 		return fmt.Errorf("usage: publisher NAME ENDPOINT JOURNAL CERTIFICATE N")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	n, err := strconv.Atoi(args[4])
 	if err != nil {

@@ -59,7 +59,7 @@ func (c *endpoints) Run(p *program.Env, g *program.Globals) error {
 	}
 	wait, cancel := context.WithTimeout(ctx, c.Wait)
 	defer cancel()
-	o.Wait(wait, progress(p))
+	o.Wait(wait, screen.Waiting(p, "%d of %d have said their newest number…"))
 	r := o.Report()
 	if err := o.Close(); err != nil {
 		return err
@@ -76,23 +76,6 @@ func (c *endpoints) Run(p *program.Env, g *program.Globals) error {
 		return &exit.Error{Code: failed.Code, Err: errors.New("looking at publishers: not all is well")}
 	}
 	return nil
-}
-
-// progress tells on a terminal what is waited for.
-func progress(p *program.Env) func(done, of int) {
-	if !p.Terminal() || p.Getenv("TERM") == "dumb" {
-		return nil
-	}
-	last := [2]int{-1, -1}
-	return func(done, of int) {
-		switch now := [2]int{done, of}; {
-		case done == of:
-			show.Fprintf(p.Stderr, "%s", show.Clean("\r\x1b[K"))
-		case now != last:
-			last = now
-			show.Fprintf(p.Stderr, "%s", show.Clean(show.Sprintf("\r%d of %d have said their newest number…\x1b[K", done, of)))
-		}
-	}
 }
 
 // write writes the table, and what is wrong below it.
@@ -112,11 +95,7 @@ func write(p *program.Env, r survey.Report) error {
 	if len(list) > 0 && len(r.Endpoints) > 0 {
 		show.Fprintln(p.Stdout)
 	}
-	for _, f := range list {
-		mark := s.Mark(f.Level)
-		show.Fprintf(p.Stdout, "%s %s  %s  %s\n", s.Paint(mark.Style, mark.Text), s.Paint(mark.Style, f.Level), s.Paint(screen.Bold, f.What), show.OneLine(f.Detail))
-	}
-	return nil
+	return screen.Findings(p.Stdout, s, list)
 }
 
 // rows are those of one endpoint: one for each publisher.

@@ -17,9 +17,10 @@ import (
 
 // A Screen is where a command writes for people.
 type Screen struct {
-	Width int  // columns; 0: as wide as it takes, for it is no terminal
-	Color bool // it shows colours
-	Plain bool // its characters are ASCII alone
+	Width  int  // columns; 0: as wide as it takes, for it is no terminal
+	Height int  // lines; 0: as many as it takes
+	Color  bool // it shows colours
+	Plain  bool // its characters are ASCII alone
 }
 
 // Of looks at a program's output now: its width may change.
@@ -29,10 +30,10 @@ func Of(p *program.Env) Screen {
 		return s
 	}
 	s.Color = p.Getenv("NO_COLOR") == "" && p.Getenv("TERM") != "dumb"
-	s.Width = 80
+	s.Width, s.Height = 80, 24
 	if f, ok := p.Stdout.(*os.File); ok {
-		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil && size.Col > 0 {
-			s.Width = int(size.Col)
+		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil && size.Col > 0 && size.Row > 0 {
+			s.Width, s.Height = int(size.Col), int(size.Row)
 		}
 	}
 	return s
@@ -106,15 +107,34 @@ func (s Screen) Cut(text string, most int) string {
 	if most <= 0 || Columns(text) <= most {
 		return text
 	}
-	sign := "…"
-	if s.Plain {
-		sign = "~"
-	}
 	n := 0
 	for i, r := range text {
 		if n += columns(r); n > most-1 {
-			return text[:i] + sign
+			return text[:i] + s.missing()
 		}
 	}
 	return text
+}
+
+// CutStart is Cut where the end matters: of paths.
+func (s Screen) CutStart(text string, most int) string {
+	over := Columns(text) - (most - 1)
+	if most <= 0 || over <= 1 {
+		return text
+	}
+	for i, r := range text {
+		if over <= 0 {
+			return s.missing() + text[i:]
+		}
+		over -= columns(r)
+	}
+	return s.missing()
+}
+
+// missing is the sign of what is cut off.
+func (s Screen) missing() string {
+	if s.Plain {
+		return "~"
+	}
+	return "…"
 }

@@ -23,6 +23,8 @@ type Column struct {
 	// are never cut. Rank says which columns go altogether where that is not enough: the
 	// highest first; 0: never.
 	Least, Rank int
+	Wide        int  // at least so many columns, so that tables below each other agree
+	End         bool // of its texts the end matters: they are cut at the beginning
 }
 
 // A Table is rows of cells.
@@ -72,6 +74,7 @@ func (t *Table) layout(most int) (shown []int, widths []int) {
 			}
 		}
 		if widths[i] > 0 {
+			widths[i] = max(widths[i], c.Wide)
 			shown = append(shown, i)
 		}
 	}
@@ -116,19 +119,22 @@ func (t *Table) slack(shown, widths []int) (n int) {
 	return n
 }
 
-// shrink takes what is over from the columns that may be cut, the widest first.
+// shrink takes what is over from the columns that may be cut: first from those that
+// might have gone, and of these from the widest.
 func (t *Table) shrink(shown, widths []int, over int) {
-	for ; over > 0; over-- {
-		widest := -1
-		for _, i := range shown {
-			if least := t.Columns[i].Least; least > 0 && widths[i] > least && (widest < 0 || widths[i] > widths[widest]) {
-				widest = i
+	for _, ranked := range []bool{true, false} {
+		for ; over > 0; over-- {
+			widest := -1
+			for _, i := range shown {
+				if c := t.Columns[i]; c.Rank > 0 == ranked && c.Least > 0 && widths[i] > c.Least && (widest < 0 || widths[i] > widths[widest]) {
+					widest = i
+				}
 			}
+			if widest < 0 {
+				break
+			}
+			widths[widest]--
 		}
-		if widest < 0 {
-			return
-		}
-		widths[widest]--
 	}
 }
 
@@ -144,7 +150,12 @@ func (t *Table) line(w io.Writer, s Screen, row []Cell, shown, widths []int) err
 		if i < len(row) {
 			c = row[i]
 		}
-		text := s.Cut(show.Line(c.Text), widths[i])
+		text := show.Line(c.Text)
+		if t.Columns[i].End {
+			text = s.CutStart(text, widths[i])
+		} else {
+			text = s.Cut(text, widths[i])
+		}
 		free := widths[i] - Columns(text)
 		if t.Columns[i].Right {
 			pending, free = pending+free, 0

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"busbar/common/program"
 )
 
 func table() *Table {
@@ -26,19 +28,19 @@ func TestTable(t *testing.T) {
    新しい�[31m     1234
 `},
 		{Screen{Width: 45}, `
-   NAME              N  NOTE            EMPTY
-●  mail2bus.lis…    12  all is well h…  x
-   新しい�[31m    1234
+   NAME               N  NOTE           EMPTY
+●  mail2bus.lists    12  all is well …  x
+   新しい�[31m     1234
 `},
 		{Screen{Width: 34}, `
-   NAME         N  NOTE      EMPTY
-●  mail2bu…    12  all is …  x
-   新しい�…  1234
+   NAME            N  NOTE   EMPTY
+●  mail2bus.l…    12  all …  x
+   新しい�[31m  1234
 `},
 		{Screen{Width: 25}, `
-   NAME        N  NOTE
-●  mail2b…    12  all is…
-   新しい…  1234
+   NAME          N  NOTE
+●  mail2bus…    12  all …
+   新しい�[…  1234
 `},
 		{Screen{Width: 3, Plain: true}, `
    NAME       N
@@ -65,6 +67,25 @@ func TestTable(t *testing.T) {
 	}
 	if !strings.Contains(b.String(), "\x1b[32m●\x1b[0m  mail2bus") || strings.Contains(b.String(), "\x1b[31m") {
 		t.Errorf("in colours: %q", b.String())
+	}
+}
+
+func TestCutStart(t *testing.T) {
+	for most, want := range map[int]string{0: "/a/新/journal.db", 16: "/a/新/journal.db", 15: "…/新/journal.db", 14: "…新/journal.db", 13: "…/journal.db", 12: "…/journal.db", 1: "…"} {
+		if got := (Screen{}).CutStart("/a/新/journal.db", most); got != want {
+			t.Errorf("in %d columns %q, want %q", most, got, want)
+		}
+	}
+}
+
+// TestFindings: each once; in a terminal long ones go on below.
+func TestFindings(t *testing.T) {
+	f := program.Finding{What: "tcp://a:1", Level: "warn", Detail: "it is\nnot well (look at it)"}
+	for width, want := range map[int]string{0: "▲ warn  tcp://a:1  it is; not well (look at it)\n", 30: "▲ warn  tcp://a:1  it is; not\n        well (look at it)\n", 9: "▲ warn  tcp://a:1\n        it\n        is;\n        not\n        well\n        (look\n        at\n        it)\n"} {
+		var b strings.Builder
+		if err := Findings(&b, Screen{Width: width}, []program.Finding{f, f}); err != nil || b.String() != want {
+			t.Errorf("in %d columns:\n%s%v", width, b.String(), err)
+		}
 	}
 }
 

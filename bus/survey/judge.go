@@ -1,8 +1,10 @@
 package survey
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -98,7 +100,7 @@ func (e *Endpoint) judge(j judging, now time.Time) {
 	case e.Error != "" && e.Version != "" && e.Version < "3":
 		e.find(fail("it speaks ZMTP %s, and 3.0 or later is needed (its libzmq must be 4 or later)", e.Version))
 	case e.Error != "" && e.Socket == "":
-		e.find(away("nobody answers: %s (look whether the publisher runs; if it moved, say so where it is found)", bare(e.Error)))
+		e.find(away("nobody answers: %s; look whether the publisher runs, and if it moved, say so where it is found", bare(e.Error)))
 	case e.Error != "":
 		e.find(fail("%s (discovery names a wrong address, or replay belongs into replay_endpoints)", e.Error))
 	}
@@ -122,13 +124,11 @@ func (e *Endpoint) judge(j judging, now time.Time) {
 	}
 }
 
-// bare is an error without where it happened, which stands before it.
-func bare(text string) string {
-	if _, rest, ok := strings.Cut(text, ": "); ok && strings.HasPrefix(text, "connecting to tcp://") {
-		return rest
-	}
-	return text
-}
+// where is what errors begin with of where they happened, which stands before them.
+var where = regexp.MustCompile(`^(?:fetching messages .* from tcp://[^ ]+: )?(?:connecting to tcp://[^ ]+: )?(?:dial tcp [^ ]+: )?(?:connect: )?`)
+
+// bare is an error without that.
+func bare(text string) string { return strings.TrimPrefix(text, where.FindString(text)) }
 
 // ofRefusal says what a message that is not believed means.
 func ofRefusal(r Refusal) program.Finding {
@@ -169,9 +169,10 @@ func (s Speaker) Silent(now time.Time) bool {
 func (e *Endpoint) speaker(s Speaker, j judging, now time.Time) {
 	every := s.every(j.beat)
 	switch {
+	case e.Error != "":
 	case s.Silent(now):
 		e.find(away("%s is silent: its newest heartbeat is %s old, and they come every %s (look whether it runs)", s.who(), now.Sub(s.Heartbeat).Round(time.Second), every))
-	case s.Heartbeat.IsZero() && s.Publisher != "" && e.Error == "" && j.waited > 2*every+time.Second:
+	case s.Heartbeat.IsZero() && s.Publisher != "" && j.waited > 2*every+time.Second:
 		e.find(away("%s said no heartbeat within %s (look at its [bus] heartbeat)", s.who(), j.waited.Round(time.Second)))
 	}
 	if s.Publisher != "" && e.Answers == "" && e.Error == "" {
@@ -192,36 +193,45 @@ func because(text string) string {
 	return ": " + bare(text)
 }
 
-// clocks compares those of the publishers with ours: if most differ in the same way, it
-// is ours that is wrong.
+// clocks compares those of the publishers with ours: if all differ in the same way, it
+// is ours that is wrong. What a hub says again is older, so of each publisher the
+// heartbeat counts that differs least.
 func (r *Report) clocks() {
-	var all []float64
-	for _, e := range r.Endpoints {
+	type clock struct {
+		e *Endpoint
+		s Speaker
+	}
+	var all []clock
+	for i := range r.Endpoints {
+		e := &r.Endpoints[i]
 		for _, s := range e.Speakers {
-			if !s.Heartbeat.IsZero() {
-				all = append(all, s.Skew)
+			if s.Heartbeat.IsZero() {
+				continue
+			}
+			switch known := slices.IndexFunc(all, func(c clock) bool { return c.s.same(s) }); {
+			case known < 0:
+				all = append(all, clock{e, s})
+			case math.Abs(s.Skew) < math.Abs(all[known].s.Skew):
+				all[known] = clock{e, s}
 			}
 		}
 	}
 	if len(all) == 0 {
 		return
 	}
-	slices.Sort(all)
-	middle := all[len(all)/2]
-	if same := all[0]*all[len(all)-1] > 0; len(all) > 1 && same && math.Abs(middle) >= skewWarn {
+	slices.SortStableFunc(all, func(a, b clock) int { return cmp.Compare(a.s.Skew, b.s.Skew) })
+	middle := all[len(all)/2].s.Skew
+	if same := all[0].s.Skew*all[len(all)-1].s.Skew > 0; len(all) > 1 && same && math.Abs(middle) >= skewWarn {
 		r.find("clock", warn("the clocks of all %d publishers are about %s ours: this machine's is wrong (let NTP keep it)", len(all), ahead(middle)))
 		return
 	}
-	for i := range r.Endpoints {
-		e := &r.Endpoints[i]
-		for _, s := range e.Speakers {
-			switch off := math.Abs(s.Skew); {
-			case s.Heartbeat.IsZero() || off < skewWarn:
-			case off < skewWrong:
-				e.find(warn("the clock of %s is %s ours (let NTP keep both)", s.who(), ahead(s.Skew)))
-			default:
-				e.find(fail("the clock of %s is %s ours, or what it says is old (let NTP keep both)", s.who(), ahead(s.Skew)))
-			}
+	for _, c := range all {
+		switch off := math.Abs(c.s.Skew); {
+		case off < skewWarn:
+		case off < skewWrong:
+			c.e.find(warn("the clock of %s is %s ours (let NTP keep both)", c.s.who(), ahead(c.s.Skew)))
+		default:
+			c.e.find(fail("the clock of %s is %s ours, or what it says is old (let NTP keep both)", c.s.who(), ahead(c.s.Skew)))
 		}
 	}
 }

@@ -37,10 +37,11 @@ func TestJudge(t *testing.T) {
 		sources   []discovery.Status
 		want      []string // "level: a part of the detail", one for each finding
 	}{
-		"all is well":           {endpoints: []Endpoint{at(1, "mail2bus.lists", mail), at(2, "", bugs)}},
-		"a hub says it again":   {endpoints: []Endpoint{at(1, "", mail), at(2, "hub.here", mail, bugs)}},
-		"nobody is there":       {want: []string{"fail: nobody is found"}},
-		"a domain has no names": {endpoints: []Endpoint{at(1, "example.org", mail)}, sources: []discovery.Status{{Source: "srv:example.org", State: discovery.Found}}},
+		"all is well":                 {endpoints: []Endpoint{at(1, "mail2bus.lists", mail), at(2, "", bugs)}},
+		"a hub says it again":         {endpoints: []Endpoint{at(1, "", mail), at(2, "hub.here", mail, bugs)}},
+		"a hub says one again, later": {endpoints: []Endpoint{at(1, "", mail), at(2, "hub.here", but(mail, func(s *Speaker) { s.Skew = -100 }))}},
+		"nobody is there":             {want: []string{"fail: nobody is found"}},
+		"a domain has no names":       {endpoints: []Endpoint{at(1, "example.org", mail)}, sources: []discovery.Status{{Source: "srv:example.org", State: discovery.Found}}},
 		"one is away": {
 			endpoints: []Endpoint{{Address: "tcp://a:1", Asked: true, Error: "connecting to tcp://a:1: refused"}},
 			want:      []string{"fail: nobody answers: refused"},

@@ -113,10 +113,16 @@ func (r *Report) ofCertificate(certificate string, voices []voice, add func(voic
 }
 
 // misplaced says that another publisher answers at an address than discovery has
-// there. A hub, where several speak, may be called what it likes.
+// there. A hub, where several speak, or one who speaks elsewhere, too, may be called
+// what it likes.
 func (r *Report) misplaced(e *Endpoint) (program.Finding, bool) {
 	if e.Name == "" || r.isDomain(e.Name) || len(e.Speakers) != 1 || e.Speakers[0].Publisher == "" || e.Speakers[0].Publisher == e.Name {
 		return program.Finding{}, false
+	}
+	for _, o := range r.Endpoints {
+		if o.Address != e.Address && slices.ContainsFunc(o.Speakers, e.Speakers[0].same) {
+			return program.Finding{}, false
+		}
 	}
 	for _, o := range r.Endpoints {
 		if o.Address != e.Address && slices.ContainsFunc(o.Speakers, func(s Speaker) bool { return s.Publisher == e.Name }) {
@@ -124,6 +130,11 @@ func (r *Report) misplaced(e *Endpoint) (program.Finding, bool) {
 		}
 	}
 	return warn("discovery gives this address to %s, and %s answers (call it so in the list)", e.Name, e.Speakers[0].Publisher), true
+}
+
+// same says that both are one publisher in one sequence.
+func (s Speaker) same(o Speaker) bool {
+	return s.Publisher == o.Publisher && s.Epoch == o.Epoch && s.Certificate == o.Certificate
 }
 
 // isDomain says that a name is that of a domain in which publishers are looked for.

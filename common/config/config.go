@@ -91,7 +91,7 @@ func (s Source) readFiles(config any) ([]string, error) {
 		if name != s.Program {
 			others = daemons
 		}
-		path := filepath.Join(s.dir(), name+".toml")
+		path := filepath.Join(s.Etc(), name+".toml")
 		err := readFile(path, config, others)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -104,9 +104,9 @@ func (s Source) readFiles(config any) ([]string, error) {
 	return read, nil
 }
 
-// dir is where the files are: another place is for tests, and for several
+// Etc is where the files are: another place is for tests, and for several
 // installations on one machine.
-func (s Source) dir() string {
+func (s Source) Etc() string {
 	if s.Dir == "" && s.Getenv != nil {
 		return cmp.Or(s.Getenv(EtcVariable), Dir)
 	}

@@ -1,0 +1,210 @@
+package status
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"busbar/common/condition"
+	"busbar/common/program"
+)
+
+// What a hub may cost.
+const (
+	hubPatience = 5 * time.Second
+	maxStatus   = 8 << 20
+)
+
+// A hub is what one says of itself at /status.json.
+type hub struct {
+	URL   string `json:"url"`
+	Error string `json:"error,omitempty"` // why it cannot be asked
+	hubStatus
+	absent bool // nobody asked for it, and none is there
+}
+
+// hubStatus is the part of /status.json that is shown.
+type hubStatus struct {
+	Version string    `json:"version,omitempty"`
+	Time    time.Time `json:"time,omitzero"`
+	Healthy bool      `json:"healthy"`
+	Intake  struct {
+		Conditions []condition.Condition `json:"conditions"`
+	} `json:"intake"`
+	Archive struct {
+		Newest int64 `json:"newest"`
+	} `json:"archive"`
+	Publishers []struct {
+		Publisher string `json:"publisher"`
+		Epoch     string `json:"epoch"`
+		Head      int64  `json:"head"`
+		Lag       int64  `json:"lag"`
+	} `json:"publishers"`
+	Gaps []struct {
+		Publisher string    `json:"publisher"`
+		First     int64     `json:"first"`
+		Last      int64     `json:"last"`
+		Reason    string    `json:"reason"`
+		Time      time.Time `json:"time"`
+	} `json:"gaps"`
+	Listeners int      `json:"listeners"`
+	Canaries  []canary `json:"canaries,omitempty"`
+}
+
+// A canary is how long ago a marked item came through a channel.
+type canary struct {
+	Publisher string     `json:"publisher"`
+	Channel   string     `json:"channel"`
+	Last      *time.Time `json:"last"`
+	TookMS    int64      `json:"took_ms"`
+	Overdue   bool       `json:"overdue"`
+	Reason    string     `json:"reason,omitempty"`
+}
+
+// An asked hub is where one may be.
+type asked struct {
+	url   string
+	maybe bool // it is no fault if none is there
+}
+
+// hubsOf are the hubs that the flags name, else the one that [hub] listen would be.
+func hubsOf(flags []string, listen string) []asked {
+	var list []asked
+	for _, u := range flags {
+		list = append(list, asked{url: strings.TrimSuffix(u, "/")})
+	}
+	if len(list) == 0 {
+		if host, port, err := net.SplitHostPort(listen); err == nil && port != "0" {
+			if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+				host = "127.0.0.1"
+			}
+			list = append(list, asked{"http://" + net.JoinHostPort(host, port), true})
+		}
+	}
+	return list
+}
+
+// ask asks a hub once.
+func (a asked) ask(ctx context.Context) hub {
+	ctx, cancel := context.WithTimeout(ctx, hubPatience)
+	defer cancel()
+	h := hub{URL: a.url}
+	err := h.read(ctx)
+	h.absent = a.maybe && errors.Is(err, syscall.ECONNREFUSED)
+	if err != nil {
+		h.Error = err.Error()
+	}
+	return h
+}
+
+func (h *hub) read(ctx context.Context) error {
+	if u, err := url.Parse(h.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("%q is not the address of a hub, such as http://127.0.0.1:9480", h.URL)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL+"/status.json", nil)
+	if err != nil {
+		return err
+	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	defer client.CloseIdleConnections()
+	answer, err := client.Do(request)
+	if err != nil {
+		var why *url.Error
+		if errors.As(err, &why) {
+			err = why.Err // the address stands before it
+		}
+		return err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxStatus+1))
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading its answer: %w", err)
+	case answer.StatusCode != http.StatusOK:
+		return fmt.Errorf("it answers %s", answer.Status)
+	case len(text) > maxStatus:
+		return fmt.Errorf("its answer has more than %d bytes", maxStatus)
+	}
+	return h.parse(text)
+}
+
+// parse reads /status.json.
+func (h *hub) parse(text []byte) error {
+	var s hubStatus
+	if err := json.Unmarshal(text, &s); err != nil {
+		return fmt.Errorf("reading its answer: %w", err)
+	}
+	h.hubStatus = s
+	return nil
+}
+
+// head is the highest number of a sequence in the hub's archive.
+func (h hub) head(publisher, epoch string) (int64, bool) {
+	for _, p := range h.Publishers {
+		if publisher != "" && p.Publisher == publisher && p.Epoch == epoch {
+			return p.Head, true
+		}
+	}
+	return 0, false
+}
+
+// recent is for how long a gap is spoken of.
+const recent = 24 * time.Hour
+
+// findings are what is wrong with the hub, and what it says is.
+func (h hub) findings(now time.Time) []program.Finding {
+	if h.Error != "" {
+		return []program.Finding{program.Away(h.URL, fmt.Errorf("the hub cannot be asked: %s (look whether bus hub runs, and where [hub] listen is)", h.Error))}
+	}
+	var list []program.Finding
+	for _, c := range h.Intake.Conditions {
+		list = append(list, ofCondition(h.URL, c))
+	}
+	if !h.Healthy && !condition.Failed(h.Intake.Conditions) {
+		list = append(list, program.Away(h.URL, errors.New("the hub says that it is not well (see its log)")))
+	}
+	lately := 0
+	for _, g := range h.Gaps {
+		if now.Sub(g.Time) < recent {
+			if lately++; lately == 1 {
+				list = append(list, program.Finding{What: h.URL, Level: "warn", Detail: fmt.Sprintf("messages %d to %d of %s are missing for good: %s", g.First, g.Last, g.Publisher, g.Reason)})
+			}
+		}
+	}
+	if lately > 1 {
+		list[len(list)-1].Detail += fmt.Sprintf("; %d more gaps in a day", lately-1)
+	}
+	for _, c := range h.Canaries {
+		if c.Overdue {
+			list = append(list, program.Away(h.URL, fmt.Errorf("no canary comes through %s of %s: %s (the channel is broken, though nothing else may say so)", c.Channel, c.Publisher, c.why(now))))
+		}
+	}
+	return list
+}
+
+func (c canary) why(now time.Time) string {
+	switch {
+	case c.Reason != "":
+		return c.Reason
+	case c.Last == nil:
+		return "none ever did"
+	}
+	return "the newest did " + now.Sub(*c.Last).Round(time.Second).String() + " ago"
+}
+
+// ofCondition makes a finding of what a program says of itself.
+func ofCondition(what string, c condition.Condition) program.Finding {
+	text := c.String()
+	if c.Level == condition.Fail {
+		return program.Away(what, errors.New(text))
+	}
+	return program.Finding{What: what, Level: string(c.Level), Detail: text}
+}
