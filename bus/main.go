@@ -8,6 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"busbar/bus/catalog"
+	"busbar/bus/check"
 	"busbar/bus/endpoints"
 	"busbar/bus/hub"
 	"busbar/bus/keys"
@@ -38,6 +39,7 @@ func commands() *commandLine {
 		&verify.Command{},
 		&endpoints.Command{},
 		&status.Command{},
+		&check.Command{},
 		&hub.Command{},
 		&demoCommand{},
 	}}

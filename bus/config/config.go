@@ -41,13 +41,18 @@ type Trust struct {
 	CRL string `help:"Revocation list (PEM file). Default: [sign] crl." placeholder:"FILE" type:"path"`
 }
 
-// Verifier verifies as the flags say, or else the configuration; nil where
-// neither knows an authority. It tells its alarms on standard error.
-func (t Trust) Verifier(p *program.Env, c config.Sign) (*sign.Verifier, error) {
+// Over is the configuration as the flags change it.
+func (t Trust) Over(c config.Sign) config.Sign {
 	if t.CA != "" {
 		c.CA, c.CRL, c.Backend = t.CA, t.CRL, "x509"
 	} else if t.CRL != "" {
 		c.CRL = t.CRL
 	}
-	return c.Verifier(func(alarm string) { show.Fprintf(p.Stderr, "bus: ALARM: %s\n", alarm) })
+	return c
+}
+
+// Verifier verifies as the flags say, or else the configuration; nil where
+// neither knows an authority. It tells its alarms on standard error.
+func (t Trust) Verifier(p *program.Env, c config.Sign) (*sign.Verifier, error) {
+	return t.Over(c).Verifier(func(alarm string) { show.Fprintf(p.Stderr, "bus: ALARM: %s\n", alarm) })
 }

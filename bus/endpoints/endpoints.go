@@ -57,9 +57,7 @@ func (c *endpoints) Run(p *program.Env, g *program.Globals) error {
 	if err != nil {
 		return &exit.Error{Code: exit.Config, Err: err}
 	}
-	wait, cancel := context.WithTimeout(ctx, c.Wait)
-	defer cancel()
-	o.Wait(wait, screen.Waiting(p, "%d of %d have said their newest number…"))
+	o.Wait(ctx, c.Wait, screen.Waiting(p, "%d of %d have said their newest number…"))
 	r := o.Report()
 	if err := o.Close(); err != nil {
 		return err

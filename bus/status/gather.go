@@ -17,8 +17,8 @@ type state struct {
 	Time       time.Time          `json:"time"`
 	Topics     string             `json:"topics"` // their beginning
 	Publishers []publisher        `json:"publishers"`
-	Hubs       []hub              `json:"hubs"`
-	Journals   []local            `json:"journals"`
+	Hubs       []survey.Hub       `json:"hubs"`
+	Journals   []survey.Journal   `json:"journals"`
 	Sources    []discovery.Status `json:"sources"`
 	Endpoints  []survey.Endpoint  `json:"endpoints"`
 	// Findings are all that is wrong, each with what to do.
@@ -39,23 +39,23 @@ type publisher struct {
 type gatherer struct {
 	topics   string
 	observer *survey.Observer // nil: nobody is followed
-	hubs     []asked
+	hubs     []survey.Place
 	journals func() []string
 }
 
 // state asks hubs and journals at the same time, each for a few seconds at most.
 func (g *gatherer) state(ctx context.Context) state {
 	s := state{
-		Topics: g.topics, Publishers: []publisher{}, Hubs: make([]hub, len(g.hubs)), Journals: []local{},
+		Topics: g.topics, Publishers: []publisher{}, Hubs: make([]survey.Hub, len(g.hubs)), Journals: []survey.Journal{},
 		Sources: []discovery.Status{}, Endpoints: []survey.Endpoint{}, Findings: []program.Finding{},
 	}
 	var wg sync.WaitGroup
 	for i, h := range g.hubs {
-		wg.Go(func() { s.Hubs[i] = h.ask(ctx) })
+		wg.Go(func() { s.Hubs[i] = h.Ask(ctx) })
 	}
-	wg.Go(func() { s.Journals = locals(ctx, g.journals()) })
+	wg.Go(func() { s.Journals = survey.ReadJournals(ctx, g.journals()) })
 	wg.Wait()
-	s.Hubs = slices.DeleteFunc(s.Hubs, func(h hub) bool { return h.absent })
+	s.Hubs = slices.DeleteFunc(s.Hubs, func(h survey.Hub) bool { return h.Absent })
 	s.Time = time.Now().UTC()
 	if g.observer != nil {
 		r := g.observer.Report()
@@ -64,10 +64,10 @@ func (g *gatherer) state(ctx context.Context) state {
 		s.publishers(r)
 	}
 	for _, h := range s.Hubs {
-		s.Findings = append(s.Findings, h.findings(s.Time)...)
+		s.Findings = append(s.Findings, h.Findings(s.Time)...)
 	}
 	for _, j := range s.Journals {
-		s.Findings = append(s.Findings, j.findings()...)
+		s.Findings = append(s.Findings, j.Findings()...)
 	}
 	worstFirst(s.Findings)
 	return s
@@ -109,7 +109,7 @@ func (s *state) publishers(r survey.Report) {
 	for i := range s.Publishers {
 		p := &s.Publishers[i]
 		for _, h := range s.Hubs {
-			if head, ok := h.head(p.Publisher, p.Epoch); ok {
+			if head, ok := h.Head(p.Publisher, p.Epoch); ok {
 				lag := max(0, p.Newest-head)
 				if p.Lag == nil || lag > *p.Lag {
 					p.Lag = &lag

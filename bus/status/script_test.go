@@ -6,12 +6,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"busbar/bus/bustest"
-	thehub "busbar/bus/hub"
+	"busbar/bus/hub"
 	"busbar/common/programtest"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"bus": bustest.Main(&Command{}, &thehub.Command{}), "publisher": bustest.Peer(bustest.Publisher)})
+	testscript.Main(m, map[string]func(){"bus": bustest.Main(&Command{}, &hub.Command{}), "publisher": bustest.Peer(bustest.Publisher)})
 }
 
 // TestScripts runs the command, well and badly, as a person would. The scripts have

@@ -52,7 +52,7 @@ func (c *status) Run(p *program.Env, g *program.Globals) error {
 		return &exit.Error{Code: exit.Usage, Err: errors.New("looking at the bus: --every must be at least 500ms")}
 	}
 	gather := &gatherer{
-		topics: cfg.Bus.Prefix + "." + cfg.Bus.Environment, hubs: hubsOf(c.Hub, cfg.Hub.Listen), journals: journalsOf(c.State, g.Source(p).Etc()),
+		topics: cfg.Bus.Prefix + "." + cfg.Bus.Environment, hubs: survey.HubsOf(c.Hub, cfg.Hub.Listen), journals: func() []string { return survey.JournalsIn(c.State, g.Source(p).Etc()) },
 	}
 	program.SoftMemory(program.FollowMemory)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -71,9 +71,7 @@ func (c *status) Run(p *program.Env, g *program.Globals) error {
 		c.Wait = beat + 5*time.Second
 	}
 	if gather.observer != nil {
-		wait, cancel := context.WithTimeout(ctx, c.Wait)
-		defer cancel()
-		gather.observer.Wait(wait, screen.Waiting(p, "%d of %d publishers have said their newest number…"))
+		gather.observer.Wait(ctx, c.Wait, screen.Waiting(p, "%d of %d publishers have said their newest number…"))
 	}
 	s := gather.state(context.WithoutCancel(ctx))
 	if err := c.print(p, s); err != nil {

@@ -161,7 +161,7 @@ func (s state) hubTable(on screen.Screen) *screen.Table {
 			t.Add(on.Mark("fail"), screen.Cell{Text: h.URL}, screen.Cell{}, screen.Cell{}, screen.Cell{}, screen.Cell{}, screen.Cell{Text: "does not answer", Style: screen.Dim})
 			continue
 		}
-		t.Add(on.Mark(levelOf(h.findings(s.Time))), screen.Cell{Text: h.URL}, number(h.Archive.Newest), screen.Cell{Text: screen.Count(int64(len(h.Publishers)))},
+		t.Add(on.Mark(levelOf(h.Findings(s.Time))), screen.Cell{Text: h.URL}, number(h.Archive.Newest), screen.Cell{Text: screen.Count(int64(len(h.Publishers)))},
 			screen.Cell{Text: screen.Count(int64(h.Listeners))}, screen.Cell{Text: screen.Count(int64(len(h.Gaps)))})
 	}
 	return t
@@ -196,10 +196,10 @@ func (s state) journalTable(on screen.Screen) *screen.Table {
 		}
 		file := screen.Cell{Text: j.File, Style: screen.Dim}
 		if j.Error != "" {
-			t.Add(on.Mark(levelOf(j.findings())), name, screen.Cell{}, screen.Cell{}, screen.Cell{}, screen.Cell{}, screen.Cell{}, file)
+			t.Add(on.Mark(levelOf(j.Findings())), name, screen.Cell{}, screen.Cell{}, screen.Cell{}, screen.Cell{}, screen.Cell{}, file)
 			continue
 		}
-		t.Add(on.Mark(levelOf(j.findings())), name, number(j.Newest), screen.Cell{Text: screen.Age(s.Time, j.Message)}, quiet(j.Behind), quiet(j.Poisoned), screen.Cell{Text: size(j.Bytes)}, file)
+		t.Add(on.Mark(levelOf(j.Findings())), name, number(j.Newest), screen.Cell{Text: screen.Age(s.Time, j.Message)}, quiet(j.Behind), quiet(j.Poisoned), screen.Cell{Text: size(j.Bytes)}, file)
 	}
 	return t
 }

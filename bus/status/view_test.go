@@ -27,9 +27,9 @@ func whole(t *testing.T) state {
 			Newest: 7, Message: noon.AddDate(0, 0, -3), Heartbeat: noon.Add(-2 * time.Minute), Interval: 30,
 		}},
 		{Name: "fedmsg.old", Level: "ok", Away: "quiet", Endpoints: []string{"tcp://c:3"}},
-	}, Journals: []local{{File: "/var/lib/busbar/mail2bus/journal.db", Publisher: "mail2bus.lists", Newest: 1234570, Message: noon, Behind: 3, Poisoned: 1, Bytes: 123 << 20, Process: 1}}}
-	h := hub{URL: "http://127.0.0.1:9480"}
-	err := h.parse([]byte(`{"healthy": true, "archive": {"newest": 2000000}, "listeners": 12, "publishers": [{"publisher": "a", "epoch": "1", "head": 5}], "unknown": [],
+	}, Journals: []survey.Journal{{File: "/var/lib/busbar/mail2bus/journal.db", Publisher: "mail2bus.lists", Newest: 1234570, Message: noon, Behind: 3, Poisoned: 1, Bytes: 123 << 20, Process: 1}}}
+	h := survey.Hub{URL: "http://127.0.0.1:9480"}
+	err := h.Parse([]byte(`{"healthy": true, "archive": {"newest": 2000000}, "listeners": 12, "publishers": [{"publisher": "a", "epoch": "1", "head": 5}], "unknown": [],
 		"intake": {"conditions": [{"name": "silent", "level": "warn", "since": "2026-02-01T11:00:00Z", "text": "the heartbeats of a are overdue", "hint": "look"}]},
 		"gaps": [{"publisher": "a", "first": 3, "last": 4, "reason": "retention", "time": "2026-02-01T11:59:00Z"}, {"publisher": "a", "first": 1, "last": 1, "reason": "old", "time": "2026-01-01T00:00:00Z"}],
 		"canaries": [{"publisher": "mail2bus.lists", "channel": "maildir", "last": "2026-02-01T11:58:00Z", "took_ms": 1200, "overdue": false},
@@ -37,9 +37,9 @@ func whole(t *testing.T) state {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Hubs = []hub{h, {URL: "http://far:1", Error: "connection refused"}}
+	s.Hubs = []survey.Hub{h, {URL: "http://far:1", Error: "connection refused"}}
 	for _, h := range s.Hubs {
-		s.Findings = append(s.Findings, h.findings(noon)...)
+		s.Findings = append(s.Findings, h.Findings(noon)...)
 	}
 	worstFirst(s.Findings)
 	return s
@@ -100,11 +100,11 @@ func TestView(t *testing.T) {
 // TestHostileHub: what a hub says cannot harm; what it does not say is not there.
 func TestHostileHub(t *testing.T) {
 	for _, text := range []string{"", "null", "[]", "{}", `{"publishers": 1}`, `{"intake": null, "gaps": [{}], "canaries": [{}]}`, `{"intake": {"conditions": [{"level": "\u001b[31m"}]}}`} {
-		h := hub{URL: "http://a:1"}
-		if err := h.parse([]byte(text)); err != nil {
+		h := survey.Hub{URL: "http://a:1"}
+		if err := h.Parse([]byte(text)); err != nil {
 			h.Error = err.Error()
 		}
-		s := state{Time: noon, Hubs: []hub{h}, Findings: h.findings(noon)}
+		s := state{Time: noon, Hubs: []survey.Hub{h}, Findings: h.Findings(noon)}
 		var b bytes.Buffer
 		if err := s.write(&b, screen.Screen{}); err != nil || strings.Contains(b.String(), "\x1b") {
 			t.Errorf("%s: %q, %v", text, b.String(), err)
@@ -119,11 +119,11 @@ func TestHostileHub(t *testing.T) {
 func FuzzStatus(f *testing.F) {
 	f.Add([]byte(`{"healthy": true, "canaries": [{"last": null}], "gaps": [{"first": 1}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		h := hub{URL: "http://a:1"}
-		if h.parse(text) != nil {
+		h := survey.Hub{URL: "http://a:1"}
+		if h.Parse(text) != nil {
 			return
 		}
-		s := state{Time: noon, Hubs: []hub{h}, Findings: h.findings(noon)}
+		s := state{Time: noon, Hubs: []survey.Hub{h}, Findings: h.Findings(noon)}
 		if err := s.write(&bytes.Buffer{}, screen.Screen{Width: 80}); err != nil {
 			t.Error(err)
 		}
@@ -145,7 +145,7 @@ func TestLevels(t *testing.T) {
 			t.Errorf("of %q comes %s", levels, p.Level)
 		}
 	}
-	f := ofCondition("a", condition.Condition{Name: "n", Level: condition.Fail, Text: "t"})
+	f := survey.OfCondition("a", condition.Condition{Name: "n", Level: condition.Fail, Text: "t"})
 	if f.Level != "fail" || f.Detail != "n: t" {
 		t.Errorf("%+v", f)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 	"time"
 
 	"busbar/common/discovery"
@@ -113,10 +114,23 @@ func text(err error) string {
 	return err.Error()
 }
 
+// tries is how often an endpoint is asked the same where it may have been too busy.
+const tries = 3
+
+// again does something until it says that it need not be done again.
+func again(ctx context.Context, do func() bool) {
+	for n := 1; do() && n < tries && ctx.Err() == nil; n++ {
+	}
+}
+
 // question asks without keeping anything.
 func question(ctx context.Context, f discovery.Endpoint, now time.Time) (a answer) {
 	at := f.Replay
-	if a.peer, a.err = wire.Inspect(ctx, f.Address, false); at == "" {
+	again(ctx, func() bool {
+		a.peer, a.err = wire.Inspect(ctx, f.Address, false)
+		return a.err != nil && a.peer == wire.Peer{} && !errors.Is(a.err, syscall.ECONNREFUSED)
+	})
+	if at == "" {
 		if a.err != nil && a.peer.Socket == "" {
 			return a // nobody to ask for replay
 		}
@@ -127,11 +141,15 @@ func question(ctx context.Context, f discovery.Endpoint, now time.Time) (a answe
 	}
 	var c replay.Client
 	var first uint64
-	a.have, first, a.replayErr = c.Begin(ctx, at, replay.Range{Since: now.Add(-rated)})
+	var epoch *replay.EpochError
+	again(ctx, func() bool {
+		a.have, first, a.replayErr = c.Begin(ctx, at, replay.Range{Since: now.Add(-rated)})
+		return a.replayErr != nil && !errors.As(a.replayErr, &epoch) && !errors.Is(a.replayErr, replay.ErrNoReplay) && !errors.Is(a.replayErr, replay.ErrRefused) &&
+			!errors.Is(a.replayErr, replay.ErrUnreadable) && !errors.Is(a.replayErr, syscall.ECONNREFUSED)
+	})
 	if a.replayErr == nil && max(a.have.Newest, first) > wire.MaxSeq {
 		a.replayErr = fmt.Errorf("it answers with the number %d, which counts nothing", max(a.have.Newest, first))
 	}
-	var epoch *replay.EpochError
 	switch {
 	case a.replayErr == nil:
 		a.answers = router

@@ -16,8 +16,9 @@ import (
 // When something is spoken of.
 const (
 	endsSoon  = 30 * 24 * time.Hour
-	skewWarn  = 5.0   // seconds
 	skewWrong = 600.0 // seconds: subscribers say so, too
+	// SkewWarn is from how many seconds on clocks are said to differ.
+	SkewWarn = 5.0
 )
 
 // judging is what findings depend on, beside the report.
@@ -142,8 +143,8 @@ func ofRefusal(r Refusal) program.Finding {
 	return fail("a message of %s is refused: %s (if it is ours, look at its certificate and at [sign] ca, crl and policy; if not, take it out of discovery)", who, r.Reason)
 }
 
-// who names a speaker.
-func (s Speaker) who() string {
+// Who names a speaker.
+func (s Speaker) Who() string {
 	switch {
 	case s.Publisher != "":
 		return s.Publisher
@@ -161,9 +162,10 @@ func (s Speaker) every(otherwise time.Duration) time.Duration {
 	return otherwise
 }
 
-// Silent says that heartbeats are overdue: none for twice the interval.
+// Silent says that heartbeats are overdue: none for twice the interval, and for half a
+// minute at least.
 func (s Speaker) Silent(now time.Time) bool {
-	return !s.Heartbeat.IsZero() && now.Sub(s.Heartbeat) > 2*s.every(0)+time.Second
+	return !s.Heartbeat.IsZero() && now.Sub(s.Heartbeat) > max(2*s.every(0)+time.Second, 30*time.Second)
 }
 
 func (e *Endpoint) speaker(s Speaker, j judging, now time.Time) {
@@ -171,15 +173,15 @@ func (e *Endpoint) speaker(s Speaker, j judging, now time.Time) {
 	switch {
 	case e.Error != "":
 	case s.Silent(now):
-		e.find(away("%s is silent: its newest heartbeat is %s old, and they come every %s (look whether it runs)", s.who(), now.Sub(s.Heartbeat).Round(time.Second), every))
+		e.find(away("%s is silent: its newest heartbeat is %s old, and they come every %s (look whether it runs)", s.Who(), now.Sub(s.Heartbeat).Round(time.Second), every))
 	case s.Heartbeat.IsZero() && s.Publisher != "" && j.waited > 2*every+time.Second:
-		e.find(away("%s said no heartbeat within %s (look at its [bus] heartbeat)", s.who(), j.waited.Round(time.Second)))
+		e.find(away("%s said no heartbeat within %s (look at its [bus] heartbeat)", s.Who(), j.waited.Round(time.Second)))
 	}
 	if s.Publisher != "" && e.Answers == "" && e.Error == "" {
-		e.find(warn("%s answers no replay, so what a subscriber misses cannot be had again%s", s.who(), because(e.ReplayError)))
+		e.find(warn("%s answers no replay, so what a subscriber misses cannot be had again%s", s.Who(), because(e.ReplayError)))
 	}
 	if s.Certificate == "" && j.verified { // it is not believed either
-		e.find(fail("%s does not sign", s.who()))
+		e.find(fail("%s does not sign", s.Who()))
 	}
 	if left := s.Until.Sub(now); !s.Until.IsZero() && left < endsSoon {
 		e.find(warn("the certificate of %s ends on %s (make a new one with `bus keys issue`)", s.Certificate, s.Until.Format(time.DateOnly)))
@@ -221,17 +223,17 @@ func (r *Report) clocks() {
 	}
 	slices.SortStableFunc(all, func(a, b clock) int { return cmp.Compare(a.s.Skew, b.s.Skew) })
 	middle := all[len(all)/2].s.Skew
-	if same := all[0].s.Skew*all[len(all)-1].s.Skew > 0; len(all) > 1 && same && math.Abs(middle) >= skewWarn {
+	if same := all[0].s.Skew*all[len(all)-1].s.Skew > 0; len(all) > 1 && same && math.Abs(middle) >= SkewWarn {
 		r.find("clock", warn("the clocks of all %d publishers are about %s ours: this machine's is wrong (let NTP keep it)", len(all), ahead(middle)))
 		return
 	}
 	for _, c := range all {
 		switch off := math.Abs(c.s.Skew); {
-		case off < skewWarn:
+		case off < SkewWarn:
 		case off < skewWrong:
-			c.e.find(warn("the clock of %s is %s ours (let NTP keep both)", c.s.who(), ahead(c.s.Skew)))
+			c.e.find(warn("the clock of %s is %s ours (let NTP keep both)", c.s.Who(), ahead(c.s.Skew)))
 		default:
-			c.e.find(fail("the clock of %s is %s ours, or what it says is old (let NTP keep both)", c.s.who(), ahead(c.s.Skew)))
+			c.e.find(fail("the clock of %s is %s ours, or what it says is old (let NTP keep both)", c.s.Who(), ahead(c.s.Skew)))
 		}
 	}
 }

@@ -1,7 +1,8 @@
-// Package survey looks at all publishers: where discovery finds them, who answers,
-// with which sockets, whose certificate, and how old what they said last is. An
-// [Observer] does so until it is closed; its [Report] says also what is wrong, and
-// who claims to be another.
+// Package survey looks at the bus. An [Observer] looks at all publishers until it is
+// closed: where discovery finds them, who answers, with which sockets, whose
+// certificate, and how old what they said last is; its [Report] says also what is
+// wrong, and who claims to be another. A [Hub] is asked what it has, and a [Journal] of
+// this machine is read.
 //
 // What strangers can make it keep is bounded: for each endpoint a number of
 // publishers, and a few of the messages that were refused.
@@ -99,7 +100,7 @@ const (
 	maxRefusals = 4
 	maxName     = 256 // bytes of a name or a reason
 	maxAsked    = 64
-	patience    = 5 * time.Second // for all that an endpoint is asked
+	patience    = 10 * time.Second // for all that an endpoint is asked
 )
 
 // An Observer looks until it is closed. It is safe for concurrent use.
@@ -172,15 +173,22 @@ func (o *Observer) news() {
 	o.changed = make(chan struct{})
 }
 
-// Wait returns when every publisher that answers has said its newest number, or when
-// ctx ends. tell, if not nil, is told how many of how many have.
-func (o *Observer) Wait(ctx context.Context, tell func(done, of int)) {
+// Wait returns when every publisher that answers has said its newest number; after
+// the time that they have for it, as soon as each was asked, which takes no longer than
+// patience; or when ctx ends. tell, if not nil, is told how many of how many have.
+func (o *Observer) Wait(ctx context.Context, heartbeats time.Duration, tell func(done, of int)) {
+	over := time.NewTimer(heartbeats)
+	defer over.Stop()
+	late := false
 	for {
 		o.mu.Lock()
-		done := 0
+		done, asked := 0, 0
 		for _, e := range o.endpoints {
 			if e.complete() {
 				done++
+			}
+			if e.Asked {
+				asked++
 			}
 		}
 		all, changed := len(o.follower.Found()), o.changed
@@ -188,11 +196,13 @@ func (o *Observer) Wait(ctx context.Context, tell func(done, of int)) {
 		if tell != nil {
 			tell(done, all)
 		}
-		if done >= all {
+		if done >= all || late && asked >= all {
 			return
 		}
 		select {
 		case <-changed:
+		case <-over.C:
+			late = true
 		case <-ctx.Done():
 			return
 		}
@@ -207,7 +217,7 @@ func (e *Endpoint) complete() bool {
 	case e.Error != "" || e.Refused > 0:
 		return true
 	}
-	return slices.ContainsFunc(e.Speakers, func(s Speaker) bool { return !s.Heartbeat.IsZero() })
+	return slices.ContainsFunc(e.Speakers, func(s Speaker) bool { return !s.Heartbeat.IsZero() || s.Publisher == "" })
 }
 
 // Report is what is known now.

@@ -17,24 +17,28 @@ import (
 // expirySoon is how long before its end a certificate is spoken of.
 const expirySoon = 30 * 24 * time.Hour
 
-// A term is the time in which something signed is good.
-type term struct {
-	what     string // "certificate", "ca", "crl": the key of [sign]
-	file     string
-	from, to time.Time // to is zero where it has no end
+// A Term is the time in which something signed is good.
+type Term struct {
+	What     string // "certificate", "ca", "crl": the key of [sign]
+	File     string
+	From, To time.Time // To is zero where it has no end
 	cert     *x509.Certificate
 }
 
+// Terms are those of the files that [sign] names. What cannot be read is left out: who
+// needs it says so.
+func Terms(sc config.Sign) []Term { return terms(sc, nil) }
+
 // terms are those of the files that [sign] names, and of the certificate in force,
 // if a daemon signs. What cannot be read is reported by others (unreadable).
-func terms(sc config.Sign, signer *sign.Signer) []term {
-	var list []term
+func terms(sc config.Sign, signer *sign.Signer) []Term {
+	var list []Term
 	if sc.Backend == "none" {
 		return nil
 	}
 	if signer != nil {
 		c := signer.Certificate()
-		list = append(list, term{what: "certificate", file: sc.Certificate, from: c.NotBefore, to: c.NotAfter})
+		list = append(list, Term{What: "certificate", File: sc.Certificate, From: c.NotBefore, To: c.NotAfter})
 		sc.Certificate = ""
 	}
 	for _, f := range []struct{ what, path string }{{"certificate", sc.Certificate}, {"ca", sc.CA}, {"crl", sc.CRL}} {
@@ -42,7 +46,7 @@ func terms(sc config.Sign, signer *sign.Signer) []term {
 			continue
 		}
 		if t, err := readTerm(f.path); err == nil {
-			t.what = f.what
+			t.What = f.what
 			list = append(list, t)
 		}
 	}
@@ -51,12 +55,12 @@ func terms(sc config.Sign, signer *sign.Signer) []term {
 
 // readTerm is the time in which all that a PEM file holds is good: the latest
 // beginning and the earliest end.
-func readTerm(file string) (term, error) {
+func readTerm(file string) (Term, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return term{}, err
+		return Term{}, err
 	}
-	t := term{file: file}
+	t := Term{File: file}
 	found := false
 	for {
 		var block *pem.Block
@@ -68,7 +72,7 @@ func readTerm(file string) (term, error) {
 		case "CERTIFICATE":
 			c, err := x509.ParseCertificate(block.Bytes)
 			if err != nil {
-				return term{}, err
+				return Term{}, err
 			}
 			from, to = c.NotBefore, c.NotAfter
 			if t.cert == nil {
@@ -77,22 +81,22 @@ func readTerm(file string) (term, error) {
 		case "X509 CRL":
 			l, err := x509.ParseRevocationList(block.Bytes)
 			if err != nil {
-				return term{}, err
+				return Term{}, err
 			}
 			from, to = l.ThisUpdate, l.NextUpdate
 		default:
 			continue
 		}
 		found = true
-		if from.After(t.from) {
-			t.from = from
+		if from.After(t.From) {
+			t.From = from
 		}
-		if !to.IsZero() && (t.to.IsZero() || to.Before(t.to)) {
-			t.to = to
+		if !to.IsZero() && (t.To.IsZero() || to.Before(t.To)) {
+			t.To = to
 		}
 	}
 	if !found {
-		return term{}, errors.New("it holds no PEM certificate and no revocation list")
+		return Term{}, errors.New("it holds no PEM certificate and no revocation list")
 	}
 	return t, nil
 }
@@ -102,7 +106,7 @@ func readTerm(file string) (term, error) {
 func certificates(sc config.Sign, signer *sign.Signer, now time.Time) []condition.Condition {
 	var list []condition.Condition
 	for _, t := range terms(sc, signer) {
-		if c, ok := t.condition(now); ok {
+		if c, ok := t.Condition(now); ok {
 			list = append(list, c)
 		}
 	}
@@ -157,25 +161,27 @@ func revoked(sc config.Sign, signer *sign.Signer) (condition.Condition, bool) {
 	}, true
 }
 
-func (t term) condition(now time.Time) (condition.Condition, bool) {
-	name := map[string]string{"certificate": "certificate", "ca": "authority", "crl": "revocation list"}[t.what]
+// Condition is what is wrong with it, if anything is: it has ended, will soon, or has not
+// begun.
+func (t Term) Condition(now time.Time) (condition.Condition, bool) {
+	name := map[string]string{"certificate": "certificate", "ca": "authority", "crl": "revocation list"}[t.What]
 	c := condition.Condition{Name: name, Level: condition.Fail}
 	switch {
-	case now.Before(t.from):
-		c.Text, c.Hint = fmt.Sprintf("%s is not valid before %s", t.file, event.Stamp(t.from)), "look at the clock"
-	case t.to.IsZero() || t.to.Sub(now) > expirySoon:
+	case now.Before(t.From):
+		c.Text, c.Hint = fmt.Sprintf("%s is not valid before %s", t.File, event.Stamp(t.From)), "look at the clock"
+	case t.To.IsZero() || t.To.Sub(now) > expirySoon:
 		return c, false
-	case now.After(t.to):
-		c.Since, c.Text = t.to, fmt.Sprintf("%s ended on %s", t.file, event.Stamp(t.to))
+	case now.After(t.To):
+		c.Since, c.Text = t.To, fmt.Sprintf("%s ended on %s", t.File, event.Stamp(t.To))
 	default:
-		c.Level, c.Since = condition.Warn, t.to.Add(-expirySoon)
-		c.Text = fmt.Sprintf("%s ends on %s", t.file, event.Stamp(t.to))
+		c.Level, c.Since = condition.Warn, t.To.Add(-expirySoon)
+		c.Text = fmt.Sprintf("%s ends on %s", t.File, event.Stamp(t.To))
 	}
 	if c.Hint == "" {
 		c.Hint = map[string]string{
 			"certificate": "make a new one with `bus keys issue`, then reload", "ca": "a new authority takes a new certificate for everyone",
 			"crl": "renew it with `bus keys crl`",
-		}[t.what]
+		}[t.What]
 	}
 	return c, true
 }

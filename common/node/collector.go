@@ -167,8 +167,8 @@ func (c *collector) health(gauge teller) {
 	}
 	o := c.node.looking()
 	for _, t := range terms(o.Sign, o.signer) {
-		if !t.to.IsZero() {
-			gauge(c.ends, float64(t.to.Unix()), t.what)
+		if !t.To.IsZero() {
+			gauge(c.ends, float64(t.To.Unix()), t.What)
 		}
 	}
 	for _, dir := range o.dirs() {

@@ -48,6 +48,9 @@ func (o Outlook) measure(path string) (free, error) {
 	}
 }
 
+// Disks says which file systems of directories are full, or nearly.
+func Disks(dirs ...string) []condition.Condition { return Outlook{}.disks(dirs) }
+
 // disks looks at the file systems of directories, each once.
 func (o Outlook) disks(dirs []string) []condition.Condition {
 	var list []condition.Condition

@@ -1,4 +1,4 @@
-package status
+package survey
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -23,12 +24,14 @@ const (
 	maxStatus   = 8 << 20
 )
 
-// A hub is what one says of itself at /status.json.
-type hub struct {
+// A Hub is what one says of itself at /status.json.
+type Hub struct {
 	URL   string `json:"url"`
 	Error string `json:"error,omitempty"` // why it cannot be asked
 	hubStatus
-	absent bool // nobody asked for it, and none is there
+	Skew   float64   `json:"skew"` // how far its clock is ahead of ours, in seconds
+	Asked  time.Time `json:"-"`
+	Absent bool      `json:"-"` // nobody asked for it, and none is there
 }
 
 // hubStatus is the part of /status.json that is shown.
@@ -56,11 +59,11 @@ type hubStatus struct {
 		Time      time.Time `json:"time"`
 	} `json:"gaps"`
 	Listeners int      `json:"listeners"`
-	Canaries  []canary `json:"canaries,omitempty"`
+	Canaries  []Canary `json:"canaries,omitempty"`
 }
 
-// A canary is how long ago a marked item came through a channel.
-type canary struct {
+// A Canary is how long ago a marked item came through a channel.
+type Canary struct {
 	Publisher string     `json:"publisher"`
 	Channel   string     `json:"channel"`
 	Last      *time.Time `json:"last"`
@@ -69,43 +72,52 @@ type canary struct {
 	Reason    string     `json:"reason,omitempty"`
 }
 
-// An asked hub is where one may be.
-type asked struct {
+// A Place is where a hub may be.
+type Place struct {
 	url   string
 	maybe bool // it is no fault if none is there
 }
 
-// hubsOf are the hubs that the flags name, else the one that [hub] listen would be.
-func hubsOf(flags []string, listen string) []asked {
-	var list []asked
+// HubsOf are the hubs that the flags name, else the one that [hub] listen would be.
+func HubsOf(flags []string, listen string) []Place {
+	var list []Place
 	for _, u := range flags {
-		list = append(list, asked{url: strings.TrimSuffix(u, "/")})
+		list = append(list, Place{url: strings.TrimSuffix(u, "/")})
 	}
 	if len(list) == 0 {
 		if host, port, err := net.SplitHostPort(listen); err == nil && port != "0" {
 			if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 				host = "127.0.0.1"
 			}
-			list = append(list, asked{"http://" + net.JoinHostPort(host, port), true})
+			list = append(list, Place{"http://" + net.JoinHostPort(host, port), true})
 		}
 	}
 	return list
 }
 
-// ask asks a hub once.
-func (a asked) ask(ctx context.Context) hub {
+// Ask asks a hub once.
+func (a Place) Ask(ctx context.Context) Hub {
 	ctx, cancel := context.WithTimeout(ctx, hubPatience)
 	defer cancel()
-	h := hub{URL: a.url}
+	h := Hub{URL: a.url}
+	before := time.Now()
 	err := h.read(ctx)
-	h.absent = a.maybe && errors.Is(err, syscall.ECONNREFUSED)
+	h.Asked = time.Now().UTC()
+	switch { // it said its time between the two
+	case h.Time.IsZero():
+	case h.Time.Before(before):
+		h.Skew = math.Round(h.Time.Sub(before).Seconds())
+	case h.Time.After(h.Asked):
+		h.Skew = math.Round(h.Time.Sub(h.Asked).Seconds())
+	}
+	h.Absent = a.maybe && errors.Is(err, syscall.ECONNREFUSED)
 	if err != nil {
 		h.Error = err.Error()
 	}
 	return h
 }
 
-func (h *hub) read(ctx context.Context) error {
+func (h *Hub) read(ctx context.Context) error {
 	if u, err := url.Parse(h.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return fmt.Errorf("%q is not the address of a hub, such as http://127.0.0.1:9480", h.URL)
 	}
@@ -133,11 +145,11 @@ func (h *hub) read(ctx context.Context) error {
 	case len(text) > maxStatus:
 		return fmt.Errorf("its answer has more than %d bytes", maxStatus)
 	}
-	return h.parse(text)
+	return h.Parse(text)
 }
 
-// parse reads /status.json.
-func (h *hub) parse(text []byte) error {
+// Parse reads /status.json.
+func (h *Hub) Parse(text []byte) error {
 	var s hubStatus
 	if err := json.Unmarshal(text, &s); err != nil {
 		return fmt.Errorf("reading its answer: %w", err)
@@ -146,8 +158,8 @@ func (h *hub) parse(text []byte) error {
 	return nil
 }
 
-// head is the highest number of a sequence in the hub's archive.
-func (h hub) head(publisher, epoch string) (int64, bool) {
+// Head is the highest number of a sequence in the hub's archive.
+func (h Hub) Head(publisher, epoch string) (int64, bool) {
 	for _, p := range h.Publishers {
 		if publisher != "" && p.Publisher == publisher && p.Epoch == epoch {
 			return p.Head, true
@@ -156,20 +168,31 @@ func (h hub) head(publisher, epoch string) (int64, bool) {
 	return 0, false
 }
 
+// Lag is how many messages it lacks of those that publishers say they sent.
+func (h Hub) Lag() (n int64) {
+	for _, p := range h.Publishers {
+		n += p.Lag
+	}
+	return n
+}
+
 // recent is for how long a gap is spoken of.
 const recent = 24 * time.Hour
 
-// findings are what is wrong with the hub, and what it says is.
-func (h hub) findings(now time.Time) []program.Finding {
+// Findings are what is wrong with the hub, and what it says is.
+func (h Hub) Findings(now time.Time) []program.Finding {
 	if h.Error != "" {
 		return []program.Finding{program.Away(h.URL, fmt.Errorf("the hub cannot be asked: %s (look whether bus hub runs, and where [hub] listen is)", h.Error))}
 	}
 	var list []program.Finding
 	for _, c := range h.Intake.Conditions {
-		list = append(list, ofCondition(h.URL, c))
+		list = append(list, OfCondition(h.URL, c))
 	}
 	if !h.Healthy && !condition.Failed(h.Intake.Conditions) {
 		list = append(list, program.Away(h.URL, errors.New("the hub says that it is not well (see its log)")))
+	}
+	if math.Abs(h.Skew) >= SkewWarn {
+		list = append(list, program.Finding{What: h.URL, Level: "warn", Detail: "the hub's clock is " + ahead(h.Skew) + " ours (let NTP keep both)"})
 	}
 	lately := 0
 	for _, g := range h.Gaps {
@@ -190,7 +213,7 @@ func (h hub) findings(now time.Time) []program.Finding {
 	return list
 }
 
-func (c canary) why(now time.Time) string {
+func (c Canary) why(now time.Time) string {
 	switch {
 	case c.Reason != "":
 		return c.Reason
@@ -200,8 +223,8 @@ func (c canary) why(now time.Time) string {
 	return "the newest did " + now.Sub(*c.Last).Round(time.Second).String() + " ago"
 }
 
-// ofCondition makes a finding of what a program says of itself.
-func ofCondition(what string, c condition.Condition) program.Finding {
+// OfCondition makes a finding of what a program says of itself.
+func OfCondition(what string, c condition.Condition) program.Finding {
 	text := c.String()
 	if c.Level == condition.Fail {
 		return program.Away(what, errors.New(text))

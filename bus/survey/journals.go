@@ -1,4 +1,4 @@
-package status
+package survey
 
 import (
 	"context"
@@ -19,8 +19,8 @@ import (
 	"busbar/common/program"
 )
 
-// A local is a journal on this machine.
-type local struct {
+// A Journal is one on this machine.
+type Journal struct {
 	File      string    `json:"file"`
 	Error     string    `json:"error,omitempty"` // why it cannot be read
 	Publisher string    `json:"publisher,omitempty"`
@@ -37,36 +37,35 @@ type local struct {
 	denied bool // it is there, and not for us
 }
 
-// maxLocals bounds how many journals are looked at.
-const maxLocals = 100
+// maxJournals bounds how many journals are looked at.
+const maxJournals = 100
 
-// journalsOf finds the journals of this machine: in the folders of programs, and where
+// JournalsIn finds the journals of this machine: in the folders of programs, and where
 // the configuration of one says.
-func journalsOf(dir, etc string) func() []string {
-	return func() []string {
-		files, _ := filepath.Glob(filepath.Join(dir, "*", "journal.db")) // the pattern is well formed
-		configs, _ := filepath.Glob(filepath.Join(etc, "*.toml"))
-		for _, file := range configs {
-			var c struct {
-				Bus struct {
-					Journal string `toml:"journal"`
-				} `toml:"bus"`
-			}
-			if _, err := toml.DecodeFile(file, &c); err == nil && c.Bus.Journal != "" {
-				files = append(files, c.Bus.Journal)
-			}
+func JournalsIn(dir, etc string) []string {
+
+	files, _ := filepath.Glob(filepath.Join(dir, "*", "journal.db")) // the pattern is well formed
+	configs, _ := filepath.Glob(filepath.Join(etc, "*.toml"))
+	for _, file := range configs {
+		var c struct {
+			Bus struct {
+				Journal string `toml:"journal"`
+			} `toml:"bus"`
 		}
-		slices.Sort(files)
-		files = slices.Compact(files)
-		return files[:min(len(files), maxLocals)]
+		if _, err := toml.DecodeFile(file, &c); err == nil && c.Bus.Journal != "" {
+			files = append(files, c.Bus.Journal)
+		}
 	}
+	slices.Sort(files)
+	files = slices.Compact(files)
+	return files[:min(len(files), maxJournals)]
 }
 
-// locals reads journals.
-func locals(ctx context.Context, files []string) []local {
-	list := []local{}
+// ReadJournals reads journals.
+func ReadJournals(ctx context.Context, files []string) []Journal {
+	list := []Journal{}
 	for _, file := range files {
-		j := local{File: file, Conditions: []condition.Condition{}}
+		j := Journal{File: file, Conditions: []condition.Condition{}}
 		if err := j.read(ctx); err != nil {
 			j.Error, j.denied = err.Error(), errors.Is(err, fs.ErrPermission)
 		}
@@ -76,7 +75,7 @@ func locals(ctx context.Context, files []string) []local {
 }
 
 // read reads one, and asks who writes it.
-func (j *local) read(ctx context.Context) error {
+func (j *Journal) read(ctx context.Context) error {
 	if f, err := os.Open(j.File); err != nil {
 		return err
 	} else if err := f.Close(); err != nil {
@@ -115,8 +114,8 @@ func (j *local) read(ctx context.Context) error {
 	return err
 }
 
-// findings are what is wrong with it.
-func (j local) findings() []program.Finding {
+// Findings are what is wrong with it.
+func (j Journal) Findings() []program.Finding {
 	what := j.Publisher
 	if what == "" {
 		what = j.File
@@ -131,10 +130,10 @@ func (j local) findings() []program.Finding {
 		list = append(list, program.Finding{What: what, Level: "warn", Detail: "no daemon writes its journal, " + j.File + " (look whether its program should run)"})
 	}
 	for _, c := range j.Conditions {
-		list = append(list, ofCondition(what, c))
+		list = append(list, OfCondition(what, c))
 	}
 	return list
 }
 
 // program is whose journal it is, by the name of its folder.
-func (j local) program() string { return filepath.Base(filepath.Dir(j.File)) }
+func (j Journal) program() string { return filepath.Base(filepath.Dir(j.File)) }
