@@ -172,11 +172,11 @@ func (s state) canaryTable(on screen.Screen) *screen.Table {
 	for _, h := range s.Hubs {
 		for _, c := range h.Canaries {
 			level, came, took := "ok", "never", ""
-			if c.Overdue {
+			if c.Overdue() {
 				level = "fail"
 			}
-			if c.Last != nil {
-				came, took = screen.Age(s.Time, *c.Last), (time.Duration(c.TookMS) * time.Millisecond).String()
+			if c.Seen != nil {
+				came, took = screen.Age(s.Time, *c.Seen), (time.Duration(c.TookMS) * time.Millisecond).String()
 			}
 			t.Add(on.Mark(level), screen.Cell{Text: c.Channel}, screen.Cell{Text: c.Publisher}, screen.Cell{Text: came}, screen.Cell{Text: took})
 		}

@@ -66,11 +66,13 @@ type hubStatus struct {
 type Canary struct {
 	Publisher string     `json:"publisher"`
 	Channel   string     `json:"channel"`
-	Last      *time.Time `json:"last"`
+	State     string     `json:"state"` // passing or overdue
+	Seen      *time.Time `json:"seen"`  // when the newest came out; nil: none did
 	TookMS    int64      `json:"took_ms"`
-	Overdue   bool       `json:"overdue"`
-	Reason    string     `json:"reason,omitempty"`
 }
+
+// Overdue says that none comes through.
+func (c Canary) Overdue() bool { return c.State == "overdue" }
 
 // A Place is where a hub may be.
 type Place struct {
@@ -206,7 +208,7 @@ func (h Hub) Findings(now time.Time) []program.Finding {
 		list[len(list)-1].Detail += fmt.Sprintf("; %d more gaps in a day", lately-1)
 	}
 	for _, c := range h.Canaries {
-		if c.Overdue {
+		if c.Overdue() {
 			list = append(list, program.Away(h.URL, fmt.Errorf("no canary comes through %s of %s: %s (the channel is broken, though nothing else may say so)", c.Channel, c.Publisher, c.why(now))))
 		}
 	}
@@ -214,13 +216,10 @@ func (h Hub) Findings(now time.Time) []program.Finding {
 }
 
 func (c Canary) why(now time.Time) string {
-	switch {
-	case c.Reason != "":
-		return c.Reason
-	case c.Last == nil:
+	if c.Seen == nil {
 		return "none ever did"
 	}
-	return "the newest did " + now.Sub(*c.Last).Round(time.Second).String() + " ago"
+	return "the newest did " + now.Sub(*c.Seen).Round(time.Second).String() + " ago"
 }
 
 // OfCondition makes a finding of what a program says of itself.
