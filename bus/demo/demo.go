@@ -50,6 +50,9 @@ func (c *run) Run(p *program.Env) (err error) {
 	work, ended := context.WithCancelCause(ctx)
 	defer ended(nil)
 	d := &demo{p: p, dir: dir, pace: c.Pace, absent: map[string]string{}, queueDone: make(chan struct{}), ended: ended}
+	for _, topic := range []string{"busbar.canary.pass", "busbar.canary.miss", "busbar.canary.return"} {
+		d.absent[topic] = "no canary is sent in so short a time"
+	}
 	d.consumer.name, d.hub.name = "bus tail", "bus hub"
 	defer func() { err = errors.Join(err, d.close()) }()
 	if err := d.build(work, c.SQLite); err != nil {
