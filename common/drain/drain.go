@@ -39,6 +39,7 @@ type Drain struct {
 
 	mu       sync.Mutex
 	status   Status
+	bookmark string // of the cursor, in a store that keeps it
 	opened   bool
 	missed   []journal.Missed // oldest first
 	failures int              // in a row
@@ -164,8 +165,14 @@ func (d *Drain) open(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	bookmark := ""
+	if m, ok := d.Store.(Bookmarker); ok {
+		if bookmark, err = m.Bookmark(ctx, d.Name); err != nil {
+			return 0, err
+		}
+	}
 	d.mu.Lock()
-	d.opened, d.missed, d.status.Cursor = true, missed, at
+	d.opened, d.missed, d.status.Cursor, d.bookmark = true, missed, at, bookmark
 	d.mu.Unlock()
 	return at, d.forget(ctx, at)
 }

@@ -60,18 +60,31 @@ func (l *Link) Cursor() int64 {
 // Ack says that the far side has every message up to the number seq, for good:
 // what happens to this process, and to the connection, does not matter to them any
 // more. Answers that come out of order are waited for in order.
-func (l *Link) Ack(seq int64) {
+func (l *Link) Ack(seq int64) { l.AckAt(seq, "") }
+
+// AckAt is Ack, and says what the far side calls that place, such as the number under
+// which it stored the message. Where the store is a [Bookmarker], the next Open finds the
+// bookmark again, in this process or another: for a sink that looks what the far side has
+// before it hands over anything twice, and has to know where to begin.
+func (l *Link) AckAt(seq int64, bookmark string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if seq > l.handed && !l.closed {
 		l.fail(fmt.Errorf("the sink acknowledged message %d, but %d was the newest that it was given", seq, l.handed))
 		return
 	}
-	l.settle(seq)
+	l.settle(seq, bookmark)
+}
+
+// Bookmark is the bookmark of the newest acknowledgement that is kept, or empty.
+func (l *Link) Bookmark() string {
+	l.d.mu.Lock()
+	defer l.d.mu.Unlock()
+	return l.d.bookmark
 }
 
 // settle moves on to seq. The caller holds the lock.
-func (l *Link) settle(seq int64) {
+func (l *Link) settle(seq int64, bookmark string) {
 	if l.closed || seq <= l.acked {
 		return
 	}
@@ -102,7 +115,7 @@ func (l *Link) settle(seq int64) {
 			l.idle.Reset(l.d.patience())
 		}
 	}
-	if err := l.d.acknowledged(seq, answered); err != nil {
+	if err := l.d.acknowledged(seq, answered, bookmark); err != nil {
 		l.fail(err)
 	}
 	select {
@@ -131,7 +144,7 @@ func (l *Link) Refuse(seq int64, why error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if seq == l.acked+1 {
-		l.settle(seq)
+		l.settle(seq, "")
 	} else if seq > l.acked {
 		l.refused[seq] = true
 	}
@@ -182,7 +195,7 @@ func (l *Link) skip(to int64) {
 	defer l.mu.Unlock()
 	l.handed = to
 	if len(l.out) == 0 {
-		l.settle(to)
+		l.settle(to, "")
 	}
 }
 

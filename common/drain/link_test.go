@@ -54,3 +54,59 @@ func TestLinkCounts(t *testing.T) {
 		}
 	}
 }
+
+// A keeper is a store that keeps bookmarks.
+type keeper struct {
+	positions
+	seq      int64
+	bookmark string
+}
+
+func (k *keeper) Bookmark(context.Context, string) (string, error) { return k.bookmark, nil }
+
+func (k *keeper) SetBookmark(_ context.Context, _ string, seq int64, bookmark string) error {
+	k.seq, k.bookmark = seq, bookmark
+	return nil
+}
+
+func (k *keeper) SetCursor(_ context.Context, _ string, seq int64) error {
+	k.seq = seq
+	return nil
+}
+
+func (k *keeper) OpenSink(context.Context, string, journal.Begin) (int64, error) { return k.seq, nil }
+func (k *keeper) Missed(context.Context, string) ([]journal.Missed, error)       { return nil, nil }
+
+// TestBookmark: what the sink calls its place is kept with the cursor, and is there when
+// it is opened again; a store that keeps none gives none.
+func TestBookmark(t *testing.T) {
+	k := &keeper{}
+	open := func(s Store) *Link {
+		t.Helper()
+		d := &Drain{Store: s, Name: "test", Patience: -1}
+		at, err := d.open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.newLink(func(err error) { t.Fatal(err) }, at)
+	}
+	link := open(k)
+	link.hand([]journal.Message{{Seq: 1}, {Seq: 2}, {Seq: 3}})
+	if link.Bookmark() != "" {
+		t.Errorf("at first there is %q", link.Bookmark())
+	}
+	link.AckAt(2, "two")
+	link.AckAt(1, "one") // an old one
+	if k.seq != 2 || link.Bookmark() != "two" {
+		t.Errorf("at %d there is %q", k.seq, link.Bookmark())
+	}
+	link.Ack(3)
+	if link = open(k); link.Cursor() != 3 || link.Bookmark() != "two" {
+		t.Errorf("at the next start at %d there is %q", link.Cursor(), link.Bookmark())
+	}
+	link = open(struct{ Store }{k})
+	link.hand([]journal.Message{{Seq: 4}})
+	if link.AckAt(4, "four"); link.Bookmark() != "" || k.seq != 4 || k.bookmark != "two" {
+		t.Errorf("of a store without bookmarks there is %q", link.Bookmark())
+	}
+}

@@ -56,6 +56,15 @@ func (l *Later) Error() string { return fmt.Sprintf("%v (left alone for %s)", l.
 // Unwrap gives what went wrong.
 func (l *Later) Unwrap() error { return l.Err }
 
+// A Bookmarker is a [Store] that also keeps what the sink calls the place up to which its
+// far side has everything (see Link.AckAt): with the cursor, both or neither.
+type Bookmarker interface {
+	// Bookmark is the last bookmark of a sink; empty: none was ever set.
+	Bookmark(ctx context.Context, sink string) (string, error)
+	// SetBookmark is SetCursor, and keeps the bookmark.
+	SetBookmark(ctx context.Context, sink string, seq int64, bookmark string) error
+}
+
 // A Store is what is emptied: a *journal.Journal. Methods are as there.
 type Store interface {
 	OpenSink(ctx context.Context, sink string, begin journal.Begin) (int64, error)

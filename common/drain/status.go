@@ -33,7 +33,7 @@ func (d *Drain) Status() Status {
 func (d *Drain) Err() error { return d.Status().Err }
 
 // acknowledged moves the cursor.
-func (d *Drain) acknowledged(seq, messages int64) error {
+func (d *Drain) acknowledged(seq, messages int64, bookmark string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.status.Acknowledged += messages
@@ -41,7 +41,12 @@ func (d *Drain) acknowledged(seq, messages int64) error {
 	if seq <= d.status.Cursor {
 		return nil // it was asked again
 	}
-	if err := d.Store.SetCursor(context.Background(), d.Name, seq); err != nil {
+	if m, ok := d.Store.(Bookmarker); ok && bookmark != "" {
+		if err := m.SetBookmark(context.Background(), d.Name, seq, bookmark); err != nil {
+			return err
+		}
+		d.bookmark = bookmark
+	} else if err := d.Store.SetCursor(context.Background(), d.Name, seq); err != nil {
 		return err
 	}
 	d.status.Cursor = seq

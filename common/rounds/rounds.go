@@ -19,8 +19,9 @@ import (
 
 // ready is an item to be handed out.
 type ready struct {
-	item   translate.Item[any]
-	stored func() // called once it is durable; may be nil
+	item     translate.Item[any]
+	position []byte // how far the source is read with it; nil: only the last one says
+	stored   func() // called once it is durable; may be nil
 }
 
 // A Rounds is the part of a channel that polls. It is for one reader.
@@ -46,7 +47,13 @@ type Rounds struct {
 // Add makes an item ready; stored, if not nil, is called once it is durable.
 // Received is filled in, and so is Raw where it is nil, by the value's JSON.
 func (r *Rounds) Add(it translate.Item[any], stored func()) {
-	r.ready = append(r.ready, ready{it, stored})
+	r.ready = append(r.ready, ready{item: it, stored: stored})
+}
+
+// AddAt makes an item ready that says by itself how far the source is read with it:
+// after a failure, those before it do not come again.
+func (r *Rounds) AddAt(it translate.Item[any], position []byte) {
+	r.ready = append(r.ready, ready{item: it, position: position})
 }
 
 // Ready is how many items are ready.
@@ -82,13 +89,14 @@ func (r *Rounds) Next(ctx context.Context) (translate.Item[any], []byte, func(er
 }
 
 func (r *Rounds) handOut() (translate.Item[any], []byte, func(error), error) {
-	it, stored := r.ready[0].item, r.ready[0].stored
+	it, position, stored := r.ready[0].item, r.ready[0].position, r.ready[0].stored
 	r.ready[0] = ready{} // its memory may go
 	r.ready = r.ready[1:]
-	var position []byte
 	if len(r.ready) == 0 {
 		r.ready = nil
-		position = r.Position()
+		if position == nil {
+			position = r.Position()
+		}
 	}
 	r.mu.Lock()
 	r.given++

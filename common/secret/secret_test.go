@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -156,5 +158,24 @@ func TestEmpty(t *testing.T) {
 	}
 	if text := New(""); !text.Empty() || text.String() != "" || New("x").Empty() {
 		t.Error("the empty text is a secret")
+	}
+}
+
+func TestFirstLine(t *testing.T) {
+	dir := t.TempDir()
+	for i, c := range []struct{ text, want string }{{"tea\n", "tea"}, {"tea", "tea"}, {"tea\r\nmilk\n", "tea"}, {" t a \nx", " t a "}, {"", ""}, {"\nx", ""}} {
+		file := filepath.Join(dir, fmt.Sprint(i))
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := FirstLine(file); err != nil || got.Reveal() != c.want {
+			t.Errorf("%q: %q, %v", c.text, got.Reveal(), err)
+		}
+	}
+	if _, err := FirstLine(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+	if got, err := FirstLine(""); err != nil || !got.Empty() {
+		t.Errorf("no name: %v", err)
 	}
 }
