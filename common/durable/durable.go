@@ -51,6 +51,17 @@ func MkdirAll(path string, mode fs.FileMode) error {
 // another: fs.ErrExist. own is asked to give it away before it appears; nil: it
 // stays ours.
 func Create(path string, content []byte, mode fs.FileMode, own func(path string) error) error {
+	return write(path, content, mode, own, os.Link) // which never replaces
+}
+
+// Replace writes a file as [Create] does, also in the place of another: whoever opens
+// it finds one of the two, whole.
+func Replace(path string, content []byte, mode fs.FileMode, own func(path string) error) error {
+	return write(path, content, mode, own, os.Rename)
+}
+
+// write writes a file beside its place, and puts it there.
+func write(path string, content []byte, mode fs.FileMode, own func(path string) error, put func(from, to string) error) error {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, ".new-*")
 	if err != nil {
@@ -70,11 +81,16 @@ func Create(path string, content []byte, mode fs.FileMode, own func(path string)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(f.Name(), path); err != nil { // never replaces
+	_, before := os.Lstat(path)
+	if err := put(f.Name(), path); err != nil {
 		return err
 	}
 	if err := SyncDir(dir); err != nil {
-		return errors.Join(fmt.Errorf("bringing %s to disk: %w", path, err), os.Remove(path))
+		err = fmt.Errorf("bringing %s to disk: %w", path, err)
+		if errors.Is(before, fs.ErrNotExist) {
+			err = errors.Join(err, os.Remove(path))
+		}
+		return err
 	}
 	return nil
 }

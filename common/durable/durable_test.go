@@ -52,3 +52,25 @@ func TestCreate(t *testing.T) {
 		t.Errorf("the mode is %v, %v", info.Mode(), err)
 	}
 }
+
+func TestReplace(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	for _, content := range []string{"first", "second, and longer", "3"} {
+		if err := Replace(path, []byte(content), 0o600, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != content {
+			t.Errorf("it holds %q, %v; want %q", got, err, content)
+		}
+	}
+	cause := errors.New("not yours")
+	if err := Replace(path, []byte("fourth"), 0o600, func(string) error { return cause }); !errors.Is(err, cause) {
+		t.Errorf("a file that cannot be given away: %v", err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "3" {
+		t.Errorf("after a failure it holds %q, %v", got, err)
+	}
+	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+		t.Errorf("there are %v, %v", entries, err)
+	}
+}

@@ -12,6 +12,12 @@ type About struct {
 	Packages []string // source and binary packages, without "src:"
 	Bugs     []string // numbers
 	People   []string // "Name <email>", an account, or what else names somebody
+
+	Suites        []string
+	Architectures []string
+	Repositories  []string
+	Lists         []string // mailing lists, by their ids
+	Severities    []string // of bugs
 }
 
 // MaxAbout bounds each list of an About. It has room for the binaries of an upload.
@@ -25,7 +31,11 @@ const maxName = 256
 func AboutOf(msg any) About {
 	var g gathered
 	g.walk("", msg)
-	return About{Packages: g.packages.sorted(), Bugs: g.bugs.sorted(), People: g.people.sorted()}
+	return About{
+		Packages: g.packages.sorted(), Bugs: g.bugs.sorted(), People: g.people.sorted(),
+		Suites: g.suites.sorted(), Architectures: g.architectures.sorted(), Repositories: g.repositories.sorted(),
+		Lists: g.lists.sorted(), Severities: g.severities.sorted(),
+	}
 }
 
 type names map[string]bool
@@ -42,7 +52,7 @@ func (n *names) add(name string) {
 
 func (n names) sorted() []string { return slices.Sorted(maps.Keys(n)) }
 
-type gathered struct{ packages, bugs, people names }
+type gathered struct{ packages, bugs, people, suites, architectures, repositories, lists, severities names }
 
 func (g *gathered) walk(key string, v any) {
 	g.visit(key, v)
@@ -64,6 +74,16 @@ func (g *gathered) visit(key string, v any) {
 		packageNames(v, &g.packages)
 	case "bug", "bugs", "clones", "closes":
 		bugNumbers(v, &g.bugs)
+	case "suite":
+		words(v, &g.suites)
+	case "architecture", "Architecture":
+		words(v, &g.architectures)
+	case "repository":
+		words(v, &g.repositories)
+	case "list":
+		words(v, &g.lists)
+	case "severity":
+		words(v, &g.severities)
 	}
 	switch x := v.(type) {
 	case map[string]any:
@@ -88,6 +108,20 @@ func packageNames(v any, to *names) {
 	case []any:
 		for _, x := range v {
 			packageNames(x, to)
+		}
+	}
+}
+
+// words adds the names of a text, which blanks separate, or of a list of them.
+func words(v any, to *names) {
+	switch v := v.(type) {
+	case string:
+		for name := range strings.FieldsSeq(v) {
+			to.add(name)
+		}
+	case []any:
+		for _, x := range v {
+			words(x, to)
 		}
 	}
 }

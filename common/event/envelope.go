@@ -38,7 +38,7 @@ type Envelope struct {
 }
 
 // SignatureMembers are the members that a signer adds, and that Hash leaves out.
-var SignatureMembers = [...]string{"crypto", "signature", "certificate", "signature_sha256", "signature_ed25519"}
+var SignatureMembers = [...]string{"crypto", "signature", "certificate", "signature_sha256", "signature_ed25519", "signature_gpg"}
 
 // Tree is the envelope as the canonical encoder takes it, unsigned.
 func (e Envelope) Tree() map[string]any {

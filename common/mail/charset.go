@@ -77,15 +77,16 @@ func oneLine(s string) string {
 }
 
 // cleanText makes decoded text fit to keep: "\n" as the only line end, no NUL,
-// no byte order mark.
-func cleanText(s string) (text string, nul bool) {
+// no byte order mark. nul and cr say that there was a NUL, and a carriage return that
+// ended no line of the mail's own and now does.
+func cleanText(s string) (text string, nul, cr bool) {
 	s = strings.TrimPrefix(s, "\uFEFF")
 	if strings.IndexByte(s, 0) >= 0 {
 		nul = true
 		s = strings.ReplaceAll(s, "\x00", "\uFFFD")
 	}
 	if strings.IndexByte(s, '\r') < 0 {
-		return s, nul
+		return s, nul, false
 	}
 	var out strings.Builder
 	out.Grow(len(s))
@@ -93,7 +94,7 @@ func cleanText(s string) (text string, nul bool) {
 		i := strings.IndexByte(s, '\r')
 		if i < 0 {
 			out.WriteString(s)
-			return out.String(), nul
+			return out.String(), nul, cr
 		}
 		out.WriteString(s[:i])
 		n := i
@@ -104,6 +105,7 @@ func cleanText(s string) (text string, nul bool) {
 			s = s[n:] // the line feed comes with what follows
 			continue
 		}
+		cr = true
 		for range n - i {
 			out.WriteByte('\n')
 		}

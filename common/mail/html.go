@@ -39,7 +39,7 @@ func htmlText(s string) string {
 		t.tag(name)
 	}
 	t.text(s)
-	out, _ := cleanText(strings.ToValidUTF8(t.out.String(), "\uFFFD"))
+	out, _, _ := cleanText(strings.ToValidUTF8(t.out.String(), "\uFFFD"))
 	return strings.TrimSpace(out) + "\n"
 }
 

@@ -14,6 +14,7 @@ type Part struct {
 	Filename    string            // last element only, never a path; "" if none is given
 	Text        string            // of a text part: decoded, "\n" line ends
 	Truncated   bool              // Text was cut at Limits.Text
+	BareCR      bool              // Text has line ends that were carriage returns alone, within a line
 	Size        int64             // bytes, transfer encoding removed
 	Parts       []*Part           // of a multipart
 	Message     *Message          // of a message/rfc822
@@ -113,10 +114,11 @@ func (w *walker) text(p *Part, body []byte, encoding, charset string) {
 	if note != "" {
 		w.d.add("text: " + note)
 	}
-	text, nul := cleanText(text)
+	text, nul, cr := cleanText(text)
 	if nul {
 		w.d.add("text: contains NUL, shown as U+FFFD")
 	}
+	p.BareCR = cr
 	if len(text) > w.lim.Text {
 		text = string(trimPartialRune([]byte(text[:w.lim.Text])))
 		p.Truncated = true

@@ -25,7 +25,7 @@ func UndoubleQP(text string) (string, bool) {
 	if odd > 0 && !heading {
 		return text, false
 	}
-	out, _ = cleanText(out)
+	out, _, _ = cleanText(out)
 	return out, true
 }
 

@@ -27,7 +27,10 @@ type Pump struct {
 	// is parsed here, within Timeout, and not in Next. It must not change what it
 	// is given, for another goroutine may still read that.
 	Read func(translate.Item[any]) translate.Item[any]
-	Log  *slog.Logger // nil: none
+	// Judge, if set, has the last word on what the table made of an item: it adds to the
+	// evidence, and where that falls short, makes the item poison. Its error is transient.
+	Judge func(translate.Item[any], translate.Outcome) (translate.Item[any], translate.Outcome, error)
+	Log   *slog.Logger // nil: none
 	// OnErr, if set, is called with each transient error, and with nil when
 	// records are stored again. It is called from several goroutines and must
 	// be quick.

@@ -63,6 +63,9 @@ func (p *Pump) work(table []translate.Translator[any], item translate.Item[any])
 		t.item = p.Read(item)
 	}
 	t.outcome, t.err = translate.Run(table, t.item)
+	if t.err == nil && p.Judge != nil {
+		t.item, t.outcome, t.err = p.Judge(t.item, t.outcome)
+	}
 	return t
 }
 
@@ -71,6 +74,11 @@ func (t translated) fill(r *journal.Record) {
 	o := t.outcome
 	if len(o.Events) == 0 && o.Skip == "" && o.Poison == "" {
 		o.Skip = "no events"
+	}
+	if t.item.Recovered {
+		for i := range o.Events {
+			o.Events[i].Recovered = true
+		}
 	}
 	r.Events, r.Skip, r.Poison, r.Translator = o.Events, o.Skip, o.Poison, o.Translator
 	r.Evidence = t.item.Evidence

@@ -4,14 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
+	"busbar/common/answer"
 	"busbar/common/drain"
-	"busbar/common/runes"
 	"busbar/common/secret"
-	"busbar/common/show"
 	"busbar/common/webhook"
 )
 
@@ -27,8 +24,8 @@ func verdict(resp *http.Response, text []byte, now time.Time) error {
 	if code/100 == 2 {
 		return nil
 	}
-	err := fmt.Errorf("it answers %d %s%s%s", code, http.StatusText(code), said(text), clocks(resp, now))
-	pause := retryAfter(resp.Header.Get("Retry-After"), now)
+	err := errors.New(answer.Status(code, text) + clocks(resp, now))
+	pause := answer.RetryAfter(resp.Header.Get("Retry-After"), now)
 	switch code {
 	case http.StatusRequestEntityTooLarge:
 		return fmt.Errorf("%w (%w): %w", err, errTooLarge, drain.ErrRefused)
@@ -42,26 +39,12 @@ func verdict(resp *http.Response, text []byte, now time.Time) error {
 		err, pause = fmt.Errorf("%w: for good, it says (correct [push] url, or take it out)", err), max(pause, goneFor)
 	}
 	if code/100 == 3 {
-		err = fmt.Errorf("%w, to %s: redirects are not followed (set [push] url to where the receiver is)", err, clip(secret.Redact(resp.Header.Get("Location"))))
+		err = fmt.Errorf("%w, to %s: redirects are not followed (set [push] url to where the receiver is)", err, answer.Clip(secret.Redact(resp.Header.Get("Location"))))
 	}
 	if pause > 0 {
 		return &drain.Later{Wait: pause, Err: err}
 	}
 	return err
-}
-
-// said is the first line of an answer, for people.
-func said(text []byte) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
-	if line == "" {
-		return ""
-	}
-	return ": " + clip(secret.Scrub(line))
-}
-
-func clip(s string) string {
-	s, _ = runes.Cut(show.OneLine(s), 200)
-	return s
 }
 
 // clocks says that the receiver's clock is so far from ours that it cannot believe us.
@@ -71,16 +54,4 @@ func clocks(resp *http.Response, now time.Time) string {
 		return fmt.Sprintf(" (its clock and ours differ by %s)", by.Abs().Round(time.Second))
 	}
 	return ""
-}
-
-// retryAfter is how long the receiver wants to be left alone: seconds, or a date
-// (RFC 9110, section 10.2.3).
-func retryAfter(text string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(strings.TrimSpace(text), 10, 32); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if until, err := http.ParseTime(text); err == nil {
-		return max(0, until.Sub(now))
-	}
-	return 0
 }

@@ -33,7 +33,7 @@ func as[T any](it Item[any]) (Item[T], bool) {
 	v, ok := it.Value.(T)
 	return Item[T]{
 		Source: it.Source, Origin: it.Origin, Value: v, Raw: it.Raw, Digest: it.Digest,
-		Received: it.Received, Evidence: it.Evidence, States: it.States,
+		Received: it.Received, Evidence: it.Evidence, Recovered: it.Recovered, States: it.States,
 	}, ok
 }
 

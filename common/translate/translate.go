@@ -31,6 +31,8 @@ type Item[T any] struct {
 	Digest   string           // SHA-256 of Raw in hex; empty: made where it is needed
 	Received time.Time        // when it reached us; stands in where the source tells no time
 	Evidence []event.Evidence // who vouches for it
+	// Recovered says that the item was read long after it came: so do its events.
+	Recovered bool
 	// States are the last known states of what it is about, stored with its
 	// events, for channels that find news by comparing.
 	States []event.State

@@ -24,7 +24,7 @@ func TestHeartbeatTellsTheLossOfTheLast(t *testing.T) {
 	}
 	expectNotes(t, f, 1, 3)
 	p := &Publisher{Journal: j, Identity: testIdentity(), Seal: testSigner(t, goodSigner).Seal, Every: 1500 * time.Millisecond}
-	if err := p.beat(pub, 4); err != nil {
+	if err := p.beat(pub, 4, false); err != nil {
 		t.Fatal(err)
 	}
 	d := next(t, f)
@@ -62,6 +62,26 @@ func TestHeartbeatNobodySigns(t *testing.T) {
 	r.goOn()
 	if err := r.trouble(); err == nil || err.Error() != "signing a heartbeat: no key" {
 		t.Errorf("told: %v", err)
+	}
+	r.stop()
+}
+
+// TestComersAreTold: who subscribes hears the newest number at once, and not when the
+// next heartbeat is due.
+func TestComersAreTold(t *testing.T) {
+	j := testJournal(t)
+	write(t, j, 1, 3, 0)
+	r := start(t, j, &Publisher{Seal: testSigner(t, goodSigner).Seal, Every: time.Hour})
+	pub := r.listening()
+	f := follow(t, pub, testVerifier(t, nil))
+	r.goOn()
+	expectNotes(t, f, 1, 3)
+	for _, f := range []*Follower{f, follow(t, pub, testVerifier(t, nil)), follow(t, pub, testVerifier(t, nil))} {
+		d := next(t, f)
+		msg, _ := d.Envelope.Msg.(map[string]any)
+		if d.Err != nil || !d.Heartbeat || event.Integer(msg["newest"]) != 3 || msg["extra"] != true || event.Integer(msg["interval"]) != 3600 {
+			t.Fatalf("a heartbeat: %+v", d)
+		}
 	}
 	r.stop()
 }

@@ -128,7 +128,7 @@ func (c *published) send(m journal.Message) error {
 	}
 	c.p.newest.Store(max(m.Seq, c.p.newest.Load()))
 	if err := c.pub.Send(m.Topic, m.Wire); err != nil {
-		if c.pub.ended() {
+		if c.pub.Ended() {
 			return fmt.Errorf("publishing message %d: %w", m.Seq, err)
 		}
 		if err := c.link.Refuse(m.Seq, err); err != nil {
@@ -147,10 +147,34 @@ func (c *published) tend() {
 	defer stop()
 	save, stopSave := ticker(cmp.Or(c.p.look, cursorEvery))
 	defer stopSave()
+	// Who came before is told, too.
+	came, soon := c.pub.pub.Subscribed(), time.After(comerWaits)
+	if c.p.Every <= comerWaits { // the next heartbeat is soon enough, or there are none
+		came, soon = nil, nil
+	}
 	for {
+		next := came
+		if soon != nil {
+			next = nil
+		}
+		tells := func(comer bool) bool {
+			c.mu.Lock()
+			err := c.p.beat(c.pub, c.p.newest.Load(), comer)
+			c.mu.Unlock()
+			if err != nil {
+				c.link.Fail(err)
+			}
+			return err == nil
+		}
 		select {
 		case <-c.done:
 			return
+		case <-next:
+			came, soon = c.pub.pub.Subscribed(), time.After(comerWaits)
+		case <-soon:
+			if soon = nil; !tells(true) {
+				return
+			}
 		case err := <-c.pub.Err():
 			c.link.Fail(err)
 			return
@@ -159,11 +183,7 @@ func (c *published) tend() {
 			c.cursor.save(time.Now())
 			c.mu.Unlock()
 		case <-beat:
-			c.mu.Lock()
-			err := c.p.beat(c.pub, c.p.newest.Load())
-			c.mu.Unlock()
-			if err != nil {
-				c.link.Fail(err)
+			if !tells(false) {
 				return
 			}
 		}
@@ -182,33 +202,50 @@ func (c *published) Close() error {
 	return nil
 }
 
-// ended says that nothing can be sent any more, whatever the message.
-func (p *Pub) ended() bool {
+// Ended says that nothing can be sent any more, whatever the message.
+func (p *Pub) Ended() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.dead != nil
 }
 
+// comerWaits is how long who has just subscribed waits for a heartbeat: others who come
+// meanwhile have the same one.
+const comerWaits = time.Second
+
 // beat sends one heartbeat. It is not in the journal and has no sequence number
-// of its own.
-func (p *Publisher) beat(pub *Pub, newest int64) error {
+// of its own. One for who has just come is besides the others: it says so.
+func (p *Publisher) beat(pub *Pub, newest int64, comer bool) error {
+	e, body, err := Heartbeat(p.Identity, p.Journal.Epoch(), newest, p.Every, comer, p.Seal)
+	if err != nil {
+		return err
+	}
+	return pub.Send(e.Topic, body)
+}
+
+// Heartbeat makes one: what the newest number is, and when the next one comes. One that
+// is extra does not count among those. seal signs it; nil: nobody does.
+func Heartbeat(id journal.Identity, epoch string, newest int64, every time.Duration, extra bool, seal func(m *event.Encoded) error) (event.Envelope, []byte, error) {
 	now := time.Now()
 	e := event.Envelope{
-		Topic:     event.JoinTopic(p.Identity.Prefix, p.Identity.Environment, HeartbeatTopic),
+		Topic:     event.JoinTopic(id.Prefix, id.Environment, HeartbeatTopic),
 		MsgID:     event.FormatID(now, uuid.New()),
 		I:         newest,
-		Timestamp: now.Unix(), Username: p.Identity.Username,
-		Publisher: p.Identity.Name, Epoch: p.Journal.Epoch(),
-		Msg: map[string]any{"newest": newest, "interval": int64((p.Every + time.Second - 1) / time.Second)},
+		Timestamp: now.Unix(), Username: id.Username,
+		Publisher: id.Name, Epoch: epoch,
+		Msg: map[string]any{"newest": newest, "interval": int64((every + time.Second - 1) / time.Second)},
+	}
+	if extra {
+		e.Msg.(map[string]any)["extra"] = true
 	}
 	m, err := event.Encode(e.Tree())
-	if err == nil && p.Seal != nil {
-		err = p.Seal(m)
+	if err == nil && seal != nil {
+		err = seal(m)
 	}
 	if err != nil {
-		return fmt.Errorf("signing a heartbeat: %w", err)
+		return e, nil, fmt.Errorf("signing a heartbeat: %w", err)
 	}
-	return pub.Send(e.Topic, m.Bytes())
+	return e, m.Bytes(), nil
 }
 
 // pause waits, and says if ctx ended meanwhile.

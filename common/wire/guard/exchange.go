@@ -49,7 +49,8 @@ func newExchange(conn net.Conn, r *bufio.Reader, kind zmq4.SocketType, o Options
 	return &Exchange{conn: conn, r: r, kind: kind, limit: o.MaxMessage, patient: o.WriteTimeout}
 }
 
-// Kind is the peer's socket: zmq4.Req, zmq4.Dealer or zmq4.Router.
+// Kind is the peer's socket: zmq4.Req, zmq4.Dealer or zmq4.Router; where it sends to a
+// relay, zmq4.Pub, zmq4.XPub or zmq4.Push.
 func (x *Exchange) Kind() zmq4.SocketType { return x.kind }
 
 // Remote is the peer's address, and Host that without its port.

@@ -164,6 +164,11 @@ func (l *Listener) meet(conn net.Conn) {
 			l.answer(conn, r, kind)
 			return
 		}
+		if err == nil && l.peers.o.sends(kind) {
+			l.peers.leave(h)
+			l.take(conn, r, kind)
+			return
+		}
 		var c *Conn
 		if err == nil {
 			c, err = l.peers.admit(h, r, kind)

@@ -25,6 +25,10 @@ type Options struct {
 	// goroutine of its own; the connection is closed when it returns, and with the
 	// listener. Who answers bounds how many there are. Nil: they are refused.
 	Exchange func(ctx context.Context, x *Exchange)
+	// Inbound, of a listener, reads what each PUB, XPUB or PUSH sends that connects, as
+	// the SUB or PULL of a relay; all as for Exchange. Nil: they are refused, unless
+	// Type has them.
+	Inbound func(ctx context.Context, x *Exchange)
 }
 
 // MaxMessage is the default limit of one message, in bytes.

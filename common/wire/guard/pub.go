@@ -104,6 +104,13 @@ func (p *Pub) WaitSubscriber(ctx context.Context, topic string) error {
 	return p.listener.peers.waitSubscriber(ctx, topic)
 }
 
+// Subscribed is closed when the next subscription comes into force.
+func (p *Pub) Subscribed() <-chan struct{} {
+	p.listener.peers.mu.Lock()
+	defer p.listener.peers.mu.Unlock()
+	return p.listener.peers.changed
+}
+
 // Close stops listening, lets everything sent before be written until linger
 // is over, and ends all connections. What could not be written is in
 // Stats().Dropped.

@@ -149,6 +149,10 @@ func (o Options) accepted() side {
 			return zmq4.Rep
 		case o.asks(kind):
 			return zmq4.Router
+		case o.sends(kind) && kind == zmq4.Push:
+			return zmq4.Pull
+		case o.sends(kind):
+			return zmq4.Sub
 		case slices.Contains(partners(o.Type), kind):
 			return o.Type
 		}
@@ -159,6 +163,11 @@ func (o Options) accepted() side {
 // asks is true for a peer whose requests are answered here.
 func (o Options) asks(kind zmq4.SocketType) bool {
 	return o.Exchange != nil && (kind == zmq4.Req || kind == zmq4.Dealer)
+}
+
+// sends is true for a peer of whom a relay takes what it sends.
+func (o Options) sends(kind zmq4.SocketType) bool {
+	return o.Inbound != nil && (kind == zmq4.Pub || kind == zmq4.XPub || kind == zmq4.Push)
 }
 
 // shake carries out the whole handshake, and gives the peer's kind. Only one that
