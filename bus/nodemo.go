@@ -6,7 +6,7 @@ import "errors"
 
 // demoCommand stands where the demo was left out of the build.
 type demoCommand struct {
-	Demo noDemo `cmd:"" passthrough:"" help:"Not in this build: the demo is run from the source."`
+	Demo noDemo `cmd:"" passthrough:"" hidden:"" help:"Not in this build: the demo is run from the source."`
 }
 
 type noDemo struct {

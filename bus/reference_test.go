@@ -3,14 +3,13 @@ package main
 import (
 	"testing"
 
-	"busbar/bus/config"
+	"busbar/common/program"
 	"busbar/common/programtest"
 )
 
 // TestReference fails when the reference page is not what the program is.
 func TestReference(t *testing.T) {
-	c := config.Default()
-	programtest.Reference(t, "bus", "Follows and operates the bus.", commands(), &c)
+	programtest.Reference(t, described(&program.Env{Name: "bus"}), description, commands())
 }
 
 // TestTopicsReference does so for the page of topics.
@@ -20,4 +19,13 @@ func TestTopicsReference(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	programtest.Page(t, "topics.md", []byte(page))
+}
+
+// TestStatesReference does so for the page of states.
+func TestStatesReference(t *testing.T) {
+	code, page, errs := programtest.Run("bus", run, nil, "catalog", "--states", "--format", "markdown")
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	programtest.Page(t, "state.md", []byte(page))
 }

@@ -25,7 +25,7 @@ func (c *Config) withPasswords(u secret.URL) []string {
 	if !ok {
 		return node.FilesWith(u, c.Files)
 	}
-	if real, err := address(u.Reveal()); err == nil && secret.NewURL(real).HasPassword() {
+	if real, err := database.Address(u.Reveal()); err == nil && secret.NewURL(real).HasPassword() {
 		return []string{path}
 	}
 	return nil
@@ -92,7 +92,11 @@ func checkQueue(ctx context.Context, db *database.DB, cfg *Config) []program.Fin
 	if a.Level == queue.Views {
 		level = "warn"
 	}
-	findings := []program.Finding{{What: "access", Level: level, Detail: fmt.Sprintf("%s, of %d architectures: %s", a.Level, len(a.Architectures), strings.Join(a.Architectures, " "))}}
+	of := fmt.Sprintf("of %d architectures: %s", len(a.Architectures), strings.Join(a.Architectures, " "))
+	if len(a.Architectures) == 0 {
+		of = "and no package is in the queue yet"
+	}
+	findings := []program.Finding{{What: "access", Level: level, Detail: fmt.Sprintf("%s, %s", a.Level, of)}}
 	return append(findings, program.Finding{What: "completeness", Level: level, Detail: strings.Join(a.Meaning(), " ")})
 }
 

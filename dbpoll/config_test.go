@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"busbar/common/programtest"
+	"busbar/dbpoll/database"
 )
 
 // TestWrongConfigurations are reported with what to do about them, before any
@@ -46,12 +47,12 @@ func TestAddressFromAFile(t *testing.T) {
 		"# ours\n\n  sqlite:/x  \nrest\n": "sqlite:/x",
 		"service=wb":                      "service=wb",
 	} {
-		got, err := address("file:" + write(t, "url", text, 0o600))
+		got, err := database.Address("file:" + write(t, "url", text, 0o600))
 		if err != nil || got != want {
 			t.Errorf("%q gives %q, %v", text, got, err)
 		}
 	}
-	if _, err := address("file:" + write(t, "url", "# nothing\n", 0o600)); err == nil || !strings.Contains(err.Error(), "is empty") {
+	if _, err := database.Address("file:" + write(t, "url", "# nothing\n", 0o600)); err == nil || !strings.Contains(err.Error(), "is empty") {
 		t.Errorf("an empty file gives %v", err)
 	}
 }

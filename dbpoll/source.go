@@ -10,6 +10,7 @@ import (
 
 	"busbar/common/exit"
 	"busbar/common/program"
+	"busbar/common/progress"
 	"busbar/common/pump"
 	"busbar/common/secret"
 	"busbar/common/translate"
@@ -73,6 +74,7 @@ func (c *Config) Sources(log *slog.Logger) []*program.Source {
 				}
 				return ch, nil
 			},
+			Hosts:  hostsOf(what),
 			Secret: "a database's password", Secrets: c.secretsOf(what),
 			Check:   func(ctx context.Context, _ *program.Env) []program.Finding { return c.check(ctx, what, asked) },
 			Metrics: "busbar_poll_", MetricLabels: map[string]string{"source": what.name},
@@ -81,9 +83,18 @@ func (c *Config) Sources(log *slog.Logger) []*program.Source {
 	return list
 }
 
+// hostsOf is the host of what is polled, if it is on another machine.
+func hostsOf(what polled) []string {
+	at, err := database.Address(what.url.Reveal())
+	if host := hostOf(at); err == nil && host != "" {
+		return []string{host}
+	}
+	return nil
+}
+
 // options say how to connect.
 func (c *Config) options(what polled) (database.Options, error) {
-	url, err := address(what.url.Reveal())
+	url, err := database.Address(what.url.Reveal())
 	if err != nil {
 		return database.Options{}, &exit.Error{Code: exit.Config, Err: err}
 	}
@@ -200,16 +211,23 @@ func (c *channel) polled() bool {
 	return c.inner != nil && c.inner.Stats().Polls > 0
 }
 
-// Progress tells how much an import has read.
-func (c *channel) Progress(ended bool) string {
-	if !c.importing {
-		return ""
+// Progress tells how much an import has read, and how far a first poll is.
+func (c *channel) Progress(ended bool) progress.State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var s compare.Stats
+	if c.inner != nil {
+		s = c.inner.Stats()
 	}
-	text := fmt.Sprintf("%s: %d rows", c.name, c.Report().(report).Changes)
-	if !ended {
-		text += " so far"
+	switch {
+	case c.importing && ended:
+		return progress.State{Text: fmt.Sprintf("%s: %d rows", c.name, s.Changes)}
+	case c.importing:
+		return progress.State{Text: fmt.Sprintf("%s: %d rows so far", c.name, s.Changes)}
+	case ended || s.Polls > 0 || s.Recorded == 0:
+		return progress.State{}
 	}
-	return text
+	return progress.State{Text: fmt.Sprintf("%s: first poll, %d rows are recorded", c.name, s.Recorded), Done: s.Recorded, All: s.Whole}
 }
 
 // listen wakes the source up when the server notifies. A lost connection costs

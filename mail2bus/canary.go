@@ -5,10 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/smtp"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,7 +14,6 @@ import (
 	"busbar/common/canary"
 	"busbar/common/config"
 	"busbar/common/mail"
-	"busbar/common/runes"
 	"busbar/common/translate"
 	"busbar/mail2bus/maildir"
 )
@@ -82,9 +78,9 @@ func (c CanaryConfig) route(dir string, ours func(translate.Item[any])) *canary.
 		r.Hint = "look into the mail system's log for mails to " + c.To
 		r.Send = func(ctx context.Context, token string) error {
 			if c.SMTP != "" {
-				return sendSMTP(ctx, c.SMTP, c.To, canaryMail(c.To, token))
+				return sendSMTP(ctx, c.SMTP, "", c.To, canaryMail(c.To, token))
 			}
-			return sendCommand(ctx, c.Sendmail, c.To, canaryMail(c.To, token))
+			return sendCommand(ctx, append(slices.Clone(c.Sendmail), c.To), canaryMail(c.To, token))
 		}
 	}
 	return r
@@ -105,62 +101,4 @@ func canaryMail(to, token string) []byte {
 		"Auto-Submitted: auto-generated\nPrecedence: bulk\nMIME-Version: 1.0\nContent-Type: text/plain; charset=us-ascii\n%s: %s\n\n"+
 		"mail2bus sends this mail to itself, to see that mail arrives. It takes it away\nagain; if you can read it here, delete it.\n",
 		to, token, time.Now().Format(time.RFC1123Z), token, canaryHeader, token)
-}
-
-// sendCommand hands a mail to a program as mail systems have it.
-func sendCommand(ctx context.Context, command []string, to string, text []byte) error {
-	cmd := exec.CommandContext(ctx, command[0], append(slices.Clone(command[1:]), to)...)
-	cmd.Stdin = bytes.NewReader(text)
-	cmd.WaitDelay = time.Second // what it started may hold its output open
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		const most = 300
-		said, _ := runes.Cut(strings.TrimSpace(strings.ToValidUTF8(string(out), "\uFFFD")), most)
-		return fmt.Errorf("running %s: %w: %s", command[0], err, said)
-	}
-	return nil
-}
-
-// sendSMTP hands a mail to a server, with an empty sender: nothing bounces.
-func sendSMTP(ctx context.Context, server, to string, text []byte) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("handing the mail to %s: %w", server, err)
-		}
-	}()
-	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", server)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if deadline, ok := ctx.Deadline(); ok {
-		if err := c.SetDeadline(deadline); err != nil {
-			return err
-		}
-	}
-	stop := context.AfterFunc(ctx, func() { c.Close() })
-	defer stop()
-	host, _, _ := net.SplitHostPort(server)
-	s, err := smtp.NewClient(c, host)
-	if err != nil {
-		return err
-	}
-	if err := s.Mail(""); err != nil {
-		return err
-	}
-	if err := s.Rcpt(to); err != nil {
-		return err
-	}
-	w, err := s.Data()
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(w, bytes.NewReader(text)); err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	_ = s.Quit() // it has the mail
-	return nil
 }

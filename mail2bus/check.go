@@ -26,9 +26,13 @@ func checkPlace(what, dir string) program.Finding {
 	n, err := waiting(dir)
 	if err == nil && n > 0 {
 		const most = 10000
-		if bad, one, err := maildir.Unreadable(dir, most); err == nil && bad > 0 {
+		if bad, one, err := maildir.Unreadable(dir, "new", most); err == nil && bad > 0 {
 			return program.Found(what, fmt.Errorf("%d of %d mails that wait cannot be read, such as: %w", bad, n, one), "")
 		}
+	}
+	// Where none waits, those that came before tell how they are written.
+	if bad, one, berr := maildir.Unreadable(dir, "cur", 100); berr == nil && bad > 0 && n == 0 {
+		return program.Finding{What: what, Level: "warn", Detail: fmt.Sprintf("%s, 0 mails waiting; mails that came before cannot be read, so that those to come may be as bad: %v", dir, one)}
 	}
 	return program.Found(what, err, fmt.Sprintf("%s, %d mails waiting", dir, n))
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"os/user"
+	"strconv"
 	"time"
 
 	"busbar/common/event"
@@ -40,6 +42,11 @@ type mails struct {
 	*maildir.Channel
 	name  string // for origins
 	limit int64
+	// notesOwner says that who delivered a mail is noted for the policy; what that does
+	// not ask for is never published.
+	notesOwner bool
+	// see, if set, looks at each mail that has just come.
+	see func(translate.Item[any]) translate.Item[any]
 }
 
 func (c mails) Next(ctx context.Context) (translate.Item[any], []byte, func(error), error) {
@@ -47,10 +54,29 @@ func (c mails) Next(ctx context.Context) (translate.Item[any], []byte, func(erro
 	if err != nil {
 		return translate.Item[any]{}, nil, nil, err
 	}
-	return translate.Item[any]{Origin: c.name + " " + m.Name, Raw: m.Raw, Received: m.Arrived}, nil, done, nil
+	it := translate.Item[any]{Origin: c.name + " " + m.Name, Raw: m.Raw, Received: m.Arrived}
+	if c.notesOwner {
+		it.Evidence = []event.Evidence{{Type: "pipe", Verdict: "none", Detail: userName(m.Owner)}}
+	}
+	return it, nil, done, nil
+}
+
+// userName is a user of this machine, or "uid N".
+func userName(uid int) string {
+	number := strconv.Itoa(uid)
+	if u, err := user.LookupId(number); err == nil {
+		return u.Username
+	}
+	return "uid " + number
 }
 
 // read parses a mail that Next handed out.
 func (c mails) read(it translate.Item[any]) translate.Item[any] {
-	return newItem(it.Origin, it.Raw, it.Received, c.limit)
+	parsed := newItem(it.Origin, it.Raw, it.Received, c.limit)
+	parsed.Source, parsed.Recovered = it.Source, it.Recovered
+	parsed.Evidence = append(parsed.Evidence, it.Evidence...)
+	if c.see != nil {
+		return c.see(parsed)
+	}
+	return parsed
 }

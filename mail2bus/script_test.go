@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,10 +24,12 @@ func TestMain(m *testing.M) {
 //
 //	hold, release           take the port $PORT, and free it
 //	smalldisk DIR           mount a small disk, where [mount]
+//	block NAME KIND FILE    put the blocks of a kind of docs/howto/NAME into a file
+//	page NAME               put the sh blocks of docs/howto/NAME into page.sh
 func TestScripts(t *testing.T) {
 	programtest.Scripts{
-		Program: "mail2bus", Ports: []string{"PORT"}, Condition: condition,
-		Commands: map[string]programtest.Command{"hold": hold, "release": release, "smalldisk": smallDisk},
+		Program: "mail2bus", Ports: []string{"PORT", "METRICS"}, Condition: condition,
+		Commands: map[string]programtest.Command{"hold": hold, "release": release, "smalldisk": smallDisk, "page": page, "block": block},
 		Setup: func(env *testscript.Env) error {
 			env.Values["holder"] = &holder{}
 			return nil
@@ -69,6 +72,26 @@ func smallDisk(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=128k"))
 	ts.Defer(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 }
+
+func page(ts *testscript.TestScript, neg bool, args []string) {
+	block(ts, neg, []string{args[0], "sh", "page.sh"})
+}
+
+func block(ts *testscript.TestScript, neg bool, args []string) {
+	text, err := os.ReadFile(filepath.Join(docs, args[0]))
+	ts.Check(err)
+	var all strings.Builder
+	for _, b := range regexp.MustCompile("(?s)\n```"+args[1]+"\n(.*?)```\n").FindAllStringSubmatch(string(text), -1) {
+		all.WriteString(b[1])
+	}
+	if all.Len() == 0 {
+		ts.Fatalf("%s has no blocks of %s", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(all.String()), 0o600))
+}
+
+// docs is from this folder, where tests begin.
+const docs = "../docs/howto"
 
 // TestDeliverAlwaysAnswers75 is for what a mail system's administrator mistypes.
 func TestDeliverAlwaysAnswers75(t *testing.T) {

@@ -13,14 +13,15 @@ import (
 
 	"busbar/common/durable"
 	"busbar/common/exit"
+	"busbar/common/mail"
 	"busbar/common/program"
 	"busbar/common/pump"
 	"busbar/common/translate"
 	"busbar/mail2bus/maildir"
 )
 
-// Sources are the Maildirs and the spool.
-func (c *Config) Sources(*slog.Logger) []*program.Source {
+// Sources are the ways in which mails come, and what is done about subscriptions.
+func (c *Config) Sources(log *slog.Logger) []*program.Source {
 	var list []*program.Source
 	for _, dir := range c.Mail.Maildir {
 		list = append(list, c.source("maildir", dir, "maildir "+filepath.Base(dir)))
@@ -30,15 +31,44 @@ func (c *Config) Sources(*slog.Logger) []*program.Source {
 		s.Prepare = func(log *slog.Logger) error { return prepareSpool(dir, log) }
 		list = append(list, s)
 	}
-	if len(list) == 0 {
-		return []*program.Source{program.Missing("mail", errors.New("neither [mail] maildir nor [mail] spool is set, so no mail can come"))}
+	for _, m := range c.mailboxes {
+		list = append([]*program.Source{c.imapSource(m)}, list...)
 	}
-	return list
+	if c.Mail.LMTP != "" {
+		list = append([]*program.Source{c.lmtpSource()}, list...)
+	}
+	if c.Dak.Removals != "" {
+		list = append(list, c.removals())
+	}
+	if c.imports != nil {
+		return []*program.Source{c.imports.source(int64(c.Mail.Limit))}
+	}
+	if len(list) == 0 {
+		return []*program.Source{program.Missing("mail", errors.New("none of [mail] maildir, spool, lmtp and imap is set, so no mail can come"))}
+	}
+	if s := c.subscriptionSource(log); s != nil {
+		list = append([]*program.Source{s}, list...)
+	}
+	return append([]*program.Source{c.intakeSource()}, list...)
+}
+
+// requeueable has what a source of other mails made, and is kept as poison, come
+// again: by the spool or a Maildir where there is one, else by the retry queue.
+func (c *Config) requeueable(s *program.Source) {
+	places := c.Mail.places()
+	if len(places) == 0 {
+		s.Parse = func(item []byte) (any, error) { return mail.Parse(item, mail.Limits{Bytes: int64(c.Mail.Limit)}), nil }
+		return
+	}
+	s.Requeue = func(item []byte) error {
+		_, err := maildir.Deliver(places[len(places)-1], bytes.NewReader(item))
+		return err
+	}
 }
 
 // source is one Maildir; what is maildir or spool.
 func (c *Config) source(what, dir, title string) *program.Source {
-	in := mails{name: title, limit: int64(c.Mail.Limit)}
+	in := mails{name: title, limit: int64(c.Mail.Limit), see: c.see, notesOwner: what == "spool" && c.policy != nil}
 	return &program.Source{
 		Name: dir, Title: title, Dir: dir, Read: in.read,
 		Canary: c.Canary.route(dir, func(it translate.Item[any]) { in.Discard(strings.TrimPrefix(it.Origin, title+" ")) }),

@@ -1,13 +1,19 @@
 package main
 
 import (
+	"busbar/adapters/britney"
+	"busbar/adapters/buildd"
 	"busbar/adapters/dak"
 	"busbar/adapters/debbugs"
 	"busbar/adapters/lists"
+	"busbar/adapters/mentors"
+	releases "busbar/adapters/release"
 	"busbar/adapters/scm"
+	"busbar/adapters/security"
 	"busbar/common/event"
 	"busbar/common/mail"
 	"busbar/common/translate"
+	"busbar/mail2bus/subscriptions"
 )
 
 type translator = translate.Translator[*mail.Message]
@@ -17,10 +23,19 @@ type translator = translate.Translator[*mail.Message]
 func (c *Config) Translators() []translate.Translator[any] {
 	t := []translate.Translator[any]{
 		translate.Of(translator{Name: "mail", Translate: readable}),
-		whole(debbugs.Translator()),
-		whole(dak.Translator()),
-		whole(scm.Mails(c.SCM.Service, c.SCM.Names)),
 	}
+	t = append(t, subscriptions.Translators()...)
+	t = append(t,
+		whole(debbugs.Translator()),
+		whole(dak.Translator(dak.Options{Private: c.Mail.Private})),
+		translate.Of(dak.RemovalLog()),
+		whole(britney.Translator()),
+		whole(releases.Translator()),
+		whole(buildd.Translator()),
+		whole(security.Translator()),
+		whole(mentors.Translator()),
+		whole(scm.Mails(c.SCM.Service, c.SCM.Names)),
+	)
 	if c.Mail.Lists {
 		t = append(t, translate.Of(lists.Translator())) // tells nothing of a mail's text
 	}

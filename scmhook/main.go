@@ -24,10 +24,12 @@ type commandLine struct {
 	Import    importCmd              `cmd:"" help:"Tell of all refs that were there before the daemon first saw their repositories. The daemon must not run."`
 	Install   installCmd             `cmd:"" help:"Put the hook into repositories, and into those below directories. A hook that is there is kept and called, too."`
 	Uninstall uninstallCmd           `cmd:"" help:"Take the hook out of repositories, and put back what was there before."`
+	Setup     setupCmd               `cmd:"" help:"Set scmhook up on this machine: key, configuration, what the unit needs; then check, and start it. Says each thing before it does it, and does nothing twice."`
 	Check     program.CheckCommand   `cmd:"" help:"Look at the configuration and the outside world, with hints."`
 	Explain   program.ExplainCommand `cmd:"" help:"Say what spool files, or ids in the journal, become and why. Needs no bus." set:"json= for each" set:"items=Spool files, or ids in the journal."`
 	Poison    poisonCmd              `cmd:"" help:"List, show, retry or drop spool files that could not be read." set:"list=List the spool files and webhooks that could not be read, and why." set:"show=Print one exactly as it came." set:"retry=Give items back to where they came from: spool files to scmhook run, webhooks to scmhook serve."`
 	Status    program.StatusCommand  `cmd:"" help:"Say what was done and what waits, and which repositories are wired, unwired or silent." set:"more=: one object for the journal, then one for each repository"`
+	Settings  program.ConfigCommand  `cmd:"" name:"config" help:"Print the configuration."`
 	Version   program.Version        `cmd:"" help:"Print the version."`
 }
 
@@ -43,7 +45,7 @@ func run(p *program.Env, args []string) int {
 		hook.Run(args, p.Stdin, p.Stderr)
 		return exit.OK
 	}
-	p.Config = func() program.Config { return DefaultConfig() }
+	described(p)
 	cli := &commandLine{}
 	return p.Main(cli, description, args, &cli.Globals)
 }

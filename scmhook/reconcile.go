@@ -43,7 +43,7 @@ func (importCmd) Run(p *program.Env, g *program.Globals) error { return once(p, 
 
 // once empties the spool and compares all refs, without the daemon.
 func once(p *program.Env, g *program.Globals, tell bool) error {
-	err := program.Visit(p, g, g.Logger(p), func(ctx context.Context, s *program.Site) error {
+	err := program.Visit(p, g, "", g.Logger(p), func(ctx context.Context, s *program.Site) error {
 		before, err := s.Node.Journal.Reader().LastSeq(ctx)
 		if err != nil {
 			return err

@@ -66,6 +66,7 @@ func (c *Config) webhooks(log *slog.Logger) *program.Source {
 		Check:  c.checkWebhooks,
 		Renew:  func(next program.Config) error { return handler.take(next.(*Config).Webhook, in, log) },
 		Keys:   []string{"webhook.secrets"},
+		Alone:  []string{"webhook.listen", "webhook.journal"},
 	}
 	if c.Webhook.Secrets != "" {
 		s.Secrets = []string{c.Webhook.Secrets}
@@ -101,7 +102,12 @@ func (c *changeable) take(w WebhookConfig, in *handed, log *slog.Logger) error {
 	return nil
 }
 
-// serveHTTP serves until ctx ends; requests that are under way are answered.
+// lastRequests is how long requests that are under way may take when the server ends.
+const lastRequests = 3 * time.Second
+
+// serveHTTP serves until ctx ends; requests that are under way are answered. Who has
+// not asked by then, or has not sent all of it, is cut off: that is no failure here,
+// for a sender that got no answer sends again.
 func serveHTTP(ctx context.Context, s *http.Server, l net.Listener) error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(l) }()
@@ -110,10 +116,11 @@ func serveHTTP(ctx context.Context, s *http.Server, l net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastRequests)
 	defer cancel()
-	if err := s.Shutdown(last); err != nil {
-		return errors.Join(err, s.Close())
+	err := s.Shutdown(last)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return s.Close()
 	}
-	return nil
+	return err
 }

@@ -38,6 +38,7 @@ func (c *Config) pushes() *program.Source {
 		Open:    c.open,
 		Canary:  c.route(),
 		Requeue: func(item []byte) error { return spool.PutBack(c.SCM.Spool, item) },
+		Alone:   []string{"scm.repositories", "scm.spool", "scm.reconcile", "scm.grace", "scm.poll", "scm.timeout", "scm.commits", "scm.refs"},
 	}
 	if c.webhooksOnly() { // no hook writes anywhere, and no repository is looked at
 		return s

@@ -37,7 +37,8 @@ type SOAPConfig struct {
 	Full     config.Duration `toml:"full" doc:"In which time every bug is asked once, whether it seems to have changed or not."`
 	Recent   config.Duration `toml:"recent" doc:"For how long a bug that changed is asked in every round."`
 	Grace    config.Duration `toml:"grace" doc:"How long mail has to report a change first."`
-	Follow   bool            `toml:"follow" doc:"Follow the bus ([bus] subscribe and discover, [sign] ca): what was published there is suppressed here, and the bugs named there are asked next."`
+	Patience config.Duration `toml:"patience" doc:"With follow: how long mail has to report a change that mail reports, since the last one of the bug, before it is published from here."`
+	Follow   bool            `toml:"follow" doc:"Follow the bus ([bus] subscribe and discover, [sign] ca): what was published there, also while this program was away, is suppressed here, and the bugs named there are asked next."`
 	First    int             `toml:"first" doc:"The tracker's lowest bug number."`
 	Timeout  config.Duration `toml:"timeout" doc:"What one request may take."`
 	MaxReply config.Size     `toml:"max_reply" doc:"What one reply may have; a log that is larger is left out, and that is said."`
@@ -49,7 +50,7 @@ func DefaultConfig() *Config {
 		Shared: config.DefaultShared(),
 		SOAP: SOAPConfig{
 			Interval: config.Duration(5 * time.Minute), Rate: 12, Full: config.Duration(48 * time.Hour),
-			Recent: config.Duration(72 * time.Hour), Grace: config.Duration(2 * time.Minute), First: 1,
+			Recent: config.Duration(72 * time.Hour), Grace: config.Duration(2 * time.Minute), Patience: config.Duration(10 * time.Minute), First: 1,
 			Timeout: config.Duration(2 * time.Minute), MaxReply: 64 << 20,
 		},
 		Canary: CanaryConfig{Canary: config.DefaultCanary()},
@@ -65,7 +66,7 @@ func (all *Config) Complete() error {
 		least time.Duration
 	}{
 		{"interval", c.Interval, time.Second}, {"full", c.Full, time.Second}, {"recent", c.Recent, 0},
-		{"grace", c.Grace, 0}, {"timeout", c.Timeout, time.Millisecond},
+		{"grace", c.Grace, 0}, {"patience", c.Patience, 0}, {"timeout", c.Timeout, time.Millisecond},
 	} {
 		if time.Duration(least.value) < least.least {
 			return fmt.Errorf("checking [soap] %s: %s is less than %s", least.key, time.Duration(least.value), least.least)

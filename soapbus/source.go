@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/url"
+	"sync"
 	"time"
 
 	"busbar/adapters/debbugs"
 	"busbar/common/exit"
 	"busbar/common/node"
 	"busbar/common/program"
+	"busbar/common/progress"
 	"busbar/common/pump"
 	"busbar/soapbus/follow"
 	"busbar/soapbus/sweep"
@@ -39,11 +42,21 @@ func (c *Config) Sources(log *slog.Logger) []*program.Source {
 			sw = ch.Sweep
 			return ch, nil
 		},
+		Hosts:  c.SOAP.hosts(),
 		Secret: "the tracker's password", Secrets: node.FilesWith(c.SOAP.URL, c.Files),
 		Check:   c.check,
 		Metrics: "busbar_soap_",
 		About:   []any{"tracker", c.SOAP.URL, "watches", c.SOAP.watch().String(), "rate", c.SOAP.Rate},
 	}}
+}
+
+// hosts is the tracker's.
+func (c SOAPConfig) hosts() []string {
+	u, err := url.Parse(c.URL.Reveal())
+	if err != nil || u.Hostname() == "" {
+		return nil
+	}
+	return []string{u.Hostname()}
 }
 
 // client asks the tracker.
@@ -55,15 +68,28 @@ func (c SOAPConfig) client(log *slog.Logger) (*tracker.Client, error) {
 
 func (c *Config) open(ctx context.Context, o *program.Opening, client *tracker.Client) channel {
 	so := c.SOAP
+	patience := time.Duration(so.Patience)
+	if !so.Follow || o.Once || o.Import {
+		patience = 0
+	}
+	var received chan struct{} // nil: the sweep waits for nobody
+	known := func() {}
+	if patience > 0 {
+		received = make(chan struct{})
+		known = sync.OnceFunc(func() { close(received) })
+	}
 	sw := sweep.Open(sweep.Options{
 		Tracker: client, Journal: o.Node.Journal, Source: source, Watch: so.watch(), Users: so.Users, First: so.First,
-		Interval: time.Duration(so.Interval), Full: time.Duration(so.Full), Recent: time.Duration(so.Recent), Grace: time.Duration(so.Grace),
+		Interval: time.Duration(so.Interval), Full: time.Duration(so.Full), Recent: time.Duration(so.Recent), Grace: time.Duration(so.Grace), Patience: patience,
 		// Ten requests' time, so that a polite rate goes with polite retries.
 		Backoff: 10 * time.Minute / time.Duration(so.Rate),
-		Once:    o.Once, Import: o.Import, Log: o.Log,
+		Once:    o.Once, Import: o.Import, Received: received, Log: o.Log,
 	})
 	if so.Follow {
-		o.Do("the follower", follow.Follower{Bus: c.Bus, Sign: c.Sign, Journal: o.Node.Journal, Hint: sw.Hint, Log: o.Log}.Run)
+		o.Do("the follower", follow.Follower{
+			Bus: c.Bus, Sign: c.Sign, File: c.Bus.Journal + ".follow", Say: sw.Say, Received: known,
+			Watch: o.Node.Conditions.Watch, Register: o.Node.Register, Log: o.Log,
+		}.Run)
 	}
 	return channel{Sweep: sw, client: client, watches: so.watch().String(), chatty: o.Import || o.Log.Enabled(ctx, slog.LevelDebug)}
 }
@@ -87,10 +113,13 @@ func (c channel) Report() program.Report {
 }
 
 // Progress tells how far a long round is: the first one of a large tracker takes hours.
-func (c channel) Progress(ended bool) string {
+func (c channel) Progress(ended bool) progress.State {
 	r := c.Report().(report)
 	if ended || r.Based && !c.chatty {
-		return ""
+		return progress.State{}
 	}
-	return fmt.Sprintf("%d requests; %d bugs known; news of %d; the sweep is at %d of %d", r.Requests, r.Known, r.Published, r.Cursor, r.High)
+	return progress.State{
+		Text: fmt.Sprintf("%d requests; %d bugs known; news of %d; the sweep is at %d of %d", r.Requests, r.Known, r.Published, r.Cursor, r.High),
+		Done: int64(r.High - r.Cursor), All: int64(r.High),
+	}
 }

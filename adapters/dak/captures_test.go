@@ -18,7 +18,8 @@ import (
 )
 
 var (
-	isUpload = regexp.MustCompile(`^Accepted |\.changes ACCEPTED`)
+	isUpload = regexp.MustCompile(`(?m)^(?:Subject: )?Accepted |\.changes ACCEPTED`)
+	isBroken = regexp.MustCompile(`-(?:cut|odd-name)\.mail$`) // these are poison, and must be
 	mojibake = regexp.MustCompile("\ufffd|Ã|=C3=|=3D|(?i:=\\?utf-8\\?)")
 )
 
@@ -30,7 +31,7 @@ func TestMails(t *testing.T) {
 	own, _ := outcomes(t, "fixtures", c.Own)
 	for _, file := range c.Own {
 		raw := read(t, file)
-		if signed, ok := withoutSignature(raw); ok {
+		if signed, ok := withoutSignature(raw); ok && isUpload.Match(raw) {
 			a, b := keys(t, raw), keys(t, signed)
 			if a != b {
 				t.Errorf("%s tells %q, without its signature %q", file, a, b)
@@ -65,7 +66,7 @@ func read(t *testing.T, file string) []byte {
 
 func keys(t *testing.T, raw []byte) (list string) {
 	t.Helper()
-	o, err := translate.Run([]translate.Translator[*mail.Message]{Translator()}, translate.Item[*mail.Message]{Value: load(raw)})
+	o, err := translate.Run([]translate.Translator[*mail.Message]{Translator(Options{Private: true})}, translate.Item[*mail.Message]{Value: load(raw)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,17 +95,16 @@ func outcomes(t *testing.T, dir string, files []string) (counts map[string]int, 
 	counts, ids = map[string]int{}, map[string]string{}
 	for _, file := range files {
 		m, name := load(read(t, file)), filepath.Base(file)
-		o, err := translate.Run([]translate.Translator[*mail.Message]{Translator()}, translate.Item[*mail.Message]{Value: m})
+		o, err := translate.Run([]translate.Translator[*mail.Message]{Translator(Options{Private: true})}, translate.Item[*mail.Message]{Value: m})
 		if err != nil {
 			t.Fatal(err)
 		}
-		adaptertest.Check(t, Translator(), translate.Item[*mail.Message]{Value: m})
-		upload := isUpload.MatchString(m.Header.Get("Subject"))
-		cut := strings.HasSuffix(name, "-cut.mail") // is poison, and must be
-		if upload != (len(o.Events) > 0 || cut) || cut != (o.Poison != "") {
+		adaptertest.Check(t, Translator(Options{Private: true}), translate.Item[*mail.Message]{Value: m})
+		upload, broken := isUpload.MatchString(m.Header.Get("Subject")), isBroken.MatchString(name)
+		if upload && !broken && len(o.Events) == 0 || broken != (o.Poison != "") {
 			t.Errorf("%s/%s: an upload %v, but %d events, skip %q, poison %q", dir, name, upload, len(o.Events), o.Skip, o.Poison)
 		}
-		if cut {
+		if broken {
 			continue
 		}
 		counts[o.Skip]++
@@ -118,7 +118,7 @@ func outcomes(t *testing.T, dir string, files []string) (counts map[string]int, 
 			if bad := mojibake.FindIndex(b); bad != nil {
 				t.Errorf("%s/%s: wrongly decoded text: …%s…", dir, name, b[max(0, bad[0]-40):min(len(b), bad[1]+40)])
 			}
-			if !strings.Contains(string(b), `"signer_key":"`) && e.Kind.Family == "" {
+			if upload && !strings.Contains(string(b), `"signer_key":"`) && e.Kind.Family == "" {
 				t.Errorf("%s/%s: no signing key", dir, name)
 			}
 		}
@@ -134,8 +134,9 @@ func outcomes(t *testing.T, dir string, files []string) (counts map[string]int, 
 func sameFacts(t *testing.T, ids map[string]map[string]string) {
 	t.Helper()
 	for name, id := range ids["unsigned"] {
-		if ids["signed"][name] != id {
-			t.Errorf("%s: the signed mail tells %q, the unsigned %q", name, ids["signed"][name], id)
+		signed, both := ids["signed"][name]
+		if both && signed != id && !strings.HasPrefix(name, "17.") { // which holds the time of its run
+			t.Errorf("%s: the signed mail tells %q, the unsigned %q", name, signed, id)
 		}
 	}
 	for _, pair := range [][2]string{

@@ -22,6 +22,7 @@ type changes struct {
 // The names that the archive allows (Debian Policy §5.6.1, §5.6.12), bounded.
 var (
 	sourceField  = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9+.-]{0,200})(?:\s+\((\S{1,200})\))?$`)
+	sourceName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+.-]{0,200}$`)
 	versionForm  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+:~-]{0,200}$`)
 	architecture = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,100}$`)
 	suiteForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+:~_/-]{0,100}$`)

@@ -3,8 +3,10 @@ package dak
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -24,6 +26,34 @@ func UploadKey(source, version string, architectures, suites []string, action st
 		to = digest(to)
 	}
 	return "upload/" + source + "_" + version + "/" + set(architectures) + "/" + to + "/" + action
+}
+
+// RemovalKey names the fact that packages were removed from suites: the same for
+// the mails that say it to each bug, and for the archive's log.
+func RemovalKey(suites []string, packages []RemovedPackage) string {
+	var rows []string
+	for _, p := range packages {
+		row := p.Package + "_" + p.Version + " [" + strings.Join(slices.Sorted(slices.Values(p.Architecture)), ",") + "]"
+		if p.Source {
+			row += " source"
+		}
+		rows = append(rows, row)
+	}
+	return "removal/" + set(suites) + "/" + digest(strings.Join(slices.Sorted(slices.Values(rows)), "\n"))
+}
+
+// BugKey names the fact that the archive closes a bug, for a version of a package.
+func BugKey(bug int, source, version string) string {
+	return fmt.Sprintf("bug/%d/close/%s_%s", bug, source, version)
+}
+
+// number reads digits; 0 if they are none.
+func number(digits string) int {
+	n, err := strconv.Atoi(digits)
+	if err != nil || n < 0 || n > 999_999_999 {
+		return 0
+	}
+	return n
 }
 
 // set writes words in one order, each once. A list that no real upload has
@@ -51,4 +81,12 @@ func Link(source string) string {
 		return ""
 	}
 	return "https://tracker.debian.org/pkg/" + url.PathEscape(source)
+}
+
+// bugLink is a bug's page.
+func bugLink(bug int) string {
+	if bug <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("https://bugs.debian.org/%d", bug)
 }

@@ -48,7 +48,7 @@ var (
 
 // Kinds is every kind that the archive's mails yield.
 func Kinds() event.Catalog {
-	return event.Catalog{sourceKind, binaryKind, queueKind, oldUploadKind}
+	return append(event.Catalog{sourceKind, binaryKind, queueKind, oldUploadKind}, noticeKinds()...)
 }
 
 // name is "hello 2.10-3 (source all)".

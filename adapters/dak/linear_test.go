@@ -34,12 +34,65 @@ func announce(text string) []byte {
 	return []byte("X-Debian: DAK\nSubject: Accepted a 1 (source) into unstable\nMessage-ID: <a@example.org>\n\n" + text)
 }
 
+// costlyNotices are notices that an attacker would send, by subject.
+var costlyNotices = map[string]func(n int) string{
+	"x_1_all.changes is NEW":   func(n int) string { return strings.Repeat("binary:x is NEW.\n", n) + "\nWait.\n" },
+	"x_2_all.changes is NEW":   func(n int) string { return numbered(n, "binary:x%d is NEW.\n") + "\nWait.\n" },
+	"x_1_all.changes REJECTED": func(n int) string { return strings.Repeat("no\n\n", n) + "===\n" },
+	"x_2_all.changes REJECTED": func(n int) string { return strings.Repeat("Rejected: no\n", n) + "===\n" },
+	"Bug#7: Removed package(s) from a": func(n int) string {
+		return numbered(n, "x%d | 1 | all\n") + "----- Reason -----\nno\n-------------------------\nIvo (the ftpmaster behind the curtain)\n"
+	},
+	"Bug#8: Removed package(s) from a": func(n int) string {
+		return "x | 1 | " + numbered(n, "a%d, ") + "b\n----- Reason -----\nno\n-------------------------\nIvo (the ftpmaster behind the curtain)\n"
+	},
+	"Bug#7: fixed": func(n int) string { return strings.Repeat("Changed section from a to b\n", n) },
+	"x override disparity": func(n int) string {
+		return strings.Repeat("x: package says section is a, override says b.\n", n) + "\nx\n"
+	},
+	"Results of processing x.dak-commands": func(n int) string { return strings.Repeat("> Action: dm\n\nUid: a\n", n) },
+	"Results of processing y.dak-commands": func(n int) string { return commandError + "\n" + strings.Repeat("x\n", n) },
+	"Transitions completed: x": func(n int) string {
+		return strings.Repeat("Looking at transition: x\nBlocked Packages (total: 1): a, b\n", n)
+	},
+	"Processing of x.commands": func(n int) string {
+		return strings.Repeat("> rm x\n", n) + "\tYour Debian queue daemon (running on host a)\n"
+	},
+	"Processing of x.changes": func(n int) string {
+		return strings.Repeat("\tYour Debian queue daemon (running on host a) \n", n) + "x"
+	},
+	"x": func(n int) string { return strings.Repeat("x\n\n", n) },
+}
+
+// numbered writes a number into each copy of a line.
+func numbered(n int, line string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, line, i)
+	}
+	return b.String()
+}
+
+// TestNoticesAreLinear: as TestLinear, for what is no acceptance.
+func TestNoticesAreLinear(t *testing.T) {
+	const n = 20_000
+	for subject, text := range costlyNotices {
+		raw := func(n int) []byte {
+			return []byte("X-Debian: DAK\nMessage-ID: <a@example.org>\nSubject: " + subject + "\n\n" + text(n))
+		}
+		small, large := work(t, raw(n)), work(t, raw(4*n))
+		if large > 6*small+1<<20 {
+			t.Errorf("%s: %d KiB for one, %d KiB for four times the text", subject, small>>10, large>>10)
+		}
+	}
+}
+
 // TestLinear: four times the text is four times the work, counted in bytes
 // allocated. What copies a text for each of its lines takes sixteen times.
 func TestLinear(t *testing.T) {
 	const n = 20_000
 	for name, text := range costly {
-		small, large := work(t, text(n)), work(t, text(4*n))
+		small, large := work(t, announce(text(n))), work(t, announce(text(4*n)))
 		if large > 6*small+1<<20 {
 			t.Errorf("%s: %d KiB for one, %d KiB for four times the text", name, small>>10, large>>10)
 		}
@@ -47,8 +100,7 @@ func TestLinear(t *testing.T) {
 }
 
 // work is how many bytes reading a mail allocates.
-func work(t *testing.T, text string) uint64 {
-	raw := announce(text)
+func work(t *testing.T, raw []byte) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	outcome(t, raw)

@@ -41,31 +41,54 @@ func TestReadNotice(t *testing.T) {
 	}
 }
 
-// Each notice that tells the bus nothing has its own reason.
-func TestSilent(t *testing.T) {
-	for head, want := range map[string]string{
-		"Subject: x_1_all.changes is NEW\n":                             "dak: NEW notice",
-		"Subject: hm\nDebian-Archive-Action: new\n":                     "dak: NEW notice",
-		"Subject: x_1_all.changes REJECTED\n":                           "dak: rejection",
-		"Subject: hm\nX-DAK-Rejection: manual\n":                        "dak: rejection",
-		"Subject: Bug#7: Removed package(s) from unstable\n":            "dak: removal",
-		"Subject: Bug#7: fixed in x 1\nDebian-Archive-Action: accept\n": "dak: bug closed by upload (debbugs confirms)",
-		"Subject: Bug#7: fixed\nX-DAK: dak override \n":                 "dak: override change",
-		"Subject: x override disparity\n":                               "dak: override change",
-		"Subject: Results of processing x.dak-commands\n":               "dak: command results",
-		"Subject: Comments regarding x_1_all.changes\n":                 "dak: comment",
-		"Subject: Transitions completed: x\n":                           "dak: transition",
-		"Subject: TSU Notification - x\n":                               "dak: legal notice",
-		"Subject: Processing of x_1_all.changes\nX-DAK: DAK\n":          "dak: queue daemon",
-		"Subject: x_1_i386.changes INSTALLED\n":                         "dak: installed (the old second notice of an upload)",
-		"Subject: Log for dinstall run of 2026\n":                       "dak: notice for people",
-		"Subject: \n": "dak: notice for people",
+// Each form of mail is known by its subject, or by the fields of 2022.
+func TestForms(t *testing.T) {
+	const rule = "\n----------------------------------------------\n"
+	for head, c := range map[string]struct{ text, want string }{
+		"Subject: x_1_all.changes is NEW\n":                                    {"binary:x is NEW.\n\nWait.\n", "dak.upload.hold"},
+		"Subject: hm\nDebian-Archive-Action: new\nDebian-Changes: x.changes\n": {"x byhand\n\nWait.\n", "dak.upload.hold"},
+		"Subject: x_1_all.changes REJECTED\n":                                  {"no\n===\n", "dak.upload.reject"},
+		"Subject: hm\nX-DAK-Rejection: manual\nDebian-Changes: x.changes\n":    {"no\n===\n", "dak.upload.reject"},
+		"Subject: x_1_all.changes UNACCEPT\n":                                  {"no\n\n===\n", "dak.upload.reject"},
+		"Subject: Bug#7: Removed package(s) from unstable\n":                   {"x | 1 | all\n--- Reason ---\n", "cut"},
+		"Subject: Bug#7: Removed package(s) from a and b\n":                    {"x | 1 | all\n----- Reason -----\nno" + rule + "Ivo (the ftpmaster behind the curtain)\n", "dak.package.remove"},
+		"Subject: Bug#7: fixed in x 1\nDebian-Archive-Action: accept\n":        {"Source: x\n\n" + signedText(""), "dak.bug.close"},
+		"Subject: Bug#7: fixed\nX-DAK: dak override \n":                        {"Concerning package x...\nChanged section from a to b\n\npp.\n", "dak.override.update"},
+		"Subject: x override disparity\n":                                      {"x.deb: package says section is a, override says b.\n\nOne is wrong.\n", "dak.override.warn"},
+		"Subject: Results of processing x.dak-commands\n":                      {"> Action: dm\n\nAllowed: x\n", "dak.command.process"},
+		"Subject: Comments regarding x_1_all.changes\n":                        {"Hm.\n", "dak.upload.comment"},
+		"Subject: Transitions completed: x\n":                                  {"Looking at transition: x\n", "dak.transition.complete"},
+		"Subject: TSU Notification - x\n":                                      {"x\n", "dak.notice.send"},
+		"Subject: Processing of x_1_all.changes\nX-DAK: DAK\n":                 {"no\n\nGreetings,\n\n\tYour Debian queue daemon (running on host a)\n", "queued.upload.process"},
+		"Subject: Processing of x.commands\nX-DAK: DAK\n":                      {"> rm x\n\tYour Debian queue daemon (running on host a)\n", "queued.command.process"},
+		"Subject: x_1_i386.changes INSTALLED\n":                                {"x\n", "dak: installed (the old second notice of an upload)"},
+		"Subject: \nTo: control@bugs.example.org\n":                            {"usertag 7 x\n", "dak: commands to the bug tracker (which tells what they did)"},
+		"Subject: Log for dinstall run of 2026\n":                              {"x\n", "dak.notice.send"},
+		"Subject: \n": {"x\n", "dak.notice.send"},
 	} {
-		it := translate.Item[*mail.Message]{Value: load([]byte("X-Debian: DAK\n" + head + "\nx\n"))}
-		o, err := translate.Run([]translate.Translator[*mail.Message]{Translator()}, it)
-		if err != nil || o.Skip != want || o.Translator != "dak" {
-			t.Errorf("%q: got %+v, %v; want the skip %q", head, o, err, want)
+		o := outcome(t, []byte("X-Debian: DAK\n"+head+"\n"+c.text))
+		got := o.Skip
+		if len(o.Events) > 0 {
+			got = o.Events[0].Kind.Topic
+		} else if strings.HasPrefix(o.Poison, "cut: ") {
+			got = "cut"
 		}
+		if got != c.want || o.Translator != "dak" {
+			t.Errorf("%q: got %+v; want %q", head, o, c.want)
+		}
+	}
+}
+
+// TestAccountsArePrivate: nothing of a person's own mail is told unless asked for.
+func TestAccountsArePrivate(t *testing.T) {
+	raw := read(t, fixtures+"/account.mail")
+	table := []translate.Translator[*mail.Message]{Translator(Options{})}
+	o, err := translate.Run(table, translate.Item[*mail.Message]{Value: load(raw)})
+	if err != nil || o.Skip != "dak: private: an account was opened" || len(o.Events) > 0 {
+		t.Errorf("it becomes %+v (%v)", o, err)
+	}
+	if o := outcome(t, raw); len(o.Events) != 1 {
+		t.Errorf("with Private it becomes %+v", o)
 	}
 }
 

@@ -11,3 +11,20 @@ import (
 func (u Upload) Substance() []string {
 	return []string{strings.ToLower(u.ChangedBy.Email), event.Gist(u.ChangesText)}
 }
+
+// Substance is what the team wrote or the software found.
+func (r Rejected) Substance() []string { return []string{event.Gist(r.Text)} }
+
+// Substance is what is new.
+func (h Held) Substance() []string { return h.Components }
+
+// Substance is who wrote what.
+func (c Commented) Substance() []string {
+	return []string{strings.ToLower(c.By.Email), event.Gist(c.Text)}
+}
+
+// Substance is why: the mail to each bug and the archive's log say it alike.
+func (r Removed) Substance() []string { return []string{event.Gist(r.Reason)} }
+
+// Substance is what the text says.
+func (n Noticed) Substance() []string { return []string{event.Gist(n.Text)} }

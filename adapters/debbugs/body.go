@@ -10,7 +10,9 @@ type Bug struct {
 	Source    string       `json:"source,omitempty" doc:"the source package as debbugs tells it; several are separated by blanks; absent if it is unknown"`
 	Title     string       `json:"title" doc:"the bug's title; in a comment, the subject of the mail"`
 	Severity  string       `json:"severity,omitempty" doc:"in a report, what it asks for, if it is a valid severity; where states were compared, the severity now; absent means debbugs's default"`
-	Tags      []string     `json:"tags" doc:"the bug's tags at that time, as far as they are told"`
+	Found     []string     `json:"found,omitempty" doc:"versions that the bug is known to be in, as far as they are told, at most 1000"`
+	Fixed     []string     `json:"fixed,omitempty" doc:"versions that it is known to be fixed in, as far as they are told, at most 1000"`
+	Tags      []string     `json:"tags,omitzero" doc:"the bug's tags at that time; absent where that is not told, as in answers to commands"`
 	Person    event.Person `json:"person" doc:"who did it: the sender of the mail to debbugs; empty where no mail is known to have done it"`
 	MessageID string       `json:"message_id" doc:"Message-ID of the mail that did it, without angle brackets, \\xHH for bytes that are no text; for a mail without one sha256: and a digest of what the tracker tells of it; empty where no mail is known to have done it"`
 	Time      string       `json:"time,omitempty" doc:"when debbugs received that mail; where states were compared, when the bug's log was last changed; RFC 3339 in UTC"`
@@ -23,13 +25,19 @@ type Attachment struct {
 	Name string `json:"name" doc:"file name, never a path; may be empty"`
 	Type string `json:"type" doc:"media type"`
 	Size int64  `json:"size" doc:"bytes, without transfer encoding"`
+
+	Patch bool `json:"patch" doc:"it is a patch, by its type or name; it may be compressed"`
 }
 
 // A Message is the text of the mail that made an event.
 type Message struct {
 	Body        string       `json:"body" doc:"the mail's readable text, at most 64 KiB"`
 	Truncated   bool         `json:"truncated" doc:"body was cut"`
+	Omitted     int64        `json:"omitted,omitempty" doc:"how many bytes of the text were left out of body"`
+	Patch       bool         `json:"patch" doc:"the text itself holds a patch (a unified diff)"`
 	Attachments []Attachment `json:"attachments" doc:"what else the mail holds, at most 100"`
+
+	MoreAttachments int `json:"more_attachments,omitempty" doc:"how many more attachments the mail holds"`
 }
 
 // Created is the body of debbugs.bug.create.
@@ -55,6 +63,7 @@ type Closed struct {
 	Bug
 	Version       string       `json:"version,omitempty" doc:"the version in which the bug is fixed (pseudo-header Version or Source-Version)"`
 	SourceVersion string       `json:"source_version,omitempty" doc:"the same, if it was said of the source package (Source-Version)"`
+	ByUpload      bool         `json:"by_upload" doc:"the archive closed it, when an upload that fixes it was accepted"`
 	DoneBy        event.Person `json:"done_by" doc:"whose work it is: the pseudo-header Done, else the sender"`
 	Message
 }

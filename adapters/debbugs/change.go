@@ -56,6 +56,7 @@ func translateChange(it translate.Item[Change]) ([]event.Event, error) {
 	w := newWalk(ch)
 	w.walk()
 	if !ch.More {
+		w.published = w.published.After(ch.Said, w.now)
 		w.compare()
 	}
 	if len(w.events) == 0 {

@@ -26,14 +26,34 @@ func closing(m *mail.Message, b Bug) []event.Event {
 		c.Person = event.Person{}
 		e.Body = c
 	}
-	return []event.Event{e, old(oldClosedKind, "closed", m, e.Body.(Closed).Bug, e)}
+	events := []event.Event{e, old(oldClosedKind, "closed", m, e.Body.(Closed).Bug, e)}
+	if cause != m {
+		events = append(events, versioned("fixed", e.Body.(Closed).Bug, fixedBy(cause, pseudoHeaders(text(cause))), id, arrived(cause.Header))...)
+	}
+	return events
+}
+
+// fixedBy is the version that a mail that closed a bug says it is fixed in. A mail
+// with commands says nothing so.
+func fixedBy(m *mail.Message, p pseudo) string {
+	if to, _ := received(m.Header); to.what == "control" || to.what == "request" {
+		return ""
+	}
+	return p.versionFixed()
+}
+
+// byUpload tells a mail of the archive's software, which closes bugs when an upload
+// that fixes them is accepted.
+func byUpload(h mail.Header) bool {
+	return strings.EqualFold(h.Get("X-Debian"), "DAK") || strings.HasPrefix(h.Get("X-DAK"), "dak ")
 }
 
 // closed tells of the mail that closed a bug, known by its id.
 func closed(cause *mail.Message, b Bug, a arrival, id string) event.Event {
 	b = caused(b, cause, a, id)
 	p := pseudoHeaders(text(cause))
-	c := Closed{DoneBy: b.Person, SourceVersion: p.version("source-version"), Message: content(cause)}
+	b.Fixed = one(fixedBy(cause, p))
+	c := Closed{ByUpload: byUpload(cause.Header), DoneBy: b.Person, SourceVersion: p.version("source-version"), Message: content(cause)}
 	if c.Version = p.version("version"); c.Version == "" {
 		c.Version = c.SourceVersion
 	}

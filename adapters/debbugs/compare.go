@@ -55,7 +55,7 @@ func (w *walk) done() {
 		w.field("done", closeKind, one(was.Done), one(now.Done), func(b Bug) any {
 			return Closed{Bug: b, DoneBy: who(now.Done), Message: Message{Attachments: []Attachment{}}}
 		})
-	case w.reopened != nil && now.Done == "":
+	case w.reopened != nil && now.Done == "" && w.reopens == 0:
 		w.field("done", reopenKind, one(w.doneBy), nil, func(b Bug) any { return Reopened{b, who(w.doneBy)} })
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"busbar/adapters/adaptertest"
 	"busbar/common/mail"
+	"busbar/common/translate"
 )
 
 const fixtures = "../../fixtures/debbugs"
@@ -17,3 +18,8 @@ func BenchmarkTranslate(b *testing.B) { adaptertest.Benchmark(b, Translator(), l
 
 // FuzzTranslate holds the translator to the contract for any mail.
 func FuzzTranslate(f *testing.F) { adaptertest.Fuzz(f, Translator(), load, fixtures) }
+
+func checkMail(t *testing.T, raw string) {
+	t.Helper()
+	adaptertest.Check(t, Translator(), translate.Item[*mail.Message]{Value: load([]byte(raw))})
+}

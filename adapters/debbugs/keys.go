@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -41,6 +42,36 @@ func StateKey(bug int, field string, from, to []string, stamp int64) string {
 	return fmt.Sprintf("bug/%d/%s/%s/%d", bug, field, hex.EncodeToString(h.Sum(nil)[:12]), stamp)
 }
 
+// CommandKey names the fact that a command changed a field of a bug, by the
+// Message-ID of the mail that had the command, and what was before and after as
+// the tracker's answer says, whoever got that. n counts the same change by the same
+// mail, from 0.
+func CommandKey(bug int, field string, before, after []string, messageID string, n int) string {
+	return messageKey(bug, field, messageID) + fmt.Sprintf("/%s/%d", valuesSum(before, after), n)
+}
+
+// valuesSum is a digest of values, in any order, without what mails do to text.
+func valuesSum(before, after []string) string {
+	h := sha256.New()
+	for _, side := range [][]string{before, after} {
+		fmt.Fprintf(h, "%d,", len(side))
+		for _, v := range slices.Sorted(slices.Values(side)) {
+			v = plain(v)
+			fmt.Fprintf(h, "%d:%s", len(v), v)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// ProcessKey names the fact that commands were carried out, by the Message-ID of
+// the answer: a mail that was sent to several bugs gets several.
+func ProcessKey(transcript string) string { return "control/" + digest(transcript) + "/process" }
+
+// FailKey names the fact that a command failed: which of the answer's it is.
+func FailKey(transcript string, at int) string {
+	return fmt.Sprintf("control/%s/fail/%d", digest(transcript), at)
+}
+
 // CloneKey names the fact that a bug was cloned. A number is given once.
 func CloneKey(bug, clone int) string { return fmt.Sprintf("bug/%d/clone/%d", bug, clone) }
 
@@ -53,6 +84,23 @@ func UsertagKey(user, tag string, serial int64, part int) string {
 	sum := sha256.Sum256([]byte(fmt.Sprintf("%d:%s%s", len(user), user, tag)))
 	return fmt.Sprintf("usertag/%s/%d/%d", hex.EncodeToString(sum[:12]), serial, part)
 }
+
+// UsertagCommandKey names the fact that a command gave a user's tag to bugs, or
+// took it from them; n counts as in CommandKey.
+func UsertagCommandKey(user, tag string, added, removed []int, messageID string, n int) string {
+	sum := sha256.Sum256([]byte(fmt.Sprintf("%d:%s%s", len(user), user, tag)))
+	return fmt.Sprintf("usertag/%s/%s/%s/%d", hex.EncodeToString(sum[:12]), digest(messageID), valuesSum(digits(removed), digits(added)), n)
+}
+
+// UsercategoryKey names the fact that a command set or removed a user's category.
+func UsercategoryKey(user, name, messageID string, n int) string {
+	sum := sha256.Sum256([]byte(fmt.Sprintf("%d:%s%s", len(user), user, name)))
+	return fmt.Sprintf("usercategory/%s/%s/%d", hex.EncodeToString(sum[:12]), digest(messageID), n)
+}
+
+// RefuseKey names the fact that the tracker refused a mail, by the Message-ID of its
+// answer.
+func RefuseKey(answer string) string { return "mail/" + digest(answer) + "/reject" }
 
 // Link is a bug's page.
 func Link(bug int) string {

@@ -2,6 +2,7 @@ package debbugs
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"busbar/common/event"
@@ -63,6 +64,14 @@ func define(kind, meaning, sentence string) *event.Kind {
 
 // Kinds is every kind that the mails of debbugs yield.
 func Kinds() event.Catalog {
+	return slices.Concat(messageKinds(), stateKinds(), event.Catalog{usertagKind}, commandKinds())
+}
+
+// AllKinds is every kind that mails or the tracker's records yield.
+func AllKinds() event.Catalog { return append(Kinds(), deleteKind) }
+
+// messageKinds is what people's own mails to a bug yield.
+func messageKinds() event.Catalog {
 	return event.Catalog{createKind, commentKind, closeKind, forwardKind,
 		oldReportKind, oldFollowupKind, oldClosedKind}
 }

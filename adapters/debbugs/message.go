@@ -17,16 +17,24 @@ func message(m *mail.Message, b Bug) []event.Event {
 	isReport := strings.HasPrefix(m.Header.Get("X-Debian-PR-Message"), "report")
 	if !isReport || a.code == "U" || a.ref {
 		e := commented(m, b, a, id)
-		return []event.Event{e, old(oldFollowupKind, "followup", m, e.Body.(Commented).Bug, e)}
+		events := []event.Event{e, old(oldFollowupKind, "followup", m, e.Body.(Commented).Bug, e)}
+		if a.code != "U" {
+			events = append(events, versioned("found", e.Body.(Commented).Bug, pseudoHeaders(m.Text()).versionFiled(), id, a)...)
+		}
+		return events
 	}
 	e := reported(m, b, a, id)
-	return []event.Event{e, old(oldReportKind, "report", m, e.Body.(Created).Bug, e)}
+	events := []event.Event{e, old(oldReportKind, "report", m, e.Body.(Created).Bug, e)}
+	return append(events, filed(m, e.Body.(Created).Bug, a, id)...)
 }
 
 // commented tells of a mail that was added to a bug. b holds what debbugs says
 // of the bug, id is the mail's identity.
 func commented(m *mail.Message, b Bug, a arrival, id string) event.Event {
 	b = caused(b, m, a, id)
+	if a.code != "U" {
+		b.Found = one(pseudoHeaders(m.Text()).versionFiled())
+	}
 	return event.Event{Kind: commentKind, Key: CommentKey(b.Bug, id), Time: a.time,
 		Body: Commented{Bug: b, ToSubmitter: a.code == "U", Quiet: a.code == "Q", Maintonly: a.code == "M", Message: content(m)}}
 }
@@ -35,7 +43,7 @@ func commented(m *mail.Message, b Bug, a arrival, id string) event.Event {
 func reported(m *mail.Message, b Bug, a arrival, id string) event.Event {
 	b = caused(b, m, a, id)
 	p := pseudoHeaders(m.Text()).also(m.Header, "version", "severity")
-	b.Severity = p.severity()
+	b.Severity, b.Found = p.severity(), one(p.versionFiled())
 	if b.Title == "" {
 		b.Title = noSubject
 	}
@@ -59,15 +67,35 @@ func ownTitle(subject string, bug int) string {
 func content(m *mail.Message) Message {
 	const most = 100
 	var c Message
-	c.Body, c.Truncated = runes.Cut(text(m), maxText)
+	whole := text(m)
+	c.Body, c.Truncated = runes.Cut(whole, maxText)
+	c.Omitted = int64(len(whole) - len(c.Body))
+	if more := beyond(m.Body, m.Text()); more > 0 {
+		c.Truncated, c.Omitted = true, c.Omitted+more
+	}
+	c.Patch = hasPatch(whole)
 	c.Attachments = []Attachment{}
 	for _, a := range m.Attachments() {
 		if len(c.Attachments) == most {
-			break
+			c.MoreAttachments++
+			continue
 		}
-		c.Attachments = append(c.Attachments, Attachment{Name: line(a.Name), Type: line(a.Type), Size: a.Size})
+		c.Attachments = append(c.Attachments, Attachment{Name: line(a.Name), Type: line(a.Type), Size: a.Size, Patch: isPatch(a.Name, a.Type)})
 	}
 	return c
+}
+
+// beyond is how many bytes of the text were left out when the mail was read.
+func beyond(p *mail.Part, shown string) int64 {
+	if p.Truncated && p.Text == shown {
+		return max(0, p.Size-int64(len(p.Text)))
+	}
+	for _, child := range p.Parts {
+		if n := beyond(child, shown); n > 0 {
+			return n
+		}
+	}
+	return 0
 }
 
 func text(m *mail.Message) string {

@@ -14,7 +14,8 @@ type pseudo map[string]string
 
 // pseudoHeaders reads the block: it ends at the first blank line or line of
 // another form. A value may go on in lines that begin with a blank. The first
-// of several fields counts; those named Control all do, a line each.
+// of several fields counts; those named Control all do, a line each, and so do those
+// about users' tags, which stand together under [userLines] as they came.
 func pseudoHeaders(text string) pseudo {
 	const most = 200 // lines
 	if signed, _, ok := mail.Clearsigned(text); ok {
@@ -33,7 +34,12 @@ func pseudoHeaders(text string) pseudo {
 			p[last] += " " + strings.TrimSpace(l)
 		case isField && fieldName.MatchString(name):
 			last = ""
-			if name = strings.ToLower(name); p[name] == "" {
+			switch name = strings.ToLower(name); name {
+			case "user", "usertag", "usertags":
+				p[userLines] += map[bool]string{true: "user ", false: "usertags "}[name == "user"] + strings.TrimSpace(value) + "\n"
+				continue
+			}
+			if p[name] == "" {
 				p[name], last = strings.TrimSpace(value), name
 			} else if name == "control" {
 				p[name], last = p[name]+"\n"+strings.TrimSpace(value), name
@@ -47,6 +53,10 @@ func pseudoHeaders(text string) pseudo {
 	}
 	return p
 }
+
+// userLines is the name under which the fields "User" and "Usertags" are kept: no
+// field can have it.
+const userLines = "user and usertags"
 
 var (
 	fieldName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)

@@ -112,7 +112,9 @@ func (w *walk) close(r read) {
 }
 
 func (w *walk) closed(r read) {
-	if w.reopened != nil { // in between
+	if w.reopened != nil && w.reopens > 0 {
+		w.reopens-- // others said so
+	} else if w.reopened != nil { // in between
 		b := caused(w.now.bug(), w.reopened.mail, w.reopened.at, w.reopened.id)
 		at := w.reopened.at.time
 		w.add(event.Event{Kind: reopenKind, Key: StateKey(b.Bug, "done", one(w.doneBy), nil, at.Unix()), Time: at,

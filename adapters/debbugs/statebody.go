@@ -17,7 +17,7 @@ type Unforwarded struct {
 // SeverityUpdated is the body of debbugs.bug.severity.update.
 type SeverityUpdated struct {
 	Bug
-	Previous string `json:"previous" doc:"the severity before"`
+	Previous string `json:"previous" doc:"the severity before; empty if that is not told"`
 }
 
 // TitleUpdated is the body of debbugs.bug.title.update.
@@ -97,6 +97,8 @@ type TextUpdated struct {
 	Previous  string `json:"previous" doc:"the text before, at most 4 KiB"`
 	Removed   bool   `json:"removed" doc:"there is none any more"`
 	Truncated bool   `json:"truncated" doc:"a text was cut"`
+
+	MessageNumber int `json:"message_number,omitempty" doc:"which message of the bug's log has the text; then, and where only the answer to a command is known, the text itself may be missing"`
 }
 
 // Deleted is the body of debbugs.bug.delete: what was last known.

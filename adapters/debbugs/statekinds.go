@@ -13,9 +13,14 @@ import (
 func SOAPKinds() event.Catalog { return append(changeKinds(), usertagKind) }
 
 func changeKinds() event.Catalog {
-	return append(Kinds(), reopenKind, unforwardKind, severityKind, tagKind, titleKind, packageKind, foundKind, fixedKind,
+	return append(messageKinds(), append(stateKinds(), deleteKind)...)
+}
+
+// stateKinds is every change of a bug's state.
+func stateKinds() event.Catalog {
+	return event.Catalog{reopenKind, unforwardKind, severityKind, tagKind, titleKind, packageKind, foundKind, fixedKind,
 		submitterKind, ownerKind, blockKind, affectKind, mergeKind, unmergeKind, cloneKind, archiveKind, unarchiveKind,
-		summaryKind, outlookKind, deleteKind)
+		summaryKind, outlookKind}
 }
 
 var (
@@ -105,7 +110,13 @@ func texts(topic, meaning, what string) *event.Kind {
 			return did(b.Bug, "has no "+what+" any more", "")
 		}
 		short, _ := runes.Cut(b.Text, 200)
-		return did(b.Bug, "has a new "+what, " ("+short+")")
+		switch {
+		case short != "":
+			short = " (" + short + ")"
+		case b.MessageNumber > 0:
+			short = fmt.Sprintf(" (message %d)", b.MessageNumber)
+		}
+		return did(b.Bug, "has a new "+what, short)
 	}, func(b TextUpdated) string { return b.URL })
 }
 

@@ -63,6 +63,9 @@ type Change struct {
 	// told, and the comparison comes with the last part, whose Before is what
 	// [Published] says of this one.
 	More bool `json:"more,omitempty"`
+	// Said is what other publishers said of the bug since Before, in order: none of
+	// that is told again, and what is told is what differs from it.
+	Said []Said `json:"said,omitempty"`
 }
 
 // A UsertagChange is what is new about one user's tag (SOAP: get_usertag).

@@ -37,14 +37,22 @@ func toEvents(it translate.Item[*mail.Message]) ([]event.Event, error) {
 		}
 		return nil, translate.Skip("not from debbugs")
 	}
-	var tell func(*mail.Message, Bug) []event.Event
+	var tell func(*mail.Message, Bug) ([]event.Event, error)
 	switch kind {
+	case "transcript":
+		return processed(m)
+	case "error":
+		return refused(m), nil
 	case "report", "followup":
-		tell = message
+		tell = certain(message)
 	case "closed", "they-closed":
-		tell = closing
+		tell = certain(closing)
 	case "forwarded":
-		tell = forwarding
+		tell = certain(forwarding)
+	case "submitter-changed":
+		tell = resubmitted
+	case "list":
+		tell = subscribed
 	default:
 		return nil, translate.Ignore(silent(kind))
 	}
@@ -52,7 +60,12 @@ func toEvents(it translate.Item[*mail.Message]) ([]event.Event, error) {
 	if number == 0 {
 		return nil, translate.Poison("X-Debian-PR-Message says %s, but names no bug: %q", kind, line(rest))
 	}
-	return tell(m, about(m.Header, number)), nil
+	return tell(m, about(m.Header, number))
+}
+
+// certain is a reading that always has events.
+func certain(tell func(*mail.Message, Bug) []event.Event) func(*mail.Message, Bug) ([]event.Event, error) {
+	return func(m *mail.Message, b Bug) ([]event.Event, error) { return tell(m, b), nil }
 }
 
 // silent is why a kind of mail yields no event.
@@ -60,16 +73,8 @@ func silent(kind string) string {
 	switch {
 	case strings.HasPrefix(kind, "ack"):
 		return "debbugs: acknowledgement"
-	case strings.HasPrefix(kind, "transcript"):
-		return "debbugs: control transcript"
-	case kind == "error":
-		return "debbugs: error notice"
 	case kind == "getinfo", strings.HasPrefix(kind, "doc-"):
 		return "debbugs: help text"
-	case kind == "list":
-		return "debbugs: subscription relay"
-	case kind == "submitter-changed":
-		return "debbugs: submitter changed"
 	}
 	return "debbugs: unknown kind of mail"
 }

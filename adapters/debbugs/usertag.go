@@ -1,7 +1,6 @@
 package debbugs
 
 import (
-	"net/url"
 	"slices"
 
 	"busbar/common/event"
@@ -29,7 +28,7 @@ func usertag(it translate.Item[UsertagChange]) ([]event.Event, error) {
 		return nil, translate.Poison("the change is of %d bugs, more than %d", all, most)
 	}
 	b := UsertagUpdated{User: tidy(ch.User), Tag: tidy(ch.Tag), Parts: (all + mostListed - 1) / mostListed}
-	b.URL = "https://bugs.debian.org/cgi-bin/pkgreport.cgi?users=" + url.QueryEscape(b.User) + "&tag=" + url.QueryEscape(b.Tag)
+	b.URL = usertagLink(b.User, b.Tag)
 	events := make([]event.Event, b.Parts)
 	for i := range events {
 		b.Part = i + 1

@@ -26,6 +26,7 @@ type walk struct {
 	doneBy   string // who had closed it then
 	found    *read  // one that may have
 	closes   bool   // a message closed the bug
+	reopens  int    // how often others said that it was opened again
 	forwards bool   // a message marked it as forwarded, and the state has it
 }
 
@@ -49,6 +50,11 @@ func newWalk(ch Change) *walk {
 	most := maxText
 	if sum > MaxLogText {
 		most = MaxLogText / len(ch.Log)
+	}
+	for _, c := range ch.Said {
+		if c.Field == "reopen" {
+			w.reopens++
+		}
 	}
 	ids := map[string]bool{}
 	for _, e := range ch.Log {

@@ -100,6 +100,9 @@ func gitRef(m *mail.Message, p *Push) error {
 	if _, log, ok := strings.Cut(text, "\n- Log --"); ok && !strings.Contains(log, "\n"+ruler) {
 		return translate.Poison("cut: the mail stops in its log")
 	}
+	if cutInList(text) {
+		return translate.Poison("cut: the mail stops in its list of commits")
+	}
 	p.Updates = []Update{u}
 	switch u := &p.Updates[0]; {
 	case u.New == "":
@@ -120,10 +123,14 @@ func gitCommit(m *mail.Message, p *Push) error {
 		return translate.Poison("the mail names no commit: %.100q", m.Header.Get("X-Git-Rev"))
 	}
 	u := Update{Ref: m.Header.Bytes("X-Git-Refname"), New: id, Apart: true}
-	for _, c := range log(about(m, p)) {
+	text := about(m, p)
+	for _, c := range log(text) {
 		if c.ID == id {
 			u.Commits = []Commit{c}
 		}
+	}
+	if u.Commits != nil && !behindMessage.MatchString(text) {
+		return translate.Poison("cut: the mail stops in the commit's message")
 	}
 	if u.Commits == nil {
 		return translate.Ignore("the commit's text is not in its mail")
@@ -131,6 +138,19 @@ func gitCommit(m *mail.Message, p *Push) error {
 	p.Updates = []Update{u}
 	return nil
 }
+
+// listed is a line of the list of commits. Some words about them stand behind an empty
+// line below it, in every version.
+var listed = regexp.MustCompile(`(?m)^ *(?:from|via|new|adds?|discards?|omits?) +[0-9a-f]{7,64}\b.*$`)
+
+func cutInList(text string) bool {
+	lines := listed.FindAllStringIndex(intro(text), -1)
+	return lines != nil && !strings.Contains(text[lines[len(lines)-1][1]:], "\n\n")
+}
+
+// behindMessage is what multimail has behind a commit's message: the files, what changed
+// in them, or, of a merge, the footer alone.
+var behindMessage = regexp.MustCompile(`(?m)^(?:---|diff --.*|-- )$`)
 
 // tagOf reads what post-receive-email says of an annotated tag.
 func tagOf(text string) *Tag {

@@ -126,3 +126,29 @@ func TestCutLog(t *testing.T) {
 		}
 	}
 }
+
+// TestCutList: a mail that stops in what it lists, or in a commit's message, is kept until
+// the whole one comes.
+func TestCutList(t *testing.T) {
+	for _, c := range []struct{ name, from, to string }{
+		{"multimail-summary", "from  a0a0a0a", "\n\nThe 2 revisions"},
+		{"branch-updated", "via  c2c2c2c", "\n\nThose revisions"},
+		{"multimail-commit", "    Add a", "\n---\n"},
+		{"svn-commit", "New Revision: 7\n", "Log:\n"},
+	} {
+		raw, err := os.ReadFile(mails + "/" + c.name + ".mail")
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, to := bytes.Index(raw, []byte(c.from)), bytes.Index(raw, []byte(c.to))
+		if from < 0 || to < from {
+			t.Fatalf("%s: %q at %d, %q at %d", c.name, c.from, from, c.to, to)
+		}
+		for at := from + len(c.from); at <= to; at++ {
+			_, err := Mails(DefaultService, called).Translate(translate.Item[*mail.Message]{Value: loadMail(raw[:at])})
+			if err == nil || !strings.Contains(err.Error(), "cut: ") {
+				t.Fatalf("%s cut at %d of %d, behind %q: %v", c.name, at, len(raw), raw[max(0, at-30):at], err)
+			}
+		}
+	}
+}

@@ -119,7 +119,10 @@ func svnRevision(m *mail.Message, p *Push) error {
 	if t, err := time.Parse("2006-01-02 15:04:05 -0700", day); err == nil {
 		c.Authored, c.Committed = t.UTC(), t.UTC()
 	}
-	paths, message, _ := strings.Cut(strings.TrimPrefix(text[len(svnBody.FindString(text)):], "\n"), "Log:\n")
+	paths, message, ok := strings.Cut(strings.TrimPrefix(text[len(svnBody.FindString(text)):], "\n"), "Log:\n")
+	if !ok { // it is there also where nobody wrote anything
+		return translate.Poison("cut: the mail stops in its list of files")
+	}
 	c.Message = logOf(message)
 	action := ""
 	for line := range strings.SplitSeq(paths, "\n") {

@@ -66,12 +66,8 @@ func Scripts(t *testing.T, setup ...func(*testscript.Env) error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	setup = append(setup, Free("tcp://", "ENDPOINT"))
 	programtest.Scripts{Program: "bus", Setup: func(e *testscript.Env) error {
-		address, err := programtest.FreeAddress()
-		if err != nil {
-			return err
-		}
-		e.Setenv("ENDPOINT", "tcp://"+address)
 		e.Setenv("PKI", pki)
 		e.Setenv("TESTDATA", testdata)
 		e.Setenv("PYTHON", Python)
@@ -82,6 +78,21 @@ func Scripts(t *testing.T, setup ...func(*testscript.Env) error) {
 		}
 		return nil
 	}}.Run(t)
+}
+
+// Free gives scripts addresses that nobody used a moment ago, each behind scheme, as
+// the variables of these names.
+func Free(scheme string, names ...string) func(*testscript.Env) error {
+	return func(e *testscript.Env) error {
+		for _, name := range names {
+			address, err := programtest.FreeAddress()
+			if err != nil {
+				return err
+			}
+			e.Setenv(name, scheme+address)
+		}
+		return nil
+	}
 }
 
 // NeedPython fails, and never skips, where modules of Python are missing:

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 
 // Publisher is `publisher NAME ENDPOINT JOURNAL CERTIFICATE N`: what an adapter is on
 // the bus, whose journal has N messages. The certificate is one of $PKI, without its
-// ending. It ends by SIGTERM or SIGINT.
+// ending, or gpg:FILE, an OpenPGP key. It ends by SIGTERM or SIGINT.
 func Publisher(args []string) error {
 	if len(args) != 5 {
 		return fmt.Errorf("usage: publisher NAME ENDPOINT JOURNAL CERTIFICATE N")
@@ -33,7 +34,11 @@ func Publisher(args []string) error {
 	bus.Name, bus.Publish, bus.Journal = args[0], []string{args[1]}, args[2]
 	bus.Heartbeat = config.Duration(200 * time.Millisecond)
 	keys := os.Getenv("PKI") + "/" + args[3]
-	p, err := node.New(ctx, "logger", bus, config.Sign{Backend: "x509", Certificate: keys + ".crt", Key: keys + ".key"}, slog.New(slog.DiscardHandler))
+	signing := config.Sign{Backend: "x509", Certificate: keys + ".crt", Key: keys + ".key"}
+	if key, ok := strings.CutPrefix(args[3], "gpg:"); ok {
+		signing = config.Sign{Backend: "gpg", Key: key}
+	}
+	p, err := node.New(ctx, "logger", bus, signing, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

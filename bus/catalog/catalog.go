@@ -3,12 +3,14 @@ package catalog
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
 	"busbar/bus/kinds"
 	"busbar/bus/schema"
 	"busbar/common/event"
+	"busbar/common/exit"
 	"busbar/common/program"
 	"busbar/common/show"
 )
@@ -19,12 +21,24 @@ type Command struct {
 }
 
 type list struct {
-	Format string `help:"text, markdown (the reference page) or jsonschema (one schema for each topic)." enum:"text,markdown,jsonschema" default:"text"`
-	Topic  string `arg:"" optional:"" help:"Only this topic."`
+	Format   string `help:"text, markdown (the reference page), jsonschema (one schema for each topic) or asyncapi (an AsyncAPI 3 document)." enum:"text,markdown,jsonschema,asyncapi" default:"text"`
+	Asyncapi bool   `help:"The same as --format asyncapi."`
+	States   bool   `help:"List the states of things that a hub keeps, not the kinds of events; as text or markdown."`
+	Topic    string `arg:"" optional:"" help:"Only this topic."`
 }
 
 // Run prints the kinds, as the adapters declare them.
 func (c *list) Run(p *program.Env) error {
+	if c.States {
+		if c.Topic != "" || c.Asyncapi || c.Format != "text" && c.Format != "markdown" {
+			return &exit.Error{Code: exit.Usage, Err: errors.New("listing the states: they are not of a topic, and have the formats text and markdown")}
+		}
+		present, err := kinds.Present()
+		if err != nil {
+			return err
+		}
+		return writeStates(p.Stdout, present, c.Format == "markdown")
+	}
 	catalog := kinds.All()
 	if c.Topic != "" {
 		k, ok := catalog.ByTopic(c.Topic)
@@ -33,7 +47,11 @@ func (c *list) Run(p *program.Env) error {
 		}
 		catalog = event.Catalog{k}
 	}
-	switch c.Format {
+	format := c.Format
+	if c.Asyncapi {
+		format = "asyncapi"
+	}
+	switch format {
 	case "markdown":
 		examples, err := storedExamples()
 		if err != nil {
@@ -41,12 +59,18 @@ func (c *list) Run(p *program.Env) error {
 		}
 		return writeMarkdown(p.Stdout, catalog, examples)
 	case "jsonschema":
-		enc := json.NewEncoder(p.Stdout)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(schema.All(catalog))
+		return writeJSON(p.Stdout, schema.All(catalog))
+	case "asyncapi":
+		return writeJSON(p.Stdout, schema.AsyncAPI(catalog))
 	}
 	return writeText(p.Stdout, catalog)
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
 }
 
 func writeText(w io.Writer, catalog event.Catalog) error {

@@ -51,7 +51,7 @@ func TestExamplesReference(t *testing.T) {
 	for _, source := range []struct {
 		files fs.FS
 		ext   string
-	}{{fixtures.Pushes, ".json"}, {fixtures.Mails, ".mail"}, {fixtures.Changes, ".json"}, {fixtures.Bugs, ".json"}, {fixtures.Canaries, ".json"}} {
+	}{{fixtures.Pushes, ".json"}, {fixtures.Mails, ".mail"}, {fixtures.Changes, ".json"}, {fixtures.Bugs, ".json"}, {fixtures.Canaries, ".json"}, {fixtures.Badges, ".json"}} {
 		files, err := fs.Glob(source.files, "*/*.events.json")
 		if err != nil {
 			t.Fatal(err)

@@ -75,6 +75,41 @@ func checkHubs(ctx context.Context, places []survey.Place, c config.Hub) []progr
 	return list
 }
 
+// checkForwards looks at each bus forward that is asked.
+func checkForwards(ctx context.Context, places []string) []program.Finding {
+	var list []program.Finding
+	for _, place := range places {
+		f := survey.AskForward(ctx, place)
+		findings := f.Findings()
+		for _, found := range findings {
+			found.What, found.Detail = "forward", f.Name()+": "+found.Detail
+			list = append(list, found)
+		}
+		if len(findings) == 0 {
+			list = append(list, program.Found("forward", nil, fmt.Sprintf("%s: into %s of %s; forwarded: %d, under way: %d, refused there: %d", f.URL, f.Stream.Stream, f.Stream.Server, f.Forwarded, f.Waiting, f.Missed)))
+		}
+	}
+	return list
+}
+
+// checkNotifies looks at each bus notify that is asked.
+func checkNotifies(ctx context.Context, places []string) []program.Finding {
+	var list []program.Finding
+	for _, place := range places {
+		n := survey.AskNotify(ctx, place)
+		findings := n.Findings()
+		for _, found := range findings {
+			found.What, found.Detail = "notify", n.Name()+": "+found.Detail
+			list = append(list, found)
+		}
+		if len(findings) == 0 {
+			waiting, sent, dead := n.Totals()
+			list = append(list, program.Found("notify", nil, fmt.Sprintf("%s: people: %d, rules: %d; notes sent: %d, waiting: %d, not sent: %d", n.URL, n.People, n.Rules, sent, waiting, dead)))
+		}
+	}
+	return list
+}
+
 // checkArchive looks at the archive's file.
 func checkArchive(ctx context.Context, file string) []program.Finding {
 	f := program.Finding{What: "archive", Level: "ok"}

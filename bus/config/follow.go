@@ -48,7 +48,7 @@ func (t Trust) Required(p *program.Env, c config.Sign, without bool, doing, does
 	}
 	v, err := t.Verifier(p, c)
 	if err == nil && v == nil {
-		err = fmt.Errorf("%s: no authority is known, so that anybody could say anything (give --ca and --crl, or set [sign] ca; --no-verify %s all the same)", doing, does)
+		err = fmt.Errorf("%s: no authority is known, so that anybody could say anything (give --ca and --crl, or --keyring, or set [sign] ca or keyring; --no-verify %s all the same)", doing, does)
 	}
 	return v, err
 }

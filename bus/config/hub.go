@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"busbar/common/archive"
@@ -24,8 +25,12 @@ type Hub struct {
 	Push           []string        `toml:"push" doc:"Who may post messages to /push: files with secrets (whsec_ and 24 to 64 bytes in base64, one a line), one for each sender and named as it, NAME.secret; or folders of such files."`
 	PushTokens     string          `toml:"push_tokens" doc:"File with NAME TOKEN lines: who may post with Authorization: Bearer TOKEN, unsigned."`
 	PushCA         string          `toml:"push_ca" doc:"PEM file of an authority: who shows a certificate of it for TLS clients may post, unsigned. Needs certificate."`
+	Publish        []string        `toml:"publish" doc:"Endpoints to bind for subscribers by ZeroMQ, such as tcp://*:9950: all that comes into the archive is published there as it came, as fedmsg-gateway does, and replay is answered. Empty: nowhere."`
+	Replay         []string        `toml:"replay" doc:"Further endpoints to bind for replay alone, such as tcp://*:9951. The endpoints of publish answer replay anyway."`
+	Relay          []string        `toml:"relay" doc:"Endpoints to bind for those who connect to publish, such as tcp://*:9952: fedmsg's active publishers (its relay_inbound), and PUSH sockets. What they say is verified as all else."`
 	Clients        int             `toml:"clients" doc:"How many may listen to /events at once."`
 	ClientsPerPeer int             `toml:"clients_per_peer" doc:"How many of one address may. Behind a proxy all have its address: set it to clients there."`
+	Badges         string          `toml:"badges" doc:"File with who earned what, as bus badges keeps it ([badges] file): then the pages show badges. Empty: they do not."`
 	Canary         Canary          `toml:"canary"`
 	Lease          config.Duration `toml:"lease" doc:"After how long a listener to /events is sent away; it comes back by itself with its position."`
 }
@@ -58,6 +63,18 @@ func (h *Hub) Complete() error {
 	}
 	if _, err := h.Begin(); err != nil {
 		return err
+	}
+	taken := map[string]string{}
+	for key, list := range map[string][]string{"publish": h.Publish, "replay": h.Replay, "relay": h.Relay} {
+		for _, e := range list {
+			if !strings.HasPrefix(e, "tcp://") {
+				return fmt.Errorf("checking [hub] %s: %q is not an endpoint such as tcp://*:9950", key, e)
+			}
+			if taken[e] != "" && !strings.HasSuffix(e, ":0") {
+				return fmt.Errorf("checking [hub]: %q is in %s and in %s", e, taken[e], key)
+			}
+			taken[e] = key
+		}
 	}
 	if h.KeepAge < 0 || h.KeepSize < 0 {
 		return fmt.Errorf("checking [hub]: keep_age and keep_size cannot be less than 0")

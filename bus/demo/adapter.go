@@ -49,7 +49,7 @@ environment = "dev"
 name = %q
 publish = [%q]
 journal = %q
-compat = ["debmessenger"]
+compat = ["debmessenger", "debexpo"]
 heartbeat = "1s"
 
 [sign]

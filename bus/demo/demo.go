@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"busbar/bus/badges/award"
+	"busbar/common/canary"
 	"busbar/common/program"
 	"busbar/common/sign"
 	"busbar/common/wire"
@@ -29,6 +31,7 @@ type run struct {
 	Pace   time.Duration `help:"Pause between two mails, and between two changes of the build queue." default:"400ms"`
 	SQLite bool          `help:"Keep the build queue in SQLite, also where PostgreSQL is installed." name:"sqlite"`
 	Keep   bool          `help:"Keep the folder."`
+	Stay   bool          `help:"Go on until it is interrupted, for a look around in a browser."`
 }
 
 // The demo gives up on an adapter or a message that does not come. It ends when
@@ -50,8 +53,11 @@ func (c *run) Run(p *program.Env) (err error) {
 	work, ended := context.WithCancelCause(ctx)
 	defer ended(nil)
 	d := &demo{p: p, dir: dir, pace: c.Pace, absent: map[string]string{}, queueDone: make(chan struct{}), ended: ended}
-	for _, topic := range []string{"busbar.canary.pass", "busbar.canary.miss", "busbar.canary.return"} {
-		d.absent[topic] = "no canary is sent in so short a time"
+	for _, k := range canary.Kinds() {
+		d.absent[k.Topic] = "no canary is sent in so short a time"
+	}
+	for _, k := range award.Kinds() {
+		d.absent[k.Topic] = "nobody is given badges"
 	}
 	d.consumer.name, d.hub.name = "bus tail", "bus hub"
 	defer func() { err = errors.Join(err, d.close()) }()
@@ -65,12 +71,17 @@ func (c *run) Run(p *program.Env) (err error) {
 		return interrupted(ctx, err)
 	}
 	d.say("Mails go in, commits are pushed, bugs of a tracker that answers SOAP change, and %s; events come out.", d.queue.what())
-	d.say("(recovered) marks what an adapter found out later than it happened; debmessenger is an event once more, as older programs know it.\n")
+	d.say("(recovered) marks what an adapter found out later than it happened; debmessenger and debexpo are events once more, as older programs know them.\n")
 	if err := d.show(work); err != nil {
 		if cause := context.Cause(work); cause != nil {
 			return interrupted(ctx, cause) // close says how it ended
 		}
 		return interrupted(ctx, errors.Join(err, d.failure()))
+	}
+	if c.Stay {
+		if err := d.stay(ctx, work); err != nil {
+			return err
+		}
 	}
 	if c.Keep {
 		d.say("\nEverything is kept in %s. To check a journal, there:\n  bus verify mail2bus.db --ca keys/ca.crt --crl keys/crl.pem", dir)
@@ -183,6 +194,9 @@ func (d *demo) show(ctx context.Context) error {
 	// is missed.
 	if err := awaitHeartbeats(ctx, f, len(d.adapters)); err != nil {
 		return fmt.Errorf("waiting for the publishers: %w", err)
+	}
+	if err := d.begins(ctx); err != nil {
+		return fmt.Errorf("beginning the life of %s: %w", life, err)
 	}
 	fed := make(chan error, len(d.adapters))
 	for _, a := range d.adapters {

@@ -177,14 +177,15 @@ func (d *demo) ask(ctx context.Context) error {
 	}
 	query := url.Values{"since": {"0"}, "topic": {askedTopic}}
 	args := []string{"--no-buffer", "--silent", "--show-error", "--fail", address + "/events?" + query.Encode()}
-	d.say("\nThe hub has all, too, and says it to who listens by HTTP: curl --no-buffer '%s' (lines are shortened)", args[len(args)-1])
+	d.say("\nThe hub has all, too, and shows it in a browser: %s/ (bus demo --stay keeps it running)", address)
+	d.say("It says it to who listens by HTTP: curl --no-buffer '%s' (lines are shortened)", args[len(args)-1])
 	if _, err := exec.LookPath("curl"); err != nil {
 		d.say("      curl is not installed; a browser shows it, while the hub runs.")
-		return nil
+		return d.tell(ctx, address)
 	}
-	ctx, end := context.WithCancel(ctx)
+	listening, end := context.WithCancel(ctx)
 	defer end()
-	cmd := exec.CommandContext(ctx, "curl", args...)
+	cmd := exec.CommandContext(listening, "curl", args...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.StdoutPipe()
@@ -210,6 +211,20 @@ func (d *demo) ask(ctx context.Context) error {
 	}
 	end()
 	_ = cmd.Wait() // it would listen on for ever
+	return d.tell(ctx, address)
+}
+
+// stay lets people look around until ctx ends, or, with work, one of the programs.
+func (d *demo) stay(ctx, work context.Context) error {
+	address, err := d.address(ctx)
+	if err != nil {
+		return err
+	}
+	d.say("\nThe bus goes on. In a browser: %s/ (Ctrl-C ends it)", address)
+	<-work.Done()
+	if ctx.Err() == nil {
+		return context.Cause(work)
+	}
 	return nil
 }
 

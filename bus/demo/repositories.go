@@ -28,14 +28,14 @@ func repositories() []repository {
 		system: "git", programs: []string{"git"},
 		kinds: []string{"scm.branch.create", "scm.branch.update", "scm.branch.delete", "scm.tag.create", "scm.tag.update",
 			"scm.tag.delete", "scm.commit.create", "scm.ref.update"},
-		create: []string{
+		create: append(lifeRepository(),
 			"git init -q --bare git/kettle.git",
 			"git init -q kettle",
 			"git -C kettle remote add origin {}/git/kettle.git",
 			"git -C kettle commit -q --allow-empty -m Boil_water",
 			"git -C kettle tag v1",
 			"git -C kettle notes add -m Tested_with_tea",
-		},
+		),
 		story: []string{
 			"git -C kettle push -q origin HEAD:refs/heads/main",
 			"git -C kettle push -q origin v1",
@@ -104,8 +104,9 @@ func (d *demo) openRepositories(ctx context.Context) error {
 }
 
 func (d *demo) scmTables() string {
-	return fmt.Sprintf("[scm]\nspool = %q\nrepositories = [%q, %q, %q]\n",
-		d.path("scmspool"), d.path("git", "*.git"), d.path("hg", "*"), d.path("svn", "*"))
+	const links = "https://git.example.org/{repository}/"
+	return fmt.Sprintf("[scm]\nspool = %q\nrepositories = [%q, %q, %q]\n[scm.links]\ncommit = %q\nbranch = %q\ntag = %q\n",
+		d.path("scmspool"), d.path("git", "*.git"), d.path("hg", "*"), d.path("svn", "*"), links+"commit/{id}", links+"log/{branch}", links+"tag/{tag}")
 }
 
 func (r repository) there() bool {

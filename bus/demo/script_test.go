@@ -9,27 +9,22 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"busbar/bus/bustest"
-	"busbar/bus/catalog"
-	"busbar/bus/hub"
-	"busbar/bus/tail"
-	"busbar/bus/verify"
 )
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"bus": bustest.Main(&Command{}, &catalog.Command{}, &hub.Command{}, &tail.Command{}, &verify.Command{})})
-}
+func TestMain(m *testing.M) { testscript.Main(m, nil) }
 
-// TestScripts runs the command, well and badly, as a person would.
+// TestScripts runs the program, well and badly, as a person would: the real one, for all
+// of it runs at once.
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
-	cmd := exec.Command("go", "build", "-o", bin, "busbar/mail2bus", "busbar/dbpoll", "busbar/scmhook", "busbar/soapbus")
+	cmd := exec.Command("go", "build", "-o", bin, "busbar/bus", "busbar/mail2bus", "busbar/dbpoll", "busbar/scmhook", "busbar/soapbus")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building the adapters: %v: %s", err, out)
+		t.Fatalf("building the programs: %v: %s", err, out)
 	}
 	bustest.Scripts(t, func(e *testscript.Env) error {
 		e.Setenv("BIN", bin)
-		e.Setenv("PATH", e.Getenv("PATH")+string(filepath.ListSeparator)+bin)
+		e.Setenv("PATH", bin+string(filepath.ListSeparator)+e.Getenv("PATH"))
 		return nil
 	})
 }

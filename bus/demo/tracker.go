@@ -19,10 +19,14 @@ type bugTracker struct {
 	server *http.Server
 	served chan error
 	n      int // letters so far
+
+	life     int    // the bug of the package whose life is told
+	lifeMail []byte // that reports it
 }
 
 const (
-	firstBug  = 990001
+	lifeBug   = 990000
+	firstBug  = lifeBug + 1
 	doomedBug = firstBug + 4 // it goes in the story
 	tagUser   = "qa@example.org"
 )
@@ -33,12 +37,15 @@ func (d *demo) openTracker() error {
 	if err != nil {
 		return err
 	}
-	t := &bugTracker{
-		Tracker: bugtracker.New(bugtracker.Options{First: firstBug}),
-		url:     "http://" + l.Addr().String() + "/cgi-bin/soap.cgi", served: make(chan error, 1),
-	}
+	t := &bugTracker{url: "http://" + l.Addr().String() + "/cgi-bin/soap.cgi", served: make(chan error, 1)}
+	t.Tracker = bugtracker.New(bugtracker.Options{First: lifeBug, Mailed: func(mail []byte) {
+		if t.lifeMail == nil {
+			t.lifeMail = mail
+		}
+	}})
 	t.server = &http.Server{Handler: t.Handler(), ReadHeaderTimeout: 10 * time.Second}
 	go func() { t.served <- t.server.Serve(l) }()
+	t.reportLife()
 	for _, title := range []string{"the lamp flickers", "der Kessel pfeift „zu laut“", "the spout drips", "the lid is too small", "cheap pills"} {
 		t.report(title)
 	}
@@ -56,7 +63,7 @@ func (t *bugTracker) Close() error {
 }
 
 func (t *bugTracker) tables() string {
-	return fmt.Sprintf("[soap]\nurl = %q\nfirst = %d\ninterval = \"1s\"\nfull = \"1s\"\nrate = 6000\ngrace = \"0s\"\nusers = [%q]\n", t.url, firstBug, tagUser)
+	return fmt.Sprintf("[soap]\nurl = %q\nfirst = %d\ninterval = \"1s\"\nfull = \"1s\"\nrate = 6000\ngrace = \"0s\"\nusers = [%q]\n", t.url, lifeBug, tagUser)
 }
 
 func (t *bugTracker) letter(subject, text string) bugtracker.Letter {
@@ -102,6 +109,7 @@ func (t *bugTracker) acts() []act {
 		command("forwarded %d https://bugs.example.org/7", one),
 		command("block %d by %d", two, one),
 		command("affects %d + busbar-tea", one),
+		command("tags %d + fixed-upstream", t.life),
 		{do: func() { t.Usertag(tagUser, "breakfast", []int{one, two}, nil) }},
 		command("summary %d The whistle is made of tin.", two),
 		command("outlook %d A new one is ordered.", two),

@@ -6,7 +6,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"busbar/bus/bustest"
-	"busbar/common/programtest"
 )
 
 func TestMain(m *testing.M) {
@@ -17,14 +16,5 @@ func TestMain(m *testing.M) {
 // $ONE to $FIVE, endpoints that nobody uses.
 func TestScripts(t *testing.T) {
 	bustest.NeedPython(t, "zmq")
-	bustest.Scripts(t, func(e *testscript.Env) error {
-		for _, name := range []string{"ONE", "TWO", "THREE", "FOUR", "FIVE"} {
-			address, err := programtest.FreeAddress()
-			if err != nil {
-				return err
-			}
-			e.Setenv(name, "tcp://"+address)
-		}
-		return nil
-	})
+	bustest.Scripts(t, bustest.Free("tcp://", "ONE", "TWO", "THREE", "FOUR", "FIVE"))
 }

@@ -16,14 +16,20 @@ import (
 	"busbar/common/journal"
 	"busbar/common/node"
 	"busbar/common/program"
+	"busbar/common/subscribe"
 	"busbar/common/translate"
+	"busbar/common/wire"
 )
 
 // An alarm is what the hub says itself: signed, numbered and kept in a journal of its
 // own, from which it goes into the archive, and so to all who listen.
 type alarm struct {
-	journal *journal.Journal
-	drain   *drain.Drain
+	journal  *journal.Journal
+	drain    *drain.Drain
+	identity journal.Identity
+	seal     func(m *event.Encoded) error
+	every    time.Duration
+	log      *slog.Logger
 }
 
 // alarmsKept is for how long the journal has them, beside the archive.
@@ -31,7 +37,7 @@ const alarmsKept = 30 * 24 * time.Hour
 
 // watchCanaries is the look at canaries, with its alarm where that is configured. end
 // closes what it opened.
-func watchCanaries(ctx context.Context, p *program.Env, cfg config.Config, a *archive.Archive, log *slog.Logger) (c *canaries, end func(), err error) {
+func watchCanaries(ctx context.Context, p *program.Env, cfg config.Config, a *archive.Archive, b *beats, log *slog.Logger) (c *canaries, end func(), err error) {
 	c = newCanaries(cfg.Bus.Name, cfg.Hub.Canary.Ignore, time.Now, log)
 	c.tasks = []program.Task{{Name: "the look at canaries", Run: c.run}}
 	if !cfg.Hub.Canary.Alarm {
@@ -42,7 +48,8 @@ func watchCanaries(ctx context.Context, p *program.Env, cfg config.Config, a *ar
 		return nil, nil, err
 	}
 	c.alarm = m.say
-	c.tasks = append(c.tasks, program.Task{Name: "the hub's own journal", Run: m.run})
+	c.tasks = append(c.tasks, program.Task{Name: "the hub's own journal", Run: m.run},
+		program.Task{Name: "the hub's own heartbeats", Run: func(ctx context.Context) error { return m.beat(ctx, b) }})
 	return c, func() {
 		if err := m.close(); err != nil {
 			log.Error("the hub's own journal did not end well", "error", err)
@@ -64,7 +71,10 @@ func openAlarm(ctx context.Context, p *program.Env, cfg config.Config, a *archiv
 		return nil, exit.Of(err)
 	}
 	j.Use(intoArchive)
-	return &alarm{j, &drain.Drain{Store: j, Sink: archived{a}, Name: intoArchive, Log: log}}, nil
+	return &alarm{
+		journal: j, drain: &drain.Drain{Store: j, Sink: archived{a}, Name: intoArchive, Log: log},
+		identity: o.Identity, seal: o.Seal, every: time.Duration(cfg.Bus.Heartbeat), log: log,
+	}, nil
 }
 
 // intoArchive is the name of the way out.
@@ -75,6 +85,28 @@ func (m *alarm) run(ctx context.Context) error {
 		return err
 	}
 	return ctx.Err()
+}
+
+// beat says the newest number now and then, to who follows the hub by ZeroMQ.
+func (m *alarm) beat(ctx context.Context, to *beats) error {
+	for {
+		if m.every <= 0 {
+			<-ctx.Done()
+		}
+		if !sleep(ctx, m.every) {
+			return ctx.Err()
+		}
+		_, newest, err := m.journal.Reader().Span(ctx)
+		if err != nil || newest == 0 {
+			continue // who reads it otherwise says so
+		}
+		e, body, err := wire.Heartbeat(m.identity, m.journal.Epoch(), newest, m.every, false, m.seal)
+		if err != nil {
+			m.log.Warn("no heartbeat can be said of the hub's own journal", "error", err)
+			continue
+		}
+		to.hear(subscribe.Heartbeat{Topic: e.Topic, Body: body, ID: e.MsgID, Publisher: e.Publisher, Epoch: e.Epoch, Newest: newest})
+	}
 }
 
 func (m *alarm) close() error { return m.journal.Close() }

@@ -10,49 +10,55 @@ import (
 
 // A beginning is where a listener's reading begins.
 type beginning struct {
-	after int64        // the arrival before the first that is read
-	at    vector       // the position there
-	skip  vector       // what is up to here may be read again, and is skipped
+	after int64  // the arrival before the first that is read
+	at    vector // the position there
+	past  map[sequence]*past
 	gaps  []*happening // what is gone
+	// elsewhere says that the position is of another hub, where a fact may have been
+	// another publisher's.
+	elsewhere bool
 }
 
 // resume finds where who has come to v goes on. By the arrivals of this archive
 // that is exact, but for what another hub had first; with a position of another
 // hub, everything is read again from the first message that v has not passed.
 func resume(ctx context.Context, a *archive.Archive, v vector) (beginning, error) {
+	_, newest, err := a.Range(ctx) // first: of a sequence that comes meanwhile, all is read
+	if err != nil {
+		return beginning{}, err
+	}
 	list, err := a.Sequences(ctx)
 	if err != nil {
 		return beginning{}, err
 	}
 	list = slices.DeleteFunc(list, func(s archive.Sequence) bool { return s.Publisher == arrivals })
-	_, newest, err := a.Range(ctx)
-	if err != nil {
-		return beginning{}, err
-	}
 	v = v.resolve(list)
 	own := sequence{arrivals, a.Epoch()}
 	b := beginning{after: newest, at: maps.Clone(v)}
 	arrived, exact := v[own]
-	exact = exact && arrived <= newest
+	exact = exact && arrived.n <= newest
 	if exact {
-		b.after = arrived
+		b.after = arrived.n
 	}
+	b.elsewhere = !exact
 	for s := range b.at { // of other archives: they mean nothing here
 		if s.publisher == arrivals && s != own {
 			delete(b.at, s)
 		}
 	}
-	b.skip = maps.Clone(b.at)
-	delete(b.skip, own)
+	b.past = map[sequence]*past{}
 	place := map[sequence]int{} // where in the list each one stands
 	for i, s := range list {
 		place[sequence{s.Publisher, s.Epoch}] = i
 	}
 	reached := map[string]int{} // of each publisher in v, the last of its sequences there
-	for s, n := range v {
+	for s, m := range v {
 		i, known := place[s]
-		if !known && n > 0 && s.publisher != arrivals {
+		if !known && m.n > 0 && s.publisher != arrivals {
 			b.gaps = append(b.gaps, missed(archive.Gap{Publisher: s.publisher, Epoch: s.epoch, Reason: "this hub does not know this sequence"}))
+		}
+		if !known && s.publisher != arrivals { // it may come to know it, from the beginning
+			b.past[s] = &past{mark: m, other: m.tag == "" && m.time > 0}
 		}
 		if known {
 			reached[s.publisher] = max(reached[s.publisher], i)
@@ -64,24 +70,17 @@ func resume(ctx context.Context, a *archive.Archive, v vector) (beginning, error
 		if last, other := reached[s.Publisher]; !ok && other && i < last {
 			continue // it ended before the one that v has
 		}
-		if ok && s.Base > seen {
-			b.gaps = append(b.gaps, missed(archive.Gap{Publisher: s.Publisher, Epoch: s.Epoch, First: seen + 1, Last: s.Base, Reason: "retention of this hub dropped it"}))
+		if ok && s.Base > seen.n {
+			b.gaps = append(b.gaps, missed(archive.Gap{Publisher: s.Publisher, Epoch: s.Epoch, First: seen.n + 1, Last: s.Base, Reason: "retention of this hub dropped it"}))
 		}
-		if exact {
-			has, err := a.Numbers(ctx, s.Publisher, s.Epoch, seen, 1)
-			if err != nil {
-				return b, err
-			}
-			if ok && len(has) > 0 && has[0].Seq == seen && has[0].N <= arrived {
-				delete(b.skip, key) // all of it came before, and what is late is new
-			}
-			continue
-		}
-		first, err := a.Begin(ctx, archive.Position{Publisher: s.Publisher, Epoch: s.Epoch, Seq: seen})
+		p, first, err := pastOf(ctx, a, key, seen)
 		if err != nil {
 			return b, err
 		}
-		if first > 0 {
+		if ok && !(exact && p.here > 0 && p.here <= arrived.n) { // else all of it came before, and what is late is new
+			b.past[key] = p
+		}
+		if !exact && first > 0 {
 			b.after = min(b.after, first-1)
 		}
 	}
@@ -98,20 +97,15 @@ func (b *beginning) known(ctx context.Context, a *archive.Archive, list []archiv
 		if !ok {
 			continue
 		}
-		gaps, err := a.GapsOf(ctx, archive.Position{Publisher: s.Publisher, Epoch: s.Epoch, Seq: seen})
+		gaps, err := a.GapsOf(ctx, archive.Position{Publisher: s.Publisher, Epoch: s.Epoch, Seq: seen.n})
 		if err != nil {
 			return err
 		}
 		for _, g := range gaps {
-			if g.N <= b.after {
-				b.gaps = append(b.gaps, missed(g))
+			if h := missed(g); g.N <= b.after && !h.turns() {
+				b.gaps = append(b.gaps, h)
 			}
 		}
 	}
 	return nil
-}
-
-// passed says whether a position has passed a message.
-func (v vector) passed(m archive.Message) bool {
-	return m.Seq > 0 && m.Seq <= v[sequence{m.Publisher, m.Epoch}]
 }

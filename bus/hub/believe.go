@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -41,11 +40,7 @@ func believe(v *sign.Verifier, line []byte) (archive.Incoming, error) {
 		}
 	}
 	if v != nil {
-		at := time.Now()
-		if said := time.Unix(e.Timestamp, 0); said.Before(at) {
-			at = said // its certificate may have ended since
-		}
-		switch verdict := v.VerifyAt(tree, at); {
+		switch verdict := v.VerifySaid(tree, e.Timestamp); {
 		case verdict.Ours:
 			return archive.Incoming{}, fmt.Errorf("%w: %s", errNotNow, verdict.Reason)
 		case !verdict.OK:

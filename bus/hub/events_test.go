@@ -34,6 +34,8 @@ func TestEvents(t *testing.T) {
 		"?bug=%237":                                 {"p12", "p14"},
 		"?person=ORTEGA&topic=dak.source.accept":    {"p11", "p13"},
 		fmt.Sprintf("?since=%d", now+9):             {"p9", "p10", "p11", "p12", "p13", "p14"},
+		"?q=topic:dak+-package:package-1":           {"p11"},
+		"?q=since:1790000009+says+11":               {"p11"},
 		"?since=2026-09-21&topic=dak":               {"p1", "p3", "p5", "p7", "p9", "p11", "p13"},
 	} {
 		t.Run(query, func(t *testing.T) {
@@ -52,7 +54,7 @@ func TestEvents(t *testing.T) {
 			}
 		})
 	}
-	for _, query := range []string{"?since=soon", "?last=x", "?last=a:b", "?last=a:b:-1", "?last=a%25zz:b:1", "?topic=" + strings.Repeat("&topic=", 70)} {
+	for _, query := range []string{"?since=soon", "?last=x", "?last=a:b", "?last=a:b:-1", "?q=since:soon", "?last=a%25zz:b:1", "?topic=" + strings.Repeat("&topic=", 70)} {
 		if code, _, _ := get(t, h.url+"/events"+query); code != http.StatusBadRequest {
 			t.Errorf("%s is answered with %d", query, code)
 		}
@@ -134,7 +136,7 @@ func TestGaps(t *testing.T) {
 	}
 	check(c, "p29", "p30")
 	id, err := parseVector(c.id)
-	if err != nil || id[own] != 30 || id[sequence{"p", "e1"}] != 30 {
+	if err != nil || id[own].n != 30 || id[sequence{"p", "e1"}].n != 30 {
 		t.Errorf("the position is %s (%v)", c.id, err)
 	}
 	gap := archive.Gap{Publisher: "p", Epoch: "e1", First: 31, Last: 33, Reason: "lost", Time: time.Unix(now, 0)}
@@ -346,26 +348,28 @@ func TestPythonListens(t *testing.T) {
 	}
 }
 
+var marks = cmp.AllowUnexported(mark{})
+
 func TestVector(t *testing.T) {
-	v := vector{{"p q", "e:1,2"}: 7, {arrivals, "x"}: 9, {"å", "e"}: 0}
+	v := vector{{"p q", "e:1,2"}: {7, "0123abcd", now}, {arrivals, "x"}: {n: 9}, {"å", "e"}: {n: 0}, {"q", "e"}: {n: 3, time: 1}}
 	got, err := parseVector(v.String())
-	if diff := cmp.Diff(v, got); err != nil || diff != "" || strings.Count(v.String(), ",") != 2 {
+	if diff := cmp.Diff(v, got, marks); err != nil || diff != "" || strings.Count(v.String(), ",") != 3 {
 		t.Errorf("%s: %v, %s", v, err, diff)
 	}
 	long, list := vector{}, []archive.Sequence{}
 	for i := range 100 {
 		epoch := fmt.Sprintf("%08d-1111-2222-3333-444444444444", i)
-		long[sequence{fmt.Sprint("publisher", i), epoch}] = int64(i)
+		long[sequence{fmt.Sprint("publisher", i), epoch}] = mark{n: int64(i)}
 		list = append(list, archive.Sequence{Publisher: fmt.Sprint("publisher", i), Epoch: epoch})
 	}
 	got, err = parseVector(long.String())
-	if diff := cmp.Diff(long, got.resolve(list)); err != nil || diff != "" || len(long.String()) > maxVector {
+	if diff := cmp.Diff(long, got.resolve(list), marks); err != nil || diff != "" || len(long.String()) > maxVector {
 		t.Errorf("of %d bytes: %v, %s", len(long.String()), err, diff)
 	}
 }
 
 func FuzzVector(f *testing.F) {
-	for _, seed := range []string{"", "a:b:1", "*:x:9,p:e:2", "%zz:b:1", "a:b:99999999999999999999", ",,", "::"} {
+	for _, seed := range []string{"", "a:b:1", "*:x:9,p:e:2", "%zz:b:1", "a:b:99999999999999999999", ",,", "::", "a:b:1:0123abcd:zz", "a:b:1::t5x2k1", "a:b:1:xyz:1"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -374,7 +378,7 @@ func FuzzVector(f *testing.F) {
 			return
 		}
 		again, err := parseVector(v.text(1 << 20))
-		if err != nil || cmp.Diff(v, again) != "" {
+		if err != nil || cmp.Diff(v, again, marks) != "" {
 			t.Fatalf("%q is %v, and then %v (%v)", text, v, again, err)
 		}
 	})

@@ -17,6 +17,7 @@ type filter struct {
 	prefix                         string
 	topics, packages, bugs, people []string
 	since                          time.Time
+	query                          *archive.Query // q; nil: all
 }
 
 // maxFilter bounds the values of a filter.
@@ -33,6 +34,13 @@ func parseFilter(prefix string, q url.Values) (filter, error) {
 	for i, b := range f.bugs {
 		f.bugs[i] = strings.TrimPrefix(b, "#")
 	}
+	if text := q.Get("q"); text != "" {
+		asked, err := archive.ParseQuery(text)
+		if err != nil {
+			return f, fmt.Errorf("reading q: %w", err)
+		}
+		asked.Prefix, f.query = prefix, &asked
+	}
 	if since := q.Get("since"); since != "" {
 		t, err := archive.ParseTime(since)
 		if err != nil {
@@ -46,6 +54,9 @@ func parseFilter(prefix string, q url.Values) (filter, error) {
 // takes says whether a message is wanted.
 func (f *filter) takes(e *event.Envelope, about func() event.About) bool {
 	if e.Timestamp < f.since.Unix() && !f.since.IsZero() {
+		return false
+	}
+	if f.query != nil && !f.query.Takes(*e) {
 		return false
 	}
 	if len(f.topics) > 0 && !slices.ContainsFunc(f.topics, func(want string) bool { return event.TopicUnder(f.prefix, e.Topic, want) }) {

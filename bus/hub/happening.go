@@ -2,8 +2,13 @@ package hub
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"slices"
+	"strings"
 	"sync"
 
 	"busbar/common/archive"
@@ -15,6 +20,7 @@ import (
 type happening struct {
 	n       int64
 	message archive.Message
+	mark    mark // of the message; zero: it bears no number
 	gap     *archive.Gap
 	frame   []byte // the event without its id; nil: nothing to be said
 
@@ -28,9 +34,39 @@ func happened(m archive.Message) *happening {
 	if err != nil {
 		return h // it was read when it was stored; what is not is passed over
 	}
-	h.envelope, h.frame = e, frameOf("", m.Wire)
+	if m.Seq > 0 {
+		h.mark = mark{n: m.Seq, tag: tagOf(e), time: m.Time.Unix()}
+	}
+	h.envelope = e
+	if m.Copy {
+		return h // who listens has the fact
+	}
+	h.frame = frameOf("", m.Wire)
 	h.about = sync.OnceValue(func() event.About { return event.AboutOf(e.Msg) })
 	return h
+}
+
+// sequence is where it counts.
+func (h *happening) sequence() sequence {
+	if h.gap != nil {
+		return sequence{h.gap.Publisher, h.gap.Epoch}
+	}
+	return sequence{h.message.Publisher, h.message.Epoch}
+}
+
+// turns says that its sequence begins again, for the publisher's journal was put back.
+func (h *happening) turns() bool {
+	return h.gap != nil && h.gap.First > 0 && strings.HasPrefix(h.gap.Reason, archive.PutBack)
+}
+
+// tagLength is how many characters a tag has.
+const tagLength = 8
+
+// tagOf tells a message from others that bear its number: it is made of the message's
+// id, and of the hash of all before it.
+func tagOf(e event.Envelope) string {
+	sum := sha256.Sum256([]byte(e.Prev + " " + e.MsgID))
+	return hex.EncodeToString(sum[:tagLength/2])
 }
 
 // event is the event with an id.
@@ -71,7 +107,7 @@ func frameOf(name string, data []byte) []byte {
 }
 
 // read gives what happened after arrival n, in order, at most limit messages and
-// the gaps among them; and up to which arrival that is all.
+// the gaps and copies among them; and up to which arrival that is all.
 func read(ctx context.Context, a *archive.Archive, n int64, limit int) (list []*happening, to int64, err error) {
 	_, newest, err := a.Range(ctx)
 	if err != nil {
@@ -95,15 +131,20 @@ func read(ctx context.Context, a *archive.Archive, n int64, limit int) (list []*
 	if len(gaps) > 0 && len(gaps) >= limit { // more than one answer holds
 		to = gaps[len(gaps)-1].N
 	}
-	for len(messages)+len(gaps) > 0 {
-		if len(gaps) == 0 || len(messages) > 0 && messages[0].N < gaps[0].N {
-			if messages[0].N > to {
-				break
-			}
-			list, messages = append(list, happened(messages[0])), messages[1:]
-		} else {
-			list, gaps = append(list, missed(gaps[0])), gaps[1:]
-		}
+	copies, err := a.Copies(ctx, n, to, 0)
+	if err != nil {
+		return nil, n, err
 	}
+	for _, m := range messages {
+		list = append(list, happened(m))
+	}
+	for _, g := range gaps {
+		list = append(list, missed(g))
+	}
+	for _, m := range copies { // each came behind the arrival whose number it has
+		list = append(list, happened(m))
+	}
+	list = slices.DeleteFunc(list, func(h *happening) bool { return h.n > to })
+	slices.SortStableFunc(list, func(a, b *happening) int { return cmp.Compare(a.n, b.n) })
 	return list, to, nil
 }

@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"busbar/bus/config"
+	"busbar/bus/kinds"
 	"busbar/common/archive"
+	"busbar/common/condition"
 	"busbar/common/exit"
 	"busbar/common/program"
 	"busbar/common/show"
@@ -28,7 +32,8 @@ type hub struct {
 
 const (
 	pruneEvery = time.Hour
-	hubMemory  = 512 << 20
+	hubMemory  = 256 << 20
+	hubGrowth  = 40 // % that memory may grow until it is collected
 )
 
 // Run serves until told to stop.
@@ -40,14 +45,19 @@ func (c *hub) Run(p *program.Env, g *program.Globals) error {
 	if err := cfg.Hub.Complete(); err != nil {
 		return &exit.Error{Code: exit.Config, Err: err}
 	}
-	if len(cfg.Bus.Publishers()) == 0 && !cfg.Hub.Pushed() {
-		return &exit.Error{Code: exit.Config, Err: errors.New("starting the hub: nobody to follow (set [bus] subscribe or discover, or [hub] push)")}
+	if len(cfg.Bus.Publishers())+len(cfg.Hub.Relay) == 0 && !cfg.Hub.Pushed() {
+		return &exit.Error{Code: exit.Config, Err: errors.New("starting the hub: nobody to follow (set [bus] subscribe or discover, or [hub] push or relay)")}
 	}
 	verifier, err := c.Required(p, cfg.Sign, c.NoVerify, "starting the hub", "keeps")
 	if err != nil {
 		return &exit.Error{Code: exit.Config, Err: err}
 	}
 	program.SoftMemory(hubMemory)
+	if os.Getenv("GOGC") == "" {
+		// With many listeners, what lives is long-lived: collecting more often costs little
+		// and saves a sixth.
+		debug.SetGCPercent(hubGrowth)
+	}
 	ctx, hangup, stop := program.Signals()
 	defer stop()
 	log := g.Logger(p)
@@ -56,8 +66,12 @@ func (c *hub) Run(p *program.Env, g *program.Globals) error {
 			log.Info("a new configuration takes a restart")
 		}
 	}()
+	present, err := kinds.Present()
+	if err != nil {
+		return err
+	}
 	a, err := archive.Open(ctx, archive.Options{
-		Path: cfg.Hub.Archive, Log: log,
+		Path: cfg.Hub.Archive, Log: log, States: present,
 		Retention: archive.Retention{Age: time.Duration(cfg.Hub.KeepAge), Bytes: int64(cfg.Hub.KeepSize)},
 	})
 	if err != nil {
@@ -77,7 +91,8 @@ func codeOf(err error) int {
 }
 
 func (c *hub) serve(ctx context.Context, p *program.Env, cfg config.Config, a *archive.Archive, v *sign.Verifier, log *slog.Logger) error {
-	in, err := newIntake(ctx, cfg, a, v, log)
+	conditions, heartbeats := &condition.Set{}, newBeats()
+	in, err := newIntake(ctx, cfg, a, v, heartbeats, log)
 	if err != nil {
 		return err
 	}
@@ -86,28 +101,39 @@ func (c *hub) serve(ctx context.Context, p *program.Env, cfg config.Config, a *a
 		{Name: "the intake", Run: in.run},
 		{Name: "the retention", Run: func(ctx context.Context) error { return prune(ctx, a, log) }},
 	}
+	spoken, more := speak(cfg, a, heartbeats, conditions, log)
+	tasks = append(tasks, more...)
 	o := serverOptions{
 		Prefix: cfg.Bus.Prefix, Clients: cfg.Hub.Clients, ClientsPerPeer: cfg.Hub.ClientsPerPeer,
-		Lease: time.Duration(cfg.Hub.Lease), Log: log, Intake: in.status, Collectors: in.collectors(),
+		Lease: time.Duration(cfg.Hub.Lease), Log: log, Out: spoken, Collectors: append(in.collectors(), spoken.collectors()...),
+		Intake: func() intakeStatus { return in.status().with(conditions.All()) },
 	}
 	if o.TLS, err = tlsConfig(cfg.Hub.Certificate, cfg.Hub.Key, cfg.Hub.PushCA, log); err != nil {
 		return &exit.Error{Code: exit.Config, Err: err}
+	}
+	brought := newStore(a, in.follows)
+	if cfg.Hub.Pushed() || len(cfg.Hub.Relay) > 0 {
+		tasks = append(tasks, program.Task{Name: "storing what is brought", Run: brought.run})
+	}
+	if len(cfg.Hub.Relay) > 0 {
+		o.Relay = newRelay(cfg.Hub.Relay, v, brought, conditions, log)
+		o.Collectors = append(o.Collectors, o.Relay)
+		tasks = append(tasks, program.Task{Name: "the relay", Run: o.Relay.run})
 	}
 	if cfg.Hub.Pushed() {
 		senders, err := newSenders(cfg.Hub.Push, cfg.Hub.PushTokens, log)
 		if err != nil {
 			return &exit.Error{Code: exit.Config, Err: err}
 		}
-		brought := newStore(a, in.follows)
 		o.Push = newPush(senders, v, brought, log, cfg.Hub.ClientsPerPeer >= cfg.Hub.Clients)
 		o.Collectors = append(o.Collectors, o.Push.counts)
-		tasks = append(tasks, program.Task{Name: "storing what is pushed", Run: brought.run})
 	}
-	seen, end, err := watchCanaries(ctx, p, cfg, a, log)
+	seen, end, err := watchCanaries(ctx, p, cfg, a, heartbeats, log)
 	if err != nil {
 		return err
 	}
 	defer end()
+	o.Badges = cfg.Hub.Badges
 	o.Canaries, tasks = seen, append(tasks, seen.tasks...)
 	s, err := newServer(ctx, a, o)
 	if err != nil {

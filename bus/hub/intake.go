@@ -30,7 +30,7 @@ type intake struct {
 	asked time.Time
 }
 
-func newIntake(ctx context.Context, cfg config.Config, a *archive.Archive, v *sign.Verifier, log *slog.Logger) (*intake, error) {
+func newIntake(ctx context.Context, cfg config.Config, a *archive.Archive, v *sign.Verifier, b *beats, log *slog.Logger) (*intake, error) {
 	in := &intake{archive: a, log: log}
 	from, err := cfg.Hub.Begin()
 	if err != nil {
@@ -39,7 +39,11 @@ func newIntake(ctx context.Context, cfg config.Config, a *archive.Archive, v *si
 	if len(cfg.Bus.Publishers()) == 0 {
 		return in, nil
 	}
-	in.subscriber, err = subscribe.Open(ctx, subscribe.Options{Publishers: cfg.Bus.Publishers(), Verifier: v, DB: a.DB(), From: from, Log: log})
+	o := subscribe.Options{Publishers: cfg.Bus.Publishers(), Hubs: cfg.Bus.Hubs, Verifier: v, DB: a.DB(), From: from, Log: log}
+	if len(cfg.Hub.Publish) > 0 {
+		o.OnHeartbeat = b.hear
+	}
+	in.subscriber, err = subscribe.Open(ctx, o)
 	return in, err
 }
 
@@ -70,7 +74,7 @@ func (in *intake) follows(publisher, epoch string) bool {
 }
 
 const (
-	batchMessages = 256
+	batchMessages = 1024
 	batchBytes    = 4 << 20
 	storeRetry    = 2 * time.Second
 )
@@ -106,18 +110,14 @@ func (in *intake) run(ctx context.Context) error {
 	}
 }
 
-// gather waits for what comes next, and takes what is there with it, up to a gap: an
-// archive numbers the gaps of a batch behind its messages.
+// gather waits for what comes next, and takes what is there with it.
 func (in *intake) gather(ctx context.Context) (list []*subscribe.Message, err error) {
 	for size := 0; len(list) == 0 || in.subscriber.Pending() > 0 && len(list) < batchMessages && size < batchBytes; {
 		m, err := in.subscriber.Next(ctx)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, m)
-		if size += len(m.Body); m.Gap != nil {
-			break
-		}
+		list, size = append(list, m), size+len(m.Body)
 	}
 	return list, nil
 }
@@ -161,6 +161,12 @@ func (in *intake) status() intakeStatus {
 	}
 	s := in.subscriber.Status()
 	return intakeStatus{s, append([]condition.Condition{}, s.Conditions()...)}
+}
+
+// with adds what is not as it should be elsewhere in the hub.
+func (s intakeStatus) with(list []condition.Condition) intakeStatus {
+	s.Conditions = append(s.Conditions, list...)
+	return s
 }
 
 // failure is the first condition that makes the hub unwell; nil: it is well.

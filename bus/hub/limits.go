@@ -3,8 +3,9 @@ package hub
 import (
 	"net"
 	"net/http"
-	"net/netip"
 	"sync"
+
+	"busbar/bus/web"
 )
 
 // A limit bounds how many of something run at once: in all, and for each peer.
@@ -49,15 +50,5 @@ func peerOf(r *http.Request) string {
 	if err != nil {
 		return r.RemoteAddr
 	}
-	address, err := netip.ParseAddr(host)
-	if err != nil {
-		return host
-	}
-	address = address.Unmap().WithZone("")
-	if address.Is6() {
-		if p, err := address.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return address.String()
+	return web.PeerName(host)
 }

@@ -132,7 +132,7 @@ func (p *push) take(w http.ResponseWriter, r *http.Request) (sender string, n in
 		return sender, 0, no
 	}
 	// Whoever leaves now gets what was posted stored all the same.
-	if err := p.store.put(r.Context(), messages); err != nil {
+	if err := p.store.put(r.Context(), messages, false); err != nil {
 		p.log.Warn("pushed messages could not be stored", "sender", sender, "error", err)
 		return sender, 0, later("failed", errors.New("the messages could not be stored"))
 	}
@@ -151,7 +151,7 @@ func kindOf(err error) string {
 		return "stale"
 	case errors.Is(err, errToken):
 		return "token"
-	case errors.Is(err, errSender):
+	case errors.Is(err, errSender), errors.Is(err, errUnnamed):
 		return "sender"
 	}
 	return "forged"

@@ -7,19 +7,16 @@ import (
 
 	"busbar/bus/bustest"
 	"busbar/bus/log"
-	"busbar/common/programtest"
+	"busbar/bus/replay"
+	"busbar/bus/tail"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"bus": bustest.Main(&Command{}, &log.Command{})})
+	testscript.Main(m, map[string]func(){"bus": bustest.Main(&Command{}, &log.Command{}, &replay.Command{}, &tail.Command{})})
 }
 
 // TestScripts runs the command, well and badly, as a person would; they have $HTTP,
-// a free address.
+// a free address, and $OUT and $IN, free endpoints.
 func TestScripts(t *testing.T) {
-	bustest.Scripts(t, func(e *testscript.Env) error {
-		address, err := programtest.FreeAddress()
-		e.Setenv("HTTP", address)
-		return err
-	})
+	bustest.Scripts(t, bustest.Free("", "HTTP"), bustest.Free("tcp://", "OUT", "IN"))
 }

@@ -36,12 +36,16 @@ const (
 	lookEvery  = 5 * time.Second
 	maxSenders = 1000
 	minToken   = 32
+	// maxTried bounds what is summed to find an unnamed sender's secret: bytes of the
+	// body, for each secret. A second of work, or less.
+	maxTried = 256 << 20
 )
 
 // Why a request is refused, beside what common/webhook says.
 var (
-	errToken  = errors.New("its token is not known here")
-	errSender = errors.New("no sender of that name is known here")
+	errToken   = errors.New("its token is not known here")
+	errSender  = errors.New("no sender of that name is known here")
+	errUnnamed = errors.New("its sender is not named, and too much would be tried: post to /push/NAME")
 )
 
 func newSenders(paths []string, tokens string, log *slog.Logger) (*senders, error) {
@@ -172,6 +176,9 @@ func signer(secrets map[string]webhook.Secrets, r *http.Request, body []byte, no
 		}
 		_, err := one.Verify(r.Header, body, now)
 		return name, err
+	}
+	if len(secrets)*len(body) > maxTried {
+		return "", errUnnamed
 	}
 	err := error(webhook.ErrForged)
 	for name, one := range secrets {

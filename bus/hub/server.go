@@ -15,13 +15,15 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"busbar/bus/web"
 	"busbar/common/archive"
 )
 
 // serverOptions say how the HTTP side serves.
 type serverOptions struct {
 	Prefix         string
-	Clients        int // of /events, in all
+	Badges         string // the file with who earned what; empty: none is shown
+	Clients        int    // of /events, in all
 	ClientsPerPeer int
 	Lease          time.Duration // of a client of /events
 	Patience       time.Duration // how long such a client may not take what it is sent; 0: 10 seconds
@@ -29,6 +31,8 @@ type serverOptions struct {
 	Log            *slog.Logger
 	Intake         func() intakeStatus
 	Collectors     []prometheus.Collector // of the intake
+	Out            *out                   // what is said by ZeroMQ; nil: nothing
+	Relay          *relay                 // nil: nobody may
 	Push           *push                  // nil: nobody may
 	Canaries       *canaries              // nil: they are not looked at
 	TLS            *tls.Config            // nil: none
@@ -55,10 +59,14 @@ type server struct {
 	streams   *limit
 	questions *limit
 	catching  chan struct{}
+	site      []web.Route
 	pages     *pages
 	registry  *prometheus.Registry
 	requests  *prometheus.CounterVec
 	open      atomic.Int64 // connections
+
+	lives   context.Context // of all streams; set by serve
+	running sync.WaitGroup  // streams
 }
 
 func newServer(ctx context.Context, a *archive.Archive, o serverOptions) (*server, error) {
@@ -83,6 +91,12 @@ func newServer(ctx context.Context, a *archive.Archive, o serverOptions) (*serve
 		f.each = c.note
 		s.o.Collectors = append(s.o.Collectors, c)
 	}
+	if s.site, err = web.Routes(web.Options{
+		Archive: a.Reader, Prefix: o.Prefix, Badges: o.Badges, Now: o.Now, Log: o.Log, Health: s.health,
+		Position: func(n int64) string { return vector{sequence{arrivals, a.Epoch()}: {n: n}}.String() },
+	}); err != nil {
+		return nil, err
+	}
 	s.measure()
 	return s, nil
 }
@@ -101,6 +115,9 @@ func (s *server) handler() http.Handler {
 		counted := s.counted(path, serve)
 		mux.Handle(path, counted)
 		mux.Handle(path+"/{$}", counted)
+	}
+	for _, page := range s.site {
+		mux.Handle(page.Pattern, s.counted(page.Name, s.asked(page.Serve)))
 	}
 	if s.o.Push != nil {
 		for _, path := range []string{"/push", "/push/{$}", "/push/{sender}"} {
@@ -169,7 +186,9 @@ func answer(w http.ResponseWriter, code int, what any) {
 // serve answers at l until ctx ends. Streams end at once, other answers may end.
 func (s *server) serve(ctx context.Context, l net.Listener) error {
 	streams, end := context.WithCancel(ctx)
+	defer s.running.Wait()
 	defer end()
+	s.lives = streams
 	h := &http.Server{
 		Handler: s.handler(), ReadHeaderTimeout: headerPatience, IdleTimeout: idlePatience, MaxHeaderBytes: maxHeader,
 		ErrorLog:    slog.NewLogLogger(s.o.Log.Handler(), slog.LevelDebug),

@@ -28,7 +28,9 @@ type report struct {
 	Gaps       []gapReport       `json:"gaps"` // the newest
 	Canaries   []canaryReport    `json:"canaries"`
 	Listeners  int               `json:"listeners"`
-	Push       *pushReport       `json:"push,omitempty"` // nil: nobody may
+	Push       *pushReport       `json:"push,omitempty"`  // nil: nobody may
+	Out        *outReport        `json:"out,omitempty"`   // by ZeroMQ; nil: nothing is said so
+	Relay      *relayReport      `json:"relay,omitempty"` // nil: nobody may
 }
 
 type publisherReport struct {
@@ -62,6 +64,7 @@ func (s *server) report(ctx context.Context) (report, error) {
 		r.Canaries = s.o.Canaries.report()
 	}
 	r.Archive.Epoch = s.archive.Epoch()
+	r.Out, r.Relay = s.o.Out.report(), s.o.Relay.report()
 	if s.o.Push != nil {
 		r.Push = s.o.Push.counts.report()
 	}
@@ -148,6 +151,8 @@ type archiveMetrics struct{ s *server }
 var (
 	newestArrival = prometheus.NewDesc("busbar_archive_newest", "The newest arrival number.", nil, nil)
 	headOf        = prometheus.NewDesc("busbar_archive_head", "The highest number of a publisher's sequence in the archive.", []string{"publisher", "epoch"}, nil)
+	fileBytes     = prometheus.NewDesc("busbar_archive_file_bytes", "How long the archive's file is.", nil, nil)
+	logBytes      = prometheus.NewDesc("busbar_archive_log_bytes", "How long the archive's write-ahead log is: it begins again at 256 MiB, unless another program reads without an end.", nil, nil)
 	lagOf         = prometheus.NewDesc("busbar_archive_lag", "Messages that a publisher says it sent, and that are not in the archive.", []string{"publisher", "epoch"}, nil)
 )
 
@@ -155,6 +160,8 @@ func (m *archiveMetrics) Describe(to chan<- *prometheus.Desc) {
 	to <- newestArrival
 	to <- headOf
 	to <- lagOf
+	to <- fileBytes
+	to <- logBytes
 }
 
 func (m *archiveMetrics) Collect(to chan<- prometheus.Metric) {
@@ -166,6 +173,9 @@ func (m *archiveMetrics) Collect(to chan<- prometheus.Metric) {
 		return
 	}
 	to <- prometheus.MustNewConstMetric(newestArrival, prometheus.CounterValue, float64(r.Archive.Newest))
+	file, log := m.s.archive.Sizes()
+	to <- prometheus.MustNewConstMetric(fileBytes, prometheus.GaugeValue, float64(file))
+	to <- prometheus.MustNewConstMetric(logBytes, prometheus.GaugeValue, float64(log))
 	for _, p := range r.Publishers {
 		to <- prometheus.MustNewConstMetric(headOf, prometheus.CounterValue, float64(p.Head), p.Publisher, p.Epoch)
 		to <- prometheus.MustNewConstMetric(lagOf, prometheus.GaugeValue, float64(p.Lag), p.Publisher, p.Epoch)

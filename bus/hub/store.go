@@ -18,6 +18,7 @@ type store struct {
 // A brought is messages, and whoever waits until they are on disk.
 type brought struct {
 	messages []archive.Incoming
+	relayed  bool // what is passed over may come by another way
 	done     chan error
 }
 
@@ -26,8 +27,8 @@ func newStore(a *archive.Archive, followed func(publisher, epoch string) bool) *
 }
 
 // put returns when the messages are on disk: nil, whether they are new or were there.
-func (s *store) put(ctx context.Context, messages []archive.Incoming) error {
-	b := &brought{messages, make(chan error, 1)}
+func (s *store) put(ctx context.Context, messages []archive.Incoming, relayed bool) error {
+	b := &brought{messages, relayed, make(chan error, 1)}
 	select {
 	case s.waiting <- b:
 		return <-b.done
@@ -81,7 +82,7 @@ func (s *store) batch(list []*brought) archive.Batch {
 			if _, known := alone[k]; !known {
 				alone[k] = !s.followed(k.publisher, k.epoch)
 			}
-			m.Alone = alone[k]
+			m.Alone = alone[k] && !one.relayed
 			b.Messages = append(b.Messages, m)
 		}
 	}

@@ -1,9 +1,11 @@
 package hub
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,10 +16,21 @@ import (
 // A sequence is one epoch of a publisher.
 type sequence struct{ publisher, epoch string }
 
-// A vector is how far somebody has come: the highest number of each sequence. The
+// A vector is how far somebody has come: the last message of each sequence. The
 // archive's own arrivals are the sequence of the publisher "*": they are exact at
 // this hub, also for messages that have no number.
-type vector map[sequence]int64
+type vector map[sequence]mark
+
+// A mark is the last message of a sequence that somebody has. Where a publisher's
+// journal was put back to an older copy, its numbers are used again: tag and time tell
+// which message it was.
+type mark struct {
+	n int64
+	// tag is of the message (see tagOf); empty where none is known: in a position of
+	// an older program, and where the sequence began again behind n.
+	tag  string
+	time int64 // the newest of the messages up to there, Unix seconds; 0: not known
+}
 
 // arrivals is the publisher's name of the archive's own sequence. A publisher that
 // calls itself so counts nothing here.
@@ -29,9 +42,10 @@ const maxVector = 4 << 10
 // shortEpoch is how much of an epoch is kept where whole ones are too long.
 const shortEpoch = 8
 
-// String is the vector as an event's id: PUBLISHER:EPOCH:NUMBER, escaped as in
-// URLs, one behind the other with commas between. Where that is longer than 4 KiB,
-// epochs are cut to their beginnings.
+// String is the vector as an event's id: PUBLISHER:EPOCH:NUMBER:TAG:TIME, escaped as in
+// URLs, one behind the other with commas between. The time is to the base of 36; tag
+// and time are left out where neither is known. Where all is longer than 4 KiB, epochs
+// are cut to their beginnings.
 func (v vector) String() string {
 	text := v.text(1 << 10)
 	if len(text) > maxVector {
@@ -53,7 +67,10 @@ func (v vector) text(epoch int) string {
 		if s.publisher == arrivals {
 			name = arrivals
 		}
-		b.WriteString(name + ":" + url.QueryEscape(s.epoch[:min(len(s.epoch), epoch)]) + ":" + strconv.FormatInt(v[s], 10))
+		b.WriteString(name + ":" + url.QueryEscape(s.epoch[:min(len(s.epoch), epoch)]) + ":" + strconv.FormatInt(v[s].n, 10))
+		if m := v[s]; m.tag != "" || m.time != 0 {
+			b.WriteString(":" + m.tag + ":" + strconv.FormatInt(m.time, timeBase))
+		}
 	}
 	return b.String()
 }
@@ -69,32 +86,59 @@ func parseVector(text string) (vector, error) {
 		if part == "" {
 			continue
 		}
-		fields := strings.Split(part, ":")
-		if len(fields) != 3 {
-			return nil, fmt.Errorf("reading a position: %.80q is not PUBLISHER:EPOCH:NUMBER", part)
-		}
-		publisher, err := url.QueryUnescape(fields[0])
+		at, m, err := parseMark(strings.Split(part, ":"))
 		if err != nil {
-			return nil, fmt.Errorf("reading a position: %w", err)
+			return nil, fmt.Errorf("reading a position: %.80q is not PUBLISHER:EPOCH:NUMBER:TAG:TIME: %w", part, err)
 		}
-		epoch, err := url.QueryUnescape(fields[1])
-		if err != nil {
-			return nil, fmt.Errorf("reading a position: %w", err)
-		}
-		n, err := strconv.ParseInt(fields[2], 10, 64)
-		if err != nil || n < 0 || publisher == "" || epoch == "" {
-			return nil, fmt.Errorf("reading a position: %.80q is not PUBLISHER:EPOCH:NUMBER", part)
-		}
-		v[sequence{publisher, epoch}] = max(n, v[sequence{publisher, epoch}])
+		v.raise(at, m)
 	}
 	return v, nil
+}
+
+var errMark = errors.New("it has not that form")
+
+func parseMark(fields []string) (at sequence, m mark, err error) {
+	if len(fields) != 3 && len(fields) != 5 {
+		return at, m, errMark
+	}
+	if at.publisher, err = url.QueryUnescape(fields[0]); err != nil {
+		return at, m, err
+	}
+	if at.epoch, err = url.QueryUnescape(fields[1]); err != nil {
+		return at, m, err
+	}
+	if m.n, err = strconv.ParseInt(fields[2], 10, 64); err != nil {
+		return at, m, err
+	}
+	if len(fields) == 5 {
+		m.tag = fields[3]
+		if m.time, err = strconv.ParseInt(fields[4], timeBase, 64); err != nil {
+			return at, m, err
+		}
+	}
+	if m.n < 0 || m.time < 0 || at.publisher == "" || at.epoch == "" || m.tag != "" && !isTag.MatchString(m.tag) {
+		return at, m, errMark
+	}
+	return at, m, nil
+}
+
+var isTag = regexp.MustCompile(`^[0-9a-f]{8}$`)
+
+// timeBase is the base to which times are written.
+const timeBase = 36
+
+// raise moves the vector to a mark, unless it is further.
+func (v vector) raise(at sequence, m mark) {
+	if have, ok := v[at]; !ok || m.n > have.n {
+		v[at] = m
+	}
 }
 
 // resolve gives epochs that were cut their whole form, by the sequences of the
 // archive.
 func (v vector) resolve(list []archive.Sequence) vector {
 	whole := vector{}
-	for s, n := range v {
+	for s, m := range v {
 		if len(s.epoch) == shortEpoch {
 			for _, have := range list {
 				if have.Publisher == s.publisher && strings.HasPrefix(have.Epoch, s.epoch) {
@@ -103,27 +147,24 @@ func (v vector) resolve(list []archive.Sequence) vector {
 				}
 			}
 		}
-		whole[s] = max(n, whole[s])
+		whole.raise(s, m)
 	}
 	return whole
 }
 
-// headsOf is the position behind all that came of these sequences, and behind an
-// arrival.
-func headsOf(list []archive.Sequence, epoch string, arrival int64) vector {
-	v := vector{sequence{arrivals, epoch}: arrival}
-	for _, s := range list {
-		if s.Publisher != arrivals {
-			v[sequence{s.Publisher, s.Epoch}] = s.Head
+// pass moves the vector past what happened.
+func (v vector) pass(h *happening) {
+	s := h.sequence()
+	have, ok := v[s]
+	switch {
+	case s.publisher == "" || s.publisher == arrivals:
+	case h.turns():
+		// What is behind is no longer said, and the newest that was is older than all
+		// that will be.
+		if ok && have.n >= h.gap.First {
+			v[s] = mark{n: h.gap.First - 1, time: have.time}
 		}
-	}
-	return v
-}
-
-// pass moves the vector past a message.
-func (v vector) pass(m archive.Message) {
-	if m.Seq > 0 && m.Publisher != arrivals {
-		s := sequence{m.Publisher, m.Epoch}
-		v[s] = max(v[s], m.Seq)
+	case h.gap == nil && h.mark.n > have.n:
+		v[s] = mark{n: h.mark.n, tag: h.mark.tag, time: max(h.mark.time, have.time)}
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"busbar/common/program"
@@ -28,6 +30,10 @@ type keys struct {
 		Name string `arg:"" help:"Name of the publisher, by custom SERVICE-HOST: mail2bus-busbar.example.org."`
 		Days int    `help:"How long the certificate lasts." default:"825"`
 	} `cmd:"" help:"Make keys (RSA, and Ed25519 in the same file) and a certificate for a publisher."`
+	Sign struct {
+		Request string `arg:"" help:"File with the request, as PROGRAM setup --request makes it." type:"path"`
+		Days    int    `help:"How long the certificate lasts." default:"825"`
+	} `cmd:"" help:"Certify keys that were made on another machine, under the name that the request says."`
 	AddEd25519 struct {
 		Name string `arg:"" help:"Name of the publisher; its certificate and key are in the folder."`
 		Days int    `help:"How long the new certificate lasts." default:"825"`
@@ -39,11 +45,25 @@ type keys struct {
 		Days int `help:"How long the list lasts." default:"365"`
 	} `cmd:"" name:"crl" help:"Write a new revocation list, before it expires."`
 	List struct {
-	} `cmd:"" help:"List what was issued."`
+	} `cmd:"" help:"List what was issued, and the OpenPGP keys."`
+	GPGMake struct {
+		Name string `arg:"" help:"Name of the publisher; its messages come from gpg:NAME."`
+		Days int    `help:"How long the key lasts." default:"825"`
+	} `cmd:"" name:"gpg-make" help:"Make an OpenPGP key for a publisher that signs with one ([sign] backend = \"gpg\"): Ed25519, which GnuPG reads. No authority is needed."`
+	GPGImport struct {
+		Name string `arg:"" help:"Name of the publisher."`
+		File string `arg:"" help:"File with one key, as gpg --export or gpg --export-secret-keys writes it." type:"path"`
+	} `cmd:"" name:"gpg-import" help:"Take a key that was made with GnuPG, public or secret, or its newer form."`
+	GPGExport struct {
+		Name string `arg:"" help:"Name of the publisher."`
+	} `cmd:"" name:"gpg-export" help:"Print a publisher's public keys, as gpg --import reads them."`
 }
 
-// Run works on the authority in Dir.
+// Run works on the authority in Dir, or on the OpenPGP keys that lie there.
 func (c *keys) Run(k *program.Selected, p *program.Env) error {
+	if strings.HasPrefix(k.Leaf, "gpg-") {
+		return c.gpg(k.Leaf, p)
+	}
 	if k.Leaf == "init" {
 		ca, err := sign.CreateCA(c.Dir, c.Init.Name, c.Init.Years)
 		if err != nil {
@@ -52,8 +72,14 @@ func (c *keys) Run(k *program.Selected, p *program.Env) error {
 		return c.writeCRL(p, ca, 365)
 	}
 	ca, err := sign.OpenCA(c.Dir)
+	if k.Leaf == "list" {
+		some, gerr := c.listGPG(p)
+		if gerr != nil || some && errors.Is(err, fs.ErrNotExist) {
+			return gerr
+		}
+	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w (make an authority with: bus keys init --dir %s)", err, c.Dir)
+		return fmt.Errorf("there is no authority in %s, or not all of it: ca.crt, ca.key (make one with: bus keys init --dir %[1]s)", c.Dir)
 	}
 	if err != nil {
 		return err
@@ -61,6 +87,8 @@ func (c *keys) Run(k *program.Selected, p *program.Env) error {
 	switch k.Leaf {
 	case "issue":
 		return issued(p)(ca.Issue(c.Issue.Name, c.Issue.Days))
+	case "sign":
+		return c.sign(p, ca)
 	case "add-ed25519":
 		return issued(p)(ca.AddEd25519(c.AddEd25519.Name, c.AddEd25519.Days))
 	case "revoke":
@@ -72,6 +100,23 @@ func (c *keys) Run(k *program.Selected, p *program.Env) error {
 		return c.writeCRL(p, ca, c.CRL.Days)
 	}
 	return list(p, ca)
+}
+
+// sign answers a request.
+func (c *keys) sign(p *program.Env, ca *sign.CA) error {
+	text, err := os.ReadFile(c.Sign.Request)
+	if err != nil {
+		return fmt.Errorf("reading a request: %w", err)
+	}
+	request, err := sign.ReadRequest(text)
+	if err != nil {
+		return err
+	}
+	file, err := ca.Sign(request, c.Sign.Days)
+	if err == nil {
+		show.Fprintf(p.Stdout, "certificate %s (of %s; bring it there with %s and crl.pem)\n", file, request.Name, filepath.Join(c.Dir, "ca.crt"))
+	}
+	return err
 }
 
 // issued says what was made.

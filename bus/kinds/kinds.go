@@ -4,11 +4,17 @@ package kinds
 import (
 	"slices"
 
+	"busbar/adapters/britney"
+	"busbar/adapters/buildd"
 	"busbar/adapters/dak"
 	"busbar/adapters/debbugs"
 	"busbar/adapters/lists"
+	"busbar/adapters/mentors"
+	"busbar/adapters/release"
 	"busbar/adapters/scm"
+	"busbar/adapters/security"
 	"busbar/adapters/wannabuild"
+	"busbar/bus/badges/award"
 	"busbar/common/canary"
 	"busbar/common/event"
 )
@@ -16,11 +22,17 @@ import (
 // All is every kind. A new adapter is one line here.
 func All() event.Catalog {
 	return slices.Concat(
+		award.Kinds(),
+		britney.Kinds(),
+		buildd.Kinds(),
 		canary.Kinds(),
 		dak.Kinds(),
-		debbugs.SOAPKinds(),
+		debbugs.AllKinds(),
 		lists.Kinds(),
+		mentors.Kinds(),
+		release.Kinds(),
 		scm.Kinds(scm.DefaultService),
+		security.Kinds(),
 		wannabuild.Kinds(),
 	)
 }

@@ -78,10 +78,7 @@ const (
 
 // Sentence is the line that a person reads: when, what, and a link.
 func (o *Printer) Sentence(d wire.Delivery) show.Clean {
-	text, link := d.Envelope.Title, d.Envelope.Link
-	if text == "" {
-		text, link = say(o.kinds, d.Envelope)
-	}
+	text, link := o.Say(d.Envelope)
 	at := time.Unix(d.Envelope.Timestamp, 0).UTC().Format(time.DateTime)
 	if t, err := time.Parse(time.RFC3339, d.Envelope.EventTime); err == nil {
 		at = t.UTC().Format(time.DateTime)
@@ -99,6 +96,22 @@ func (o *Printer) Sentence(d wire.Delivery) show.Clean {
 	return o.Dim(at) + show.Clean("  "+yellow+mark+reset+bold+show.Line(text)+reset) + o.Dim(link)
 }
 
+// Say is the sentence of a message, and where a person may read more.
+func (o *Printer) Say(e event.Envelope) (text, link string) {
+	if e.Title != "" {
+		return e.Title, e.Link
+	}
+	return Say(o.kinds, e)
+}
+
+// Bold is a text that heads others.
+func (o *Printer) Bold(text string) show.Clean {
+	if !o.color {
+		return show.Clean(show.Lines(text))
+	}
+	return show.Clean(bold + show.Lines(text) + reset)
+}
+
 // Dim is a text that matters less than what stands beside it.
 func (o *Printer) Dim(text string) show.Clean {
 	if !o.color {
@@ -107,9 +120,9 @@ func (o *Printer) Dim(text string) show.Clean {
 	return show.Clean(dim + show.Line(text) + reset)
 }
 
-// say finds the sentence of a message that brings none. Kinds that are not ours
+// Say finds the sentence and the link of a message that brings none. Kinds that are not ours
 // are said by topic and body, as far as that fits on a line.
-func say(catalog event.Catalog, e event.Envelope) (text, link string) {
+func Say(catalog event.Catalog, e event.Envelope) (text, link string) {
 	body, err := e.BodyJSON()
 	if k, ok := catalog.ByTopic(e.Topic); ok && err == nil {
 		if v, err := k.Decode(body); err == nil {

@@ -3,7 +3,6 @@ package replay
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"busbar/bus/filter"
 	"busbar/bus/printer"
@@ -58,11 +57,7 @@ func (c *collector) verify(tree map[string]any, e event.Envelope) error {
 	if c.verifier == nil {
 		return nil
 	}
-	at := time.Now()
-	if said := time.Unix(e.Timestamp, 0); said.Before(at) {
-		at = said
-	}
-	if v := c.verifier.VerifyAt(tree, at); !v.OK {
+	if v := c.verifier.VerifySaid(tree, e.Timestamp); !v.OK {
 		return errors.New(v.Reason)
 	}
 	return nil

@@ -6,42 +6,32 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"busbar/bus/ask"
 	"busbar/common/event"
 )
 
 // A hub answers by HTTP, as datagrepper does: /id, /raw and, of a publisher's numbers,
 // /status.json (docs/howto/hub.md).
-type hub struct {
-	base   *url.URL
-	client *http.Client
-}
+type hub struct{ *ask.Hub }
 
-// errNoHub says that who answers is no hub.
-var errNoHub = errors.New("who answers there is no hub")
+// rows are the messages of one page.
+const rows = 100
 
-const (
-	// rows are the messages of one page, and maxPage the bytes of it.
-	rows, maxPage = 100, 256 << 20
-	// tries is how often a hub that is busy is asked.
-	tries = 5
-)
-
-func openHub(where string, timeout time.Duration) (source, error) {
-	base, err := url.Parse(where)
-	if err != nil || base.Host == "" {
-		return nil, fmt.Errorf("replaying: %q is no address of a hub, such as http://127.0.0.1:9480 (%w)", where, cmp.Or(err, errNoHub))
+func openHub(where string, silence time.Duration) (source, error) {
+	h, err := ask.Open(where, silence)
+	if err != nil {
+		return nil, fmt.Errorf("replaying: %w", err)
 	}
-	return hub{base, &http.Client{Timeout: timeout}}, nil
+	return hub{h}, nil
 }
 
-func (h hub) close() error { h.client.CloseIdleConnections(); return nil }
+func (h hub) close() error { h.Hub.Close(); return nil }
 
 func (h hub) replay(ctx context.Context, w wanted, c *collector) error {
 	switch {
@@ -55,13 +45,12 @@ func (h hub) replay(ctx context.Context, w wanted, c *collector) error {
 
 func (h hub) ids(ctx context.Context, ids []string, c *collector) error {
 	for _, id := range ids {
-		body, code, err := h.get(ctx, "id", url.Values{"id": {id}})
+		body, err := h.Get(ctx, "id", url.Values{"id": {id}})
+		var r *ask.Refusal
 		switch {
-		case err != nil:
-			return err
-		case code == http.StatusNotFound:
+		case errors.As(err, &r) && r.Code == http.StatusNotFound:
 			err = c.lack("the message with id %s is not there: the hub does not have it", id)
-		default:
+		case err == nil:
 			err = c.takeID(id, body)
 		}
 		if err != nil {
@@ -82,13 +71,13 @@ func (h hub) numbers(ctx context.Context, w wanted, c *collector) error {
 	if w.publisher == "" {
 		return errors.New("numbers are a publisher's own: say which (--publisher)")
 	}
-	body, _, err := h.get(ctx, "status.json", nil)
+	body, err := h.Get(ctx, "status.json", nil)
 	if err != nil {
 		return err
 	}
 	var status struct{ Publishers []headOf }
 	if err := json.Unmarshal(body, &status); err != nil {
-		return fmt.Errorf("%w: reading its status: %w", errNoHub, err)
+		return fmt.Errorf("%w: reading its status: %w", ask.ErrNoHub, err)
 	}
 	var of headOf
 	for _, p := range status.Publishers { // the newest is the last
@@ -146,7 +135,7 @@ func (h hub) pages(ctx context.Context, w wanted, c *collector, hand func(map[st
 	}
 	for page := 1; ; page++ {
 		q.Set("page", strconv.Itoa(page))
-		body, _, err := h.get(ctx, "raw", q)
+		body, err := h.Get(ctx, "raw", q)
 		if err != nil {
 			return err
 		}
@@ -195,65 +184,20 @@ func query(publisher string, c *collector) string {
 func messages(body []byte) ([]map[string]any, error) {
 	v, err := event.Parse(body)
 	if err != nil {
-		return nil, fmt.Errorf("%w: reading its answer: %w", errNoHub, err)
+		return nil, fmt.Errorf("%w: reading its answer: %w", ask.ErrNoHub, err)
 	}
 	page, _ := v.(map[string]any)
 	raw, ok := page["raw_messages"].([]any)
 	if !ok {
-		return nil, fmt.Errorf("%w: its answer has no raw_messages", errNoHub)
+		return nil, fmt.Errorf("%w: its answer has no raw_messages", ask.ErrNoHub)
 	}
 	var list []map[string]any
 	for _, m := range raw {
 		tree, ok := m.(map[string]any)
 		if !ok {
-			return nil, fmt.Errorf("%w: its answer has a message that is no object", errNoHub)
+			return nil, fmt.Errorf("%w: its answer has a message that is no object", ask.ErrNoHub)
 		}
 		list = append(list, tree)
 	}
 	return list, nil
-}
-
-// get asks, and again where the hub is busy. The code is 200, or 404.
-func (h hub) get(ctx context.Context, path string, q url.Values) (body []byte, code int, err error) {
-	at := h.base.JoinPath(path)
-	at.RawQuery = q.Encode()
-	for try := 1; ; try++ {
-		body, code, wait, err := h.once(ctx, at.String())
-		switch {
-		case err != nil:
-			return nil, 0, fmt.Errorf("asking the hub: %w", err)
-		case code == http.StatusOK, code == http.StatusNotFound && path == "id":
-			return body, code, nil
-		case code != http.StatusTooManyRequests && code < 500:
-			return nil, 0, fmt.Errorf("%w: it answers %d: %.200q", errNoHub, code, body)
-		case code != http.StatusTooManyRequests && code != http.StatusServiceUnavailable || try == tries:
-			return nil, 0, fmt.Errorf("asking the hub: it answers %d: %.200q", code, body)
-		}
-		select {
-		case <-ctx.Done():
-			return nil, 0, ctx.Err()
-		case <-time.After(wait):
-		}
-	}
-}
-
-func (h hub) once(ctx context.Context, at string) (body []byte, code int, wait time.Duration, err error) {
-	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	answer, err := h.client.Do(ask)
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	defer answer.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(answer.Body, maxPage+1))
-	if err == nil && len(body) > maxPage {
-		err = fmt.Errorf("%s is longer than %d bytes: ask for less", at, maxPage)
-	}
-	wait = time.Second
-	if n, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && n > 0 {
-		wait = time.Duration(min(n, 30)) * time.Second
-	}
-	return body, answer.StatusCode, wait, err
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"busbar/bus/ask"
 	"busbar/bus/config"
 	"busbar/common/event"
 	"busbar/common/exit"
@@ -44,7 +45,7 @@ func (c *command) open(ctx context.Context, cfg config.Config, log *slog.Logger)
 // unable gives the error of who could not be asked its exit code: what passes by
 // itself, or what does not.
 func unable(err error) error {
-	for _, stays := range []error{again.ErrNoReplay, again.ErrRefused, errNoHub} {
+	for _, stays := range []error{again.ErrNoReplay, again.ErrRefused, ask.ErrNoHub} {
 		if errors.Is(err, stays) {
 			return &exit.Error{Code: exit.Config, Err: err}
 		}

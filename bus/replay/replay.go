@@ -31,7 +31,7 @@ type Command struct {
 }
 
 type command struct {
-	Where     string   `arg:"" help:"Whom to ask: a publisher (tcp://HOST:PORT), a hub (http://HOST:PORT), a journal (its file), or the name of a publisher or service that [bus] subscribe or discover finds."`
+	Where     string   `arg:"" help:"Whom to ask: a publisher (tcp://HOST:PORT), a hub (http://HOST:PORT, or with --publisher tcp://HOST:PORT of [hub] publish), a journal (its file), or the name of a publisher or service that [bus] subscribe or discover finds."`
 	Numbers   string   `help:"Messages by number: 17, 17..40, 17.. or ..40. At a hub, of --publisher." placeholder:"FROM..TO"`
 	ID        []string `help:"The message with this id; the year in it does not count. May be repeated." placeholder:"ID"`
 	Since     string   `help:"What was published at this time or later: 2026-01-31T12:00:00Z, 2026-01-31 or 2h (ago)." placeholder:"TIME"`

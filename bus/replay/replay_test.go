@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"busbar/bus/ask"
 	"busbar/bus/filter"
 	"busbar/bus/printer"
 	"busbar/common/event"
@@ -54,7 +55,7 @@ func FuzzMessages(f *testing.F) {
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		list, err := messages(body)
-		if err != nil && !errors.Is(err, errNoHub) {
+		if err != nil && !errors.Is(err, ask.ErrNoHub) {
 			t.Errorf("%q: %v", body, err)
 		}
 		for _, tree := range list {

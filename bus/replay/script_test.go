@@ -8,7 +8,6 @@ import (
 	"busbar/bus/bustest"
 	server "busbar/bus/hub"
 	"busbar/bus/log"
-	"busbar/common/programtest"
 )
 
 func TestMain(m *testing.M) {
@@ -18,11 +17,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the command, well and badly, as a person would; they have $HTTP, a
-// free address.
+// free address, and $OUT, a free endpoint.
 func TestScripts(t *testing.T) {
-	bustest.Scripts(t, func(e *testscript.Env) error {
-		address, err := programtest.FreeAddress()
-		e.Setenv("HTTP", address)
-		return err
-	})
+	bustest.Scripts(t, bustest.Free("", "HTTP"), bustest.Free("tcp://", "OUT"))
 }

@@ -33,6 +33,10 @@ func (o one) replay(ctx context.Context, w wanted, c *collector) error {
 	h, err := o.have(ctx, w.publisher, w.epoch)
 	var other *again.EpochError
 	switch {
+	case errors.As(err, &other) && other.Publisher == "" && w.publisher == "":
+		return c.lack("which publisher is meant is not clear: several are there, or none (say which: --publisher)")
+	case errors.As(err, &other) && other.Publisher == "":
+		return c.lack("nothing of that sequence is there")
 	case errors.As(err, &other):
 		return c.lack("nothing of that sequence is there: this is %s, epoch %s", other.Publisher, other.Epoch)
 	case err != nil:
@@ -85,6 +89,10 @@ func sameID(a, b string) bool {
 // numbers hands over a range, and names what of it is not there.
 func (o one) numbers(ctx context.Context, h again.Have, w wanted, c *collector) error {
 	r := again.Range{Publisher: h.Publisher, Epoch: h.Epoch, From: w.from, To: w.to, Since: w.since}
+	why := "its journal no longer keeps them"
+	if h.Archive {
+		why = "the hub does not have them"
+	}
 	first := true
 	hand := func(topic string, body []byte) error {
 		_, e, err := event.ParseMessage(body)
@@ -111,12 +119,12 @@ func (o one) numbers(ctx context.Context, h again.Have, w wanted, c *collector) 
 			return nil
 		case errors.As(err, &gone):
 			if gone.Oldest == 0 || w.to > 0 && gone.Oldest > w.to {
-				return c.lackNumbers(h.Publisher, gone.Next, w.to, "its journal no longer keeps them")
+				return c.lackNumbers(h.Publisher, gone.Next, w.to, why)
 			}
 			if gone.Oldest <= gone.Next { // it makes no sense, and would never end
 				return err
 			}
-			if err := c.lackNumbers(h.Publisher, gone.Next, gone.Oldest-1, "its journal no longer keeps them"); err != nil {
+			if err := c.lackNumbers(h.Publisher, gone.Next, gone.Oldest-1, why); err != nil {
 				return err
 			}
 			r.From = gone.Oldest
@@ -138,5 +146,9 @@ func (c *collector) before(h again.Have, w wanted, first uint64) error {
 	if w.from > 0 || w.since.IsZero() && w.until.IsZero() || first != h.Oldest || h.Oldest <= 1 {
 		return nil
 	}
-	return c.lack("what %s said before message %d is not there: its journal no longer keeps it, so some of that time may be missing", h.Publisher, h.Oldest)
+	why := "its journal no longer keeps it"
+	if h.Archive {
+		why = "the hub does not have it"
+	}
+	return c.lack("what %s said before message %d is not there: %s, so some of that time may be missing", h.Publisher, h.Oldest, why)
 }

@@ -41,7 +41,7 @@ func fits(t *testing.T, source fs.FS, file string, all map[string]any, seen map[
 func TestFixturesFitTheirSchemas(t *testing.T) {
 	all := All(kinds.All())
 	seen := map[string]bool{}
-	for _, source := range []fs.FS{fixtures.Mails, fixtures.Changes, fixtures.Pushes, fixtures.Bugs, fixtures.Canaries} {
+	for _, source := range []fs.FS{fixtures.Mails, fixtures.Changes, fixtures.Pushes, fixtures.Bugs, fixtures.Canaries, fixtures.Badges} {
 		files, err := fs.Glob(source, "*/*.events.json")
 		if err != nil {
 			t.Fatal(err)

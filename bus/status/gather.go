@@ -18,6 +18,8 @@ type state struct {
 	Topics     string             `json:"topics"` // their beginning
 	Publishers []publisher        `json:"publishers"`
 	Hubs       []survey.Hub       `json:"hubs"`
+	Forwards   []survey.Forward   `json:"forwards"`
+	Notifies   []survey.Notify    `json:"notifies"`
 	Journals   []survey.Journal   `json:"journals"`
 	Sources    []discovery.Status `json:"sources"`
 	Endpoints  []survey.Endpoint  `json:"endpoints"`
@@ -40,18 +42,26 @@ type gatherer struct {
 	topics   string
 	observer *survey.Observer // nil: nobody is followed
 	hubs     []survey.Place
+	forwards []string // where each bus forward says how it is
+	notifies []string // and each bus notify
 	journals func() []string
 }
 
-// state asks hubs and journals at the same time, each for a few seconds at most.
+// state asks hubs, forwarders, notifiers and journals at the same time, each for a few seconds at most.
 func (g *gatherer) state(ctx context.Context) state {
 	s := state{
-		Topics: g.topics, Publishers: []publisher{}, Hubs: make([]survey.Hub, len(g.hubs)), Journals: []survey.Journal{},
+		Topics: g.topics, Publishers: []publisher{}, Hubs: make([]survey.Hub, len(g.hubs)), Forwards: make([]survey.Forward, len(g.forwards)), Notifies: make([]survey.Notify, len(g.notifies)), Journals: []survey.Journal{},
 		Sources: []discovery.Status{}, Endpoints: []survey.Endpoint{}, Findings: []program.Finding{},
 	}
 	var wg sync.WaitGroup
 	for i, h := range g.hubs {
 		wg.Go(func() { s.Hubs[i] = h.Ask(ctx) })
+	}
+	for i, at := range g.forwards {
+		wg.Go(func() { s.Forwards[i] = survey.AskForward(ctx, at) })
+	}
+	for i, at := range g.notifies {
+		wg.Go(func() { s.Notifies[i] = survey.AskNotify(ctx, at) })
 	}
 	wg.Go(func() { s.Journals = survey.ReadJournals(ctx, g.journals()) })
 	wg.Wait()
@@ -65,6 +75,12 @@ func (g *gatherer) state(ctx context.Context) state {
 	}
 	for _, h := range s.Hubs {
 		s.Findings = append(s.Findings, h.Findings(s.Time)...)
+	}
+	for _, f := range s.Forwards {
+		s.Findings = append(s.Findings, f.Findings()...)
+	}
+	for _, n := range s.Notifies {
+		s.Findings = append(s.Findings, n.Findings()...)
 	}
 	for _, j := range s.Journals {
 		s.Findings = append(s.Findings, j.Findings()...)

@@ -7,7 +7,6 @@ import (
 
 	"busbar/bus/bustest"
 	"busbar/bus/hub"
-	"busbar/common/programtest"
 )
 
 func TestMain(m *testing.M) {
@@ -18,14 +17,5 @@ func TestMain(m *testing.M) {
 // $ONE and $TWO, endpoints that nobody uses, and $HTTP, an address for a hub.
 func TestScripts(t *testing.T) {
 	bustest.NeedPython(t, "fcntl, pty, termios")
-	bustest.Scripts(t, func(e *testscript.Env) error {
-		for name, scheme := range map[string]string{"ONE": "tcp://", "TWO": "tcp://", "HTTP": ""} {
-			address, err := programtest.FreeAddress()
-			if err != nil {
-				return err
-			}
-			e.Setenv(name, scheme+address)
-		}
-		return nil
-	})
+	bustest.Scripts(t, bustest.Free("tcp://", "ONE", "TWO"), bustest.Free("", "HTTP"))
 }

@@ -20,13 +20,15 @@ import (
 
 // Command is `bus status`.
 type Command struct {
-	Status status `cmd:"" help:"Show the whole bus on one screen: publishers, hubs, local journals, and what is not as it should be."`
+	Status status `cmd:"" help:"Show the whole bus on one screen: publishers, hubs, what forwards them and tells people, local journals, and what is not as it should be."`
 }
 
 type status struct {
 	Endpoint []string      `help:"Endpoint to look at, or a place where publishers are found. May be repeated. Default: [bus] subscribe and discover." placeholder:"ENDPOINT"`
 	Hub      []string      `help:"Hub to ask, such as http://127.0.0.1:9480. May be repeated. Default: [hub] listen, if it answers." placeholder:"URL"`
-	State    string        `help:"Folder with the journals of this machine's programs." default:"/var/lib/busbar" placeholder:"DIR" type:"path"`
+	Forward  []string      `help:"Address of a bus forward to ask, such as http://127.0.0.1:9482. May be repeated. Default: [forward] listen, where [forward] to is set." placeholder:"URL"`
+	Notify   []string      `help:"Address of a bus notify to ask, such as http://127.0.0.1:9483. May be repeated. Default: [notify] listen, where a destination is configured." placeholder:"URL"`
+	Journals string        `help:"Folder with the journals of this machine's programs." default:"/var/lib/busbar" placeholder:"DIR" type:"path"`
 	Watch    bool          `help:"Show it again and again, until interrupted."`
 	Every    time.Duration `help:"How often, with --watch." default:"3s" placeholder:"D"`
 	Wait     time.Duration `help:"How long to wait at most for heartbeats, without --watch. Default: [bus] heartbeat and 5s more." placeholder:"D"`
@@ -52,7 +54,10 @@ func (c *status) Run(p *program.Env, g *program.Globals) error {
 		return &exit.Error{Code: exit.Usage, Err: errors.New("looking at the bus: --every must be at least 500ms")}
 	}
 	gather := &gatherer{
-		topics: cfg.Bus.Prefix + "." + cfg.Bus.Environment, hubs: survey.HubsOf(c.Hub, cfg.Hub.Listen), journals: func() []string { return survey.JournalsIn(c.State, g.Source(p).Etc()) },
+		topics: cfg.Bus.Prefix + "." + cfg.Bus.Environment, hubs: survey.HubsOf(c.Hub, cfg.Hub.Listen),
+		forwards: survey.ForwardsOf(c.Forward, cfg.Forward.To, cfg.Forward.Listen),
+		notifies: survey.NotifiesOf(c.Notify, cfg.Notify.Configured(), cfg.Notify.Listen),
+		journals: func() []string { return survey.JournalsIn(c.Journals, g.Source(p).Etc()) },
 	}
 	program.SoftMemory(program.FollowMemory)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)

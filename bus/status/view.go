@@ -16,7 +16,7 @@ func (s state) write(w io.Writer, on screen.Screen) error {
 	if err := s.head(w, on); err != nil {
 		return err
 	}
-	for _, t := range []*screen.Table{s.publisherTable(on), s.hubTable(on), s.canaryTable(on), s.journalTable(on)} {
+	for _, t := range []*screen.Table{s.publisherTable(on), s.hubTable(on), s.forwardTable(on), s.notifyTable(on), s.canaryTable(on), s.journalTable(on)} {
 		if len(t.Rows) == 0 {
 			continue
 		}
@@ -79,6 +79,12 @@ func (s state) names() (n int) {
 	}
 	for _, h := range s.Hubs {
 		n = max(n, screen.Columns(show.Line(h.URL)))
+	}
+	for _, f := range s.Forwards {
+		n = max(n, screen.Columns(show.Line(f.Name())))
+	}
+	for _, one := range s.Notifies {
+		n = max(n, screen.Columns(show.Line(one.Name())))
 	}
 	for _, j := range s.Journals {
 		n = max(n, screen.Columns(show.Line(j.Publisher)))
@@ -163,6 +169,46 @@ func (s state) hubTable(on screen.Screen) *screen.Table {
 		}
 		t.Add(on.Mark(levelOf(h.Findings(s.Time))), screen.Cell{Text: h.URL}, number(h.Archive.Newest), screen.Cell{Text: screen.Count(int64(len(h.Publishers)))},
 			screen.Cell{Text: screen.Count(int64(h.Listeners))}, screen.Cell{Text: screen.Count(int64(len(h.Gaps)))})
+	}
+	return t
+}
+
+func (s state) forwardTable(on screen.Screen) *screen.Table {
+	t := &screen.Table{Columns: []screen.Column{
+		{}, {Title: "FORWARD", Least: 12, Wide: s.names()}, {Title: "FORWARDED", Right: true}, {Title: "UNDER WAY", Right: true, Rank: 1}, {Title: "REFUSED", Right: true}, {Title: "INTO", Least: 10, Rank: 2},
+	}}
+	for _, f := range s.Forwards {
+		into := screen.Cell{Text: strings.TrimSpace(f.Stream.Stream + " " + f.Stream.Server), Style: screen.Dim}
+		row := []screen.Cell{on.Mark(levelOf(f.Findings())), {Text: f.Name()}}
+		switch {
+		case f.URL == "":
+			into.Text = "cannot be asked"
+			t.Add(append(row, screen.Cell{}, screen.Cell{}, screen.Cell{}, into)...)
+		case f.Error != "":
+			into.Text = "does not answer"
+			t.Add(append(row, screen.Cell{}, screen.Cell{}, screen.Cell{}, into)...)
+		default:
+			t.Add(append(row, screen.Cell{Text: screen.Count(f.Forwarded)}, screen.Cell{Text: screen.Count(int64(f.Waiting))}, screen.Cell{Text: screen.Count(int64(f.Missed))}, into)...)
+		}
+	}
+	return t
+}
+
+func (s state) notifyTable(on screen.Screen) *screen.Table {
+	t := &screen.Table{Columns: []screen.Column{
+		{}, {Title: "NOTIFY", Least: 12, Wide: s.names()}, {Title: "PEOPLE", Right: true, Rank: 2}, {Title: "RULES", Right: true, Rank: 3}, {Title: "SENT", Right: true}, {Title: "WAITING", Right: true}, {Title: "NOT SENT", Right: true, Rank: 1},
+	}}
+	for _, n := range s.Notifies {
+		row := []screen.Cell{on.Mark(levelOf(n.Findings())), {Text: n.Name()}}
+		if n.URL == "" || n.Error != "" {
+			t.Add(append(row, screen.Cell{}, screen.Cell{}, screen.Cell{Text: "away", Style: screen.Dim}, screen.Cell{}, screen.Cell{})...)
+			continue
+		}
+		waiting, sent, dead := n.Totals()
+		for _, count := range []int64{int64(n.People), int64(n.Rules), sent, waiting, dead} {
+			row = append(row, screen.Cell{Text: screen.Count(count)})
+		}
+		t.Add(row...)
 	}
 	return t
 }

@@ -207,13 +207,17 @@ func (o *Observer) vouch(a answer) (*Speaker, *Refusal) {
 	if !v.OK {
 		return nil, &Refusal{Publisher: e.Publisher, Certificate: s.Certificate, Reason: v.Reason}
 	}
-	s.Verified = true
+	s.Verified, s.Certificate = true, short(v.Signer)
 	return s, nil
 }
 
-// shown takes note of the certificate that a message bears.
+// shown takes note of the certificate that a message bears, or the OpenPGP key that
+// it names.
 func (s *Speaker) shown(tree map[string]any) {
-	if cert, name, err := sign.Shown(tree); err == nil {
-		s.Certificate, s.Until = name, cert.NotAfter.UTC()
+	if name, until, err := sign.Shown(tree); err == nil {
+		s.Certificate = short(name)
+		if !until.IsZero() {
+			s.Until = until.UTC()
+		}
 	}
 }

@@ -5,23 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"net"
-	"net/http"
-	"net/url"
 	"strings"
 	"syscall"
 	"time"
 
 	"busbar/common/condition"
 	"busbar/common/program"
-)
-
-// What a hub may cost.
-const (
-	hubPatience = 5 * time.Second
-	maxStatus   = 8 << 20
 )
 
 // A Hub is what one says of itself at /status.json.
@@ -80,6 +70,9 @@ type Place struct {
 	maybe bool // it is no fault if none is there
 }
 
+// Address is where it is.
+func (a Place) Address() string { return a.url }
+
 // HubsOf are the hubs that the flags name, else the one that [hub] listen would be.
 func HubsOf(flags []string, listen string) []Place {
 	var list []Place
@@ -87,11 +80,8 @@ func HubsOf(flags []string, listen string) []Place {
 		list = append(list, Place{url: strings.TrimSuffix(u, "/")})
 	}
 	if len(list) == 0 {
-		if host, port, err := net.SplitHostPort(listen); err == nil && port != "0" {
-			if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-				host = "127.0.0.1"
-			}
-			list = append(list, Place{"http://" + net.JoinHostPort(host, port), true})
+		if u := urlOf(listen); u != "" {
+			list = append(list, Place{u, true})
 		}
 	}
 	return list
@@ -99,7 +89,7 @@ func HubsOf(flags []string, listen string) []Place {
 
 // Ask asks a hub once.
 func (a Place) Ask(ctx context.Context) Hub {
-	ctx, cancel := context.WithTimeout(ctx, hubPatience)
+	ctx, cancel := context.WithTimeout(ctx, statusPatience)
 	defer cancel()
 	h := Hub{URL: a.url}
 	before := time.Now()
@@ -120,32 +110,9 @@ func (a Place) Ask(ctx context.Context) Hub {
 }
 
 func (h *Hub) read(ctx context.Context) error {
-	if u, err := url.Parse(h.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return fmt.Errorf("%q is not the address of a hub, such as http://127.0.0.1:9480", h.URL)
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL+"/status.json", nil)
+	text, err := statusOf(ctx, h.URL, "a hub, such as http://127.0.0.1:9480")
 	if err != nil {
 		return err
-	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	defer client.CloseIdleConnections()
-	answer, err := client.Do(request)
-	if err != nil {
-		var why *url.Error
-		if errors.As(err, &why) {
-			err = why.Err // the address stands before it
-		}
-		return err
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxStatus+1))
-	switch {
-	case err != nil:
-		return fmt.Errorf("reading its answer: %w", err)
-	case answer.StatusCode != http.StatusOK:
-		return fmt.Errorf("it answers %s", answer.Status)
-	case len(text) > maxStatus:
-		return fmt.Errorf("its answer has more than %d bytes", maxStatus)
 	}
 	return h.Parse(text)
 }

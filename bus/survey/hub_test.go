@@ -66,3 +66,67 @@ func TestAskHub(t *testing.T) {
 		t.Errorf("%v", list)
 	}
 }
+
+// TestAskForward: what a bus forward says comes; what is none, or is not there, is an
+// error; one that is set up and listens nowhere is spoken of, and nobody asks otherwise.
+func TestAskForward(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"healthy": true, "forwarded": 7, "waiting": 2, "missed": 1, "stream": {"server": "nats://a:1", "stream": "S"}}`: "",
+		`{"healthy": false}`: "says that it is not well",
+		`{"healthy": false, "conditions": [{"name": "stream", "level": "fail", "text": "nothing is taken", "hint": "look"}]}`: "nothing is taken",
+		"nonsense": "reading its answer", strings.Repeat(" ", maxStatus+1): "more than",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(answer)) }))
+		f := AskForward(context.Background(), ForwardsOf([]string{server.URL + "/"}, nil, "")[0])
+		server.Close()
+		list := f.Findings()
+		if want == "" {
+			if len(list) > 0 || f.Forwarded != 7 || f.Waiting != 2 || f.Missed != 1 || f.Stream.Stream != "S" || f.Name() != server.URL {
+				t.Errorf("%+v: %+v", f, list)
+			}
+		} else if len(list) != 1 || list[0].Level != "fail" || !strings.Contains(list[0].Detail, want) {
+			t.Errorf("%.20q: %+v, want %q", answer, list, want)
+		}
+	}
+	servers := []string{"nats://127.0.0.1:4222"}
+	for _, c := range []struct {
+		flags, to []string
+		listen    string
+		want      []string
+	}{
+		{nil, nil, "127.0.0.1:9482", nil}, {nil, servers, "127.0.0.1:9482", []string{"http://127.0.0.1:9482"}}, {nil, servers, ":9482", []string{"http://127.0.0.1:9482"}},
+		{nil, servers, "", []string{""}}, {[]string{"http://far:1/"}, servers, "", []string{"http://far:1"}},
+	} {
+		if list := ForwardsOf(c.flags, c.to, c.listen); !slices.Equal(list, c.want) {
+			t.Errorf("%+v: %q", c, list)
+		}
+	}
+	if list := AskForward(context.Background(), "").Findings(); len(list) != 1 || list[0].Level != "warn" {
+		t.Errorf("%+v", list)
+	}
+}
+
+// TestAskNotify: what a bus notify says comes, with its destinations together; what is wrong
+// with it is a finding.
+func TestAskNotify(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"healthy": true, "people": 3, "rules": 7, "destinations": {"mail": {"waiting": 2, "dead": 1, "counts": {"sent": 5}}, "irc": {"waiting": 1, "counts": {"sent": 4}}, "": {"counts": {"gaps": 1}}}}`: "",
+		`{"healthy": true, "conditions": [{"name": "dead letters", "level": "fail", "text": "1 could not be sent"}]}`:                                                                                       "1 could not be sent",
+		"nonsense": "bus notify cannot be asked: reading its answer",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(answer)) }))
+		n := AskNotify(context.Background(), NotifiesOf([]string{server.URL + "/"}, false, "")[0])
+		server.Close()
+		list := n.Findings()
+		if want == "" {
+			if waiting, sent, dead := n.Totals(); len(list) > 0 || n.People != 3 || n.Rules != 7 || waiting != 3 || sent != 9 || dead != 1 {
+				t.Errorf("%+v: %+v", n, list)
+			}
+		} else if len(list) != 1 || list[0].Level != "fail" || !strings.Contains(list[0].Detail, want) {
+			t.Errorf("%.20q: %+v, want %q", answer, list, want)
+		}
+	}
+	if list := NotifiesOf(nil, true, ""); len(list) != 1 || !strings.Contains(AskNotify(context.Background(), list[0]).Findings()[0].Detail, "set [notify] listen") {
+		t.Errorf("one that nobody can ask: %v", list)
+	}
+}

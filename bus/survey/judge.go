@@ -38,7 +38,7 @@ func (r *Report) judge(j judging) {
 		r.find(s.Source, ofSource(s))
 	}
 	if !j.verified {
-		r.find("signing", warn("no authority is known, so that anybody can say anything (give --ca and --crl, or set [sign] ca and crl)"))
+		r.find("signing", warn("no authority is known, so that anybody can say anything (give --ca and --crl, or --keyring, or set [sign] ca and crl, or keyring)"))
 	}
 	lies := r.lies()
 	for i := range r.Endpoints {
@@ -140,7 +140,7 @@ func ofRefusal(r Refusal) program.Finding {
 	if r.Certificate != "" {
 		who += " (certificate " + r.Certificate + ")"
 	}
-	return fail("a message of %s is refused: %s (if it is ours, look at its certificate and at [sign] ca, crl and policy; if not, take it out of discovery)", who, r.Reason)
+	return fail("a message of %s is refused: %s (if it is ours, look at its certificate or key, and at [sign] ca, crl, keyring and policy; if not, take it out of discovery)", who, r.Reason)
 }
 
 // Who names a speaker.

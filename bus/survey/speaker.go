@@ -19,12 +19,17 @@ func (e *Endpoint) take(d wire.Delivery, now time.Time) {
 		e.refused(d)
 		return
 	}
-	member, _ := d.Tree["certificate"].(string)
+	member, ok := d.Tree["certificate"].(string)
+	if !ok {
+		member = d.Verdict.Signer // an OpenPGP key
+	}
 	digest := sha256.Sum256([]byte(member))
 	s := e.known(d, digest)
 	if s == nil {
 		n := Speaker{Publisher: short(d.Envelope.Publisher), certificate: digest, Verified: d.Verdict.OK}
-		n.shown(d.Tree)
+		if n.shown(d.Tree); n.Verified {
+			n.Certificate = short(d.Verdict.Signer)
+		}
 		if s = e.add(n); s == nil {
 			e.Others++
 			return
@@ -108,8 +113,8 @@ func (e *Endpoint) refused(d wire.Delivery) {
 	if len(e.Refusals) < maxRefusals {
 		if tree, envelope, err := event.ParseMessage(d.Body); err == nil {
 			r.Publisher = envelope.Publisher
-			if _, name, err := sign.Shown(tree); err == nil {
-				r.Certificate = name
+			if name, _, err := sign.Shown(tree); err == nil {
+				r.Certificate = short(name)
 			}
 		}
 	}

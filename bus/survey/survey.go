@@ -71,7 +71,7 @@ type Endpoint struct {
 type Speaker struct {
 	Publisher   string    `json:"publisher,omitempty"` // empty: it counts nothing, as fedmsg's own
 	Epoch       string    `json:"epoch,omitempty"`
-	Certificate string    `json:"certificate,omitempty"` // its name; empty: nothing is signed
+	Certificate string    `json:"certificate,omitempty"` // its name, or gpg: and an OpenPGP key's; empty: nothing is signed
 	Verified    bool      `json:"verified"`
 	Until       time.Time `json:"until,omitzero"` // when the certificate ends
 	Newest      int64     `json:"newest,omitempty"`

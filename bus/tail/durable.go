@@ -30,7 +30,7 @@ func (d durable) asked() bool { return d.Position != "" || d.From != "" }
 const most = 100
 
 // runDurable follows with a position, until told to stop.
-func (c *tail) runDurable(ctx context.Context, v *sign.Verifier, prefix string, out *printer.Printer, log *slog.Logger) error {
+func (c *tail) runDurable(ctx context.Context, v *sign.Verifier, hubs []string, prefix string, out *printer.Printer, log *slog.Logger) error {
 	from, err := config.Begin(c.From, "following", time.Now())
 	if err != nil {
 		return &exit.Error{Code: exit.Usage, Err: err}
@@ -44,7 +44,7 @@ func (c *tail) runDurable(ctx context.Context, v *sign.Verifier, prefix string, 
 		defer os.RemoveAll(dir)
 		file = filepath.Join(dir, "position")
 	}
-	s, err := subscribe.Open(ctx, subscribe.Options{Publishers: c.Endpoint, Verifier: v, File: file, From: from, Log: log})
+	s, err := subscribe.Open(ctx, subscribe.Options{Publishers: c.Endpoint, Hubs: hubs, Verifier: v, File: file, From: from, Log: log})
 	if err != nil {
 		return &exit.Error{Code: exit.Config, Err: err}
 	}
@@ -64,8 +64,8 @@ func (c *tail) write(ctx context.Context, s *subscribe.Subscriber, prefix string
 		case m.Gap != nil:
 			out.Notice("%s", m.Gap)
 		case c.Takes(prefix, m.Envelope):
-			if err := out.Print(wire.Delivery{Topic: m.Topic, Body: m.Body, Tree: m.Tree, Envelope: m.Envelope}); err != nil {
-				return fmt.Errorf("printing: %w", err)
+			if err := c.print(out, wire.Delivery{Topic: m.Topic, Body: m.Body, Tree: m.Tree, Envelope: m.Envelope}); err != nil {
+				return err
 			}
 			n++
 		}

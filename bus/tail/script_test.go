@@ -9,7 +9,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"bus": bustest.Main(&Command{}), "feeder": bustest.Peer(feed), "journalled": bustest.Peer(bustest.Journalled)})
+	testscript.Main(m, map[string]func(){"bus": bustest.Main(&Command{}), "desk": bustest.Peer(desk), "feeder": bustest.Peer(feed), "journalled": bustest.Peer(bustest.Journalled)})
 }
 
 // TestScripts runs the command, well and badly, as a person would.

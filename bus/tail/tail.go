@@ -11,6 +11,7 @@ import (
 
 	"busbar/bus/config"
 	"busbar/bus/filter"
+	"busbar/bus/notify/dest/desktop"
 	"busbar/bus/printer"
 	"busbar/common/exit"
 	"busbar/common/program"
@@ -29,8 +30,11 @@ type tail struct {
 	Count   int           `help:"End after this many messages." placeholder:"N"`
 	Timeout time.Duration `help:"End after this time; with --count, fewer messages are then a failure." placeholder:"D"`
 	durable
+	Notify bool `help:"Show the messages on the desktop, too, one notification a second at most: what comes faster is shown together."`
 	config.Trust
 	NoVerify bool `help:"Follow without verifying: anybody can have said anything. Without it an authority is needed."`
+
+	desktop *desktop.Notifier // nil without --notify
 }
 
 // Run follows until told to stop.
@@ -53,6 +57,18 @@ func (c *tail) Run(p *program.Env, g *program.Globals) error {
 		return &exit.Error{Code: exit.Config, Err: err}
 	}
 	c.Hint(p.Stderr, cfg.Bus.Prefix)
+	if c.Notify {
+		log := g.Logger(p)
+		c.desktop, err = desktop.Open(p.Getenv("DBUS_SESSION_BUS_ADDRESS"), func(err error) {
+			if err != nil {
+				log.Warn("messages are not shown on the desktop; they are printed, and the next are tried again", "error", err)
+			}
+		})
+		if err != nil {
+			return &exit.Error{Code: exit.Config, Err: fmt.Errorf("following: %w", err)}
+		}
+		defer c.desktop.Close()
+	}
 	program.SoftMemory(program.FollowMemory)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -62,7 +78,7 @@ func (c *tail) Run(p *program.Env, g *program.Globals) error {
 		defer cancel()
 	}
 	if c.asked() {
-		return c.runDurable(ctx, verifier, cfg.Bus.Prefix, printer.New(p, c.Flags), g.Logger(p))
+		return c.runDurable(ctx, verifier, cfg.Bus.Hubs, cfg.Bus.Prefix, printer.New(p, c.Flags), g.Logger(p))
 	}
 	f, err := wire.Follow(ctx, wire.FollowOptions{Endpoints: c.Endpoint, Verifier: verifier, Log: g.Logger(p)})
 	if err != nil {
@@ -95,11 +111,23 @@ func (c *tail) follow(ctx context.Context, f *wire.Follower, prefix string, out 
 			out.Notice("refused a message from %s with topic %s: %v", d.Endpoint, d.Topic, d.Err)
 		case d.Heartbeat || d.Duplicate || !c.Takes(prefix, d.Envelope):
 		default:
-			if err := out.Print(d); err != nil {
-				return fmt.Errorf("printing: %w", err)
+			if err := c.print(out, d); err != nil {
+				return err
 			}
 			n++
 		}
+	}
+	return nil
+}
+
+// print shows a message to a person, and on the desktop where that is wanted.
+func (c *tail) print(out *printer.Printer, d wire.Delivery) error {
+	if err := out.Print(d); err != nil {
+		return fmt.Errorf("printing: %w", err)
+	}
+	if c.desktop != nil {
+		title, link := out.Say(d.Envelope)
+		c.desktop.Show(desktop.Message{Title: title, Link: link})
 	}
 	return nil
 }

@@ -2,6 +2,8 @@
 
 sub ENDPOINT            print a JSON line for each message: its frames, as text
 pub ENDPOINT CERT KEY   bind, and publish signed messages until standard input ends
+active ENDPOINT CERT KEY  the same, connected to a relay (active=True)
+push ENDPOINT CERT KEY  the same, by a PUSH socket
 """
 import base64
 import json
@@ -38,14 +40,18 @@ def sign(message, cert, key):
     return message
 
 
-def pub(endpoint, certfile, keyfile):
+def pub(endpoint, certfile, keyfile, kind=zmq.PUB, connect=False):
     with open(certfile, "rb") as f:
         cert = f.read()
     cert = cert[cert.index(b"-----BEGIN CERTIFICATE-----"):]
     with open(keyfile, "rb") as f:
         key = serialization.load_pem_private_key(f.read(), None)
-    s = zmq.Context().socket(zmq.PUB)
-    s.bind(endpoint)
+    s = zmq.Context().socket(kind)
+    s.setsockopt(zmq.LINGER, 1000)
+    if connect:
+        s.connect(endpoint)
+    else:
+        s.bind(endpoint)
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
     i = 0
@@ -63,4 +69,12 @@ def pub(endpoint, certfile, keyfile):
     return 0
 
 
-sys.exit({"sub": sub, "pub": pub}[sys.argv[1]](*sys.argv[2:]))
+def active(*args):
+    return pub(*args, connect=True)
+
+
+def push(*args):
+    return pub(*args, kind=zmq.PUSH, connect=True)
+
+
+sys.exit({"sub": sub, "pub": pub, "active": active, "push": push}[sys.argv[1]](*sys.argv[2:]))

@@ -11,6 +11,7 @@ import (
 
 	"busbar/bus/filter"
 	"busbar/common/backoff"
+	"busbar/common/child"
 	"busbar/common/exit"
 	"busbar/common/subscribe"
 )
@@ -44,7 +45,7 @@ type dispatcher struct {
 	most     int     // bytes that may wait
 	poison   *poison // nil: an event is tried until it is handled
 	pauses   backoff.Times
-	run      func(kill context.Context, in *input, attempt int) result
+	run      func(kill context.Context, in *input, attempt int) child.Result
 	report   func(said)
 	log      *slog.Logger
 
@@ -209,9 +210,9 @@ func (d *dispatcher) deal(ctx context.Context, t *task) {
 		r := d.run(d.kill, in, failures+1)
 		<-d.slots
 		s := saidOf(in)
-		s.Attempt, s.Seconds = failures+1, r.took.Seconds()
+		s.Attempt, s.Seconds = failures+1, r.Took.Seconds()
 		switch {
-		case r.err == nil:
+		case r.Err == nil:
 			d.started.Store(true)
 			d.keptRow.Store(0)
 			s.Outcome = handled
@@ -221,10 +222,10 @@ func (d *dispatcher) deal(ctx context.Context, t *task) {
 			return
 		case d.kill.Err() != nil:
 			return
-		case r.unstarted && !d.started.Load() && forGood(r.err):
-			d.fail(&exit.Error{Code: exit.Config, Err: fmt.Errorf("triggering: %w", r.err)})
+		case r.Unstarted && !d.started.Load() && child.ForGood(r.Err):
+			d.fail(&exit.Error{Code: exit.Config, Err: fmt.Errorf("triggering: %w", r.Err)})
 			return
-		case r.unstarted: // which is not the event's fault
+		case r.Unstarted: // which is not the event's fault
 			unable++
 			s.Outcome = unstarted
 		default:
@@ -232,8 +233,8 @@ func (d *dispatcher) deal(ctx context.Context, t *task) {
 			failures++
 			s.Outcome = failed
 		}
-		s.Error = r.err.Error()
-		if failures >= d.attempts && !r.unstarted && d.keep(t, in, r, s, since) {
+		s.Error = r.Err.Error()
+		if failures >= d.attempts && !r.Unstarted && d.keep(t, in, r, s, since) {
 			d.settle(ctx, t)
 			return
 		}

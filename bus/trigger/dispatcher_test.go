@@ -17,6 +17,7 @@ import (
 
 	"busbar/bus/filter"
 	"busbar/common/backoff"
+	"busbar/common/child"
 	"busbar/common/event"
 	"busbar/common/exit"
 	"busbar/common/programtest"
@@ -87,7 +88,9 @@ func of(s *script, run func(in *input, attempt int) error) *dispatcher {
 	return &dispatcher{
 		source: s, prefix: "org.debian", jobs: 1, attempts: 3, most: maxHeld, count: len(s.messages), log: slog.New(slog.DiscardHandler),
 		pauses: backoff.Times{First: time.Millisecond, Most: 4 * time.Millisecond}, report: func(said) {},
-		run: func(_ context.Context, in *input, attempt int) result { return result{err: run(in, attempt)} },
+		run: func(_ context.Context, in *input, attempt int) child.Result {
+			return child.Result{Err: run(in, attempt)}
+		},
 	}
 }
 
@@ -269,9 +272,9 @@ func TestBounded(t *testing.T) {
 // could be started before: then that may pass, and is no failure of the event.
 func TestUnstarted(t *testing.T) {
 	s := &script{messages: []*subscribe.Message{message("p", 1), message("p", 2)}}
-	missing := result{err: fmt.Errorf("starting: %w", fs.ErrNotExist), unstarted: true}
+	missing := child.Result{Err: fmt.Errorf("starting: %w", fs.ErrNotExist), Unstarted: true}
 	d := of(s, nil)
-	d.run = func(context.Context, *input, int) result { return missing }
+	d.run = func(context.Context, *input, int) child.Result { return missing }
 	err := d.serve(t.Context(), t.Context())
 	if exit.Code(err, 0) != exit.Config || len(s.acked) > 0 {
 		t.Errorf("it ends with %v, %d acknowledged", err, len(s.acked))
@@ -279,7 +282,7 @@ func TestUnstarted(t *testing.T) {
 
 	s = &script{messages: []*subscribe.Message{message("p", 1), message("p", 2)}}
 	d, runs := of(s, nil), 0
-	d.run = func(_ context.Context, in *input, attempt int) result {
+	d.run = func(_ context.Context, in *input, attempt int) child.Result {
 		runs++
 		if attempt != 1 {
 			t.Errorf("attempt %d", attempt)
@@ -287,7 +290,7 @@ func TestUnstarted(t *testing.T) {
 		if in.Seq == 2 && runs < 10 {
 			return missing
 		}
-		return result{}
+		return child.Result{}
 	}
 	d.poison = newPoison(t)
 	if d.test(t); runs != 10 || len(s.acked) != 2 || len(files(t, d.poison.dir)) > 0 {
@@ -305,6 +308,9 @@ func TestEnd(t *testing.T) {
 		if in.Publisher == "b" {
 			<-began
 			end()
+			return errors.New("failed")
+		}
+		if in.Seq == 2 { // it may begin while the end is on its way
 			return errors.New("failed")
 		}
 		close(began)

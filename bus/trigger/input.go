@@ -6,10 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"busbar/common/child"
 	"busbar/common/event"
-	"busbar/common/show"
 	"busbar/common/subscribe"
 )
 
@@ -55,11 +54,8 @@ type input struct {
 	event.Envelope
 	gap  *gap
 	line []byte // of JSON, with its end: standard input
-	vars []variable
+	vars []child.Variable
 }
-
-// A variable of the environment.
-type variable struct{ name, value string }
 
 // input makes what the command gets, on a bus whose topics begin with prefix.
 func (t *task) input(prefix string) (*input, error) {
@@ -83,7 +79,7 @@ func (t *task) input(prefix string) (*input, error) {
 
 // variables is the environment of a command. All are there always, so that none is
 // left of an environment that is not ours.
-func (in *input) variables(t *task, prefix string) []variable {
+func (in *input) variables(t *task, prefix string) []child.Variable {
 	e, about := in.Envelope, event.AboutOf(in.Msg)
 	at := e.EventTime
 	if _, err := time.Parse(time.RFC3339, at); err != nil && e.Topic != "" {
@@ -93,23 +89,23 @@ func (in *input) variables(t *task, prefix string) []variable {
 	if in.gap != nil {
 		g = *in.gap
 	}
-	return []variable{
-		{"EVENT_TOPIC", e.Topic},
-		{"EVENT_KIND", event.BareTopic(prefix, e.Topic)},
-		{"EVENT_ID", e.MsgID},
-		{"EVENT_TITLE", in.title()},
-		{"EVENT_LINK", e.Link},
-		{"EVENT_TIME", at},
-		{"EVENT_PACKAGES", strings.Join(about.Packages, " ")},
-		{"EVENT_BUGS", strings.Join(about.Bugs, " ")},
-		{"EVENT_PUBLISHER", g.Publisher},
-		{"EVENT_EPOCH", g.Epoch},
-		{"EVENT_NUMBER", number(g.First)},
-		{"EVENT_SIGNER", t.signer},
-		{"EVENT_RECOVERED", truth(e.Recovered)},
-		{"EVENT_REPLAYED", truth(t.replayed)},
-		{"EVENT_GAP", g.Reason},
-		{"EVENT_GAP_LAST", number(g.Last)},
+	return []child.Variable{
+		{Name: "EVENT_TOPIC", Value: e.Topic},
+		{Name: "EVENT_KIND", Value: event.BareTopic(prefix, e.Topic)},
+		{Name: "EVENT_ID", Value: e.MsgID},
+		{Name: "EVENT_TITLE", Value: in.title()},
+		{Name: "EVENT_LINK", Value: e.Link},
+		{Name: "EVENT_TIME", Value: at},
+		{Name: "EVENT_PACKAGES", Value: strings.Join(about.Packages, " ")},
+		{Name: "EVENT_BUGS", Value: strings.Join(about.Bugs, " ")},
+		{Name: "EVENT_PUBLISHER", Value: g.Publisher},
+		{Name: "EVENT_EPOCH", Value: g.Epoch},
+		{Name: "EVENT_NUMBER", Value: number(g.First)},
+		{Name: "EVENT_SIGNER", Value: t.signer},
+		{Name: "EVENT_RECOVERED", Value: truth(e.Recovered)},
+		{Name: "EVENT_REPLAYED", Value: truth(t.replayed)},
+		{Name: "EVENT_GAP", Value: g.Reason},
+		{Name: "EVENT_GAP_LAST", Value: number(g.Last)},
 	}
 }
 
@@ -135,36 +131,8 @@ func truth(yes bool) string {
 	return ""
 }
 
-const (
-	// maxValue is the longest value of a variable in bytes, and fewValue where even so
-	// the kernel finds the whole too long (execve(2): 128 KiB for one, a quarter of the
-	// stack's limit for all, with the arguments).
-	maxValue, fewValue = 16 << 10, 128
-	// cutName names the variables of which only the beginning is there.
-	cutName = "EVENT_CUT"
-)
-
-// environ is base with the variables in it, each at most so long. They are strangers'
-// text: what cannot be shown, such as NUL, which the kernel does not take, is U+FFFD.
+// environ is base with the variables in it, each at most so long.
 func (in *input) environ(base []string, attempt, most int) []string {
-	vars := append([]variable{{"EVENT_ATTEMPT", strconv.Itoa(attempt)}}, in.vars...)
-	var cut []string
-	env := make([]string, 0, len(base)+len(vars)+1)
-	for _, have := range base {
-		if !strings.HasPrefix(have, "EVENT_") {
-			env = append(env, have)
-		}
-	}
-	for _, v := range vars {
-		text := show.Line(v.value)
-		if len(text) > most {
-			end := most
-			for end > 0 && !utf8.RuneStart(text[end]) {
-				end--
-			}
-			text, cut = text[:end], append(cut, v.name)
-		}
-		env = append(env, v.name+"="+text)
-	}
-	return append(env, cutName+"="+strings.Join(cut, " "))
+	vars := append([]child.Variable{{Name: "EVENT_ATTEMPT", Value: strconv.Itoa(attempt)}}, in.vars...)
+	return child.Environ(base, "EVENT_", vars, most)
 }

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"busbar/common/child"
 	"busbar/common/durable"
 	"busbar/common/event"
 )
@@ -188,7 +189,7 @@ func (a *poison) waiting() (files []string, err error) {
 
 // keep keeps an event, if it may be: while no event is handled at all, the fault is
 // the command's.
-func (d *dispatcher) keep(t *task, in *input, r result, s said, since time.Time) bool {
+func (d *dispatcher) keep(t *task, in *input, r child.Result, s said, since time.Time) bool {
 	if d.poison == nil {
 		return false
 	}
@@ -197,7 +198,7 @@ func (d *dispatcher) keep(t *task, in *input, r result, s said, since time.Time)
 		return false
 	}
 	file, err := d.poison.put(in, verdict{
-		Reason: r.err.Error(), Output: r.words, Attempts: s.Attempt, First: since.UTC(), Last: time.Now().UTC(),
+		Reason: r.Err.Error(), Output: r.Words, Attempts: s.Attempt, First: since.UTC(), Last: time.Now().UTC(),
 		Topic: in.Topic, Title: in.title(), Signer: t.signer, Endpoint: t.endpoint,
 	})
 	if err != nil {

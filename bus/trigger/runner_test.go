@@ -8,13 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"busbar/common/child"
 	"busbar/common/event"
 	"busbar/common/programtest"
 	"busbar/common/subscribe"
@@ -24,7 +24,7 @@ import (
 func shell(t *testing.T, script string, change func(*runner)) (r *runner, in *input, out *programtest.Output) {
 	t.Helper()
 	out = &programtest.Output{}
-	r = &runner{path: "/bin/sh", args: []string{"sh", "-c", script, "sh"}, prefix: "org.debian", environ: []string{"PATH=/usr/bin:/bin", "EVENT_LINK=old", "EVENT_ELSE=old"}, out: out, log: slog.New(slog.NewTextHandler(out, nil))}
+	r = &runner{Runner: child.Runner{Path: "/bin/sh", Args: []string{"sh", "-c", script, "sh"}, Out: out, Log: slog.New(slog.NewTextHandler(out, nil))}, prefix: "org.debian", environ: []string{"PATH=/usr/bin:/bin", "EVENT_LINK=old", "EVENT_ELSE=old"}}
 	if change != nil {
 		change(r)
 	}
@@ -40,8 +40,8 @@ func shell(t *testing.T, script string, change func(*runner)) (r *runner, in *in
 func TestInput(t *testing.T) {
 	dir := t.TempDir()
 	r, in, out := shell(t, `cat >"$1/stdin"; env | grep ^EVENT_ | sort >"$1/env"; echo "it is $EVENT_TITLE"; echo more >&2; printf 'no end \033[2J'`, nil)
-	r.args = append(r.args, dir)
-	if got := r.run(t.Context(), in, 2); got.err != nil || got.words != "it is p says 7\nmore\nno end \uFFFD[2J" {
+	r.Args = append(r.Args, dir)
+	if got := r.run(t.Context(), in, 2); got.Err != nil || got.Words != "it is p says 7\nmore\nno end \uFFFD[2J" {
 		t.Fatalf("%+v", got)
 	}
 	if want := "it is p says 7\nmore\nno end \uFFFD[2J\n"; out.String() != want {
@@ -98,21 +98,21 @@ func TestStrangeValues(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := r.run(t.Context(), in, 1); got.err != nil {
-			t.Errorf("%s: %v", name, got.err)
+		if got := r.run(t.Context(), in, 1); got.Err != nil {
+			t.Errorf("%s: %v", name, got.Err)
 		}
 		n, rest, _ := strings.Cut(strings.TrimSpace(out.String()), "|")
 		length, err := strconv.Atoi(n)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if long := name == "long"; long && (length > maxValue || length < maxValue/2-1 || rest != "EVENT_TITLE|no\uFFFDid") || !long && rest != "|no\uFFFDid" {
+		if long := name == "long"; long && (length > child.MaxValue || length < child.MaxValue/2-1 || rest != "EVENT_TITLE|no\uFFFDid") || !long && rest != "|no\uFFFDid" {
 			t.Errorf("%s: the command sees %q", name, out.String())
 		}
 		out = &programtest.Output{}
-		r.out = out
-		for _, v := range in.environ(nil, 1, fewValue) {
-			if name, value, ok := strings.Cut(v, "="); !ok || len(value) > fewValue || strings.ContainsRune(value, 0) || !strings.HasPrefix(name, "EVENT_") {
+		r.Out = out
+		for _, v := range in.environ(nil, 1, child.FewValue) {
+			if name, value, ok := strings.Cut(v, "="); !ok || len(value) > child.FewValue || strings.ContainsRune(value, 0) || !strings.HasPrefix(name, "EVENT_") {
 				t.Errorf("a variable is %.80q", v)
 			}
 		}
@@ -135,10 +135,10 @@ func TestLongEnvironment(t *testing.T) {
 		room -= n + 16
 	}
 	for i := range in.vars {
-		in.vars[i].value = strings.Repeat("v", maxValue)
+		in.vars[i].Value = strings.Repeat("v", child.MaxValue)
 	}
-	if got := r.run(t.Context(), in, 1); got.err != nil || !strings.Contains(out.String(), "EVENT_TITLE") {
-		t.Errorf("%+v, %q", got.err, out.String())
+	if got := r.run(t.Context(), in, 1); got.Err != nil || !strings.Contains(out.String(), "EVENT_TITLE") {
+		t.Errorf("%+v, %q", got.Err, out.String())
 	}
 }
 
@@ -150,7 +150,7 @@ func TestGapInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"gap":{"publisher":"p","epoch":"e","first":2,"last":4,"reason":"retention","text":"` + g.String() + "\"}}\nretention 2 4 p .\n"
-	if got := r.run(t.Context(), in, 1); got.err != nil || out.String() != want {
+	if got := r.run(t.Context(), in, 1); got.Err != nil || out.String() != want {
 		t.Errorf("%+v: %q", got, out.String())
 	}
 }
@@ -166,7 +166,7 @@ func TestEnds(t *testing.T) {
 	} {
 		r, in, _ := shell(t, script, nil)
 		switch got := r.run(t.Context(), in, 1); {
-		case want == "" && got.err != nil, want != "" && (got.err == nil || got.err.Error() != want), got.unstarted:
+		case want == "" && got.Err != nil, want != "" && (got.Err == nil || got.Err.Error() != want), got.Unstarted:
 			t.Errorf("%s: %+v", script, got)
 		}
 	}
@@ -184,8 +184,8 @@ func TestNotStarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"plain", "nothing", "binary", "missing", "."} {
-		r, in, _ := shell(t, "", func(r *runner) { r.path = filepath.Join(dir, name) })
-		if got := r.run(t.Context(), in, 1); !got.unstarted || !forGood(got.err) {
+		r, in, _ := shell(t, "", func(r *runner) { r.Path = filepath.Join(dir, name) })
+		if got := r.run(t.Context(), in, 1); !got.Unstarted || !child.ForGood(got.Err) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -230,12 +230,12 @@ func TestTimeLimit(t *testing.T) {
 	for name, trap := range map[string]string{"asked": "", "killed": "trap '' TERM; "} {
 		file := filepath.Join(t.TempDir(), "pids")
 		r, in, _ := shell(t, trap+`sh -c 'trap "" TERM; echo $$ >>"$1"; exec sleep 600' sh "$1" & echo $$ >>"$1"; wait; sleep 600`, func(r *runner) {
-			r.timeout, r.grace = 500*time.Millisecond, 100*time.Millisecond
+			r.Timeout, r.Grace = 500*time.Millisecond, 100*time.Millisecond
 		})
-		r.args = append(r.args, file)
+		r.Args = append(r.Args, file)
 		got := r.run(t.Context(), in, 1)
-		if got.err == nil || !strings.HasPrefix(got.err.Error(), "it took longer than 500ms") {
-			t.Errorf("%s: %v", name, got.err)
+		if got.Err == nil || !strings.HasPrefix(got.Err.Error(), "it took longer than 500ms") {
+			t.Errorf("%s: %v", name, got.Err)
 		}
 		text, _ := os.ReadFile(file) // it may not have come so far on a busy machine
 		for _, f := range strings.Fields(string(text)) {
@@ -251,12 +251,12 @@ func TestSecondSignal(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pids")
 	kill, end := context.WithCancel(t.Context())
 	r, in, _ := shell(t, `trap '' TERM; sh -c 'echo $$ >>"$1"; exec sleep 600' sh "$1" & echo $$ >>"$1"; wait`, nil)
-	r.args = append(r.args, file)
-	ended := make(chan result, 1)
+	r.Args = append(r.Args, file)
+	ended := make(chan child.Result, 1)
 	go func() { ended <- r.run(kill, in, 1) }()
 	list := pids(t, file, 2)
 	end()
-	if got := <-ended; got.err == nil {
+	if got := <-ended; got.Err == nil {
 		t.Error("it has handled the event")
 	}
 	for _, pid := range list {
@@ -268,13 +268,13 @@ func TestSecondSignal(t *testing.T) {
 // nothing up.
 func TestLeftBehind(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pids")
-	r, in, out := shell(t, `sh -c 'echo $$ >"$1"; exec sleep 600' sh "$1" & while ! [ -s "$1" ]; do sleep 0.01; done; echo done`, func(r *runner) { r.outlive = time.Millisecond })
-	r.args = append(r.args, file)
+	r, in, out := shell(t, `sh -c 'echo $$ >"$1"; exec sleep 600' sh "$1" & while ! [ -s "$1" ]; do sleep 0.01; done; echo done`, func(r *runner) { r.Outlive = time.Millisecond })
+	r.Args = append(r.Args, file)
 	got := r.run(t.Context(), in, 1)
 	list := pids(t, file, 1)
 	defer syscall.Kill(list[0], syscall.SIGKILL)
-	if got.err != nil || !strings.Contains(out.String(), "left something running") {
-		t.Errorf("%v, %s", got.err, out.String())
+	if got.Err != nil || !strings.Contains(out.String(), "left something running") {
+		t.Errorf("%v, %s", got.Err, out.String())
 	}
 	if err := syscall.Kill(list[0], 0); err != nil {
 		t.Errorf("what it left behind is gone: %v", err)
@@ -299,30 +299,10 @@ func TestDiesWithUs(t *testing.T) {
 
 // runForever is the process that TestDiesWithUs kills.
 func runForever(file string) error {
-	r := &runner{path: "/bin/sh", args: []string{"sh", "-c", `echo $$ >"$1"; exec sleep 600`, "sh", file}, environ: os.Environ(), out: io.Discard, log: slog.New(slog.DiscardHandler)}
+	r := &runner{Runner: child.Runner{Path: "/bin/sh", Args: []string{"sh", "-c", `echo $$ >"$1"; exec sleep 600`, "sh", file}, Out: io.Discard, Log: slog.New(slog.DiscardHandler)}, environ: os.Environ()}
 	in, err := taskOf(message("p", 1)).input("org.debian")
 	if err != nil {
 		return err
 	}
-	return errors.Join(r.run(context.Background(), in, 1).err, errors.New("it ended by itself"))
-}
-
-// TestLines: lines come whole, however they are written, and long ones in parts.
-func TestLines(t *testing.T) {
-	var out programtest.Output
-	l := &lines{r: &runner{out: &out}}
-	long := strings.Repeat("a", maxLine+5)
-	for _, part := range []string{"one", " two\nth", "ree\n", "\n", long, "\nend"} {
-		if n, err := l.Write([]byte(part)); n != len(part) || err != nil {
-			t.Errorf("%d, %v", n, err)
-		}
-	}
-	l.flush()
-	want := []string{"one two", "three", "", long[:maxLine], long[maxLine:], "end", ""}
-	if got := strings.Split(out.String(), "\n"); !slices.Equal(got, want) {
-		t.Errorf("said %.300q", got)
-	}
-	if l.last() != (long + "\nend")[len(long)+4-maxWords:] {
-		t.Errorf("the last are %q", l.last())
-	}
+	return errors.Join(r.run(context.Background(), in, 1).Err, errors.New("it ended by itself"))
 }

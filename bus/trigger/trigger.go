@@ -20,6 +20,7 @@ import (
 	"busbar/bus/config"
 	"busbar/bus/filter"
 	"busbar/common/backoff"
+	"busbar/common/child"
 	shared "busbar/common/config"
 	"busbar/common/exit"
 	"busbar/common/program"
@@ -78,7 +79,7 @@ func (c *trigger) Run(p *program.Env, g *program.Globals) error {
 	d := &dispatcher{
 		prefix: cfg.Bus.Prefix, takes: c.Filter, gaps: c.Gaps, count: c.Count, jobs: c.Jobs, attempts: c.Attempts, most: maxHeld,
 		pauses: backoff.Times{First: c.Pause, Most: max(c.Pause, mostPause)}, log: log, report: newReporter(p, c.JSON),
-		run: (&runner{path: path, args: c.Command, timeout: c.Timeout, prefix: cfg.Bus.Prefix, environ: os.Environ(), out: p.Stderr, log: log}).run,
+		run: (&runner{Runner: child.Runner{Path: path, Args: c.Command, Timeout: c.Timeout, Out: p.Stderr, Log: log}, prefix: cfg.Bus.Prefix, environ: os.Environ()}).run,
 	}
 	if c.Poison != "" {
 		if d.poison, err = openPoison(c.Poison); err != nil {
@@ -88,7 +89,7 @@ func (c *trigger) Run(p *program.Env, g *program.Globals) error {
 	program.SoftMemory(program.FollowMemory)
 	ctx, kill, stop := endings(log)
 	defer stop()
-	return c.follow(ctx, kill, d, subscribe.Options{Publishers: c.Endpoint, Verifier: verifier, File: c.Position, From: from, Window: window, Log: log})
+	return c.follow(ctx, kill, d, subscribe.Options{Publishers: c.Endpoint, Hubs: cfg.Bus.Hubs, Verifier: verifier, File: c.Position, From: from, Window: window, Log: log})
 }
 
 // check completes the command line, and reports what makes no sense in it.

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"busbar/bus/config"
 	"busbar/common/exit"
 	"busbar/common/journal"
 	"busbar/common/program"
+	"busbar/common/progress"
 	"busbar/common/show"
 )
 
@@ -44,17 +46,23 @@ func (c *verify) Run(p *program.Env, g *program.Globals) error {
 	defer r.Close()
 	// At the time at which the journal took the message: it outlives the
 	// certificate that signed it.
+	var at atomic.Int64
 	check := func(m journal.Message, tree map[string]any) error {
+		at.Store(m.Seq)
+		if verifier == nil {
+			return nil
+		}
 		if v := verifier.VerifyAt(tree, m.Time); !v.OK {
 			return errors.New(v.Reason)
 		}
 		return nil
 	}
 	if verifier == nil {
-		check = nil
-		show.Fprintln(p.Stderr, "bus: nothing is verified of who signed: no authority is known (give --ca and --crl, or set [sign] ca)")
+		show.Fprintln(p.Stderr, "bus: nothing is verified of who signed: no authority is known (give --ca and --crl, or --keyring, or set [sign] ca or keyring)")
 	}
+	stop := p.Progress(look(ctx, r, &at))
 	report, err := r.Verify(ctx, check)
+	stop()
 	if err != nil {
 		return err
 	}
@@ -75,4 +83,18 @@ func (c *verify) Run(p *program.Env, g *program.Globals) error {
 		return &exit.Error{Code: exit.Data, Err: fmt.Errorf("verifying %s: %d faults", c.Journal, faults)}
 	}
 	return nil
+}
+
+// look says how far the look at the messages is. at is the number of the last one.
+func look(ctx context.Context, r *journal.Reader, at *atomic.Int64) func(ended bool) progress.State {
+	oldest, newest, err := r.Span(ctx) // where it is unknown, nothing is said of it
+	begun := false
+	return func(ended bool) progress.State {
+		done := at.Load()
+		if err != nil || done < oldest || ended && !begun {
+			return progress.State{}
+		}
+		begun = true
+		return progress.State{Text: fmt.Sprintf("message %d of %d", done, newest), Done: done - oldest + 1, All: max(newest-oldest+1, done-oldest+1)}
+	}
 }

@@ -29,7 +29,8 @@ type known struct {
 	sequences    map[Position]int64 // Seq is 0
 	certificates map[string]int64
 	names        map[name]int64
-	lastName     int64 // the highest number of a name; 0: not looked up
+	turns        map[Position][]int64 // arrivals behind which sequences began again
+	lastName     int64                // the highest number of a name; 0: not looked up
 }
 
 const maxKnown = 50_000
@@ -51,9 +52,10 @@ func (a *Archive) Append(ctx context.Context, b Batch) (Result, error) {
 			return Result{}, fmt.Errorf("appending to archive %s: %w: a gap has no place among the messages", a.o.Path, ErrMessage)
 		}
 	}
+	by := foundByAll(b.Messages, a.o.States)
 	a.writing.Lock()
 	defer a.writing.Unlock()
-	w := &writer{a: a, next: a.state}
+	w := &writer{a: a, next: a.extent}
 	err := a.transact(ctx, func(t *transaction) {
 		w.t = t
 		w.index = newIndexer(t, &a.known)
@@ -63,9 +65,12 @@ func (a *Archive) Append(ctx context.Context, b Batch) (Result, error) {
 				w.gap(gaps[0])
 				gaps = gaps[1:]
 			}
-			w.message(&b.Messages[i])
+			w.message(&b.Messages[i], by[i])
 		}
 		w.index.flush()
+		for id, head := range w.heads {
+			t.run("UPDATE sequences SET head = ? WHERE id = ? AND head < ?", head, id, head)
+		}
 		for _, g := range gaps {
 			w.gap(g)
 		}
@@ -75,7 +80,7 @@ func (a *Archive) Append(ctx context.Context, b Batch) (Result, error) {
 		if b.Record != nil && t.err == nil {
 			t.err = b.Record(ctx, t.tx)
 		}
-		if w.next.newest > a.state.newest {
+		if w.next.newest > a.extent.newest {
 			w.moved = true
 			t.meta("newest", w.next.newest)
 			t.meta("bytes", w.next.bytes)
@@ -84,8 +89,8 @@ func (a *Archive) Append(ctx context.Context, b Batch) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("appending to archive %s: %w", a.o.Path, err)
 	}
-	a.state = w.next
-	if w.moved {
+	a.extent = w.next
+	if w.moved || w.result.Copies > 0 {
 		a.advance()
 	}
 	return w.result, nil
@@ -96,17 +101,19 @@ type writer struct {
 	a      *Archive
 	t      *transaction
 	index  *indexer
-	next   state
-	moved  bool // there is something new to be read by arrival
+	next   extent
+	moved  bool            // there is something new to be read by arrival
+	heads  map[int64]int64 // of sequences, the highest numbers of the batch
 	result Result
 }
 
 func (w *writer) gap(g Gap) {
+	delete(w.a.known.turns, Position{Publisher: g.Publisher, Epoch: g.Epoch})
 	w.next.newest += w.t.run("INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?, ?, ?)",
 		w.next.newest+1, g.Publisher, g.Epoch, g.First, g.Last, g.Reason, g.Time.Unix())
 }
 
-func (w *writer) message(m *Incoming) {
+func (w *writer) message(m *Incoming, by found) {
 	id, topic := m.fact()
 	w.missing(m, id[:], topic)
 	n := w.next.newest + 1
@@ -124,7 +131,7 @@ func (w *writer) message(m *Incoming) {
 	sequence := w.sequence(m)
 	row := w.row(m, n, sequence)
 	w.t.run("INSERT INTO messages (n, time, sequence, seq, certificate, cut, wire) VALUES (?, ?, ?, ?, ?, ?, ?)", row...)
-	w.index.add(n, sequence, m.Envelope)
+	w.index.add(n, m.Envelope, by)
 	w.next.newest, w.next.bytes = n, w.next.bytes+int64(len(m.Wire))
 	w.result.Stored++
 }
@@ -179,7 +186,10 @@ func (w *writer) sequence(m *Incoming) any {
 		}
 		put(&known.sequences, key, id)
 	}
-	w.t.run("UPDATE sequences SET head = ? WHERE id = ? AND head < ?", e.Seq, id, e.Seq)
+	if w.heads == nil {
+		w.heads = map[int64]int64{}
+	}
+	w.heads[id] = max(w.heads[id], e.Seq)
 	return id
 }
 
@@ -195,9 +205,9 @@ func (w *writer) certificate(text string) int64 {
 	return id
 }
 
-func put[K comparable](m *map[K]int64, key K, id int64) {
+func put[K comparable, V any](m *map[K]V, key K, id V) {
 	if *m == nil || len(*m) >= maxKnown {
-		*m = map[K]int64{}
+		*m = map[K]V{}
 	}
 	(*m)[key] = id
 }

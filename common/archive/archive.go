@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"busbar/common/state"
 )
 
 // Options say how an archive is opened.
@@ -17,8 +19,11 @@ type Options struct {
 	Retention Retention
 	// Time is how long one question may take; 0 stands for 2 seconds.
 	Time time.Duration
-	Now  func() time.Time // nil: time.Now
-	Log  *slog.Logger     // nil: none
+	// States are what the newest states of things are made of; nil: none are kept. An
+	// archive whose states others made gets them again when it is opened.
+	States *state.Table
+	Now    func() time.Time // nil: time.Now
+	Log    *slog.Logger     // nil: none
 }
 
 // An Archive is the one writer of an archive's file. It is safe for concurrent use.
@@ -30,17 +35,20 @@ type Archive struct {
 	// Of whoever writes.
 	writing sync.Mutex
 	db      *sql.DB
-	state   state
+	extent  extent
 	known   known
 	closed  bool
-	partial error // why a Rebuild ended early: until the next Open nothing is stored
+	log     logWatch
+
+	statements statements
+	partial    error // why a Rebuild ended early: until the next Open nothing is stored
 
 	mu      sync.Mutex
 	changed chan struct{}
 }
 
-// A state is where the archive stands.
-type state struct{ newest, base, bytes int64 }
+// An extent is where the archive stands.
+type extent struct{ newest, base, bytes int64 }
 
 // Open opens the archive for writing, or makes a new one where nothing is. Where
 // its derived tables were made by other rules, it makes them again first, which
@@ -63,7 +71,7 @@ func (a *Archive) open(ctx context.Context) (err error) {
 	if a.lock, err = lock(a.o.Path); err != nil {
 		return err
 	}
-	created, err := ensure(ctx, a.o.Path)
+	created, err := ensure(ctx, a.o.Path, a.o.States)
 	if err != nil {
 		return fmt.Errorf("making a new one: %w", explain(err))
 	}
@@ -84,10 +92,10 @@ func (a *Archive) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.state = meta.state
-	if meta.index != indexVersion {
+	a.extent = meta.extent
+	if meta.index != indexVersion || meta.states != a.o.States.Version() {
 		a.o.Log.Info("making the archive's indices again", "path", a.o.Path, "messages", meta.newest-meta.base)
-		if err := a.rebuild(ctx, meta.index == 0); err != nil {
+		if err := a.rebuild(ctx, meta.index == 0 && meta.states == a.o.States.Version()); err != nil {
 			return err
 		}
 	}
@@ -150,8 +158,8 @@ func (a *Archive) release() error {
 
 // A metadata is the table meta.
 type metadata struct {
-	state
-	epoch          string
+	extent
+	epoch, states  string
 	index, rebuilt int64
 }
 
@@ -171,6 +179,8 @@ func metaOf(ctx context.Context, q querier) (m metadata, err error) {
 		switch name {
 		case "epoch":
 			m.epoch, _ = value.(string)
+		case "states":
+			m.states, _ = value.(string)
 		case "newest":
 			m.newest = number
 		case "base":
@@ -196,15 +206,20 @@ type transaction struct {
 	err error
 	// prepared are the transaction's statements by their text.
 	prepared map[string]*sql.Stmt
+	kept     *statements
 }
 
 func (t *transaction) stmt(query string) *sql.Stmt {
 	s := t.prepared[query]
-	if s == nil && t.err == nil {
-		if s, t.err = t.tx.PrepareContext(t.ctx, query); t.err == nil {
-			t.prepared[query] = s
-		}
+	if s != nil || t.err != nil {
+		return s
 	}
+	if s = t.kept.find(query); s != nil {
+		s = t.tx.StmtContext(t.ctx, s)
+	} else if s, t.err = t.tx.PrepareContext(t.ctx, query); t.err != nil {
+		return nil
+	}
+	t.prepared[query] = s
 	return s
 }
 
@@ -249,11 +264,12 @@ func (a *Archive) transact(ctx context.Context, what func(*transaction)) error {
 	if a.partial != nil {
 		return fmt.Errorf("its indices are not whole: open it again: %w", a.partial)
 	}
+	a.statements.prepare(ctx, a.db)
 	tx, err := a.db.BeginTx(ctx, nil)
 	if err != nil {
 		return explain(err)
 	}
-	t := &transaction{ctx: ctx, tx: tx, prepared: map[string]*sql.Stmt{}}
+	t := &transaction{ctx: ctx, tx: tx, prepared: map[string]*sql.Stmt{}, kept: &a.statements}
 	what(t)
 	if t.err != nil {
 		a.known = known{} // it may hold what was not stored
@@ -266,5 +282,6 @@ func (a *Archive) transact(ctx context.Context, what func(*transaction)) error {
 		_, _ = a.db.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 		return explain(err)
 	}
+	a.shorten(ctx)
 	return nil
 }

@@ -239,7 +239,7 @@ func TestUpgrade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = db.Exec("DROP INDEX gaps_turns; ALTER TABLE copies DROP COLUMN came; INSERT INTO copies VALUES (1, 5, 7, 0, NULL, NULL, x'00'); PRAGMA user_version = 1")
+	_, err = db.Exec("DROP INDEX gaps_turns; DROP INDEX copies_came; ALTER TABLE copies DROP COLUMN came; INSERT INTO copies VALUES (1, 5, 7, 0, NULL, NULL, x'00'); DELETE FROM meta WHERE name = 'states'; UPDATE meta SET value = 2 WHERE name = 'index'; DROP TABLE base_states; CREATE TABLE base_states (kind TEXT); DROP TABLE states; CREATE TABLE states (kind TEXT); PRAGMA user_version = 1")
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -79,6 +79,22 @@ func BenchmarkAppend(b *testing.B) {
 	b.ReportMetric(float64(bytes)/float64(len(list)), "wire-bytes/message")
 }
 
+// BenchmarkAppendOne stores messages one by one, as a hub does when they come so.
+func BenchmarkAppendOne(b *testing.B) {
+	list := realistic(b, 5000)
+	a := mustOpen(b, Options{})
+	before, n := cpu(b), 0
+	for b.Loop() {
+		m := list[n%len(list)]
+		if n >= len(list) {
+			b.Skip("all are stored")
+		}
+		mustAppend(b, a, Batch{Messages: []Incoming{m}})
+		n++
+	}
+	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(n), "cpu-µs/message")
+}
+
 func BenchmarkRead(b *testing.B) {
 	list := realistic(b, 50_000)
 	a := mustOpen(b, Options{})

@@ -10,24 +10,29 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/google/uuid"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"busbar/common/durable"
 	"busbar/common/sqlfile"
+	"busbar/common/state"
 )
+
+// patience is how long a statement waits for a lock of another program.
+const patience = 10 * time.Second
 
 // readers is how many questions of one Reader run at once; the others wait.
 const readers = 8
 
 func connectWriter(path string) (*sql.DB, error) {
 	return sqlfile.Open(path, 1, url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": {
-		"busy_timeout(10000)", "synchronous(FULL)", "trusted_schema(OFF)", "cell_size_check(ON)",
+		fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "synchronous(FULL)", "trusted_schema(OFF)", "cell_size_check(ON)",
 		// Its indices are written all over.
 		"cache_size(-32000)",
-		// A log that grew under a long read shrinks again.
-		"journal_size_limit(67108864)",
+		fmt.Sprintf("wal_autocheckpoint(%d)", checkpointPages),
+		fmt.Sprintf("journal_size_limit(%d)", keptLog),
 	}})
 }
 
@@ -35,7 +40,7 @@ func connectWriter(path string) (*sql.DB, error) {
 // an empty -wal beside it, which reading a WAL file needs.)
 func connectReader(path string) (*sql.DB, error) {
 	return sqlfile.Open(path, readers, url.Values{"mode": {"ro"}, "_pragma": {
-		"busy_timeout(10000)", "query_only(ON)", "trusted_schema(OFF)", "cell_size_check(ON)", "cache_size(-4000)",
+		fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "query_only(ON)", "trusted_schema(OFF)", "cell_size_check(ON)", "cache_size(-4000)",
 	}})
 }
 
@@ -59,7 +64,7 @@ func lock(path string) (*os.File, error) {
 
 // ensure makes a new archive where none is. It appears whole or not at all: made
 // beside its place, brought to disk, and renamed. The caller holds the lock.
-func ensure(ctx context.Context, path string) (created bool, err error) {
+func ensure(ctx context.Context, path string, states *state.Table) (created bool, err error) {
 	_, err = os.Stat(path)
 	if err == nil {
 		return false, nil
@@ -71,7 +76,7 @@ func ensure(ctx context.Context, path string) (created bool, err error) {
 		return false, fmt.Errorf("%w but its write-ahead log %s-wal; put the archive back beside it, or move the log aside", ErrMissing, path)
 	}
 	fresh := path + ".new"
-	if err := sqlfile.Create(fresh, connectWriter, func(db *sql.DB) error { return fill(ctx, db) }); err != nil {
+	if err := sqlfile.Create(fresh, connectWriter, func(db *sql.DB) error { return fill(ctx, db, states) }); err != nil {
 		return false, errors.Join(explain(err), sqlfile.Discard(fresh))
 	}
 	if err := os.Rename(fresh, path); err != nil {
@@ -80,14 +85,14 @@ func ensure(ctx context.Context, path string) (created bool, err error) {
 	return true, durable.SyncDir(filepath.Dir(path))
 }
 
-func fill(ctx context.Context, db *sql.DB) error {
-	header := fmt.Sprintf("PRAGMA page_size = 4096; PRAGMA page_size = 8192; PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = %d; PRAGMA user_version = %d;",
+func fill(ctx context.Context, db *sql.DB, states *state.Table) error {
+	header := fmt.Sprintf("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = %d; PRAGMA user_version = %d;",
 		applicationID, schemaVersion)
-	if _, err := db.ExecContext(ctx, header+schema); err != nil {
+	if _, err := db.ExecContext(ctx, header+schema+views(states)); err != nil {
 		return fmt.Errorf("making the tables: %w", err)
 	}
 	for name, value := range map[string]any{
-		"epoch": uuid.NewString(), "newest": 0, "base": 0, "bytes": 0, "index": indexVersion, "rebuilt": 0,
+		"epoch": uuid.NewString(), "newest": 0, "base": 0, "bytes": 0, "index": indexVersion, "rebuilt": 0, "states": states.Version(),
 	} {
 		if _, err := db.ExecContext(ctx, "INSERT INTO meta VALUES (?, ?)", name, value); err != nil {
 			return fmt.Errorf("writing %s: %w", name, err)

@@ -70,6 +70,9 @@ func mustOpen(t testing.TB, o Options) *Archive {
 	if o.Time == 0 {
 		o.Time = time.Minute
 	}
+	if o.States == nil {
+		o.States = table(t, projections...)
+	}
 	a, err := Open(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +130,7 @@ func (s *speaker) say() said {
 	m.msg = map[string]any{
 		"package": pick(s, packages), "person": map[string]any{"name": p[0], "email": p[1]}, "suite": "sid",
 		"architecture": "amd64", "state": pick(s, []string{"Building", "Failed"}), "version": fmt.Sprint("1.", s.r.IntN(9)),
-		"repository": "tea", "ref": "refs/heads/" + pick(s, packages), "after": "abc", "title": m.title,
+		"repository": pick(s, []string{"tea", "tea/kettle", "tea/kettle.git", "x/ettle"}), "ref": "refs/heads/" + pick(s, packages), "after": "abc", "title": m.title,
 	}
 	if strings.HasPrefix(m.topic, "debbugs") {
 		m.msg["bug"] = bug

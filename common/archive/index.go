@@ -2,11 +2,15 @@ package archive
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"busbar/common/event"
+	"busbar/common/state"
 )
 
 // A Kind is what a message can be found by.
@@ -22,6 +26,11 @@ const (
 	Package
 	Bug    // its number
 	Person // "name <email>" or an account, in lower case
+	Suite
+	Architecture
+	Repository
+	List     // a mailing list's id
+	Severity // of a bug
 )
 
 // counted says of which kinds the messages of each hour are counted.
@@ -46,11 +55,16 @@ func namesOf(e event.Envelope) []name {
 		names = append(names, name{Agent, e.Username})
 	}
 	about := event.AboutOf(e.Msg)
-	for _, p := range about.Packages {
-		names = append(names, name{Package, p})
-	}
-	for _, b := range about.Bugs {
-		names = append(names, name{Bug, b})
+	for _, of := range []struct {
+		kind   Kind
+		values []string
+	}{
+		{Package, about.Packages}, {Bug, about.Bugs}, {Suite, about.Suites}, {Architecture, about.Architectures},
+		{Repository, about.Repositories}, {List, about.Lists}, {Severity, about.Severities},
+	} {
+		for _, v := range of.values {
+			names = append(names, name{of.kind, v})
+		}
 	}
 	people := make([]string, len(about.People))
 	for i, p := range about.People {
@@ -74,6 +88,7 @@ type indexer struct {
 	facets []facet
 	hours  map[[2]int64]int64 // name, hour: messages
 	words  []wordRow
+	things map[thingKey]*held
 }
 
 type facet struct {
@@ -90,20 +105,50 @@ func newIndexer(t *transaction, known *known) *indexer {
 	return &indexer{t: t, known: known, states: "states", hours: map[[2]int64]int64{}}
 }
 
+// A found is what a message is found by.
+type found struct {
+	names   []name
+	words   string
+	updates []state.Update
+}
+
+func foundBy(e event.Envelope, states *state.Table) found {
+	return found{namesOf(e), strings.Join(wordsOf(e), " "), states.Updates(e)}
+}
+
+// foundByAll is foundBy for each of a batch, on all processors.
+func foundByAll(list []Incoming, states *state.Table) []found {
+	all := make([]found, len(list))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (len(list)+perWorker-1)/perWorker) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(list)); i = next.Add(1) - 1 {
+				all[i] = foundBy(list[i].Envelope, states)
+			}
+		})
+	}
+	wg.Wait()
+	return all
+}
+
+// perWorker is for how many messages another goroutine is worth it.
+const perWorker = 16
+
 // add gathers the rows of a message.
-func (x *indexer) add(n int64, sequence any, e event.Envelope) {
+func (x *indexer) add(n int64, e event.Envelope, by found) {
 	place := placeOf(e.Timestamp, n)
-	for _, name := range namesOf(e) {
+	for _, name := range by.names {
 		id := x.name(name)
 		x.facets = append(x.facets, facet{id, place})
 		if name.kind.counted() {
 			x.hours[[2]int64{id, place.time() / secondsPerHour}]++
 		}
 	}
-	if words := wordsOf(e); len(words) > 0 {
-		x.words = append(x.words, wordRow{place, strings.Join(words, " ")})
+	if by.words != "" {
+		x.words = append(x.words, wordRow{place, by.words})
 	}
-	x.state(n, sequence, e)
+	x.state(n, e, by.updates)
 }
 
 // remove gathers the rows of a message that is to be dropped.
@@ -182,6 +227,7 @@ func (x *indexer) flush() {
 	for at, count := range x.hours {
 		x.t.run("INSERT INTO hours VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count", at[0], at[1], count)
 	}
+	x.store()
 	x.facets, x.words = x.facets[:0], x.words[:0]
 	clear(x.hours)
 }

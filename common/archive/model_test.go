@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"busbar/common/event"
+	"busbar/common/state"
 )
 
 // A model is what an archive must be, kept in the simplest way.
@@ -25,6 +26,7 @@ type model struct {
 	gaps      []Gap
 	newest    int64
 	base      int64
+	wrong     []string // what Query.Takes decides in another way
 }
 
 func newModel() *model {
@@ -79,6 +81,11 @@ func (m *model) find(q Query) []Message {
 	for _, o := range m.messages {
 		if m.fits(q, o) {
 			list = append(list, o)
+		}
+		live := q // what is decided of a message that comes now
+		live.Until, live.Check = 0, nil
+		if e := m.envelopes[o.N]; live.Takes(e) != m.fits(live, o) {
+			m.wrong = append(m.wrong, fmt.Sprintf("%+v takes %s: %v", live, o.Wire, !m.fits(live, o)))
 		}
 	}
 	slices.SortFunc(list, func(a, b Message) int {
@@ -142,6 +149,13 @@ func likes(c Condition, e event.Envelope, v string) bool {
 		return body["package"] == v
 	case Bug:
 		return body["bug"] == event.Int(v)
+	case Repository:
+		if v == "ettle" {
+			return body["repository"] == "x/ettle"
+		}
+		return body["repository"] == "tea/kettle" || body["repository"] == "tea/kettle.git"
+	case Suite:
+		return body["suite"] == v || slices.Contains(state.Texts(body, "suite"), v)
 	case Person:
 		p := body["person"].(map[string]any)
 		if c.Match == Named {
@@ -303,6 +317,8 @@ func (s *speaker) question(m *model) Query {
 			{Kind: Package, Values: []string{pick(s, packages), pick(s, packages)}},
 			{Kind: Package, Values: []string{pick(s, packages)}, Not: true},
 			{Kind: Bug, Values: []string{"812003"}},
+			{Kind: Repository, Match: Ends, Values: []string{pick(s, []string{"kettle", "tea/kettle.git", "ettle"})}},
+			{Kind: Suite, Values: []string{"experimental"}, Not: s.r.IntN(2) == 0},
 			{Kind: Person, Match: Holds, Values: []string{pick(s, []string{"ORTEGA", "example.org", "åke", "nobody"})}},
 			{Kind: Person, Match: Named, Values: []string{pick(s, []string{"nora ORTEGA", "root", "soren@example.net", "example"})}},
 		}))
@@ -329,6 +345,9 @@ func (m *model) ask(t *testing.T, a *Archive, q Query) {
 	t.Helper()
 	ctx := context.Background()
 	want := m.find(q)
+	if len(m.wrong) > 0 {
+		t.Fatal(m.wrong[0])
+	}
 	n, exact, err := a.Count(ctx, q, 1_000_000)
 	if err != nil || !exact || n != int64(len(want)) {
 		t.Fatalf("%+v: counted %d (%v, %v), want %d", q, n, exact, err, len(want))
@@ -388,7 +407,7 @@ func derivedRows(t testing.TB, a *Archive) []string {
 	for _, query := range []string{
 		"SELECT format('%d %s %d', kind, coalesce(value, -name), place) FROM facets LEFT JOIN names ON names.id = name",
 		"SELECT format('%d %s %d: %d', kind, value, hour, count) FROM hours JOIN names ON names.id = name",
-		"SELECT format('%s %s %d %d %s', kind, key, n, time, value) FROM states",
+		"SELECT format('%s %s %s %d %d %d %s %s', kind, key, package, gone, n, time, value, hex(said)) FROM states",
 	} {
 		rows, err := collect(context.Background(), a.db, func(scan func(...any) error, s *string) error { return scan(s) }, query)
 		if err != nil {

@@ -101,7 +101,10 @@ func (t *transaction) valid(e event.Envelope) (messages, copies string) {
 func (w *writer) missing(m *Incoming, id []byte, topic int64) {
 	e := m.Envelope
 	var sequence, head, found int64
-	if !m.Alone || !m.numbered() || !w.t.get("SELECT id, head FROM sequences WHERE publisher = ? AND epoch = ?", []any{e.Publisher, e.Epoch}, &sequence, &head) || head == 0 {
+	if !m.Alone || !m.numbered() || !w.t.get("SELECT id, head FROM sequences WHERE publisher = ? AND epoch = ?", []any{e.Publisher, e.Epoch}, &sequence, &head) {
+		return
+	}
+	if head = max(head, w.heads[sequence]); head == 0 {
 		return
 	}
 	g := Gap{Publisher: e.Publisher, Epoch: e.Epoch, Time: w.a.o.Now().UTC().Truncate(time.Second)}

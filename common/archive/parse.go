@@ -13,25 +13,41 @@ const maxQuery = 4 << 10
 
 // fields are what a query's text can name, and how their values are compared.
 var fields = map[string]Condition{
-	"topic":     {Kind: Topic, Match: Under},
-	"category":  {Kind: Category},
-	"publisher": {Kind: Publisher},
-	"agent":     {Kind: Agent},
-	"package":   {Kind: Package},
-	"bug":       {Kind: Bug},
-	"person":    {Kind: Person, Match: Holds},
+	"topic":        {Kind: Topic, Match: Under},
+	"category":     {Kind: Category},
+	"publisher":    {Kind: Publisher},
+	"agent":        {Kind: Agent},
+	"package":      {Kind: Package},
+	"source":       {Kind: Package},
+	"bug":          {Kind: Bug},
+	"person":       {Kind: Person, Match: Holds},
+	"suite":        {Kind: Suite},
+	"architecture": {Kind: Architecture},
+	"repository":   {Kind: Repository, Match: Ends},
+	"list":         {Kind: List},
+	"severity":     {Kind: Severity},
 }
 
 // ParseQuery reads what a person types:
 //
 //	teapot whist* -kettle               words, a beginning, none of this word
-//	topic:debbugs.bug package:teapot    fields: topic category publisher agent package bug person
+//	topic:debbugs.bug package:teapot    fields: topic category publisher agent package (or
+//	                                    source) bug person suite architecture repository
+//	                                    list severity
 //	-person:"Nora Ortega"               none of this person; quotes keep blanks together
 //	since:2026-11-01 until:2026-11-28   times, both included: see ParseTime
 //
 // All must hold; of one field that is there several times, one value will do. What
 // has a colon and names no field is words.
-func ParseQuery(text string) (Query, error) {
+func ParseQuery(text string) (Query, error) { return ParseQueryWith(text, nil) }
+
+// A Reading reads a term that an archive alone could not: a field of a program's own, or
+// a value that stands for others, which it gives to q with Add. taken: it has.
+type Reading func(q *Query, field, value string, not bool) (taken bool, err error)
+
+// ParseQueryWith is ParseQuery for who has more fields, or names for values. A term that
+// has a colon is shown to reading first; nil: nobody.
+func ParseQueryWith(text string, reading Reading) (Query, error) {
 	var q Query
 	if len(text) > maxQuery {
 		return q, fmt.Errorf("%w: it has more than %d bytes", ErrQuery, maxQuery)
@@ -39,7 +55,7 @@ func ParseQuery(text string) (Query, error) {
 	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
 		var term string
 		term, text = cutTerm(text)
-		if err := q.term(term); err != nil {
+		if err := q.term(term, reading); err != nil {
 			return q, err
 		}
 	}
@@ -63,10 +79,15 @@ func cutTerm(text string) (term, rest string) {
 	return text, ""
 }
 
-func (q *Query) term(term string) error {
+func (q *Query) term(term string, reading Reading) error {
 	term, not := strings.CutPrefix(term, "-")
 	field, value, ok := strings.Cut(term, ":")
 	value = strings.ReplaceAll(value, `"`, "")
+	if ok && reading != nil {
+		if taken, err := reading(q, field, value, not); taken || err != nil {
+			return err
+		}
+	}
 	switch {
 	case ok && (field == "since" || field == "until"):
 		t, err := ParseTime(value)
@@ -102,6 +123,18 @@ func (q *Query) term(term string) error {
 		q.Words = append(q.Words, word)
 	}
 	return nil
+}
+
+// Add joins values to those of a field, as ParseQuery does; false: there is no such field.
+func (q *Query) Add(field string, not bool, values ...string) bool {
+	c, known := fields[field]
+	c.Not = not
+	for _, value := range values {
+		if known {
+			q.add(c, value)
+		}
+	}
+	return known
 }
 
 // add joins a value to the values of its field.

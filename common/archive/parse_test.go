@@ -74,5 +74,8 @@ func FuzzParseQuery(f *testing.F) {
 			}
 		}
 		same(t, text, page.Messages, m.find(q))
+		if len(m.wrong) > 0 {
+			t.Error(m.wrong[0])
+		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"busbar/common/event"
+	"busbar/common/state"
 )
 
 // Retention says how long messages are kept. The zero value keeps them for ever.
@@ -44,7 +45,7 @@ func (a *Archive) prune(ctx context.Context) (dropped int64, err error) {
 	if a.o.Retention.Age > 0 {
 		oldest = a.o.Now().Add(-a.o.Retention.Age).Unix()
 	}
-	next := a.state
+	next := a.extent
 	err = a.transact(ctx, func(t *transaction) {
 		rows := t.stored("SELECT "+storedColumns+" FROM messages WHERE n > ? AND n <= ? ORDER BY n LIMIT ?", next.base, next.newest, pruneStep)
 		x := newIndexer(t, &a.known)
@@ -53,7 +54,7 @@ func (a *Archive) prune(ctx context.Context) (dropped int64, err error) {
 			if t.err != nil || s.time >= oldest && (a.o.Retention.Bytes <= 0 || next.bytes <= a.o.Retention.Bytes) {
 				break
 			}
-			next.bytes -= x.drop(s)
+			next.bytes -= x.drop(s, a.o.States)
 			next.base = s.n
 			dropped++
 		}
@@ -70,23 +71,21 @@ func (a *Archive) prune(ctx context.Context) (dropped int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	a.state = next
+	a.extent = next
 	return dropped, nil
 }
 
 // drop removes what was made of a message, and says how long that was.
-func (x *indexer) drop(s stored) int64 {
+func (x *indexer) drop(s stored, states *state.Table) int64 {
 	wire, e, ok := x.t.envelope(s)
 	if !ok {
 		return 0
 	}
-	var sequence any
 	if s.sequence.Valid {
-		sequence = s.sequence.Int64
-		x.t.run("UPDATE sequences SET base = max(base, ?) WHERE id = ?", s.seq.Int64, sequence)
+		x.t.run("UPDATE sequences SET base = max(base, ?) WHERE id = ?", s.seq.Int64, s.sequence.Int64)
 	}
 	x.remove(s.n, e)
-	x.state(s.n, sequence, e)
+	x.state(s.n, e, states.Updates(e))
 	return int64(len(wire))
 }
 

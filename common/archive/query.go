@@ -21,6 +21,7 @@ const (
 	Under              // it begins with the value, in whole parts: see event.TopicUnder
 	Holds              // the value is anywhere in it; of a person, in any case
 	Named              // of a person: the name, the address, or what stands before its @
+	Ends               // of a path, as a repository's: the value itself, or its last parts, with .git or without
 )
 
 // A Condition holds for a message of which one name of the kind is like one of the
@@ -268,6 +269,10 @@ func (s *search) namesOf(kind Kind, match Match, value string) ([]int64, error) 
 	case Holds:
 		query = "SELECT id, value FROM names WHERE kind = ? AND instr(value, ?) > 0 LIMIT ?"
 		args = append(args, maxMatches+1)
+	case Ends:
+		fits = func(path string) bool { return ends(path, value) }
+		query = "SELECT id, value FROM names WHERE kind = ? AND instr(value, ?) > 0 LIMIT ?"
+		args = []any{int64(kind), strings.TrimSuffix(value, ".git"), maxNames}
 	case Named:
 		fits = func(person string) bool { return named(person, value) }
 		query = "SELECT id, value FROM names WHERE kind = ? AND instr(value, ?) > 0 LIMIT ?"
@@ -302,6 +307,12 @@ func named(person, value string) bool {
 	address = strings.TrimSuffix(address, ">")
 	local, _, _ := strings.Cut(address, "@")
 	return value == name || value == address || value == local
+}
+
+// ends says whether a path is a value, or ends with it, in whole parts.
+func ends(path, value string) bool {
+	path, value = strings.TrimSuffix(path, ".git"), strings.TrimSuffix(value, ".git")
+	return path == value || strings.HasSuffix(path, "/"+value)
 }
 
 // matches are the terms of the index of words that a person's text stands for.

@@ -2,7 +2,9 @@ package archive
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"strings"
 )
 
 // rebuildStep is how many messages one transaction indexes.
@@ -21,6 +23,13 @@ func (a *Archive) Rebuild(ctx context.Context) error {
 	return nil
 }
 
+// Rebuilt is up to which arrival the derived tables are made, while Rebuild makes them,
+// and the newest arrival.
+func (r *Reader) Rebuilt(ctx context.Context) (at, newest int64, err error) {
+	meta, err := metaOf(ctx, r.db)
+	return meta.rebuilt, meta.newest, r.fail(err, "reading how far the indices are")
+}
+
 // rebuild goes on with one that was interrupted, or begins.
 func (a *Archive) rebuild(ctx context.Context, resume bool) error {
 	meta, err := metaOf(ctx, a.db)
@@ -29,7 +38,7 @@ func (a *Archive) rebuild(ctx context.Context, resume bool) error {
 	}
 	at := meta.rebuilt
 	if !resume {
-		at = a.state.base
+		at = a.extent.base
 		err := a.transact(ctx, func(t *transaction) {
 			t.meta("index", 0)
 			t.meta("rebuilt", at)
@@ -37,8 +46,12 @@ func (a *Archive) rebuild(ctx context.Context, resume bool) error {
 				t.run("DROP TABLE " + table)
 			}
 			if t.err == nil {
-				_, t.err = t.tx.ExecContext(ctx, derived)
+				t.err = dropViews(ctx, t.tx)
 			}
+			if t.err == nil {
+				_, t.err = t.tx.ExecContext(ctx, derived+views(a.o.States))
+			}
+			t.run("UPDATE meta SET value = ? WHERE name = 'states'", a.o.States.Version())
 			t.run("INSERT INTO states SELECT * FROM base_states")
 		})
 		if err != nil {
@@ -59,11 +72,7 @@ func (a *Archive) rebuild(ctx context.Context, resume bool) error {
 				if !ok {
 					return
 				}
-				var sequence any
-				if s.sequence.Valid {
-					sequence = s.sequence.Int64
-				}
-				x.add(s.n, sequence, e)
+				x.add(s.n, e, foundBy(e, a.o.States))
 				at = s.n
 			}
 			x.flush()
@@ -77,4 +86,16 @@ func (a *Archive) rebuild(ctx context.Context, resume bool) error {
 		}
 	}
 	return nil
+}
+
+// dropViews drops the views of projections, also of those that are no more.
+func dropViews(ctx context.Context, tx *sql.Tx) error {
+	list, err := collect(ctx, tx, func(scan func(...any) error, name *string) error { return scan(name) },
+		`SELECT name FROM sqlite_master WHERE type = 'view' AND name GLOB 'bus_*'`)
+	for _, name := range list {
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `DROP VIEW "`+strings.ReplaceAll(name, `"`, `""`)+`"`)
+		}
+	}
+	return err
 }

@@ -6,11 +6,11 @@ const applicationID = 0x42757341
 
 // schemaVersion is stored as PRAGMA user_version. Programs read only files of
 // their own version; the writer brings older ones up to it (upgrades).
-const schemaVersion = 2
+const schemaVersion = 4
 
 // indexVersion says by which rules the derived tables were made. Where the file
 // has another, Open makes them again.
-const indexVersion = 1
+const indexVersion = 3
 
 // schema is the whole of a new archive. Times are Unix seconds.
 const schema = `
@@ -21,6 +21,7 @@ const schema = `
 --   bytes:   the size of all messages kept, as they came
 --   index:   by which rules the derived tables were made; 0 while they are not whole
 --   rebuilt: up to which arrival they are, while they are made again
+--   states:  by which projections the states were made (state.Table)
 CREATE TABLE meta (
 	name  TEXT PRIMARY KEY,
 	value ANY NOT NULL
@@ -64,6 +65,7 @@ CREATE TABLE copies (
 	PRIMARY KEY (sequence, seq)
 ) STRICT;
 CREATE INDEX copies_n ON copies (n);
+` + copiesCame + `
 
 CREATE TABLE certificates (
 	id   INTEGER PRIMARY KEY,
@@ -102,7 +104,7 @@ CREATE TABLE gaps (
 ` + turns + `
 
 -- The states that messages left which retention dropped.
-` + statesTable + `base_states` + statesColumns + derived
+` + baseStates + derived
 
 // derivedTables can be made again from the messages (Rebuild).
 var derivedTables = []string{"names", "facets", "hours", "words", "states"}
@@ -134,27 +136,39 @@ CREATE TABLE hours (
 
 -- The words of a message (see wordsOf), at its place.
 CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, detail=none, tokenize='ascii');
-` + statesTable + `states` + statesColumns
+-- Parts of the index are joined when there are eight of a size; a batch is one part.
+INSERT INTO words (words, rank) VALUES ('automerge', 8), ('hashsize', 4194304);
+` + statesTable + `states` + statesColumns + `CREATE INDEX states_package ON states (kind, package, key);`
 
-// The newest state of a thing. n and sequence are of the message that said it last.
+// The newest state of a thing. n and time are of the message that said it last.
 const (
 	statesTable   = `CREATE TABLE `
 	statesColumns = ` (
-	kind     TEXT NOT NULL,
-	key      TEXT NOT NULL,
-	n        INTEGER NOT NULL,
-	time     INTEGER NOT NULL,
-	sequence INTEGER,
-	value    TEXT NOT NULL, -- a JSON object
+	kind    TEXT NOT NULL,
+	key     TEXT NOT NULL,
+	package TEXT NOT NULL, -- of its value, or empty
+	gone    INTEGER NOT NULL, -- 1: it is no more
+	n       INTEGER NOT NULL,
+	time    INTEGER NOT NULL,
+	value   TEXT NOT NULL, -- a JSON object
+	said    BLOB NOT NULL, -- what was said of it and when (state.Thing)
 	PRIMARY KEY (kind, key)
 ) STRICT, WITHOUT ROWID;
 `
+	baseStates = statesTable + `base_states` + statesColumns
 )
 
 // turns finds where sequences began again.
 const turns = `CREATE INDEX gaps_turns ON gaps (publisher, epoch, n) WHERE ` + putBack + `;`
 
+// copiesCame finds what came beside the messages.
+const copiesCame = `CREATE INDEX copies_came ON copies (came, sequence, seq);`
+
 // upgrades lead from the version that is their index to the next one.
 var upgrades = []string{
 	1: "ALTER TABLE copies ADD COLUMN came INTEGER NOT NULL DEFAULT 0; UPDATE copies SET came = n;" + turns,
+	2: copiesCame,
+	// The states that dropped messages left had no times for each of their members, and
+	// cannot be had again.
+	3: "DROP TABLE base_states;" + baseStates + "INSERT INTO meta VALUES ('states', '');",
 }

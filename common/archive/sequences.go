@@ -90,43 +90,6 @@ func (r *Reader) Since(ctx context.Context, t time.Time) (int64, error) {
 	return n, r.fail(err, "looking for the first message since %s", t.UTC().Format(time.RFC3339))
 }
 
-// StateOf is the newest state of a thing; ErrNotFound is wrapped where nothing is
-// known of it.
-func (r *Reader) StateOf(ctx context.Context, kind, key string) (State, error) {
-	list, err := statesOf(ctx, r.db, "SELECT kind, key, n, time, value FROM states WHERE kind = ? AND key = ?", kind, key)
-	if err == nil && len(list) == 0 {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return State{}, r.fail(err, "looking for the state of %s %.80q", kind, key)
-	}
-	return list[0], nil
-}
-
-// States gives the newest states of a kind by key, after a key ("" for the first),
-// at most limit; and the sequences as of which they are, read at the same moment.
-func (r *Reader) States(ctx context.Context, kind, after string, limit int) (list []State, asOf []Sequence, err error) {
-	tx, err := r.db.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, nil, r.fail(err, "reading states")
-	}
-	defer tx.Rollback()
-	list, err = statesOf(ctx, tx, "SELECT kind, key, n, time, value FROM states WHERE kind = ? AND key > ? ORDER BY key LIMIT ?", kind, after, batch(limit))
-	if err == nil {
-		asOf, err = sequencesOf(ctx, tx)
-	}
-	return list, asOf, r.fail(err, "reading states of kind %s", kind)
-}
-
-func statesOf(ctx context.Context, q querier, query string, args ...any) ([]State, error) {
-	return collect(ctx, q, func(scan func(...any) error, s *State) error {
-		var unix int64
-		err := scan(&s.Kind, &s.Key, &s.N, &unix, &s.Value)
-		s.Time = time.Unix(unix, 0).UTC()
-		return err
-	}, query, args...)
-}
-
 // collect reads all rows of a query.
 func collect[T any](ctx context.Context, q querier, scan func(scan func(...any) error, into *T) error, query string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)

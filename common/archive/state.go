@@ -1,191 +1,112 @@
 package archive
 
 import (
-	"database/sql"
-	"strings"
-	"time"
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
 
 	"busbar/common/event"
+	"busbar/common/state"
 )
 
-// Kinds of things whose newest state is kept.
-const (
-	StateBug    = "bug"    // key: its number
-	StateBuild  = "build"  // key: SUITE/ARCHITECTURE/PACKAGE
-	StateUpload = "upload" // key: SUITE/PACKAGE of a source, SUITE/ARCHITECTURE/PACKAGE of binaries
-	StateRef    = "ref"    // key: REPOSITORY, a blank, and the ref's full name
-)
+// maxHeld is how many things an indexer holds until it stores them.
+const maxHeld = 4096
 
-// A State is the newest that is known of a thing.
-type State struct {
-	Kind, Key string
-	N         int64     // the message that said it last
-	Time      time.Time // when that happened, by its source if it says so
-	// Value is a JSON object of what the messages said that is still so, and:
-	//   event:  the last one's topic from the service on
-	//   status: of a bug: open, done, archived or deleted; of a ref: deleted or empty
-	Value string
+// A thingKey names a thing.
+type thingKey struct{ kind, key string }
+
+// A held is a thing that messages of a batch change: it is read and stored once.
+type held struct {
+	*state.Thing
+	there   bool
+	pkg     string // its package as it is stored
+	changed bool
 }
 
-const maxStates = 256 // of one message
-
-// A change is what a message says of a thing.
-type change struct {
-	kind, key string
-	members   []string // the body's members that are of the thing itself
-	status    string   // empty: as it was
-}
-
-// bugStatus is what a bug is after an event.
-var bugStatus = map[string]string{
-	"create": "open", "reopen": "open", "close": "done", "archive": "archived", "unarchive": "done", "delete": "deleted",
-}
-
-var (
-	bugMembers   = []string{"package", "packages", "source", "severity", "tags", "url"}
-	buildMembers = []string{"package", "version", "suite", "architecture", "state", "builder", "notes", "changed", "reason", "category", "url"}
-	fileMembers  = []string{"package", "version", "source_version", "architecture", "urgency", "maintainer", "changed_by", "distribution", "date", "url"}
-	refMembers   = []string{"repository", "system", "ref", "branch", "tag", "bookmark", "before", "after", "person", "time", "url"}
-)
-
-// changesOf says of which things a message tells a new state.
-func changesOf(topic []string, msg map[string]any) []change {
-	text := func(k string) string { s, _ := msg[k].(string); return s }
-	service, object, verb := topic[0], topic[1], topic[len(topic)-1]
-	switch {
-	case service == "debbugs" && object == "bug":
-		bug, _ := msg["bug"].(event.Int)
-		if bug == "" {
-			return nil
-		}
-		members := bugMembers
-		if verb != "comment" { // whose title is the subject of a mail
-			members = append([]string{"title"}, members...)
-		}
-		return []change{{kind: StateBug, key: string(bug), members: members, status: bugStatus[verb]}}
-	case service == "wannabuild" && text("package") != "" && text("suite") != "" && text("state") != "":
-		return []change{{kind: StateBuild, key: text("suite") + "/" + text("architecture") + "/" + text("package"), members: buildMembers}}
-	case service == "dak" && verb == "accept" && text("package") != "":
-		return uploadsOf(object, msg)
-	case object == "branch" || object == "tag" || object == "ref" || object == "bookmark":
-		if text("repository") == "" || text("ref") == "" {
-			return nil
-		}
-		c := change{kind: StateRef, key: text("repository") + " " + text("ref"), members: refMembers, status: "-"}
-		if text("after") == "" {
-			c.status = "deleted"
-		}
-		return []change{c}
-	}
-	return nil
-}
-
-func uploadsOf(object string, msg map[string]any) (list []change) {
-	pkg, _ := msg["package"].(string)
-	for _, suite := range texts(msg["suite"]) {
-		if object == "source" {
-			list = append(list, change{kind: StateUpload, key: suite + "/" + pkg, members: fileMembers})
-			continue
-		}
-		for _, architecture := range texts(msg["architecture"]) {
-			list = append(list, change{kind: StateUpload, key: suite + "/" + architecture + "/" + pkg, members: fileMembers})
-		}
-	}
-	return list[:min(len(list), maxStates)]
-}
-
-func texts(v any) (list []string) {
-	items, _ := v.([]any)
-	for _, x := range items {
-		if s, ok := x.(string); ok && s != "" {
-			list = append(list, s)
-		}
-	}
-	return list
-}
-
-// serviceTopic is a topic from its service on: what follows prefix and
-// environment, of which only the lengths of topics tell (see event.CheckTopic).
-func serviceTopic(topic string) []string {
-	parts := strings.Split(topic, ".")
-	for _, service := range []string{"debbugs", "wannabuild", "dak"} {
-		for i := max(0, len(parts)-4); i <= len(parts)-3; i++ {
-			if parts[i] == service {
-				return parts[i:]
-			}
-		}
-	}
-	if len(parts) < 3 {
-		return nil
-	}
-	return parts[len(parts)-3:]
-}
-
-// state stores what a message says of things. What another publisher says of an
-// earlier time changes nothing.
-func (x *indexer) state(n int64, sequence any, e event.Envelope) {
-	msg, _ := e.Msg.(map[string]any)
-	topic := serviceTopic(e.Topic)
-	if msg == nil || topic == nil {
+// state takes what a message says of things. What is older than what is known changes
+// nothing.
+func (x *indexer) state(n int64, e event.Envelope, updates []state.Update) {
+	if len(updates) == 0 {
 		return
 	}
-	for _, c := range changesOf(topic, msg) {
-		if len(c.key) <= maxNameLength {
-			x.change(c, n, sequence, strings.Join(topic, "."), e, msg)
-		}
-	}
-}
-
-func (x *indexer) change(c change, n int64, sequence any, topic string, e event.Envelope, msg map[string]any) {
-	at := e.Timestamp
-	if t, err := time.Parse(time.RFC3339, e.EventTime); err == nil {
-		at = t.Unix()
-	}
-	value := map[string]any{}
-	var before int64
-	var from sql.NullInt64
-	var text string
-	if x.t.get("SELECT time, sequence, value FROM "+x.states+" WHERE kind = ? AND key = ?", []any{c.kind, c.key}, &before, &from, &text) {
-		same := from.Valid && sequence == from.Int64
-		if at < before && !same {
+	at := state.StampOf(e, n, x.turn(e, n))
+	for _, u := range updates {
+		h := x.thing(thingKey{u.Kind, u.Key})
+		if x.t.err != nil {
 			return
 		}
-		if v, err := event.Parse([]byte(text)); err == nil {
-			value, _ = v.(map[string]any)
-		}
+		h.changed = h.Apply(u, at) || h.changed
 	}
-	c.merge(value, msg)
-	value["event"] = topic
-	encoded, err := event.Canonical(value)
-	if err != nil {
-		return // no body that was parsed has such a member
+	if len(x.things) > maxHeld {
+		x.store()
 	}
-	x.t.run("INSERT OR REPLACE INTO "+x.states+" VALUES (?, ?, ?, ?, ?, ?)", c.kind, c.key, n, at, sequence, string(encoded))
 }
 
-// maxMember bounds a member of a state, in canonical form.
-const maxMember = 1 << 10
-
-func (c change) merge(value, msg map[string]any) {
-	for _, k := range c.members {
-		v, ok := msg[k]
-		if c.kind != StateBug {
-			delete(value, k) // the message says all there is
+// thing is a thing as it is known.
+func (x *indexer) thing(at thingKey) *held {
+	if h := x.things[at]; h != nil {
+		return h
+	}
+	h := &held{Thing: &state.Thing{}}
+	var said []byte
+	if h.there = x.t.get("SELECT package, said FROM "+x.states+" WHERE kind = ? AND key = ?", []any{at.kind, at.key}, &h.pkg, &said); h.there {
+		var err error
+		if h.Thing, err = state.Read(said); err != nil {
+			x.t.err = fmt.Errorf("%w: the state of %s %.80q: %w", ErrCorrupt, at.kind, at.key, err)
+			return h
 		}
-		if !ok {
+	}
+	if x.things == nil {
+		x.things = map[thingKey]*held{}
+	}
+	x.things[at] = h
+	return h
+}
+
+// store stores the things that changed, in the order of their table.
+func (x *indexer) store() {
+	keys := slices.SortedFunc(maps.Keys(x.things), func(a, b thingKey) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.key, b.key))
+	})
+	for _, at := range keys {
+		h := x.things[at]
+		if !h.changed || x.t.err != nil {
 			continue
 		}
-		if b, err := event.Canonical(v); err == nil && len(b) <= maxMember {
-			value[k] = v
+		newest, gone, pkg := h.Newest(), 0, h.Text("package")
+		if h.IsGone() {
+			gone = 1
+		}
+		if len(pkg) > maxNameLength {
+			pkg = ""
+		}
+		value, said := h.Value(), h.Append(nil)
+		if h.there && h.pkg == pkg { // leaves the index by package alone
+			x.t.run("UPDATE "+x.states+" SET gone = ?, n = ?, time = ?, value = ?, said = ? WHERE kind = ? AND key = ?", gone, newest.N, newest.Time, value, said, at.kind, at.key)
 		} else {
-			delete(value, k) // what it was is wrong now
+			x.t.run("INSERT OR REPLACE INTO "+x.states+" (kind, key, package, gone, n, time, value, said) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+				at.kind, at.key, pkg, gone, newest.N, newest.Time, value, said)
 		}
 	}
-	switch c.status {
-	case "":
-	case "-":
-		delete(value, "status")
-	default:
-		value["status"] = c.status
+	clear(x.things)
+}
+
+// turn is how often a message's sequence had begun again when it came.
+func (x *indexer) turn(e event.Envelope, n int64) int64 {
+	if e.Seq <= 0 {
+		return 0
 	}
+	key := Position{Publisher: e.Publisher, Epoch: e.Epoch}
+	list, ok := x.known.turns[key]
+	if !ok && x.t.err == nil {
+		var err error
+		list, err = collect(x.t.ctx, x.t.tx, func(scan func(...any) error, n *int64) error { return scan(n) },
+			"SELECT n FROM gaps WHERE publisher = ? AND epoch = ? AND "+putBack+" ORDER BY n LIMIT ?", e.Publisher, e.Epoch, maxTurns)
+		if x.t.err = err; err == nil {
+			put(&x.known.turns, key, list)
+		}
+	}
+	i, _ := slices.BinarySearch(list, n)
+	return int64(i)
 }

@@ -2,103 +2,157 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
-	"busbar/common/event"
+	"github.com/google/go-cmp/cmp"
+
+	"busbar/common/state"
 )
 
-// TestStates tells a few stories, and looks at what is known in the end.
-func TestStates(t *testing.T) {
-	type m = map[string]any
-	person := m{"name": "Nora", "email": "nora@example.org"}
-	bug := func(more m) m {
-		all := m{"bug": 7, "package": "teapot", "tags": []string{"patch"}}
-		for k, v := range more {
-			all[k] = v
-		}
-		return all
+// projections are like those of the adapters.
+var projections = []state.Projection{
+	{Kind: "bug", Plural: "bugs", Version: 1, Topics: []string{"debbugs.bug.create", "debbugs.bug.close"}, Members: []state.Member{{Name: "bug"}, {Name: "package"}, {Name: "title"}, {Name: "status"}, {Name: "tags", List: true}},
+		Of: func(topic string, body map[string]any) []state.Change {
+			c := state.Change{Key: state.Number(body, "bug"), Set: state.Take(map[string]any{"status": strings.TrimPrefix(topic, "debbugs.bug.")}, body, "bug", "package", "title")}
+			c.Add = map[string][]any{"tags": {state.Text(body, "version")}}
+			c.Remove = map[string][]any{"tags": {state.Text(body, "state")}}
+			return []state.Change{c, {Key: c.Key, Weak: true, Set: state.Take(map[string]any{}, body, "person")}}
+		}},
+	{Kind: "build", Plural: "builds", Version: 1, Topics: []string{"wannabuild.build.fail"}, InSequence: true, Members: []state.Member{{Name: "package"}, {Name: "version"}},
+		Of: func(_ string, body map[string]any) []state.Change {
+			key := state.Text(body, "suite") + "/" + state.Text(body, "architecture") + "/" + state.Text(body, "package")
+			return []state.Change{{Key: key, Whole: true, Gone: state.Text(body, "state") == "Failed", Set: state.Take(map[string]any{}, body, "package", "suite", "version", "state")}}
+		}},
+	{Kind: "ref", Plural: "refs", Version: 1, Topics: []string{"*.branch.update"}, Of: func(_ string, body map[string]any) []state.Change {
+		return []state.Change{{Key: state.Text(body, "repository") + " " + state.Text(body, "ref"), Whole: true, Set: state.Take(map[string]any{}, body, "after")}}
+	}},
+}
+
+func table(t testing.TB, list ...state.Projection) *state.Table {
+	t.Helper()
+	table, err := state.NewTable(list...)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return table
+}
+
+// TestStates: states are found by key, by package, by what their keys begin with and by
+// members, page by page, with the sequences as of which they are; and so they are in SQL.
+func TestStates(t *testing.T) {
+	a := mustOpen(t, Options{})
+	ctx := context.Background()
+	var b Batch
+	for i := range 60 {
+		pkg := packages[i%len(packages)]
+		s := said{publisher: "p", epoch: "e", seq: int64(i + 1), id: fmt.Sprint(i), time: int64(i), topic: "wannabuild.build.fail",
+			msg: map[string]any{"package": pkg, "suite": []string{"sid", "stable", "stable-updates"}[i%3], "architecture": fmt.Sprint("a", i/15), "version": fmt.Sprint(i), "state": []string{"Failed", "Built"}[i%2]}}
+		b.Messages = append(b.Messages, read(t, s.wire(t)))
+	}
+	mustAppend(t, a, b)
 	for name, c := range map[string]struct {
-		said      []said // of p, in order; time in seconds
-		kind, key string
-		want      string
+		q    StateQuery
+		want int
 	}{
-		"a bug": {[]said{
-			{topic: "debbugs.bug.create", msg: bug(m{"title": "drips", "severity": "normal"})},
-			{topic: "debbugs.bug.severity.update", msg: bug(m{"severity": "grave"})},
-			{topic: "debbugs.bug.close", msg: bug(m{"tags": []string{}})},
-			{topic: "debbugs.bug.comment", msg: bug(m{"title": "Re: drips"})},
-		}, StateBug, "7", `{"event":"debbugs.bug.comment","package":"teapot","severity":"grave","status":"done","tags":["patch"],"title":"drips"}`},
-		"a bug again": {[]said{
-			{topic: "debbugs.bug.close", msg: bug(nil)}, {topic: "debbugs.bug.reopen", msg: bug(nil)},
-		}, StateBug, "7", `{"event":"debbugs.bug.reopen","package":"teapot","status":"open","tags":["patch"]}`},
-		"another publisher's earlier news": {[]said{
-			{topic: "debbugs.bug.close", msg: bug(nil), time: 50}, {publisher: "q", topic: "debbugs.bug.create", msg: bug(nil), time: 40},
-		}, StateBug, "7", `{"event":"debbugs.bug.close","package":"teapot","status":"done","tags":["patch"]}`},
-		"the same publisher's, by a wrong clock": {[]said{
-			{topic: "debbugs.bug.close", msg: bug(nil), time: 50}, {topic: "debbugs.bug.reopen", msg: bug(nil), time: 40},
-		}, StateBug, "7", `{"event":"debbugs.bug.reopen","package":"teapot","status":"open","tags":["patch"]}`},
-		"a build": {[]said{
-			{topic: "wannabuild.build.fail", msg: m{"package": "teapot", "suite": "sid", "architecture": "arm64", "version": "1", "state": "Failed", "reason": "it leaks"}},
-			{topic: "wannabuild.build.take", msg: m{"package": "teapot", "suite": "sid", "architecture": "arm64", "version": "2", "state": "Building", "builder": "b1"}},
-		}, StateBuild, "sid/arm64/teapot", `{"architecture":"arm64","builder":"b1","event":"wannabuild.build.take","package":"teapot","state":"Building","suite":"sid","version":"2"}`},
-		"an upload": {[]said{
-			{topic: "dak.source.accept", msg: m{"package": "teapot", "suite": []string{"sid", "stable"}, "version": "3", "architecture": []string{"source"}}},
-		}, StateUpload, "stable/teapot", `{"architecture":["source"],"event":"dak.source.accept","package":"teapot","version":"3"}`},
-		"binaries": {[]said{
-			{topic: "dak.binary.accept", msg: m{"package": "teapot", "suite": []string{"sid"}, "version": "3", "architecture": []string{"arm64", "all"}}},
-		}, StateUpload, "sid/all/teapot", `{"architecture":["arm64","all"],"event":"dak.binary.accept","package":"teapot","version":"3"}`},
-		"a branch": {[]said{
-			{topic: "scm.branch.create", msg: m{"repository": "tea/kettle", "ref": "refs/heads/main", "after": "b", "person": person}},
-			{topic: "salsa.branch.delete", msg: m{"repository": "tea/kettle", "ref": "refs/heads/main", "before": "b"}},
-		}, StateRef, "tea/kettle refs/heads/main", `{"before":"b","event":"salsa.branch.delete","ref":"refs/heads/main","repository":"tea/kettle","status":"deleted"}`},
-		"a long member": {[]said{
-			{topic: "scm.tag.create", msg: m{"repository": "tea", "ref": "refs/tags/1", "after": "b", "url": fmt.Sprintf("%2000d", 1)}},
-		}, StateRef, "tea refs/tags/1", `{"after":"b","event":"scm.tag.create","ref":"refs/tags/1","repository":"tea"}`},
+		"all": {StateQuery{Kind: "build", Gone: true}, 60}, "there": {StateQuery{Kind: "build"}, 30}, "of a package": {StateQuery{Kind: "build", Package: "teapot", Gone: true}, 12},
+		"below": {StateQuery{Kind: "build", Under: "stable/", Gone: true}, 20}, "below and of a package": {StateQuery{Kind: "build", Under: "sid/a0/", Package: "teapot", Gone: true}, 1},
+		"with a member": {StateQuery{Kind: "build", Under: "sid/", Members: map[string]string{"version": "57", "state": "Built"}}, 1}, "of another kind": {StateQuery{Kind: "bug"}, 0},
 	} {
-		t.Run(name, func(t *testing.T) {
-			a := mustOpen(t, Options{})
-			var b Batch
-			for i, s := range c.said {
-				if s.publisher == "" {
-					s.publisher = "p"
+		var keys []string
+		for c.q.Limit = 7; ; {
+			list, asOf, err := a.States(ctx, c.q)
+			if err != nil || len(asOf) != 1 || asOf[0].Head != 60 {
+				t.Fatalf("%s: as of %v, %v", name, asOf, err)
+			}
+			for _, s := range list {
+				keys = append(keys, s.Key)
+				if one, err := a.StateOf(ctx, s.Kind, s.Key); err != nil || !cmp.Equal(one, s) || s.By.Seq != s.N || s.By.Publisher != "p" {
+					t.Errorf("%s: %+v is %+v, %v", name, s, one, err)
 				}
-				s.epoch, s.seq, s.id = "e", int64(i+1), fmt.Sprint(name, i)
-				b.Messages = append(b.Messages, read(t, s.wire(t)))
 			}
-			mustAppend(t, a, b)
-			got, err := a.StateOf(context.Background(), c.kind, c.key)
-			if err != nil || got.Value != c.want {
-				t.Errorf("%s is %s (%v), want %s", c.key, got.Value, err, c.want)
+			if len(list) < c.q.Limit {
+				break
 			}
-			list, asOf, err := a.States(context.Background(), c.kind, "", 1000)
-			if err != nil || len(list) == 0 || len(asOf) == 0 || asOf[0].Publisher != "p" || asOf[0].Head == 0 {
-				t.Errorf("%d states as of %v, %v", len(list), asOf, err)
-			}
-		})
+			c.q.After = list[len(list)-1].Key
+		}
+		seen := map[string]bool{}
+		for _, k := range keys {
+			seen[k] = true
+		}
+		if len(keys) != c.want || len(seen) != c.want {
+			t.Errorf("%s: %d states, want %d", name, len(keys), c.want)
+		}
+	}
+	if _, _, err := a.States(ctx, StateQuery{Kind: "build", Members: map[string]string{"version": "1"}}); !errors.Is(err, ErrQuery) {
+		t.Errorf("a question that looks at all: %v", err)
+	}
+	if _, err := a.StateOf(ctx, "build", "nothing"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a thing that is not there: %v", err)
+	}
+	var version, happened string
+	if err := a.Reader.db.QueryRow("SELECT version, happened FROM bus_builds WHERE package = 'kettle' ORDER BY arrival DESC LIMIT 1").Scan(&version, &happened); err != nil || version != "51" || happened != "1970-01-01 00:00:51" {
+		t.Errorf("in SQL it is version %q of %q, %v", version, happened, err)
 	}
 }
 
-// TestOddBodies: what no adapter of ours says makes no state, and no error.
-func TestOddBodies(t *testing.T) {
-	a := mustOpen(t, Options{})
-	var b Batch
-	for i, wire := range []string{
-		`{"topic":"x","msg":{"bug":7}}`, `{"topic":"a.b.debbugs.bug.close","msg":{"bug":"7"}}`, `{"topic":"a.b.debbugs.bug.close","msg":[{"bug":7}]}`,
-		`{"topic":"a.b.debbugs.bug.close","msg":null}`, `{"topic":"a.b.wannabuild.build.fail","msg":{"package":"p","suite":7,"state":"s"}}`,
-		`{"topic":"a.b.dak.source.accept","msg":{"package":"p","suite":"sid"}}`, `{"topic":"....","msg":{"repository":"p","ref":"r"}}`,
-		`{"topic":"a.b.scm.branch.update","msg":{"repository":"` + fmt.Sprintf("%2000d", 1) + `","ref":"r","after":"x"}}`,
-	} {
-		_, e, err := event.ParseMessage([]byte(wire))
-		if err != nil {
-			t.Fatal(i, err)
-		}
-		b.Messages = append(b.Messages, Incoming{Envelope: e, Wire: []byte(wire)})
+// TestOtherProjections: an archive whose states were made by other rules gets them again,
+// and one whose journal was put back has the newest, whatever its number is.
+func TestOtherProjections(t *testing.T) {
+	ctx := context.Background()
+	build := func(version string, seq int64, time int64) Incoming {
+		return read(t, said{publisher: "p", epoch: "e", seq: seq, id: version, time: time, topic: "wannabuild.build.fail",
+			msg: map[string]any{"package": "teapot", "suite": "sid", "architecture": "a", "version": version}}.wire(t))
 	}
-	mustAppend(t, a, b)
-	var n int
-	if err := a.db.QueryRow("SELECT count(*) FROM states").Scan(&n); err != nil || n != 0 {
-		t.Errorf("%d states, %v", n, err)
+	o := Options{Path: t.TempDir() + "/archive.db", States: table(t)}
+	a := mustOpen(t, o)
+	mustAppend(t, a, Batch{Messages: []Incoming{build("1", 7, 50), build("2", 8, 40)}})
+	if list, _, err := a.States(ctx, StateQuery{Kind: "build"}); err != nil || len(list) != 0 {
+		t.Fatalf("without projections there are %v, %v", list, err)
+	}
+	for _, list := range [][]state.Projection{projections, projections[1:], projections[:1], projections} {
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+		o.States = table(t, list...)
+		a = mustOpen(t, o)
+	}
+	want := func(version string) {
+		t.Helper()
+		s, err := a.StateOf(ctx, "build", "sid/a/teapot")
+		if text := `{"event":"wannabuild.build.fail","package":"teapot","suite":"sid","version":"` + version + `"}`; err != nil || s.Value != text {
+			t.Errorf("it is %s (%v), want %s", s.Value, err, text)
+		}
+	}
+	want("2")
+	mustAppend(t, a, Batch{Messages: []Incoming{build("0", 6, 60)}}) // by number it is older
+	want("2")
+	mustAppend(t, a, Batch{Gaps: []Gap{{Publisher: "p", Epoch: "e", First: 5, Reason: PutBack}}, Messages: []Incoming{build("3", 5, 70)}})
+	want("3")
+	dump := derivedRows(t, a)
+	if err := a.Rebuild(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(dump, derivedRows(t, a)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestDamagedState: a state that cannot be read is an error that says so.
+func TestDamagedState(t *testing.T) {
+	a := mustOpen(t, Options{})
+	m := said{publisher: "p", epoch: "e", seq: 1, id: "1", topic: "scm.branch.update", msg: map[string]any{"repository": "r", "ref": "x", "after": "1"}}
+	mustAppend(t, a, Batch{Messages: []Incoming{read(t, m.wire(t))}})
+	if _, err := a.db.Exec("UPDATE states SET said = x'0101'"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.StateOf(context.Background(), "ref", "r x"); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a damaged state: %v", err)
+	}
+	m.seq, m.id = 2, "2"
+	if _, err := a.Append(context.Background(), Batch{Messages: []Incoming{read(t, m.wire(t))}}); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a message about a damaged state: %v", err)
 	}
 }

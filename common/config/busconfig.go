@@ -27,9 +27,11 @@ type Bus struct {
 	Replay      []string `toml:"replay" doc:"Further endpoints to bind for replay alone, as fedmsg's replay_endpoints have them, such as tcp://*:9941. The endpoints of publish answer replay anyway."`
 	Subscribe   []string `toml:"subscribe" doc:"Endpoints of all publishers, for those who follow the bus (bus tail)."`
 	Discover    []string `toml:"discover" doc:"Where more publishers are found, for those who follow the bus: file:PATH (a list, TOML or JSON), dir:PATH (of such files), srv:DOMAIN (DNS). Changes are followed."`
+	Hubs        []string `toml:"hubs" doc:"Endpoints of hubs ([hub] publish or replay of bus hub) that are asked for what a publisher no longer has, or while it is away. They are not followed for that: subscribe does."`
 	Relay       string   `toml:"relay" doc:"Endpoint where bus log publishes: a relay that listens there (fedmsg's relay_inbound), or one to bind."`
 	Journal     string   `toml:"journal" doc:"The journal's file. Empty: /var/lib/busbar/PROGRAM/journal.db."`
-	Compat      []string `toml:"compat" doc:"Families of old topics to publish as well: debmessenger."`
+	Compat      []string `toml:"compat" doc:"Families of old topics to publish as well: debmessenger (uploads and bugs), debexpo (packages that are shown on mentors)."`
+	Addresses   bool     `toml:"addresses" doc:"Publish e-mail addresses. false: people have names alone, and (address) stands in texts where one stood; ids stay the same."`
 	Heartbeat   Duration `toml:"heartbeat" doc:"How often subscribers are sent the newest sequence number."`
 	Metrics     string   `toml:"metrics" doc:"Address where Prometheus reads /metrics, and others ask /healthz, such as 127.0.0.1:9470. Empty: nowhere."`
 	Quiet       Duration `toml:"quiet" doc:"How long nothing may be published before that is a failure (/healthz, status, check). 0s: for ever."`
@@ -42,21 +44,22 @@ type Bus struct {
 
 // Sign is the [sign] table of every program.
 type Sign struct {
-	Backend     string              `toml:"backend" doc:"x509: sign every message; none: an unsigned bus for development, and the log says so."`
-	Certificate string              `toml:"certificate" doc:"PEM file of this publisher's certificate."`
-	Key         string              `toml:"key" doc:"PEM file of its private keys (RSA; behind it Ed25519, if the certificate has one), readable by this program alone."`
+	Backend     string              `toml:"backend" doc:"x509: sign every message with a certificate's keys; gpg: with an OpenPGP key; none: an unsigned bus for development, and the log says so."`
+	Certificate string              `toml:"certificate" doc:"PEM file of this publisher's certificate (x509)."`
+	Key         string              `toml:"key" doc:"File of the private keys, readable by this program alone. x509: PEM, RSA, and behind it Ed25519, if the certificate has one. gpg: an OpenPGP secret key without a passphrase."`
 	CA          string              `toml:"ca" doc:"PEM file of the authority whose certificates a subscriber trusts."`
 	CRL         string              `toml:"crl" doc:"PEM file of that authority's revocation list."`
-	SHA1Only    []string            `toml:"sha1_only" doc:"Certificate names whose messages a subscriber believes by fedmsg's SHA-1 signature alone, as fedmsg's own publishers make them; * is all. Busbar's publishers always add a strong one."`
+	Keyring     string              `toml:"keyring" doc:"OpenPGP keys that a subscriber trusts: a folder in which NAME.asc or NAME.gpg holds the public keys of the publisher gpg:NAME, or a keyring's file, whose keys are gpg:FINGERPRINT."`
+	SHA1Only    []string            `toml:"sha1_only" doc:"Names whose messages a subscriber believes by fedmsg's signature alone, as fedmsg's own publishers make them: certificate names, by SHA-1, and * is all of them; gpg:NAME, gpg:FINGERPRINT or gpg:*, by an OpenPGP signature of the body, which covers no topic and no time. Busbar's publishers always add a strong one."`
 	ExpiredCRL  string              `toml:"expired_crl" doc:"What a subscriber does when the list has expired: warn (use the last good one, raise an alarm) or refuse."`
-	Policy      map[string][]string `toml:"policy" doc:"Who may say what: full topic, or a prefix ending in .*, to a list of certificate names. Empty: any certificate of the authority."`
+	Policy      map[string][]string `toml:"policy" doc:"Who may say what: full topic, or a prefix ending in .*, to a list of names: of certificates, or gpg:NAME or gpg:FINGERPRINT. Empty: any certificate of the authority, and any key of the keyring."`
 
 	Both bool `toml:"-"` // see sign.VerifierOptions
 }
 
 // DefaultBus and DefaultSign are the values before any file is read.
 func DefaultBus() Bus {
-	return Bus{Prefix: "org.debian", Environment: "dev", Heartbeat: Duration(30 * time.Second), Log: "info", PoisonItems: 10_000, PoisonSize: 256 << 20}
+	return Bus{Prefix: "org.debian", Environment: "dev", Addresses: true, Heartbeat: Duration(30 * time.Second), Log: "info", PoisonItems: 10_000, PoisonSize: 256 << 20}
 }
 
 // DefaultSign is the [sign] table before any file is read.
@@ -91,8 +94,8 @@ func (c *Bus) Complete(program string) error {
 	if !environmentForm.MatchString(c.Environment) {
 		return fmt.Errorf("checking [bus] environment: %q is not a word of a-z and 0-9 (dev, stg, production)", c.Environment)
 	}
-	if slices.ContainsFunc(c.Compat, func(f string) bool { return f != "debmessenger" }) {
-		return fmt.Errorf("checking [bus] compat: %q is not known (known: debmessenger)", c.Compat)
+	if slices.ContainsFunc(c.Compat, func(f string) bool { return f != "debmessenger" && f != "debexpo" }) {
+		return fmt.Errorf("checking [bus] compat: %q is not known (known: debmessenger, debexpo)", c.Compat)
 	}
 	if c.PoisonItems < 0 || c.PoisonSize < 0 {
 		return fmt.Errorf("checking [bus]: poison_items (%d) and poison_size (%d) cannot be less than 0", c.PoisonItems, c.PoisonSize)
@@ -116,6 +119,11 @@ func (c *Bus) Complete(program string) error {
 			return fmt.Errorf("checking [bus] replay: %q is in publish, too, where replay is answered anyway", e)
 		}
 	}
+	for _, e := range c.Hubs {
+		if !strings.HasPrefix(e, "tcp://") {
+			return fmt.Errorf("checking [bus] hubs: %q is not an endpoint such as tcp://hub.example.org:9950", e)
+		}
+	}
 	for _, e := range c.Discover {
 		if kind, rest, _ := strings.Cut(e, ":"); rest == "" || !slices.Contains([]string{"file", "dir", "srv"}, kind) {
 			return fmt.Errorf("checking [bus] discover: %q is not file:PATH, dir:PATH or srv:DOMAIN", e)
@@ -133,8 +141,13 @@ func (c Sign) Signer() (*sign.Signer, error) {
 	case "none":
 		return nil, nil
 	case "x509":
+	case "gpg":
+		if c.Key == "" {
+			return nil, fmt.Errorf("checking [sign]: key is not set, an OpenPGP secret key (make one with `bus keys gpg-make`)")
+		}
+		return sign.LoadGPGSigner(c.Key)
 	default:
-		return nil, fmt.Errorf("checking [sign] backend: %q is not known (known: x509, none)", c.Backend)
+		return nil, fmt.Errorf("checking [sign] backend: %q is not known (known: x509, gpg, none)", c.Backend)
 	}
 	if c.Certificate == "" || c.Key == "" {
 		return nil, fmt.Errorf("checking [sign]: certificate and key are not set (make them with `bus keys`, or set backend = \"none\" on a bus for development)")
@@ -142,13 +155,14 @@ func (c Sign) Signer() (*sign.Signer, error) {
 	return sign.LoadSigner(c.Certificate, c.Key)
 }
 
-// Verifier is the verifier of a subscriber; nil with backend "none" or without
-// a CA.
+// Verifier is the verifier of a subscriber, who believes certificates, OpenPGP keys or
+// both, however this program signs; nil with backend "none", or where neither a CA nor
+// a keyring is named.
 func (c Sign) Verifier(alarm func(string)) (*sign.Verifier, error) {
-	if c.Backend == "none" || c.CA == "" {
+	if c.Backend == "none" || c.CA == "" && c.Keyring == "" {
 		return nil, nil
 	}
-	o := sign.VerifierOptions{CAFile: c.CA, CRLFile: c.CRL, SHA1Only: c.SHA1Only, Both: c.Both, Alarm: alarm}
+	o := sign.VerifierOptions{CAFile: c.CA, CRLFile: c.CRL, Keyring: c.Keyring, SHA1Only: c.SHA1Only, Both: c.Both, Alarm: alarm}
 	o.Policy.Topics = c.Policy
 	o.Policy.Nitpicky = len(c.Policy) > 0
 	switch c.ExpiredCRL {

@@ -18,7 +18,7 @@ func Changed(a, b any, but []string) []string {
 	va, vb := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
 	for i := range va.NumField() {
 		f := va.Type().Field(i)
-		if name := f.Tag.Get("toml"); isTables(f.Type) && !slices.Contains(but, name) && !reflect.DeepEqual(va.Field(i).Interface(), vb.Field(i).Interface()) {
+		if name := f.Tag.Get("toml"); f.IsExported() && isTables(f.Type) && !slices.Contains(but, name) && !reflect.DeepEqual(va.Field(i).Interface(), vb.Field(i).Interface()) {
 			names = append(names, name)
 		}
 	}

@@ -30,6 +30,8 @@ type Source struct {
 	Environ func() []string     // os.Environ, to find variables that no key has; nil: they are not looked for
 
 	Level func(string) // is told [bus] log
+
+	note func(path, source string) // is told where a key was set; nil: nobody asks
 }
 
 // Load fills config, a pointer to a struct that holds the defaults. Later
@@ -58,6 +60,7 @@ func (s Source) Load(config any) ([]string, error) {
 			if err := k.set(v); err != nil {
 				return nil, fmt.Errorf("reading %s from the environment: %w", k.Env(), err)
 			}
+			s.wasSet(k.Path, "$"+k.Env())
 		}
 	}
 	for _, assignment := range s.Set {
@@ -68,6 +71,7 @@ func (s Source) Load(config any) ([]string, error) {
 		if err := setKey(config, keys, strings.TrimSpace(path), strings.TrimSpace(v)); err != nil {
 			return nil, err
 		}
+		s.wasSet(strings.TrimSpace(path), FromFlag)
 	}
 	for _, k := range keys {
 		if name, ok := k.value.Interface().(string); ok && k.Path == "bus.log" && s.Level != nil {
@@ -79,7 +83,7 @@ func (s Source) Load(config any) ([]string, error) {
 
 func (s Source) readFiles(config any) ([]string, error) {
 	if s.File != "" {
-		return []string{s.File}, readFile(s.File, config, nil)
+		return []string{s.File}, s.readFile(s.File, config, nil)
 	}
 	var read []string
 	names := []string{"bus"}
@@ -92,7 +96,7 @@ func (s Source) readFiles(config any) ([]string, error) {
 			others = daemons
 		}
 		path := filepath.Join(s.Etc(), name+".toml")
-		err := readFile(path, config, others)
+		err := s.readFile(path, config, others)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
@@ -113,12 +117,12 @@ func (s Source) Etc() string {
 	return cmp.Or(s.Dir, Dir)
 }
 
-// daemons are the tables of bus.toml that only the daemons of bus read: no other
-// program on the machine knows their keys.
-var daemons = []string{"hub"}
+// daemons are the tables of bus.toml that bus and its daemons alone read: no other
+// program on the machine knows their keys. A test of bus/config holds it to that.
+var daemons = []string{"hub", "forward", "notify", "badges", "check"}
 
 // readFile reads a file; tables of others are left to them.
-func readFile(path string, config any, others []string) error {
+func (s Source) readFile(path string, config any, others []string) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
@@ -131,12 +135,23 @@ func readFile(path string, config any, others []string) error {
 		}
 		return fmt.Errorf("reading %s: %w", path, err)
 	}
+	for _, key := range meta.Keys() {
+		for n := range key { // a key of a table may be all that there is of the table
+			s.wasSet(strings.Join(key[:n+1], "."), path)
+		}
+	}
 	for _, extra := range meta.Undecoded() {
 		if !slices.Contains(others, extra[0]) {
 			return fmt.Errorf("reading %s: %w", path, unknownKey(extra.String(), Keys(config)))
 		}
 	}
 	return nil
+}
+
+func (s Source) wasSet(path, source string) {
+	if s.note != nil {
+		s.note(path, source)
+	}
 }
 
 func setKey(config any, keys []Key, path, value string) error {

@@ -169,7 +169,7 @@ func TestComplete(t *testing.T) {
 		{func(c *Bus) { c.Prefix = "Org..debian" }, "[bus] prefix"},
 		{func(c *Bus) { c.Environment = "my.env" }, "[bus] environment"},
 		{func(c *Bus) { c.Environment = "" }, "[bus] environment"},
-		{func(c *Bus) { c.Compat = []string{"debmessenger", "fedora"} }, "known: debmessenger"},
+		{func(c *Bus) { c.Compat = []string{"debmessenger", "fedora"} }, "known: debmessenger, debexpo"},
 		{func(c *Bus) { c.Publish = []string{"9940"} }, "tcp://*:9940"},
 		{func(c *Bus) { c.Replay = []string{"9941"} }, "tcp://*:9941"},
 		{func(c *Bus) { c.Publish = []string{"tcp://*:9940"}; c.Replay = c.Publish }, "is in publish, too"},

@@ -16,7 +16,7 @@ const (
 
 // sections are the tables of all programs: a machine's environment may set the
 // keys of several.
-var sections = []string{"bus", "sign", "lines", "push", "canary", "hub", "mail", "scm", "webhook", "db", "soap"}
+var sections = append([]string{"bus", "sign", "lines", "push", "canary", "mail", "scm", "webhook", "db", "soap"}, daemons...)
 
 // unknownVariable finds a variable that is meant for us and has no key: it would
 // be without any effect. Those of tables that other programs have are theirs to

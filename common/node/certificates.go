@@ -19,7 +19,7 @@ const expirySoon = 30 * 24 * time.Hour
 
 // A Term is the time in which something signed is good.
 type Term struct {
-	What     string // "certificate", "ca", "crl": the key of [sign]
+	What     string // "certificate", "key" (an OpenPGP one), "ca", "crl": the key of [sign]
 	File     string
 	From, To time.Time // To is zero where it has no end
 	cert     *x509.Certificate
@@ -36,7 +36,11 @@ func terms(sc config.Sign, signer *sign.Signer) []Term {
 	if sc.Backend == "none" {
 		return nil
 	}
-	if signer != nil {
+	if sc.Backend == "gpg" {
+		sc.Certificate = ""
+		list = append(list, keyTerms(sc, signer)...)
+	}
+	if signer != nil && signer.Certificate() != nil {
 		c := signer.Certificate()
 		list = append(list, Term{What: "certificate", File: sc.Certificate, From: c.NotBefore, To: c.NotAfter})
 		sc.Certificate = ""
@@ -51,6 +55,21 @@ func terms(sc config.Sign, signer *sign.Signer) []Term {
 		}
 	}
 	return list
+}
+
+// keyTerms is that of the OpenPGP key that signs.
+func keyTerms(sc config.Sign, signer *sign.Signer) []Term {
+	if signer == nil {
+		var err error
+		if signer, err = sc.Signer(); err != nil {
+			return nil
+		}
+	}
+	key := signer.Key()
+	if key == nil { // the file says gpg, and what signs is of before
+		return nil
+	}
+	return []Term{{What: "key", File: sc.Key, From: key.From, To: key.To}}
 }
 
 // readTerm is the time in which all that a PEM file holds is good: the latest
@@ -126,7 +145,11 @@ func certificates(sc config.Sign, signer *sign.Signer, now time.Time) []conditio
 // again.
 func unreadable(sc config.Sign) []condition.Condition {
 	var list []condition.Condition
-	for _, f := range []struct{ what, path string }{{"certificate", sc.Certificate}, {"key", sc.Key}} {
+	files := []struct{ what, path string }{{"certificate", sc.Certificate}, {"key", sc.Key}}
+	if sc.Backend == "gpg" {
+		files = files[1:]
+	}
+	for _, f := range files {
 		file, err := os.Open(f.path)
 		if err == nil {
 			file.Close()
@@ -147,6 +170,9 @@ func revoked(sc config.Sign, signer *sign.Signer) (condition.Condition, bool) {
 		return condition.Condition{}, false
 	}
 	var cert *x509.Certificate
+	if sc.Backend == "gpg" {
+		return condition.Condition{}, false // keys are not on such a list
+	}
 	if signer != nil {
 		cert = signer.Certificate()
 	} else if t, err := readTerm(sc.Certificate); err == nil {
@@ -164,7 +190,7 @@ func revoked(sc config.Sign, signer *sign.Signer) (condition.Condition, bool) {
 // Condition is what is wrong with it, if anything is: it has ended, will soon, or has not
 // begun.
 func (t Term) Condition(now time.Time) (condition.Condition, bool) {
-	name := map[string]string{"certificate": "certificate", "ca": "authority", "crl": "revocation list"}[t.What]
+	name := map[string]string{"certificate": "certificate", "key": "signing key", "ca": "authority", "crl": "revocation list"}[t.What]
 	c := condition.Condition{Name: name, Level: condition.Fail}
 	switch {
 	case now.Before(t.From):
@@ -180,7 +206,7 @@ func (t Term) Condition(now time.Time) (condition.Condition, bool) {
 	if c.Hint == "" {
 		c.Hint = map[string]string{
 			"certificate": "make a new one with `bus keys issue`, then reload", "ca": "a new authority takes a new certificate for everyone",
-			"crl": "renew it with `bus keys crl`",
+			"crl": "renew it with `bus keys crl`", "key": "have it last longer (gpg --edit-key, expire) or make another with `bus keys gpg-make`; subscribers need its public part again; then reload",
 		}[t.What]
 	}
 	return c, true

@@ -43,9 +43,9 @@ const (
 // write there may ask.
 func liveSocket(journal string) string { return journal + ".sock" }
 
-// short gives a name of a socket that is short enough for the system (unix(7)),
+// ShortSocket gives a name of a socket that is short enough for the system (unix(7)),
 // as long as the file is open.
-func short(socket string) (string, *os.File, error) {
+func ShortSocket(socket string) (string, *os.File, error) {
 	dir, err := os.Open(filepath.Dir(socket))
 	if err != nil {
 		return "", nil, err
@@ -78,7 +78,7 @@ func (n *Node) listenLive(ctx context.Context) error {
 	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	name, dir, err := short(socket)
+	name, dir, err := ShortSocket(socket)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func askLive(ctx context.Context, journal string) (Live, error) {
 	ctx, cancel := context.WithTimeout(ctx, livePatience)
 	defer cancel()
 	var live Live
-	name, dir, err := short(liveSocket(journal))
+	name, dir, err := ShortSocket(liveSocket(journal))
 	if err != nil {
 		return live, fmt.Errorf("%w: %w", errNoDaemon, err)
 	}

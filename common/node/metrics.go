@@ -38,7 +38,7 @@ func newMetrics(program string, n *Node) *metrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		newCollector(program, n),
-		newReplayCollector(program, n),
+		ReplayCollector(program, n.bus.Name, n.replayed),
 	)
 	return m
 }

@@ -172,6 +172,17 @@ func (n *Node) Unsent(ctx context.Context) (int64, error) {
 	return max(0, newest-cursors[Sink]), nil
 }
 
+// Backlog is how many messages wait to be sent, as this process knows it now; 0 where
+// none are sent. Unsent, which the journal knows, is a second behind.
+func (n *Node) Backlog(ctx context.Context) (int64, error) {
+	published := n.published()
+	if published == 0 || n.Err() != nil {
+		return 0, nil
+	}
+	newest, err := n.Journal.Reader().LastSeq(ctx)
+	return max(0, newest-published), err
+}
+
 // published is the number of the newest message that went out, as far as this
 // process knows.
 func (n *Node) published() int64 {

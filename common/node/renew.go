@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"busbar/common/config"
+	"busbar/common/event"
 	"busbar/common/sign"
 )
 
@@ -34,7 +36,7 @@ func (n *Node) Renew(bus config.Bus, sc config.Sign, more func() error) error {
 func (n *Node) take(bus config.Bus, sc config.Sign, signer *sign.Signer) {
 	if signer != nil {
 		n.signer.Store(signer)
-		n.Log.Log(context.Background(), slog.LevelInfo, "messages are signed as", "name", signer.Name(), "until", signer.NotAfter())
+		n.Log.Log(context.Background(), slog.LevelInfo, "messages are signed as", "name", signer.Name(), "until", ends(signer.NotAfter()))
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -49,4 +51,12 @@ func (n *Node) looking() Outlook {
 	o := n.outlook
 	o.signer = n.signer.Load()
 	return o
+}
+
+// ends is when what has an end ends, as the log shows it.
+func ends(t time.Time) string {
+	if t.IsZero() {
+		return "for ever"
+	}
+	return event.Stamp(t)
 }

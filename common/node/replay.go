@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,23 +18,28 @@ const replayRetry = 5 * time.Second
 // listenReplay answers replay at [bus] replay until ctx ends. A taken port is tried
 // again: at [bus] publish replay is answered all the same.
 func (n *Node) listenReplay(ctx context.Context) {
+	Replay(ctx, n.replay, n.bus.Replay, "[bus]", n.Conditions, n.Log)
+}
+
+// Replay answers at the endpoints that the key replay of a table has, until ctx ends.
+func Replay(ctx context.Context, server *replay.Server, endpoints []string, table string, conditions *condition.Set, log *slog.Logger) {
 	failed := false
 	for {
-		err := n.replay.Listen(ctx, n.bus.Replay, func(endpoints []string) {
+		err := server.Listen(ctx, endpoints, func(endpoints []string) {
 			failed = false
-			n.Conditions.Clear("replay")
-			n.Log.Info("answering replay", "endpoints", endpoints)
+			conditions.Clear("replay")
+			log.Info("answering replay", "endpoints", endpoints)
 		})
 		if ctx.Err() != nil {
 			return
 		}
 		if !failed {
-			n.Log.Warn("replay is not answered at [bus] replay; trying again", "error", err)
+			log.Warn("replay is not answered at "+table+" replay; trying again", "error", err)
 		}
 		failed = true
-		n.Conditions.Raise(condition.Condition{
-			Name: "replay", Level: condition.Warn, Text: fmt.Sprintf("NO replay at [bus] replay: %v", err),
-			Hint: "at the endpoints of [bus] publish it is answered",
+		conditions.Raise(condition.Condition{
+			Name: "replay", Level: condition.Warn, Text: fmt.Sprintf("NO replay at %s replay: %v", table, err),
+			Hint: "at the endpoints of " + table + " publish it is answered",
 		})
 		select {
 		case <-ctx.Done():
@@ -54,19 +60,20 @@ func (n *Node) replayed() *replay.Stats {
 
 // A replayCollector tells Prometheus what was asked for again since the start.
 type replayCollector struct {
-	node                              *Node
+	stats                             func() *replay.Stats // nil: nobody can ask
 	peers, busy                       *prometheus.Desc
 	queries, streams, messages, bytes *prometheus.Desc
 	delayed, refused, cut             *prometheus.Desc
 }
 
-func newReplayCollector(program string, n *Node) *replayCollector {
-	own := prometheus.Labels{"program": program, "publisher": n.bus.Name}
+// ReplayCollector tells what stats says; nil is for where nobody can ask.
+func ReplayCollector(program, publisher string, stats func() *replay.Stats) prometheus.Collector {
+	own := prometheus.Labels{"program": program, "publisher": publisher}
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("busbar_replay_"+name, help, labels, own)
 	}
 	return &replayCollector{
-		node:     n,
+		stats:    stats,
 		peers:    desc("peers", "Who is connected to ask for messages again."),
 		busy:     desc("busy", "Of these, who is being answered."),
 		queries:  desc("queries_total", "Requests in fedmsg's form, by what they were answered with.", "answer"),
@@ -88,7 +95,7 @@ func (c *replayCollector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect tells nothing where nobody can ask.
 func (c *replayCollector) Collect(ch chan<- prometheus.Metric) {
-	s := c.node.replayed()
+	s := c.stats()
 	if s == nil {
 		return
 	}

@@ -58,7 +58,7 @@ func sourceOf(file string) string {
 
 // leave writes a file for the process that may write the journal.
 func leave(dir, name string, content []byte, journal string) error {
-	own := func(path string) error { return ownAs(path, journal) }
+	own := func(path string) error { return OwnAs(path, journal) }
 	if err := durable.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -68,8 +68,8 @@ func leave(dir, name string, content []byte, journal string) error {
 	return durable.Create(filepath.Join(dir, name), content, 0o600, own)
 }
 
-// ownAs gives a path to the owner of another, where root runs this.
-func ownAs(path, like string) error {
+// OwnAs gives a path to the owner of another, where root runs this.
+func OwnAs(path, like string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}

@@ -152,6 +152,9 @@ func checkNewJournal(path string) Finding {
 		return Finding{What: "journal", Level: "warn", Detail: fmt.Sprintf("%s is not there yet: the systemd unit makes it at its first start; without the unit make the directory, owned by the user that the daemon runs as", dir)}
 	}
 	if err != nil {
+		if path, ok := errors.AsType[*fs.PathError](err); ok {
+			err = path.Err // the name was drawn by chance
+		}
 		return Found("journal", fmt.Errorf("%s is not there and cannot be made: %w (make the directory %s, owned by the user that the daemon runs as)", path, err, dir), "")
 	}
 	f.Close()

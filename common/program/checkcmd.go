@@ -5,15 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"busbar/common/setup"
 )
 
 // CheckCommand is the doctor.
 type CheckCommand struct {
-	JSON bool `help:"Print one JSON object a line."`
+	JSON bool   `help:"Print one JSON object a line."`
+	As   string `help:"Look as this user would, with its groups (as root). Default: as the unit's user where root runs this, so that what the daemon will see is seen; --as root: as root." placeholder:"USER"`
 }
 
 // Run looks at the configuration, at what all programs need, and at each source.
 func (c CheckCommand) Run(p *Env, g *Globals) error {
+	whom, unit, err := c.whom(p, g, &setup.Machine{})
+	if err != nil {
+		return fmt.Errorf("checking: %w", err)
+	}
+	if whom != nil {
+		return c.seen(p, g, whom, unit, p.args)
+	}
 	cfg, err := p.load(g)
 	if err != nil {
 		return errors.Join(PrintFindings(p, []Finding{Found("configuration", err, "")}, c.JSON), err)

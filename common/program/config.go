@@ -23,6 +23,20 @@ type Config interface {
 	Explain(p *Env, name string, show Show) error
 }
 
+// A Judge is a configuration that has the last word on what the translators made of an
+// item, as pump.Pump.Judge has it.
+type Judge interface {
+	Judge(translate.Item[any], translate.Outcome) (translate.Item[any], translate.Outcome, error)
+}
+
+// judge is the configuration's; nil: it has none.
+func judge(cfg Config) func(translate.Item[any], translate.Outcome) (translate.Item[any], translate.Outcome, error) {
+	if j, ok := cfg.(Judge); ok {
+		return j.Judge
+	}
+	return nil
+}
+
 // Load reads the configuration of the program, of type C.
 func Load[C Config](p *Env, g *Globals) (C, error) {
 	c, err := p.load(g)

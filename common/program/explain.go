@@ -21,6 +21,8 @@ type Explanation struct {
 	Skip       string           `json:"skip,omitempty"`
 	Poison     string           `json:"poison,omitempty"`
 	Tolerated  []string         `json:"tolerated,omitempty"` // what was wrong with the item, and forgiven
+	// Evidence is who vouches for it, where a policy asks for that.
+	Evidence []event.Evidence `json:"evidence,omitempty"`
 }
 
 // An ExplainedEvent is one event of an Explanation.
@@ -35,11 +37,17 @@ type ExplainedEvent struct {
 
 // explain runs an item through the table, as the daemon would, without a bus. A
 // translator's panic is poison, as it is there.
-func explain(table []translate.Translator[any], it translate.Item[any], bus config.Bus) (Explanation, error) {
+func explain(table []translate.Translator[any], it translate.Item[any], bus config.Bus, judge func(translate.Item[any], translate.Outcome) (translate.Item[any], translate.Outcome, error)) (Explanation, error) {
 	x := Explanation{Origin: it.Origin, Events: []ExplainedEvent{}}
 	out, err := translate.Run(translate.Guarded(table), it)
 	if err != nil {
 		return x, err
+	}
+	if judge != nil {
+		if it, out, err = judge(it, out); err != nil {
+			return x, err
+		}
+		x.Evidence = it.Evidence
 	}
 	x.Translator, x.Skip, x.Poison = out.Translator, out.Skip, out.Poison
 	for _, t := range table {
@@ -84,6 +92,11 @@ func (x Explanation) Print(w io.Writer, asJSON bool) error {
 	}
 	if x.Poison != "" {
 		show.Fprintf(w, "  POISON: %s\n", x.Poison)
+	}
+	for _, e := range x.Evidence {
+		if e.Verdict != "none" || len(x.Events) == 0 || e.Type != "mail" {
+			show.Fprintf(w, "  evidence: %s %s (%s)\n", e.Type, e.Detail, e.Verdict)
+		}
 	}
 	for _, e := range x.Events {
 		show.Fprintf(w, "  %s\n    %s\n    id %s, time %s\n", e.Topic, e.Title, e.ID, orNever(e.Time))

@@ -35,10 +35,10 @@ func (c ExplainCommand) Run(p *Env, g *Globals) error {
 // Each shows what each thing becomes, as the daemon would do it; read shows the items in one
 // that is no id.
 func (c ExplainCommand) Each(p *Env, cfg Config, read func(name string, show Show) error) error {
-	table, bus := cfg.Translators(), cfg.Common().Bus
+	table, bus := table(cfg), cfg.Common().Bus
 	sources := cfg.Sources(slog.New(slog.DiscardHandler))
 	show := func(it translate.Item[any], tolerated ...string) error {
-		x, err := explain(table, it, bus)
+		x, err := explain(table, it, bus, judge(cfg))
 		if err != nil {
 			return err
 		}

@@ -32,27 +32,36 @@ func Timestamp(t time.Time) float64 {
 	return float64(t.UnixMilli()) / 1000
 }
 
-// A collector tells Prometheus what a source reports.
-type collector struct{ *reading }
+// Measures tells Prometheus what now says, whenever it asks: under names that begin with
+// prefix, with the labels. All labels of one name must be the same.
+func Measures(prefix string, labels map[string]string, now func() []Metric) prometheus.Collector {
+	return measures{prefix, labels, now}
+}
 
-func (c collector) desc(m Metric) *prometheus.Desc {
+type measures struct {
+	prefix string
+	labels map[string]string
+	now    func() []Metric
+}
+
+func (c measures) desc(m Metric) *prometheus.Desc {
 	var labels []string
 	if m.Label != "" {
 		labels = []string{m.Label}
 	}
-	return prometheus.NewDesc(c.Source.Metrics+m.Name, m.Help, labels, c.MetricLabels)
+	return prometheus.NewDesc(c.prefix+m.Name, m.Help, labels, c.labels)
 }
 
 // Describe names every metric.
-func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, m := range c.report().Metrics() {
+func (c measures) Describe(ch chan<- *prometheus.Desc) {
+	for _, m := range c.now() {
 		ch <- c.desc(m)
 	}
 }
 
-// Collect asks the source.
-func (c collector) Collect(ch chan<- prometheus.Metric) {
-	for _, m := range c.report().Metrics() {
+// Collect asks what is measured.
+func (c measures) Collect(ch chan<- prometheus.Metric) {
+	for _, m := range c.now() {
 		kind := prometheus.GaugeValue
 		if strings.HasSuffix(m.Name, "_total") {
 			kind = prometheus.CounterValue

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"os/signal"
-	"sync"
 	"syscall"
-	"time"
 
 	"busbar/common/exit"
+	"busbar/common/progress"
 	"busbar/common/pump"
-	"busbar/common/show"
 )
 
 // PollCommand reads every source once, for cron.
@@ -21,7 +19,7 @@ type PollCommand struct {
 
 // Run reads, and publishes if that is asked for.
 func (c PollCommand) Run(p *Env, g *Globals) error {
-	return Visit(p, g, quietly(p, g), func(ctx context.Context, s *Site) error {
+	return Visit(p, g, "", quietly(p, g), func(ctx context.Context, s *Site) error {
 		if err := s.Once(ctx, false); err != nil {
 			return err
 		}
@@ -37,7 +35,7 @@ type ImportCommand struct{}
 
 // Run reads everything.
 func (ImportCommand) Run(p *Env, g *Globals) error {
-	return Visit(p, g, quietly(p, g), func(ctx context.Context, s *Site) error {
+	return Visit(p, g, "", quietly(p, g), func(ctx context.Context, s *Site) error {
 		for _, src := range s.sources {
 			if src.ImportPolls {
 				if err := s.Once(ctx, false); err != nil {
@@ -50,15 +48,16 @@ func (ImportCommand) Run(p *Env, g *Globals) error {
 	})
 }
 
-// Visit opens the journal for one command, until SIGINT or SIGTERM.
-func Visit(p *Env, g *Globals, log *slog.Logger, work func(context.Context, *Site) error) (err error) {
+// Visit opens the journal for one command, until SIGINT or SIGTERM: that of the name,
+// if sources are declared for it; empty: for those of run.
+func Visit(p *Env, g *Globals, command string, log *slog.Logger, work func(context.Context, *Site) error) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	cfg, err := p.load(g)
 	if err != nil {
 		return err
 	}
-	s, err := p.open(ctx, cfg, "", log)
+	s, err := p.open(ctx, cfg, command, log)
 	if err != nil {
 		return err
 	}
@@ -123,41 +122,23 @@ func once(ctx context.Context, p *pump.Pump) error {
 	return context.Cause(ctx)
 }
 
-// A Progresser is a channel that says how far a long reading is; empty: it is not
-// worth a line.
-type Progresser interface{ Progress(ended bool) string }
+// A Progresser is a channel that says how far a long reading is.
+type Progresser interface {
+	Progress(ended bool) progress.State
+}
 
-// progress writes now and then how far a reading is, one line each time.
+// progress shows how far a reading is.
 func (s *Site) progress(r *reading) (stop func()) {
-	const every = 10 * time.Second
 	c, ok := r.channel.(Progresser)
 	if !ok {
 		return func() {}
 	}
-	tell := func(ended bool) {
-		if text := c.Progress(ended); text != "" {
-			show.Fprintln(s.env.Stderr, text)
-		}
-	}
-	ended := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		tick := time.NewTicker(every)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ended:
-				return
-			case <-tick.C:
-				tell(false)
-			}
-		}
-	})
-	return func() {
-		close(ended)
-		wg.Wait()
-		tell(true)
-	}
+	return s.env.Progress(c.Progress)
+}
+
+// Progress shows on standard error how far a long work is, until stop is called.
+func (p *Env) Progress(ask func(ended bool) progress.State) (stop func()) {
+	return progress.Show(p.Stderr, terminal(p.Stderr) && p.Getenv("TERM") != "dumb", ask)
 }
 
 // quietly logs what is a warning or worse: cron mails whatever is said.

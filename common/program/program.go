@@ -6,13 +6,13 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"reflect"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/sys/unix"
 
 	"busbar/common/config"
 	"busbar/common/exit"
-	"busbar/common/node"
+	"busbar/common/manual"
 	"busbar/common/secret"
 	"busbar/common/show"
 )
@@ -29,9 +29,16 @@ type Env struct {
 	// Config is a new configuration that holds the defaults; nil: the program has none
 	// of an adapter's commands.
 	Config func() Config
+	// Defaults is for a program without Config: a pointer to a struct of its
+	// configuration that holds the defaults, and what completes it.
+	Defaults func() (defaults any, complete func() error)
+	About    []string         // paragraphs that follow the description in the manual
+	Examples []manual.Example // for --help and the manual
+	PageEach bool             // in the manual each command has a page
 
 	level      slog.LevelVar // of the log
 	levelFixed bool          // by a flag
+	args       []string      // of Main
 }
 
 // Process is the Env of a process.
@@ -41,9 +48,12 @@ func Process(name string) *Env {
 
 // Globals are the flags that every adapter has.
 type Globals struct {
-	Config string   `help:"Read this file alone, instead of the files in /etc/busbar." placeholder:"FILE" type:"path"`
-	Set    []string `help:"Override one configuration key, such as bus.environment=dev. May be repeated." placeholder:"KEY=VALUE" sep:"none"`
-	Debug  bool     `help:"Log more: also one line for each message published."`
+	Config   string      `help:"Read this file alone, instead of the files in /etc/busbar." placeholder:"FILE" type:"path"`
+	Set      []string    `help:"Override one configuration key, such as bus.environment=dev. May be repeated." placeholder:"KEY=VALUE" sep:"none"`
+	Debug    bool        `help:"Log more: also one line for each message published."`
+	Released versionFlag `name:"version" help:"Print the version."`
+
+	Manual manualCommand `cmd:"" hidden:"" help:"Write manual pages and completions, for packages."`
 }
 
 // Source is where the flags say that the configuration is.
@@ -55,11 +65,10 @@ func (g Globals) Source(p *Env) config.Source {
 // and returns the exit code. Commands get the Env and what bindings add.
 func (p *Env) Main(cli any, description string, args []string, bindings ...any) int {
 	SoftMemory(softMemory)
+	p.args = args
 	status, exited := exit.OK, false
-	parser, err := kong.New(cli,
-		kong.Name(p.Name), kong.Description(description), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Writers(p.Stdout, p.Stderr), kong.Bind(append(bindings, p)...),
-		kong.KindMapper(reflect.String, kong.MapperFunc(argument)), kong.NamedMapper("path", kong.MapperFunc(path)),
+	parser, err := grammar(p.Name, description, cli,
+		kong.Help(p.help), kong.Writers(p.Stdout, p.Stderr), kong.Bind(append(bindings, p)...),
 		kong.Exit(func(code int) { status, exited = code, true }), // --help
 	)
 	if err != nil {
@@ -76,7 +85,7 @@ func (p *Env) Main(cli any, description string, args []string, bindings ...any) 
 	if n := ctx.Selected(); n != nil {
 		leaf.Leaf = n.Name
 	}
-	return p.report(ctx.Run(leaf))
+	return p.report(ctx.Run(leaf, &Grammar{parser.Model}))
 }
 
 func (p *Env) report(err error) int {
@@ -97,27 +106,16 @@ func (p *Env) report(err error) int {
 }
 
 // Terminal says that standard output is one, and no file or pipe.
-func (p *Env) Terminal() bool {
-	f, ok := p.Stdout.(*os.File)
+func (p *Env) Terminal() bool { return terminal(p.Stdout) }
+
+// terminal says that a person is at the other end; /dev/null is a device, too.
+func terminal(end any) bool {
+	f, ok := end.(*os.File)
 	if !ok {
 		return false
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-// Version prints the version.
-type Version struct {
-	JSON bool `help:"Print JSON."`
-}
-
-// Run prints the version.
-func (c *Version) Run(p *Env) error {
-	if c.JSON {
-		return PrintJSON(p.Stdout, map[string]string{"program": p.Name, "version": node.Version()})
-	}
-	_, err := show.Fprintf(p.Stdout, "%s %s\n", p.Name, node.Version())
-	return err
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
 }
 
 // Selected names the innermost command that was chosen, for commands that share

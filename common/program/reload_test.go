@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"busbar/common/condition"
@@ -36,6 +37,18 @@ func TestRefusedReload(t *testing.T) {
 	r.once(n)
 	if p.level.Level() != slog.LevelError || raised(n, "configuration") {
 		t.Errorf("taken: level %v, raised %v", p.level.Level(), raised(n, "configuration"))
+	}
+}
+
+// TestAnothersKeys: what a source alone uses takes a restart where that source is read,
+// and none where it is not.
+func TestAnothersKeys(t *testing.T) {
+	queue, server := &Source{Name: "queue", Keys: []string{"a.shared"}, Alone: []string{"a.queue"}}, &Source{Name: "server", Alone: []string{"a.server"}}
+	for read, want := range map[*Source][]string{queue: {"a.shared", "a.server"}, server: {"a.shared", "a.queue"}} {
+		s := &Site{env: &Env{Name: "prog"}, declared: []*Source{queue, server}, sources: []*Source{read}}
+		if r := s.reload(&Globals{}); !slices.Equal(r.keys, want) {
+			t.Errorf("beside %s no restart is asked for %v, want %v", read.Name, r.keys, want)
+		}
 	}
 }
 

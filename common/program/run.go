@@ -3,6 +3,7 @@ package program
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"busbar/common/node"
 )
@@ -71,7 +72,7 @@ func (s *Site) serve(r *reading) ([]Task, error) {
 	if r.report() == nil {
 		return tasks, nil
 	}
-	if err := s.Node.Register(collector{r}); err != nil {
+	if err := s.Node.Register(Measures(r.Metrics, r.MetricLabels, func() []Metric { return r.report().Metrics() })); err != nil {
 		return nil, err
 	}
 	return append(tasks, Task{Name: "the reports of " + r.title(), Run: func(ctx context.Context) error { return s.announce(ctx, r) }}), nil
@@ -82,6 +83,9 @@ func (s *Site) reload(g *Globals) reload {
 	r := reload{program: s.env, running: s.config, load: func() (Config, error) { return s.env.load(g) }}
 	for _, src := range s.declared { // also those of other commands, which take theirs up
 		r.keys = append(r.keys, src.Keys...)
+		if !slices.Contains(s.sources, src) {
+			r.keys = append(r.keys, src.Alone...)
+		}
 	}
 	r.take = func(next Config) error {
 		for _, src := range s.sources {

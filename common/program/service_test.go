@@ -69,7 +69,7 @@ func TestServe(t *testing.T) {
 
 func TestExplainKeepsAPanicAside(t *testing.T) {
 	table := []translate.Translator[any]{{Name: "bad", Translate: func(translate.Item[any]) ([]event.Event, error) { panic("a bug") }}}
-	x, err := explain(table, translate.Item[any]{Origin: "x"}, config.DefaultBus())
+	x, err := explain(table, translate.Item[any]{Origin: "x"}, config.DefaultBus(), nil)
 	if err != nil || !strings.Contains(x.Poison, "a bug") || x.Origin != "x" {
 		t.Errorf("%+v, %v", x, err)
 	}

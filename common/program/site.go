@@ -73,7 +73,8 @@ func (s *Site) read(ctx context.Context, how Opening) error {
 	for _, src := range s.sources {
 		r := &reading{Source: src}
 		r.pump = &pump.Pump{
-			Table: s.config.Translators(), Journal: s.Node.Journal, Source: src.Name, Read: src.Read, Log: s.log, OnErr: r.note,
+			Table: table(s.config), Journal: s.Node.Journal, Source: src.Name, Read: src.Read, Log: s.log, OnErr: r.note,
+			Judge: judge(s.config),
 		}
 		if how.Once || how.Import { // an error is returned, and poison counted at the end
 			r.pump.Log = slog.New(slog.DiscardHandler)
@@ -125,7 +126,7 @@ func (s *Site) retries(once bool) *pump.Pump {
 		return nil
 	}
 	back := &node.RetryQueue{Dir: node.RetryDir(s.journal), Once: once, Parse: parse}
-	p := &pump.Pump{Channel: back, Table: s.config.Translators(), Journal: s.Node.Journal, Source: retryQueue, Log: s.log}
+	p := &pump.Pump{Channel: back, Table: table(s.config), Journal: s.Node.Journal, Source: retryQueue, Judge: judge(s.config), Log: s.log}
 	back.Idle = p.Idle
 	return p
 }

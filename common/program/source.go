@@ -50,6 +50,7 @@ type Source struct {
 
 	Dir     string              // where its items wait: its file system must not fill up; may be empty
 	Waiting func() (int, error) // how many do; nil: that is not known
+	Hosts   []string            // that it talks to, which its unit must let it reach; names or addresses
 	// Secrets are files with a secret in it, which Secret names: "a database's password".
 	Secrets []string
 	Secret  string
@@ -64,7 +65,8 @@ type Source struct {
 	// Renew takes up a new configuration at a reload, as far as Keys goes; may be nil.
 	Renew func(Config) error
 	Keys  []string
-	About []any // of the log's line at the start: names and values
+	Alone []string // keys that it alone uses: where it is not read, a change of them takes no restart
+	About []any    // of the log's line at the start: names and values
 }
 
 // An Opening is what a source is opened for.

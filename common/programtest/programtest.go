@@ -13,9 +13,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"busbar/common/config"
 	"busbar/common/program"
@@ -31,15 +35,57 @@ const step = 50 * time.Millisecond
 var update = flag.Bool("update", false, "rewrite the pages of docs/reference, and what the scripts expect")
 
 // Reference fails when docs/reference/NAME.md is not what the program is: its
-// description, its command line (a kong grammar) and its configuration. With
-// -update the page is written.
-func Reference(t *testing.T, name, description string, cli, config any) {
+// description, its command line (a kong grammar), its configuration and its
+// examples; and when a command has no example. With -update the page is written.
+func Reference(t *testing.T, p *program.Env, description string, cli any) {
 	t.Helper()
-	var page bytes.Buffer
-	if err := program.WriteReference(&page, name, description, cli, config); err != nil {
+	p.Getenv = NothingSet
+	m, err := p.Manual(description, cli)
+	if err != nil {
 		t.Fatal(err)
 	}
-	Page(t, name+".md", page.Bytes())
+	for _, command := range m.Without() {
+		t.Errorf("%s %s has no example: give it one in %[1]s's examples.go, for --help, the reference and the manual", p.Name, command)
+	}
+	for _, e := range m.Examples {
+		for _, args := range calls(p.Name, e.Line) {
+			k, err := kong.New(cli, kong.Name(p.Name), kong.Exit(func(int) {}), kong.Writers(io.Discard, io.Discard))
+			if err == nil {
+				_, err = k.Parse(args)
+			}
+			if err != nil {
+				t.Errorf("%s does not understand its own example %q: %v", p.Name, e.Line, err)
+			}
+		}
+	}
+	var page bytes.Buffer
+	if err := m.Markdown(&page); err != nil {
+		t.Fatal(err)
+	}
+	Page(t, p.Name+".md", page.Bytes())
+}
+
+var shellWord = regexp.MustCompile(`'[^']*'|"[^"]*"|[|<>&]+|[^\s|<>&]+`)
+
+// calls are the arguments with which an example calls its own program.
+func calls(program, line string) (all [][]string) {
+	var args []string
+	in := false
+	words := append(shellWord.FindAllString(strings.NewReplacer("\\\n", " ", "\n", " | ").Replace(line), -1), "|")
+	for _, word := range words {
+		switch {
+		case strings.Trim(word, "|<>&") == "":
+			if in {
+				all = append(all, args)
+			}
+			in, args = false, nil
+		case in:
+			args = append(args, strings.Trim(word, `'"`))
+		case word == program || strings.HasSuffix(word, "/"+program):
+			in = true
+		}
+	}
+	return all
 }
 
 // Page fails when the page of docs/reference, looked for from a program's folder,

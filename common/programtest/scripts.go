@@ -33,8 +33,10 @@ type Command = func(ts *testscript.TestScript, neg bool, args []string)
 //	waitfor FILE|tcp://...    wait until a file is there, or somebody listens
 //	keys                      make an authority and keys for PROGRAM.example.org in keys/
 //	term                      end what runs in the background as systemd does
+//	account ROOT USER DIR     give a folder of the machine in ROOT to its user USER
 type Scripts struct {
 	Program   string                          // its name
+	Dir       string                          // of the scripts; empty: testdata/script
 	Ports     []string                        // variables, each of which is set to a free port
 	Setup     func(*testscript.Env) error     // for each script; nil: nothing more
 	Condition func(cond string) (bool, error) // for [conditions]; nil: testscript's alone
@@ -43,10 +45,10 @@ type Scripts struct {
 
 // Run runs the scripts, side by side.
 func (s Scripts) Run(t *testing.T) {
-	commands := map[string]Command{"poll": poll, "code": code, "fetch": fetch, "waitfor": waitFor, "keys": s.keys, "term": term}
+	commands := map[string]Command{"poll": poll, "code": code, "fetch": fetch, "waitfor": waitFor, "keys": s.keys, "term": term, "account": account}
 	maps.Copy(commands, s.Commands)
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 cmp.Or(s.Dir, "testdata/script"),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,

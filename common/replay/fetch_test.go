@@ -34,7 +34,7 @@ func TestFetch(t *testing.T) {
 		}
 	}
 	h, err := (&Client{}).Have(soon(t), endpoint, "", "")
-	if want := (Have{"notes.host", b.Epoch(), 1, uint64(newest)}); err != nil || h != want {
+	if want := (Have{Publisher: "notes.host", Epoch: b.Epoch(), Oldest: 1, Newest: uint64(newest)}); err != nil || h != want {
 		t.Errorf("have %+v, %v; want %+v", h, err, want)
 	}
 	eventually(t, "all have gone", func() bool { return s.Stats().Peers == 0 })
@@ -63,16 +63,16 @@ func TestAnswersForGood(t *testing.T) {
 			t.Errorf("%s: %v", r, err)
 		}
 	}
-	if err := fetchAll(t, c, endpoint, Range{From: 18, To: 25}, b.bodies(18, 20)); !errors.As(err, &absent) || *absent != (AbsentError{21, 20}) {
+	if err := fetchAll(t, c, endpoint, Range{From: 18, To: 25}, b.bodies(18, 20)); !errors.As(err, &absent) || *absent != (AbsentError{Next: 21, Newest: 20}) {
 		t.Errorf("beyond the newest: %v", err)
 	}
 	for _, r := range []Range{{From: 22}, {From: 21, To: 21}, {From: 1 << 52, To: 1 << 52}} {
-		if err := fetchAll(t, c, endpoint, r, nil); !errors.As(err, &absent) || *absent != (AbsentError{r.From, 20}) {
+		if err := fetchAll(t, c, endpoint, r, nil); !errors.As(err, &absent) || *absent != (AbsentError{Next: r.From, Newest: 20}) {
 			t.Errorf("%s: %v", r, err)
 		}
 	}
 	for _, r := range []Range{{Epoch: "other", From: 9}, {Publisher: "other", From: 9}, {Publisher: "notes.host", Epoch: "no"}} {
-		if err := fetchAll(t, c, endpoint, r, nil); !errors.As(err, &epoch) || *epoch != (EpochError{"notes.host", b.Epoch()}) {
+		if err := fetchAll(t, c, endpoint, r, nil); !errors.As(err, &epoch) || *epoch != (EpochError{Publisher: "notes.host", Epoch: b.Epoch()}) {
 			t.Errorf("%s: %v", r, err)
 		}
 	}

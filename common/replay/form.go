@@ -76,6 +76,7 @@ type end struct {
 	Newest    uint64 `json:"newest,omitempty"`
 	Publisher string `json:"publisher,omitempty"`
 	Epoch     string `json:"epoch,omitempty"`
+	Archive   bool   `json:"archive,omitempty"`
 	Text      string `json:"text,omitempty"`
 }
 
@@ -156,9 +157,9 @@ func (e end) err() error {
 	case whyGone:
 		return &GoneError{Next: e.Next, Oldest: e.Oldest}
 	case whyAbsent:
-		return &AbsentError{Next: e.Next, Newest: e.Newest}
+		return &AbsentError{Next: e.Next, Newest: e.Newest, Archive: e.Archive}
 	case whyEpoch:
-		return &EpochError{Publisher: e.Publisher, Epoch: e.Epoch}
+		return &EpochError{Publisher: e.Publisher, Epoch: e.Epoch, Archive: e.Archive}
 	case whyUnreadable:
 		return ErrUnreadable
 	case whyRefused:

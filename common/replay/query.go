@@ -28,6 +28,7 @@ const (
 	textFrames    = "The request has more than one frame"
 	textMany      = `Too many values in the field "%s": at most %d`
 	textGone      = "There is no match: messages before number %d are gone"
+	textWhose     = "The messages of several publishers are here: name one in \"publisher\", and if need be its \"epoch\""
 	textUnable    = "The messages cannot be read now"
 	maxListed     = 1000 // ids in one query
 	maxAnswered   = 1000 // messages of one answer
@@ -49,6 +50,9 @@ type query struct {
 	ids   []string
 	times []period
 
+	// publisher and epoch name the sequence, at a server that has several.
+	publisher, epoch string
+
 	dropped bool // it means messages that retention has dropped; set by spansOf
 }
 
@@ -65,12 +69,14 @@ func parseQuery(raw []byte) (query, error) {
 	if !utf8.Valid(raw) || json.Unmarshal(raw, &members) != nil || members == nil {
 		return q, refusal(textObject)
 	}
-	q.all = len(members) == 0
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if err := q.member(name, members[name]); err != nil {
 			return query{}, err
 		}
 	}
+	delete(members, "publisher")
+	delete(members, "epoch")
+	q.all = len(members) == 0
 	return q, nil
 }
 
@@ -111,6 +117,10 @@ func (q *query) member(name string, raw json.RawMessage) (err error) {
 				return err
 			}
 		}
+	case "publisher":
+		return named(name, v, &q.publisher)
+	case "epoch":
+		return named(name, v, &q.epoch)
 	case "time":
 		if len(list) != 2 {
 			return refusal(textTime)
@@ -119,6 +129,15 @@ func (q *query) member(name string, raw json.RawMessage) (err error) {
 	default:
 		return refusal(textField)
 	}
+	return nil
+}
+
+func named(field string, v any, into *string) error {
+	text, is := v.(string)
+	if !is || len(text) > maxName {
+		return wrong(field)
+	}
+	*into = text
 	return nil
 }
 
@@ -249,6 +268,28 @@ func (q *query) spansOf(ctx context.Context, source Source, h Have) ([]span, err
 	}
 	slices.SortFunc(list, func(a, b span) int { return cmp.Compare(a.from, b.from) })
 	return merged(list), nil
+}
+
+// sought is what the query means where numbers mean nothing.
+func (q *query) sought() Sought {
+	s := Sought{All: q.all, IDs: q.ids}
+	for _, p := range q.times {
+		s.Times = append(s.Times, [2]time.Time{time.Unix(int64(math.Ceil(p.from)), 0), time.Unix(int64(math.Floor(p.to)), 0)})
+	}
+	return s
+}
+
+// runs are numbers as spans, in the same order.
+func runs(numbers []uint64) []span {
+	var out []span
+	for _, n := range numbers {
+		if last := len(out) - 1; last >= 0 && out[last].to+1 == n {
+			out[last].to = n
+			continue
+		}
+		out = append(out, span{n, n})
+	}
+	return out
 }
 
 // merged joins spans that touch or overlap, of a list in order.

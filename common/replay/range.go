@@ -70,6 +70,8 @@ func (e *GoneError) Error() string {
 type AbsentError struct {
 	Next   uint64 // the number that was due
 	Newest uint64 // the newest that there is; 0: none
+	// Archive says that the server is not the publisher: the number may yet come.
+	Archive bool
 }
 
 func (e *AbsentError) Error() string {
@@ -78,9 +80,13 @@ func (e *AbsentError) Error() string {
 
 // An EpochError says that the server does not have the sequence.
 type EpochError struct {
-	Publisher, Epoch string // as the server has them
+	Publisher, Epoch string // as the server has them; empty: it has none of that name, or several
+	Archive          bool   // the server is not the publisher: it may yet come
 }
 
 func (e *EpochError) Error() string {
+	if e.Publisher == "" {
+		return "that sequence is not known here, where there may be several of other names"
+	}
 	return fmt.Sprintf("that sequence is not known here: this is %s, epoch %s", e.Publisher, e.Epoch)
 }

@@ -83,7 +83,20 @@ func (p *peer) meant(ctx context.Context, q *query) (Have, []span, error) {
 		return Have{}, nil, err
 	}
 	defer p.s.turns.give()
-	h, err := p.s.source.Have(ctx, "", "")
+	finder, several := p.s.source.(Finder)
+	if several && q.publisher == "" && q.epoch == "" && len(q.seqs)+len(q.spans) == 0 {
+		h, numbers, dropped, err := finder.Find(ctx, q.sought(), p.s.limits.answered)
+		q.dropped = dropped
+		return h, runs(numbers), p.unable(ctx, err)
+	}
+	h, err := p.s.source.Have(ctx, q.publisher, q.epoch)
+	var other *EpochError
+	switch {
+	case errors.As(err, &other) && several && q.publisher == "":
+		return h, nil, refusal(textWhose)
+	case errors.As(err, &other):
+		return h, nil, refusal(textNoMatch)
+	}
 	var spans []span
 	if err == nil {
 		spans, err = q.spansOf(ctx, p.s.source, h)

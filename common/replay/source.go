@@ -24,12 +24,29 @@ type Source interface {
 	ByID(ctx context.Context, h Have, id string) (uint64, error)
 }
 
+// A Finder is a source of several sequences. What a query of fedmsg's means that names
+// none of them, it finds among all, for there a number alone means nothing.
+type Finder interface {
+	// Find gives at most limit messages in the order of the answer: numbers that Each
+	// takes with h. dropped says that retention has dropped others that were meant.
+	Find(ctx context.Context, s Sought, limit int) (h Have, numbers []uint64, dropped bool, err error)
+}
+
+// Sought is what a query means; its parts are OR-ed.
+type Sought struct {
+	All   bool
+	IDs   []string
+	Times [][2]time.Time // when they were taken: whole seconds, both ends included
+}
+
 // Have is what is kept of a sequence. Newest is Oldest-1 where nothing is.
 type Have struct {
 	Publisher string `json:"publisher"`
 	Epoch     string `json:"epoch"`
 	Oldest    uint64 `json:"oldest"`
 	Newest    uint64 `json:"newest"`
+	// Archive says that the server is not the publisher, and may be behind it.
+	Archive bool `json:"archive,omitempty"`
 }
 
 // A Journal is the source of the one sequence that a journal has.
@@ -40,10 +57,10 @@ type Journal struct {
 
 func (s Journal) Have(ctx context.Context, publisher, epoch string) (Have, error) {
 	if publisher != "" && publisher != s.Publisher || epoch != "" && epoch != s.Epoch {
-		return Have{}, &EpochError{s.Publisher, s.Epoch}
+		return Have{}, &EpochError{Publisher: s.Publisher, Epoch: s.Epoch}
 	}
 	oldest, newest, err := s.Reader.Span(ctx)
-	return Have{s.Publisher, s.Epoch, uint64(oldest), uint64(newest)}, err
+	return Have{Publisher: s.Publisher, Epoch: s.Epoch, Oldest: uint64(oldest), Newest: uint64(newest)}, err
 }
 
 // Each takes a number that is missing for damage, unless retention dropped it.

@@ -66,7 +66,7 @@ func (p *peer) stream(ctx context.Context, request request) (end, error) {
 	case request.To > 0 && request.To < h.Oldest:
 		return gone(request.To, h), nil
 	case from > h.Newest+1, from > h.Newest && request.To > 0:
-		return end{Why: whyAbsent, Next: from, Newest: h.Newest}, nil
+		return end{Why: whyAbsent, Next: from, Newest: h.Newest, Archive: h.Archive}, nil
 	}
 	credit := int64(defaultCredit)
 	if request.Credit != nil {
@@ -83,7 +83,7 @@ func (p *peer) stream(ctx context.Context, request request) (end, error) {
 		from = next
 	}
 	if request.To > to {
-		return end{Why: whyAbsent, Next: from, Newest: h.Newest}, nil
+		return end{Why: whyAbsent, Next: from, Newest: h.Newest, Archive: h.Archive}, nil
 	}
 	return end{Why: whyComplete, Next: from}, nil
 }
@@ -97,7 +97,7 @@ func (p *peer) where(ctx context.Context, request request) (h Have, from uint64,
 	h, err = p.s.source.Have(ctx, request.Publisher, request.Epoch)
 	var other *EpochError
 	if errors.As(err, &other) {
-		return h, 0, end{Why: whyEpoch, Publisher: other.Publisher, Epoch: other.Epoch}, nil
+		return h, 0, end{Why: whyEpoch, Publisher: other.Publisher, Epoch: other.Epoch, Archive: other.Archive}, nil
 	}
 	if err != nil {
 		return h, 0, p.unreadable(ctx, err), ctx.Err()
@@ -159,7 +159,22 @@ func (p *peer) passed(ctx context.Context, h Have, from uint64) end {
 	if err != nil {
 		return p.unreadable(ctx, err)
 	}
-	return gone(from, now)
+	if now.Oldest > from {
+		return gone(from, now)
+	}
+	e := end{Why: whyGone, Next: from} // an archive may have holes
+	if err := p.s.turns.take(ctx, p.host); err != nil {
+		return e
+	}
+	defer p.s.turns.give()
+	err = p.s.source.Each(ctx, now, from, now.Newest, func(seq uint64, _ string, _ []byte) bool {
+		e.Oldest = seq
+		return false
+	})
+	if err != nil {
+		return p.unreadable(ctx, err)
+	}
+	return e
 }
 
 // gone says from where on messages are kept.

@@ -129,7 +129,7 @@ func TestCARevoke(t *testing.T) {
 	}
 	list, err := ca.List()
 	if err != nil || len(list) != 1 || list[0].Name != bridge || list[0].Revoked.IsZero() ||
-		list[0].Serial != serial(s.cert.SerialNumber) || !list[0].NotAfter.Equal(s.NotAfter()) {
+		list[0].Serial != serial(certOf(s).cert.SerialNumber) || !list[0].NotAfter.Equal(s.NotAfter()) {
 		t.Errorf("the list is %+v (%v)", list, err)
 	}
 	file, err := ca.CRL(1)

@@ -34,7 +34,7 @@ func weakly(t testing.TB, s *Signer, m map[string]any) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := s.rsa(memberSignature, encoded)
+	text, err := certOf(s).rsa(memberSignature, encoded)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func signWeak(t testing.TB, s *Signer, m map[string]any, withCrypto bool) map[st
 		m["crypto"] = "x509"
 	}
 	m["signature"] = weakly(t, s, m)
-	m["certificate"] = s.field
+	m["certificate"] = certOf(s).field
 	return m
 }
 
@@ -108,7 +108,7 @@ func verdictCases(t testing.TB) []verdictCase {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := fixtureSigner(t, name).rsa(memberSHA256, encoded)
+		text, err := certOf(fixtureSigner(t, name)).rsa(memberSHA256, encoded)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +150,7 @@ func verdictCases(t testing.TB) []verdictCase {
 		no("Ed25519 taken away", twoKeys(func(m map[string]any) { delete(m, "signature_ed25519") }), full),
 		no("Ed25519, crypto taken away", twoKeys(func(m map[string]any) { delete(m, "crypto") }), full),
 		no("Ed25519, signature is missing", twoKeys(func(m map[string]any) { delete(m, "signature") }), full),
-		no("Ed25519, another's certificate", twoKeys(func(m map[string]any) { m["certificate"] = fixtureSigner(t, shell).field }), full),
+		no("Ed25519, another's certificate", twoKeys(func(m map[string]any) { m["certificate"] = certOf(fixtureSigner(t, shell)).field }), full),
 		ours(yes("Ed25519 holds, SHA-1 does not", twoKeys(func(m map[string]any) { m["signature"] = byName(strong)["certificate"] }), full), "Ed25519 alone"),
 		weak(yes("Ed25519 taken away, SHA-1 holds", forged(strong, func(m map[string]any) { delete(m, "signature_ed25519") }), full)),
 		ours(no("Ed25519 is null, SHA-1 holds", forged(strong, func(m map[string]any) { m["signature_ed25519"] = nil }), full), "Ed25519"),
@@ -167,7 +167,7 @@ func verdictCases(t testing.TB) []verdictCase {
 		no("integer became a float", set("i", 7.0), full),
 		no("member added", set("headers", map[string]any{}), full),
 		no("member removed", changed(func(m map[string]any) { delete(m, "prev") }), full),
-		no("another's certificate", set("certificate", fixtureSigner(t, shell).field), full),
+		no("another's certificate", set("certificate", certOf(fixtureSigner(t, shell)).field), full),
 		no("certificate is a number", set("certificate", event.Int("3")), full),
 		no("certificate is not PEM", set("certificate", wrap([]byte("trust me"))), full),
 		no("certificate is missing", changed(func(m map[string]any) { delete(m, "certificate") }), full),

@@ -3,11 +3,14 @@ package sign
 import (
 	"crypto/x509"
 	"encoding/asn1"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
 	"time"
+
+	"busbar/common/pgp"
 )
 
 const pemCertificate = "CERTIFICATE"
@@ -22,21 +25,43 @@ func parseCertificate(text []byte) (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
-// Shown is the certificate that a message bears, and its common name. Nothing is
+// Shown is who a message says that signed it: its certificate's common name, and when
+// that ends, or the OpenPGP key that its signature names, after "gpg:". Nothing is
 // believed by that: who issued it and who signed is not looked at (see Verifier).
-func Shown(tree map[string]any) (*x509.Certificate, string, error) {
+func Shown(tree map[string]any) (name string, until time.Time, err error) {
 	field, ok := tree[memberCertificate].(string)
 	if !ok {
-		return nil, "", errors.New("reading the certificate: the message has none")
+		name, err = shownKey(tree)
+		return name, time.Time{}, err
 	}
 	if len(field) > maxCertificate {
-		return nil, "", fmt.Errorf("reading the certificate: it is longer than %d bytes", maxCertificate)
+		return "", time.Time{}, fmt.Errorf("reading the certificate: it is longer than %d bytes", maxCertificate)
 	}
 	cert, err := certificateIn(field)
 	if err != nil {
-		return nil, "", err
+		return "", time.Time{}, err
 	}
-	return cert, commonName(cert), nil
+	return commonName(cert), cert.NotAfter, nil
+}
+
+// shownKey is the key that the OpenPGP signature of a message names.
+func shownKey(tree map[string]any) (string, error) {
+	for member, decode := range map[string]func(string) ([]byte, error){memberGPG: base64.StdEncoding.DecodeString, memberSignature: unwrap} {
+		field, ok := tree[member].(string)
+		if !ok || len(field) > maxSignature || member == memberSignature && tree[memberGPG] != nil {
+			continue
+		}
+		raw, err := decode(field)
+		if err != nil {
+			return "", fmt.Errorf("reading the %s: %w", member, errBase64)
+		}
+		key, err := pgp.Issuer(raw)
+		if err != nil {
+			return "", fmt.Errorf("reading the %s: %w", member, err)
+		}
+		return gpgPrefix + key, nil
+	}
+	return "", errors.New("reading who signed: the message names nobody")
 }
 
 // certificateIn reads the "certificate" member of a message.

@@ -155,7 +155,7 @@ func whole(t *testing.T, dir, what string) {
 			t.Errorf("%s: %v", what, err)
 			continue
 		}
-		if got := serial(s.cert.SerialNumber); got != e.Serial || e.Pending != "" {
+		if got := serial(certOf(s).cert.SerialNumber); got != e.Serial || e.Pending != "" {
 			t.Errorf("%s: %s has the serial number %s, noted is %s, pending %q", what, e.Name, got, e.Serial, e.Pending)
 		}
 		if strings.Contains(what, "revoke") == e.Revoked.IsZero() {

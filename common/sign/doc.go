@@ -12,10 +12,16 @@
 // certificate: there are no two names, dates or revocations that could differ, the
 // certificate says which signature must be there, and messages become shorter.
 //
+// The second way is fedmsg's GPG one: a detached OpenPGP signature of the body alone.
+// It leaves the topic, the time and the id to anybody, so that a strong signature of
+// the whole message stands beside it ("signature_gpg"), by the same key. Whoever
+// believes keys lists them in a keyring, and names in a policy have "gpg:" before
+// them: a key never has a certificate's name. One bus may have publishers of both.
+//
 // A small certificate authority (CA) makes the keys, so that nobody needs to
 // know OpenSSL's spells.
 //
-// Not here: canonical bytes (common/event), GnuPG signatures, freshness and
+// Not here: canonical bytes (common/event), OpenPGP itself (common/pgp), freshness and
 // sequence (common/wire), and the decision to verify at all, which is the
 // caller's.
 package sign

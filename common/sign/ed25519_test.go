@@ -100,7 +100,7 @@ func TestNoDowngrade(t *testing.T) {
 					t.Fatal(err)
 				}
 				encoded.Delete(memberSignature)
-				if m[memberSHA256], err = s.rsa(memberSHA256, encoded); err != nil {
+				if m[memberSHA256], err = certOf(s).rsa(memberSHA256, encoded); err != nil {
 					t.Fatal(err)
 				}
 			},
@@ -206,18 +206,18 @@ func TestSecondKeysOfCertificates(t *testing.T) {
 	ca, _, _ := freshBus(t)
 	rsaSigner := fixtureSigner(t, bridge)
 	issue := func(value []byte, critical bool) *Signer {
-		template, err := ca.template(bridge, &rsaSigner.key.PublicKey, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+		template, err := ca.template(bridge, &certOf(rsaSigner).key.PublicKey, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}
 		template.ExtraExtensions = []pkix.Extension{{Id: altPublicKey, Value: value, Critical: critical}}
-		der, err := x509.CreateCertificate(rand.Reader, template, ca.cert, &rsaSigner.key.PublicKey, ca.key)
+		der, err := x509.CreateCertificate(rand.Reader, template, ca.cert, &certOf(rsaSigner).key.PublicKey, ca.key)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := *rsaSigner
-		s.field = wrap(pemOf(der))
-		return &s
+		c := *certOf(rsaSigner)
+		c.field = wrap(pemOf(der))
+		return &Signer{&c, c.name, rsaSigner.notAfter}
 	}
 	info := func(oid asn1.ObjectIdentifier, key []byte) []byte {
 		der, err := asn1.Marshal(struct {
@@ -241,7 +241,7 @@ func TestSecondKeysOfCertificates(t *testing.T) {
 		"no key":              {[]byte{5, 0}, false, false},
 		"a short key":         {info(ed, make([]byte, 31)), false, false},
 		"the point zero":      {info(ed, make([]byte, 32)), false, false},
-		"more behind it":      {append(info(ed, rsaSigner.cert.Signature[:32]), 0), false, false},
+		"more behind it":      {append(info(ed, certOf(rsaSigner).cert.Signature[:32]), 0), false, false},
 		"critical":            {info(asn1.ObjectIdentifier{1, 3, 101, 113}, make([]byte, 57)), true, false},
 	} {
 		if got := v.Verify(signedBy(t, issue(c.value, c.critical))); got.OK != c.ok {
@@ -273,7 +273,7 @@ func TestAddEd25519(t *testing.T) {
 	}
 	after := load()
 	now := signedBy(t, after)
-	if now[memberEd25519] == nil || now[memberSHA256] != nil || !after.key.Equal(before.key) {
+	if now[memberEd25519] == nil || now[memberSHA256] != nil || !certOf(after).key.Equal(certOf(before).key) {
 		t.Error("the second key is not used, or the first is another")
 	}
 	if _, err := ca.CRL(30); err != nil {
@@ -299,7 +299,7 @@ func TestAddEd25519(t *testing.T) {
 	}
 	// The keys' file of before does not do for the new certificate.
 	alone := filepath.Join(t.TempDir(), "alone.key")
-	text, err := (&keySet{rsa: after.key}).pem()
+	text, err := (&keySet{rsa: certOf(after).key}).pem()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,9 @@ const (
 	longDays = 29*365 + 8
 )
 
+// certOf is how a signer with a certificate signs.
+func certOf(s *Signer) *certified { return s.way.(*certified) }
+
 // bytesSHA1 and bytesSHA256 are the bytes that the two signatures cover, in one
 // piece and found in another way than the package's.
 func bytesSHA1(tree map[string]any) ([]byte, error) {

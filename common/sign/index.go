@@ -27,6 +27,8 @@ type Issued struct {
 	// Replaces is the serial number of the certificate that this one took the
 	// place of, with the same RSA key; it is not revoked.
 	Replaces string `json:"replaces,omitempty"`
+	// Requested says that the keys were made elsewhere, and never here.
+	Requested bool `json:"requested,omitempty"`
 }
 
 // An index is issued.json: what the CA must remember besides its key.

@@ -82,11 +82,18 @@ func (c *CA) AddEd25519(name string, days int) (certFile, keyFile string, err er
 	return certFile, keyFile, nil
 }
 
+func checkName(name string) error {
+	if !goodName.MatchString(name) || name == "ca" {
+		return fmt.Errorf("%q cannot be a name (1 to 64 of letters, digits, \".\", \"_\" and \"-\", and not \"ca\")", name)
+	}
+	return nil
+}
+
 // issuing has do make a certificate, or finishes what an earlier command, cut off,
 // has begun.
 func (c *CA) issuing(name string, days int, do func(*index) error) (certFile, keyFile string, err error) {
-	if !goodName.MatchString(name) || name == "ca" {
-		return "", "", fmt.Errorf("%q cannot be a name (1 to 64 of letters, digits, \".\", \"_\" and \"-\", and not \"ca\")", name)
+	if err := checkName(name); err != nil {
+		return "", "", err
 	}
 	if days < 1 {
 		return "", "", fmt.Errorf("it must be valid for a day or more, not %d", days)
@@ -102,38 +109,49 @@ func (c *CA) issuing(name string, days int, do func(*index) error) (certFile, ke
 // issue notes the certificate before it is handed out: what is not in the index
 // can never be revoked.
 func (c *CA) issue(x *index, name string, days int, keys *keySet, replaces string) error {
+	var strong []ed25519.PublicKey
+	for _, key := range keys.ed25519 {
+		strong = append(strong, key.Public().(ed25519.PublicKey))
+	}
+	e, err := c.certify(name, days, &keys.rsa.PublicKey, strong)
+	if err != nil {
+		return err
+	}
+	e.Replaces = replaces
+	if err := c.writeKeys(waitingKey(name), keys); err != nil {
+		return err
+	}
+	x.Issued = append(x.Issued, e)
+	if err := c.writeIndex(x); err != nil {
+		return err
+	}
+	return c.finish(x, len(x.Issued)-1)
+}
+
+// certify makes a certificate of these keys, which is not noted yet.
+func (c *CA) certify(name string, days int, key *rsa.PublicKey, strong []ed25519.PublicKey) (Issued, error) {
 	from := c.now().UTC().Truncate(time.Second)
 	to := from.AddDate(0, 0, days)
 	if to.After(c.cert.NotAfter) {
 		to = c.cert.NotAfter
 	}
-	template, err := c.template(name, &keys.rsa.PublicKey, from.Add(-clockSkew), to)
+	template, err := c.template(name, key, from.Add(-clockSkew), to)
 	if err != nil {
-		return err
+		return Issued{}, err
 	}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
-	for _, key := range keys.ed25519 {
-		second, err := altPublicKeyExtension(key.Public())
+	for _, key := range strong {
+		second, err := altPublicKeyExtension(key)
 		if err != nil {
-			return err
+			return Issued{}, err
 		}
 		template.ExtraExtensions = append(template.ExtraExtensions, second)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, c.cert, &keys.rsa.PublicKey, c.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, c.cert, key, c.key)
 	if err != nil {
-		return err
+		return Issued{}, err
 	}
-	if err := c.writeKeys(waitingKey(name), keys); err != nil {
-		return err
-	}
-	x.Issued = append(x.Issued, Issued{
-		Name: name, Serial: serial(template.SerialNumber), NotBefore: template.NotBefore, NotAfter: to,
-		Pending: string(pemOf(der)), Replaces: replaces,
-	})
-	if err := c.writeIndex(x); err != nil {
-		return err
-	}
-	return c.finish(x, len(x.Issued)-1)
+	return Issued{Name: name, Serial: serial(template.SerialNumber), NotBefore: template.NotBefore, NotAfter: to, Pending: string(pemOf(der))}, nil
 }
 
 // finish puts the files of a certificate that is noted in their places: the keys
@@ -144,6 +162,8 @@ func (c *CA) finish(x *index, i int) error {
 	waiting := c.path(waitingKey(e.Name))
 	keys, err := os.ReadFile(waiting)
 	switch {
+	case e.Requested:
+		err = nil // the key is with whoever asked
 	case err == nil:
 		err = c.place(e, e.Name+".key", keys, 0o600)
 	case errors.Is(err, fs.ErrNotExist) && exists(c.path(e.Name+".key")):

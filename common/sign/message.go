@@ -9,15 +9,17 @@ import (
 	"busbar/common/event"
 )
 
-// Members of a signed message (fedmsg's, and the last two of our own).
+// Members of a signed message (fedmsg's, and the last three of our own).
 const (
 	memberCrypto      = "crypto"
 	memberSignature   = "signature"
 	memberCertificate = "certificate"
 	memberSHA256      = "signature_sha256"
 	memberEd25519     = "signature_ed25519"
+	memberGPG         = "signature_gpg"
 
 	backendX509 = "x509"
+	backendGPG  = "gpg"
 )
 
 // hashOf is the hash of an RSA signature.
@@ -41,7 +43,7 @@ func sumOf(member string) *event.Sum {
 	return event.NewSum(sha1.New(), memberSignature, memberCertificate)
 }
 
-// strongText is what an Ed25519 signature is made of: the message's hash in its
+// strongText is what an Ed25519 or OpenPGP signature is made of: the message's hash in its
 // publisher's chain (event.Hash), after words that no other text begins with. So
 // a message of any size is read once, in pieces, and what is signed is what the
 // next message names.

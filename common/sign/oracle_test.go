@@ -155,7 +155,7 @@ func TestOpenSSLVerifiesAllSignatures(t *testing.T) {
 		}
 		switch way.member {
 		case "signature_ed25519":
-			public, err := x509.MarshalPKIXPublicKey(way.signer.strong.Public())
+			public, err := x509.MarshalPKIXPublicKey(certOf(way.signer).strong.Public())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,7 +8,8 @@ import (
 
 // A Policy says who may say what (fedmsg's routing_policy).
 type Policy struct {
-	// Topics maps a full topic to the common names that may say it. A key
+	// Topics maps a full topic to the names that may say it: common names of
+	// certificates; names of OpenPGP keys, or their fingerprints, after "gpg:". A key
 	// that ends in ".*" holds for all topics below it; an exact key goes
 	// before it, and a longer one before a shorter.
 	Topics map[string][]string
@@ -27,14 +28,15 @@ func (p Policy) Check() error {
 	return nil
 }
 
-// allow returns why name may not say topic, or empty.
-func (p Policy) allow(topic, name string) string {
+// allow returns why who goes by these names may not say topic, or empty. One of them
+// will do; the first is the one that people know.
+func (p Policy) allow(topic string, as ...string) string {
 	names, listed := p.names(topic)
 	switch {
-	case listed && slices.Contains(names, name):
+	case listed && slices.ContainsFunc(as, func(name string) bool { return slices.Contains(names, name) }):
 		return ""
 	case listed:
-		return fmt.Sprintf("the policy does not let %s say %s", name, topic)
+		return fmt.Sprintf("the policy does not let %s say %s", as[0], topic)
 	case p.Nitpicky:
 		return fmt.Sprintf("the policy does not name the topic %q", topic)
 	}

@@ -63,7 +63,7 @@ func ecKey(t *testing.T) string {
 func TestLoadSignerReadsPKCS1(t *testing.T) {
 	s := fixtureSigner(t, bridge)
 	file := filepath.Join(t.TempDir(), "old.key")
-	text := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(s.key)})
+	text := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(certOf(s).key)})
 	if err := (disk{}).create(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -96,6 +97,9 @@ func (t *trust) issued(cert *x509.Certificate) (*identity, error) {
 	name := commonName(cert)
 	if name == "" {
 		return nil, errors.New("the certificate names nobody (it has no CN)")
+	}
+	if strings.HasPrefix(name, gpgPrefix) {
+		return nil, fmt.Errorf("the certificate is of %q, which is how OpenPGP keys are named", name)
 	}
 	key, ok := cert.PublicKey.(*rsa.PublicKey)
 	if !ok {

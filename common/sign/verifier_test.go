@@ -58,9 +58,9 @@ func (w *watched) write(t *testing.T, file, text string) {
 // issued.
 func TestShown(t *testing.T) {
 	_, m := watch(t, CRLWarn)
-	cert, name, err := Shown(m)
-	if err != nil || name != bridge || !cert.NotAfter.After(time.Now()) {
-		t.Errorf("%q until %v, %v", name, cert, err)
+	name, until, err := Shown(m)
+	if err != nil || name != bridge || !until.After(time.Now()) {
+		t.Errorf("%q until %v, %v", name, until, err)
 	}
 	for _, field := range []any{nil, 1, "", "not base64!", strings.Repeat("A", maxCertificate+1)} {
 		m[memberCertificate] = field
@@ -247,17 +247,17 @@ func TestCacheIsBounded(t *testing.T) {
 	s := fixtureSigner(t, bridge)
 	known := v.files.trust
 	for i := range 2 * maxCached {
-		if _, err := known.identify(s.field + fmt.Sprintf("%*s", i, "")); err != nil {
+		if _, err := known.identify(certOf(s).field + fmt.Sprintf("%*s", i, "")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if n := len(known.known); n != maxCached {
 		t.Errorf("%d certificates are kept, want %d", n, maxCached)
 	}
-	if _, err := known.identify(strings.Repeat(" ", maxCertificate) + s.field); err == nil {
+	if _, err := known.identify(strings.Repeat(" ", maxCertificate) + certOf(s).field); err == nil {
 		t.Error("a certificate without end was read")
 	}
-	if _, err := known.identify(fixtureSigner(t, untrusted).field); err == nil || len(known.known) != maxCached {
+	if _, err := known.identify(certOf(fixtureSigner(t, untrusted)).field); err == nil || len(known.known) != maxCached {
 		t.Error("a stranger's certificate was kept")
 	}
 }

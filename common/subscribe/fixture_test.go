@@ -107,10 +107,17 @@ func (h *host) open() {
 func (h *host) serve() {
 	h.t.Helper()
 	h.answer.Store(replay.New(replay.Journal{Reader: h.j.Reader(), Publisher: h.name, Epoch: h.j.Epoch()}, nil))
-	if h.server != nil {
-		return // the port stays ours
+	if h.server == nil {
+		h.listen("tcp://127.0.0.1:0") // from then on the port is ours
 	}
-	l, err := guard.Listen(context.Background(), []string{"tcp://127.0.0.1:0"}, guard.Options{
+}
+
+// serverAgain listens where a server was that is closed.
+func (h *host) serverAgain() { h.t.Helper(); h.listen(h.server.Endpoints()[0]) }
+
+func (h *host) listen(at string) {
+	h.t.Helper()
+	l, err := guard.Listen(context.Background(), []string{at}, guard.Options{
 		Type: zmq4.Rep, WriteTimeout: time.Second,
 		Exchange: func(ctx context.Context, x *guard.Exchange) { h.answer.Load().Serve(ctx, x) },
 	})

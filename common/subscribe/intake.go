@@ -37,7 +37,7 @@ func (s *Subscriber) arrive(d wire.Delivery) {
 	}
 	var it *item
 	if err == nil && !d.Heartbeat {
-		if it, err = itemOf(d.Tree, d.Envelope, d.Topic, d.Body); err == nil {
+		if it, err = itemOf(d.Tree, d.Envelope, d.Topic, d.Body, d.Verdict.Hash); err == nil {
 			it.signer, it.endpoint = strings.Clone(d.Verdict.Signer), d.Endpoint
 		}
 	}
@@ -159,15 +159,24 @@ func (s *Subscriber) heartbeat(k key, d wire.Delivery) error {
 	if err != nil {
 		return err
 	}
+	if d.Envelope.MsgID == st.beat.id {
+		return nil // by another way
+	}
+	late := d.Envelope.Timestamp < st.beat.said // it came by a longer way, and another one since
+	st.beat.id, st.beat.said = d.Envelope.MsgID, max(st.beat.said, d.Envelope.Timestamp)
+	if s.o.OnHeartbeat != nil {
+		s.o.OnHeartbeat(Heartbeat{d.Topic, d.Body, d.Envelope.MsgID, k.publisher, k.epoch, newest})
+	}
 	for _, other := range s.publishers[k.publisher].streams {
 		if other != st && other.spoke.Before(st.beat.last) { // an older journal was put back, and this one's is gone
 			s.leave(other)
 		}
 	}
 	interval := time.Duration(min(max(event.Integer(msg["interval"]), 0), 86400)) * time.Second
-	s.beat(st, newest, interval)
+	extra, _ := msg["extra"].(bool)
+	s.beat(st, newest, interval, extra)
 	st.known = max(st.known, newest)
-	if newest < st.at.seq && !st.repairing {
+	if newest < st.at.seq && !st.repairing && !late {
 		st.suspect = true
 	}
 	if st.suspect || st.begin || newest > st.at.seq {

@@ -121,8 +121,8 @@ type item struct {
 // cost is what an item may use of the memory for those that wait.
 func (it *item) cost() int { return len(it.body) + len(it.topic) + 512 }
 
-// itemOf is a verified message as an item.
-func itemOf(tree map[string]any, e event.Envelope, topic string, body []byte) (*item, error) {
+// itemOf is a verified message as an item. hash is its own, where it is known.
+func itemOf(tree map[string]any, e event.Envelope, topic string, body []byte, hash string) (*item, error) {
 	it := &item{topic: topic, body: body, prev: string([]byte(e.Prev))}
 	if id, err := event.IDUUID(e.MsgID); err == nil {
 		it.fact, it.hasFact = factOf(id, topic), true
@@ -132,6 +132,9 @@ func itemOf(tree map[string]any, e event.Envelope, topic string, body []byte) (*
 	}
 	if it.seq = e.Seq; it.seq < 1 || it.seq > maxSeq {
 		return nil, fmt.Errorf("a message of %.100q bears no number that counts", e.Publisher)
+	}
+	if it.hash = hash; hash != "" {
+		return it, nil
 	}
 	var err error
 	it.hash, err = event.Hash(tree)

@@ -1,6 +1,7 @@
 package subscribe
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"busbar/common/backoff"
 	"busbar/common/sign"
+	"busbar/common/wire/guard"
 )
 
 // Options say whom to listen to, and where the position is kept. A zero takes the
@@ -27,6 +29,13 @@ type Options struct {
 	DB       *sql.DB
 	Postgres bool
 
+	// Hubs are tcp://HOST:PORT of archives, such as of bus hub, that are asked for what
+	// a publisher no longer has, or while it is away. They are not followed.
+	Hubs []string
+	// OnHeartbeat is told of each heartbeat that is believed. It must be quick, and not call
+	// the subscriber. Nil: nobody is.
+	OnHeartbeat func(Heartbeat)
+
 	// From is where to begin with a publisher of whom no position is known [Now].
 	From From
 
@@ -38,6 +47,15 @@ type Options struct {
 
 	fetch  fetcher       // for tests
 	pauses backoff.Times // for tests
+}
+
+// A Heartbeat is a publisher's word of the newest number that it has.
+type Heartbeat struct {
+	Topic            string
+	Body             []byte // as it came
+	ID               string // of this heartbeat
+	Publisher, Epoch string
+	Newest           int64
 }
 
 // From is where to begin without a position.
@@ -59,6 +77,8 @@ func Since(t time.Time) From { return From{since: t} }
 // maxSeq is the highest number that counts, as wire.MaxSeq.
 const maxSeq = 1<<53 - 1
 
+var errNoPort = errors.New("a host and a port are needed")
+
 func (o Options) withDefaults() (Options, error) {
 	if (o.File == "") == (o.DB == nil) {
 		return o, errors.New("subscribing: one of File and DB says where the position is kept")
@@ -66,6 +86,11 @@ func (o Options) withDefaults() (Options, error) {
 	for _, n := range []int{o.Window, o.Queue, o.Remember} {
 		if n < 0 {
 			return o, fmt.Errorf("subscribing: the limit %d is negative", n)
+		}
+	}
+	for _, hub := range o.Hubs {
+		if e, err := guard.ParseEndpoint(hub); err != nil || e.Host == "" || e.Port == 0 {
+			return o, fmt.Errorf("subscribing: the hub %q is not an address such as tcp://hub.example.org:9950 (%w)", hub, cmp.Or(err, errNoPort))
 		}
 	}
 	if o.Window == 0 {

@@ -92,7 +92,7 @@ func (s *Subscriber) repair(ctx context.Context, st *stream) {
 
 // due is what is to be asked for next, and where; done says that the stream is
 // live.
-func (s *Subscriber) due(ctx context.Context, st *stream) (done bool, r replay.Range, where []string) {
+func (s *Subscriber) due(ctx context.Context, st *stream) (done bool, r replay.Range, where addresses) {
 	for !st.suspect && !st.begin && len(st.held) > 0 && st.held[0].seq <= st.at.seq+1 {
 		it := st.held[0]
 		if it.seq == st.at.seq+1 {
@@ -101,7 +101,7 @@ func (s *Subscriber) due(ctx context.Context, st *stream) (done bool, r replay.R
 				break
 			}
 			if ok, err := s.offer(ctx, it, true); !ok || err != nil {
-				return true, r, nil
+				return true, r, where
 			}
 		}
 		if len(st.held) > 0 && st.held[0] == it { // else it was dropped while we waited
@@ -121,7 +121,7 @@ func (s *Subscriber) due(ctx context.Context, st *stream) (done bool, r replay.R
 			s.end(st)
 		}
 		s.changed.Broadcast()
-		return true, r, nil
+		return true, r, where
 	}
 	r = replay.Range{Publisher: st.publisher, Epoch: st.epoch, From: uint64(st.at.seq) + 1, To: uint64(max(to, 0))}
 	if st.toEnd {
@@ -133,63 +133,36 @@ func (s *Subscriber) due(ctx context.Context, st *stream) (done bool, r replay.R
 	return false, r, s.where(st)
 }
 
-// where is at which addresses a stream may be asked for, the likeliest first.
-func (s *Subscriber) where(st *stream) []string {
-	var list []string
-	add := func(endpoints []string) {
-		for _, e := range endpoints {
-			if at, followed := s.replayAt(e); followed && !slices.Contains(list, at) {
-				list = append(list, at)
-			}
-		}
-	}
-	add(st.endpoints)
-	for _, other := range s.publishers[st.publisher].streams {
-		if other.signer == st.signer {
-			add(other.endpoints)
-		}
-	}
-	return list
-}
-
-func (s *Subscriber) replayAt(endpoint string) (string, bool) {
-	for _, e := range s.follower.Found() {
-		if e.Address == endpoint {
-			if e.Replay != "" {
-				return e.Replay, true
-			}
-			return endpoint, true
-		}
-	}
-	return "", false
-}
-
 // errNowhere says that nobody is there to be asked.
 var errNowhere = errors.New("its endpoint is no longer among those that are followed")
 
-// fetch asks each address until one has what is wanted, and queues what comes. Its
-// error is the last one, or a final one of all.
-func (s *Subscriber) fetch(ctx context.Context, st *stream, r replay.Range, where []string) error {
-	err := errNowhere
-	for _, at := range where {
+// fetch asks each address until one has what is wanted, and queues what comes.
+func (s *Subscriber) fetch(ctx context.Context, st *stream, r replay.Range, where addresses) error {
+	worst, some := errNowhere, false
+	for _, at := range where.all {
 		before := st.at
-		err = s.client.Fetch(ctx, at, r, func(topic string, body []byte) error { return s.again(ctx, st, topic, body) })
-		if err == nil || st.at != before || !elsewhere(err) {
+		err := s.fetchFrom(ctx, st, r, at)
+		switch {
+		case err == nil && r.To == 0 && !slices.Contains(where.own, at):
+			some = true // all that this one has: another may have more
+			r.From = uint64(st.at.seq) + 1
+		case err == nil || st.at != before || ctx.Err() != nil || weight(err) == decides:
 			return err
+		default:
+			worst = weightier(worst, err)
 		}
 	}
-	return err
+	s.mu.Lock()
+	closing := st.closing
+	s.mu.Unlock()
+	if some && (weight(worst) < unanswered || !closing) {
+		return nil
+	}
+	return worst
 }
 
-// elsewhere says that another address may know more.
-func elsewhere(err error) bool {
-	var epoch *replay.EpochError
-	return errors.Is(err, replay.ErrNoReplay) || errors.As(err, &epoch)
-}
-
-// again queues a message that was asked for.
-func (s *Subscriber) again(ctx context.Context, st *stream, topic string, body []byte) error {
-	it, err := s.believe(st, topic, body)
+// again queues a message that was asked for; err is why it is not to be believed.
+func (s *Subscriber) again(ctx context.Context, st *stream, it *item, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if errors.Is(err, errSigner) {
@@ -242,7 +215,7 @@ func (s *Subscriber) believe(st *stream, topic string, body []byte) (*item, erro
 	if e.Topic != topic {
 		return nil, fmt.Errorf("its frame says topic %.100q, its body %.100q", topic, e.Topic)
 	}
-	signer := ""
+	signer, hash := "", ""
 	if s.o.Verifier != nil {
 		at := s.now()
 		if said := time.Unix(e.Timestamp, 0); said.Before(at) {
@@ -252,12 +225,12 @@ func (s *Subscriber) believe(st *stream, topic string, body []byte) (*item, erro
 		if !v.OK {
 			return nil, errors.New(v.Reason)
 		}
-		signer = v.Signer
+		signer, hash = v.Signer, v.Hash
 	}
 	if e.Publisher != st.publisher || e.Epoch != st.epoch {
 		return nil, fmt.Errorf("it is of publisher %.100q, epoch %.100q", e.Publisher, e.Epoch)
 	}
-	it, err := itemOf(tree, e, topic, body)
+	it, err := itemOf(tree, e, topic, body, hash)
 	if err != nil {
 		return nil, err
 	}
@@ -296,6 +269,11 @@ func (s *Subscriber) judge(st *stream, r replay.Range, err error, odd *int) erro
 	switch {
 	case s.ctx.Err() != nil:
 		return s.ctx.Err()
+	case behind(err) && st.toEnd: // it has no more than we have
+		s.whole(st)
+		return nil
+	case behind(err):
+		return err
 	case err == nil && st.begin: // there is nothing since then
 		st.at.seq, st.begin = st.known, false
 		st.acked, st.dirty = st.at, true

@@ -49,9 +49,17 @@ type Stream struct {
 const defaultBeat = 30 * time.Second
 
 // beat takes note of a heartbeat. A position that stood still since the last one,
-// which already said that there is more, is an alarm.
-func (s *Subscriber) beat(st *stream, newest int64, interval time.Duration) {
+// which already said that there is more, is an alarm. An extra one, for who has just
+// come, is no measure of that.
+func (s *Subscriber) beat(st *stream, newest int64, interval time.Duration, extra bool) {
 	h := &st.beat
+	defer func() { h.last, h.interval, h.silent = s.now(), interval, time.Time{} }()
+	if !h.silent.IsZero() {
+		s.o.Log.Info("heartbeats come again", "publisher", st.publisher)
+	}
+	if extra {
+		return
+	}
 	stood := !h.last.IsZero() && st.acked == h.acked && h.newest > h.acked.seq
 	switch {
 	case stood && h.deaf.IsZero():
@@ -60,10 +68,7 @@ func (s *Subscriber) beat(st *stream, newest int64, interval time.Duration) {
 	case !stood:
 		s.moves(st)
 	}
-	if !h.silent.IsZero() {
-		s.o.Log.Info("heartbeats come again", "publisher", st.publisher)
-	}
-	h.last, h.interval, h.newest, h.acked, h.silent = s.now(), interval, newest, st.acked, time.Time{}
+	h.newest, h.acked = newest, st.acked
 }
 
 // moved takes note that the position may have moved.

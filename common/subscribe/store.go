@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"modernc.org/sqlite"
@@ -47,6 +48,9 @@ const (
 	putSeen  = `INSERT INTO busbar_seen (n, fact, stream, seq) VALUES (?, ?, ?, ?)`
 	dropSeen = `DELETE FROM busbar_seen WHERE n <= ?`
 )
+
+// together is how many ids are written by one statement.
+const together = 100
 
 // A store keeps positions, and the newest ids.
 type store struct {
@@ -85,9 +89,9 @@ type batch struct {
 func openStore(ctx context.Context, o Options) (*store, error) {
 	st := &store{db: o.DB, postgres: o.Postgres}
 	if o.File != "" {
-		db, err := openFile(ctx, o.File)
+		db, err := OpenFile(ctx, o.File)
 		if err != nil {
-			return nil, fmt.Errorf("opening the position %s: %w", o.File, explain(err))
+			return nil, err
 		}
 		return &store{db: db, own: true}, nil
 	}
@@ -108,8 +112,18 @@ const fileID = 0x42427073
 
 var errForeign = errors.New("it is not a position of Busbar (check the path)")
 
-// openFile opens the position's file for this process alone. Where there is none,
-// one appears whole or not at all.
+// OpenFile opens a file for positions, for this process alone; where there is none, one
+// appears whole or not at all. It is for a program that keeps more in it than the
+// subscriber does, in tables of its own, in the same transactions (Options.DB). Its
+// errors say what a person can do.
+func OpenFile(ctx context.Context, path string) (*sql.DB, error) {
+	db, err := openFile(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the position %s: %w", path, explain(err))
+	}
+	return db, nil
+}
+
 func openFile(ctx context.Context, path string) (*sql.DB, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -259,8 +273,12 @@ func (st *store) write(ctx context.Context, tx Tx, b batch) error {
 			return err
 		}
 	}
-	for _, one := range b.seen {
-		if _, err := tx.ExecContext(ctx, st.dialect(putSeen), one.n, one.fact.String(), one.stream, one.seq); err != nil {
+	for part := range slices.Chunk(b.seen, together) {
+		args := make([]any, 0, 4*len(part))
+		for _, one := range part {
+			args = append(args, one.n, one.fact.String(), one.stream, one.seq)
+		}
+		if _, err := tx.ExecContext(ctx, st.dialect(putSeen+strings.Repeat(", (?, ?, ?, ?)", len(part)-1)), args...); err != nil {
 			return err
 		}
 	}

@@ -62,6 +62,8 @@ type stream struct {
 
 // health is what heartbeats tell of a stream.
 type health struct {
+	id       string
+	said     int64     // the latest of their times
 	last     time.Time // zero: none came yet
 	interval time.Duration
 	newest   int64

@@ -138,7 +138,7 @@ func (s *Subscriber) load(ctx context.Context) error {
 func (s *Subscriber) resume() {
 	for _, p := range s.publishers {
 		for i, st := range p.streams {
-			if st.at.ended || len(s.where(st)) == 0 {
+			if st.at.ended || len(s.where(st).all) == 0 {
 				continue
 			}
 			if st.toEnd = true; i < len(p.streams)-1 {

@@ -19,11 +19,11 @@ const (
 // has another message there, or none, its journal was put back to an older copy: the
 // gap names what was handed out and is no longer true, and the stream goes on from
 // where both agree.
-func (s *Subscriber) verifyLast(ctx context.Context, st *stream, where []string) error {
+func (s *Subscriber) verifyLast(ctx context.Context, st *stream, where addresses) error {
 	s.mu.Lock()
 	last, definite := st.at, st.reused || len(st.held) > 0 && st.held[0].seq == st.at.seq+1 && !continues(st, st.held[0])
 	s.mu.Unlock()
-	is, _, err := s.has(ctx, st, where, last.seq)
+	is, _, err := s.has(ctx, st, where, last.seq, definite)
 	switch {
 	case err == nil && is == other:
 		return s.turnBack(ctx, st, where)
@@ -47,7 +47,7 @@ func (s *Subscriber) verifyLast(ctx context.Context, st *stream, where []string)
 }
 
 // turnBack finds the newest message that the publisher still has, by halves.
-func (s *Subscriber) turnBack(ctx context.Context, st *stream, where []string) error {
+func (s *Subscriber) turnBack(ctx context.Context, st *stream, where addresses) error {
 	s.mu.Lock()
 	var known []int64
 	for n := range s.numbers.All() {
@@ -60,7 +60,7 @@ func (s *Subscriber) turnBack(ctx context.Context, st *stream, where []string) e
 	agreed, hash := int64(0), ""
 	for low, high := 0, len(known); low < high; {
 		half := (low + high) / 2
-		is, h, err := s.has(ctx, st, where, known[half])
+		is, h, err := s.has(ctx, st, where, known[half], true)
 		if err != nil {
 			return err
 		}
@@ -87,17 +87,18 @@ func (s *Subscriber) turn(ctx context.Context, st *stream, agreed int64, hash, d
 	return nil
 }
 
-// has asks what a publisher has under a number, and its hash.
-func (s *Subscriber) has(ctx context.Context, st *stream, where []string, n int64) (is int, hash string, err error) {
+// has asks what a publisher has under a number, and its hash. definite says that
+// something else is known to have changed: then one that is behind is no excuse.
+func (s *Subscriber) has(ctx context.Context, st *stream, where addresses, n int64, definite bool) (is int, hash string, err error) {
 	s.mu.Lock()
 	before, known := s.numbers.Get(number{st.id, n})
 	last := st.at
 	s.mu.Unlock()
 	r := replay.Range{Publisher: st.publisher, Epoch: st.epoch, From: uint64(n), To: uint64(n)}
 	err = errNowhere
-	for _, at := range where {
+	for _, at := range where.all {
 		is = other
-		err = s.client.Fetch(ctx, at, r, func(topic string, body []byte) error {
+		one := s.client.Fetch(ctx, at, r, func(topic string, body []byte) error {
 			it, err := s.believe(st, topic, body)
 			switch {
 			case err != nil || it.seq != n:
@@ -106,17 +107,20 @@ func (s *Subscriber) has(ctx context.Context, st *stream, where []string, n int6
 			}
 			return nil
 		})
-		if err == nil || !elsewhere(err) {
+		if one == nil {
+			return is, hash, nil
+		}
+		if err = weightier(err, one); ctx.Err() != nil || weight(one) == decides {
 			break
 		}
 	}
 	var missing *replay.AbsentError
 	var dropped *replay.GoneError
 	switch {
+	case behind(err) && !definite, errors.As(err, &dropped):
+		return gone, "", nil
 	case errors.As(err, &missing):
 		return other, "", nil
-	case errors.As(err, &dropped):
-		return gone, "", nil
 	}
 	return is, hash, err
 }

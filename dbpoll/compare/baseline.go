@@ -25,6 +25,7 @@ func (st *State) Baseline(ctx context.Context, snap *database.Snapshot, store fu
 	if err != nil {
 		return err
 	}
+	st.whole.Store(int64(count))
 	st.spread(snap, count)
 	known := len(st.rows)+len(st.extra) > 0
 	st.begin(nil)
@@ -109,6 +110,9 @@ func (s *storing) wait() error {
 	s.pending = nil
 	return err
 }
+
+// Whole is how many rows the table had when its baseline was begun.
+func (st *State) Whole() int64 { return st.whole.Load() }
 
 // Begin declares that nothing was there when the table was first seen: all its
 // rows are news.

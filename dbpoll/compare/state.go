@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"busbar/common/dbrow"
 	"busbar/common/event"
@@ -23,6 +24,7 @@ type State struct {
 	source string
 	table  database.Table
 	reader *journal.Reader
+	whole  atomic.Int64 // rows of the table when its baseline was begun
 
 	mu       sync.Mutex
 	rows     map[name]note

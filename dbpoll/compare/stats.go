@@ -13,4 +13,6 @@ type Stats struct {
 	Pause   time.Duration // before the next poll
 	Skipped int64         // comparisons that the server's counters made unnecessary
 	Odd     error         // which rows cannot be followed, and why
+	// Recorded is how many rows a baseline has so far, of Whole.
+	Recorded, Whole int64
 }

@@ -61,8 +61,13 @@ func (q *Queue) noteLog(ctx context.Context, s *database.Snapshot) error {
 
 // note stores a part's present state without telling it.
 func (q *Queue) note(ctx context.Context, s *database.Snapshot, p *part) error {
+	recorded := int64(0)
 	return p.state.Baseline(ctx, s, func(seen []event.State) error {
 		_, err := q.o.Journal.Append(ctx, journal.Record{Origin: "wanna-build baseline", States: seen})
+		recorded += int64(len(seen))
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.stats.Recorded, q.stats.Whole = recorded, p.state.Whole()
 		return err
 	})
 }

@@ -225,6 +225,9 @@ func (w *Watch) compare(ctx context.Context, s *database.Snapshot) error {
 		w.log.Info("first poll: the present rows are recorded as the baseline, and only what changes from now on is published", "table", w.o.Table.Table)
 		err := w.state.Baseline(ctx, s, func(seen []event.State) error {
 			_, err := w.o.Journal.Append(ctx, journal.Record{Origin: w.o.Source + " baseline", States: seen})
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.stats.Recorded, w.stats.Whole = w.stats.Recorded+int64(len(seen)), w.state.Whole()
 			return err
 		})
 		w.mu.Lock()

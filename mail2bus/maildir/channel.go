@@ -34,6 +34,7 @@ type Mail struct {
 	Raw       []byte
 	Truncated bool // Raw is the first Options.Limit+1 bytes; done keeps the file in cur/
 	Arrived   time.Time
+	Owner     int // user who put the file there; less than 0: that is not known
 
 	file fs.FileInfo // as it was read
 }

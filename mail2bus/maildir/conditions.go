@@ -94,15 +94,15 @@ func self() string {
 	return "user " + uid
 }
 
-// Unreadable counts the mails in new/ that this process may not read, of the
-// oldest most, and gives one of them with the reason.
-func Unreadable(dir string, most int) (n int, one error, err error) {
-	names, _, err := list(filepath.Join(dir, "new"))
+// Unreadable counts the mails in a folder of a Maildir, new or cur, that this process
+// may not read, of the first most, and gives one of them with the reason.
+func Unreadable(dir, folder string, most int) (n int, one error, err error) {
+	names, _, err := list(filepath.Join(dir, folder))
 	if err != nil {
 		return 0, nil, err
 	}
 	for _, name := range names[:min(len(names), most)] {
-		path := filepath.Join(dir, "new", name)
+		path := filepath.Join(dir, folder, name)
 		fd, oerr := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 		if oerr == nil {
 			unix.Close(fd)

@@ -16,12 +16,21 @@ import (
 	"busbar/common/durable"
 )
 
+// mayNot adds who this is, and who it should be: mail systems start commands as users and
+// without groups that nobody thinks of.
+func mayNot(err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return fmt.Errorf("%w (this program runs as %s: have it run as busbar, or as a user whose primary group may write there)", err, self())
+}
+
 // Deliver writes one mail into the Maildir and returns its name once it cannot
 // be lost: the file is written in tmp/, fsynced, linked into new/, and new/ is
 // fsynced. On an error nothing is left in new/, unless a reader was faster.
 func Deliver(dir string, mail io.Reader) (string, error) {
 	if err := makeDirs(dir, true); err != nil {
-		return "", fmt.Errorf("opening the spool: %w", err)
+		return "", fmt.Errorf("opening the spool: %w", mayNot(err))
 	}
 	name, err := uniqueName()
 	if err != nil {
@@ -30,7 +39,7 @@ func Deliver(dir string, mail io.Reader) (string, error) {
 	tmp, final := filepath.Join(dir, "tmp", name), filepath.Join(dir, "new", name)
 	defer os.Remove(tmp)
 	if err := writeSynced(tmp, mail); err != nil {
-		return "", fmt.Errorf("writing the mail to the spool: %w", err)
+		return "", fmt.Errorf("writing the mail to the spool: %w", mayNot(err))
 	}
 	// link, not rename: it never replaces a mail.
 	if err := os.Link(tmp, final); err != nil {

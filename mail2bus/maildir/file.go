@@ -86,7 +86,10 @@ func (c *Channel) read(name string) (Mail, error) {
 	if _, err := raw.ReadFrom(io.LimitReader(f, c.o.Limit+1)); err != nil {
 		return Mail{}, fmt.Errorf("reading %s: %w", path, err)
 	}
-	m := Mail{Name: name, Raw: raw.Bytes(), Arrived: info.ModTime(), file: info}
+	m := Mail{Name: name, Raw: raw.Bytes(), Arrived: info.ModTime(), Owner: -1, file: info}
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		m.Owner = int(s.Uid)
+	}
 	m.Truncated = int64(raw.Len()) > c.o.Limit
 	return m, nil
 }

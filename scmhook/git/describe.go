@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"busbar/adapters/scm"
-	"busbar/scmhook/ask"
+	"busbar/common/ask"
 )
 
 // Describe says what updates of refs brought: whether they were forced, the tag

@@ -14,7 +14,7 @@ import (
 	"io"
 	"strings"
 
-	"busbar/scmhook/ask"
+	"busbar/common/ask"
 )
 
 // Bounds on what is kept of one commit.
@@ -29,16 +29,11 @@ type Repo struct{ git ask.Program }
 // Open looks whether git takes a directory for a repository. The error says
 // what to do where git distrusts its owner.
 func Open(ctx context.Context, dir string) (*Repo, error) {
-	r := &Repo{ask.Program{Name: "git", Args: []string{"--git-dir=" + dir}, Dir: dir, Env: []string{
-		"LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0", "GIT_PAGER=cat",
-	}}}
-	if _, err := r.ask(ctx, nil, "rev-parse", "--git-dir"); err != nil {
-		if strings.Contains(err.Error(), "dubious ownership") {
-			return nil, fmt.Errorf("%w (run as the repositories' user, or git config --system --add safe.directory %s)", err, dir)
-		}
+	p, err := ask.Git(ctx, dir)
+	if err != nil {
 		return nil, err
 	}
-	return r, nil
+	return &Repo{p}, nil
 }
 
 // Refs are the refs as they are: name to id. Those that only point to others

@@ -15,8 +15,8 @@ import (
 	"strings"
 
 	"busbar/adapters/scm"
+	"busbar/common/ask"
 	"busbar/common/charset"
-	"busbar/scmhook/ask"
 )
 
 const (

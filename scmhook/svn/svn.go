@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"busbar/adapters/scm"
+	"busbar/common/ask"
 	"busbar/common/charset"
-	"busbar/scmhook/ask"
 )
 
 // Bounds on what is read of one revision.

@@ -1,5 +1,6 @@
 // Package follow reads what other publishers say of bugs, so that no fact is published
-// twice and what they may have missed is asked for.
+// twice and what they may have missed is asked for. Up to where it was read is kept in a
+// file: what was said while this program was away is read when it is back.
 //
 // Not here: asking (soapbus/sweep).
 package follow
@@ -9,59 +10,106 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 
+	"busbar/common/condition"
 	"busbar/common/config"
 	"busbar/common/event"
-	"busbar/common/journal"
-	"busbar/common/wire"
+	"busbar/common/subscribe"
 )
 
 // A Follower reads the bus.
 type Follower struct {
-	Bus     config.Bus
-	Sign    config.Sign
-	Journal *journal.Journal
-	Hint    func(bug int) // is told of each bug that is spoken of
-	Log     *slog.Logger
+	Bus  config.Bus
+	Sign config.Sign
+	File string // that keeps up to where it was read
+	// Say is called with each message about bugs: its id, its topic without the bus's
+	// prefix, and its body. What it says must be durable when it returns: then the message
+	// comes no more. After a crash some may come again.
+	Say func(ctx context.Context, id uuid.UUID, topic string, body []byte) error
+	// Received is called once all that was said while this program was away has been handed to
+	// Say.
+	Received func()
+	// Watch and Register tell how the reading is.
+	Watch    func(func() []condition.Condition)
+	Register func(prometheus.Collector) error
+	Log      *slog.Logger
 }
 
-// Run reads what the bus says of bugs. A fact that another publisher published is
-// not published again by us, and its bug is asked in the next round: where one change
-// came by mail, others may have been missed.
+const (
+	// before is from when on a publisher is read that was never read: what it said while
+	// the first round began.
+	before = time.Hour
+	// together is how many messages one position covers.
+	together = 256
+)
+
+// Run reads what the bus says of bugs, and hands it to the sweep.
 func (f Follower) Run(ctx context.Context) error {
 	verifier, err := f.Sign.Verifier(func(alarm string) { f.Log.Warn(alarm) })
 	if err != nil {
 		return fmt.Errorf("following the bus: %w", err)
 	}
 	if verifier == nil {
-		f.Log.Warn("following the bus without verification: anybody who can publish there can suppress facts here; set [sign] ca")
+		f.Log.Warn("following the bus without verification: anybody who can publish there can suppress facts here; set [sign] ca or keyring")
 	}
-	bus, err := wire.Follow(ctx, wire.FollowOptions{Endpoints: f.Bus.Publishers(), Verifier: verifier, Log: f.Log})
+	bus, err := subscribe.Open(ctx, subscribe.Options{
+		Publishers: f.Bus.Publishers(), Hubs: f.Bus.Hubs, Verifier: verifier, File: f.File, From: subscribe.Since(time.Now().Add(-before)), Window: together, Log: f.Log,
+	})
 	if err != nil {
 		return fmt.Errorf("following the bus: %w", err)
 	}
 	defer bus.Close()
+	f.Watch(func() []condition.Condition { return bus.Status().Conditions() })
+	if err := f.Register(bus.Collector()); err != nil {
+		return fmt.Errorf("following the bus: %w", err)
+	}
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	go f.catchUp(waiting, bus)
 	for {
-		m, err := bus.Next(ctx)
-		switch {
-		case err != nil:
+		list, err := next(ctx, bus)
+		if err != nil {
 			return err
-		case m.Err != nil:
-			f.Log.Warn("message of the bus rejected", "endpoint", m.Endpoint, "error", m.Err)
-		case m.Gap != nil:
-			f.Log.Info("messages of the bus were missed; the sweep finds their facts", "publisher", m.Gap.Publisher, "from", m.Gap.From, "to", m.Gap.To)
 		}
-		for _, note := range m.Notes {
-			f.Log.Warn("following the bus", "endpoint", m.Endpoint, "note", note)
-		}
-		if m.Err == nil && !m.Heartbeat && !m.Duplicate && m.Envelope.Publisher != f.Bus.Name {
-			if err := f.suppress(ctx, m.Envelope); err != nil {
+		for _, m := range list {
+			if err := f.take(ctx, m); err != nil {
 				return err
 			}
 		}
+		if err := bus.Ack(ctx, list...); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			f.Log.Warn("up to where the bus was read cannot be stored; it is tried again", "file", f.File, "error", err)
+		}
 	}
+}
+
+// next waits for a message, and takes those along that wait behind it.
+func next(ctx context.Context, bus *subscribe.Subscriber) (list []*subscribe.Message, err error) {
+	for more := 1; more > 0; more = bus.Pending() {
+		m, err := bus.Next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+func (f Follower) take(ctx context.Context, m *subscribe.Message) error {
+	switch {
+	case m.Gap != nil:
+		f.Log.Info("messages of the bus are missing; the sweep finds their facts", "what", m.Gap.String())
+		return nil
+	case m.Envelope.Publisher == f.Bus.Name:
+		return nil
+	}
+	return f.suppress(ctx, m.Envelope)
 }
 
 // suppress records a message about a bug.
@@ -74,11 +122,9 @@ func (f Follower) suppress(ctx context.Context, e event.Envelope) error {
 	if err != nil {
 		return nil // another's, with ids of another form
 	}
-	if _, err := f.Journal.Append(ctx, journal.Record{Suppressed: []uuid.UUID{id}}); err != nil {
-		return fmt.Errorf("storing what the bus published: %w", err)
+	body, err := e.BodyJSON()
+	if err != nil {
+		return nil // no body that could be compared
 	}
-	if body, ok := e.Msg.(map[string]any); ok {
-		f.Hint(int(event.Integer(body["bug"])))
-	}
-	return nil
+	return f.Say(ctx, id, topic, body)
 }

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"busbar/common/answer"
 )
 
 // What can be wrong with a reply; errors.Is tells. The text says more.
@@ -51,17 +52,9 @@ func (e *StatusError) Error() string {
 	return text + ": is it the URL of a SOAP server?"
 }
 
-// retryAfter reads the field of that name: seconds, or a date. A day is most.
+// retryAfter reads the field of that name. A day is most.
 func retryAfter(h http.Header, now time.Time) time.Duration {
-	v := strings.TrimSpace(h.Get("Retry-After"))
-	const most = 24 * time.Hour
-	if n, err := strconv.ParseUint(v, 10, 31); err == nil {
-		return min(time.Duration(n)*time.Second, most)
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return min(max(at.Sub(now), 0), most)
-	}
-	return 0
+	return min(answer.RetryAfter(h.Get("Retry-After"), now), 24*time.Hour)
 }
 
 // line makes text from outside fit for one line of a log.

@@ -24,6 +24,7 @@ type due struct {
 // ask asks for some bugs and sorts them: what is as it was published, what was not
 // there before us, what is to be published.
 func (s *Sweep) ask(ctx context.Context, bugs []int) error {
+	upTo := s.upToNow()
 	statuses, broken, err := s.statuses(ctx, s.withWitnesses(bugs))
 	if err != nil {
 		return err
@@ -41,12 +42,16 @@ func (s *Sweep) ask(ctx context.Context, bugs []int) error {
 			return err
 		}
 		st, there := statuses[bug]
+		said, last, err := s.saidOf(ctx, bug, k, upTo)
+		if err != nil {
+			return err
+		}
 		switch {
 		case !there && k == nil:
 			s.hole(bug)
 		case !there:
 			missing[bug] = k
-		case !s.differs(bug, k, st):
+		case len(said) == 0 && !s.differs(bug, k, st):
 		case s.takenBack(bug, k, st):
 			quiet = append(quiet, s.state(bug, k))
 		case k == nil && s.old(bug) && s.lately(st):
@@ -55,8 +60,8 @@ func (s *Sweep) ask(ctx context.Context, bugs []int) error {
 			quiet = append(quiet, s.state(bug, s.recorded(st)))
 			delete(s.due, bug)
 			fresh++
-		case !s.held(bug, st):
-			s.found = append(s.found, found{bug: bug, status: &st})
+		case !s.held(bug, k, st, last):
+			s.found = append(s.found, found{bug: bug, status: &st, said: upTo})
 		}
 		if there {
 			delete(s.absent, bug)
@@ -107,10 +112,21 @@ func (s *Sweep) old(bug int) bool {
 	return !s.pos.Based || !s.o.Watch.everything()
 }
 
-// held reports whether mail still has time to report a change first.
-func (s *Sweep) held(bug int, st debbugs.Status) bool {
-	now := s.o.Now()
-	if s.o.Grace <= 0 || now.Sub(time.Unix(max(st.LogModified, st.LastModified), 0)) >= s.o.Grace {
+// held reports whether mail still has time to report a change first. Where others'
+// messages are followed it has longer, since the last change and the last message
+// about the bug: what no message accounts for then was lost. A bug that never rests
+// is held for so long six times at most.
+func (s *Sweep) held(bug int, k *known, st debbugs.Status, last time.Time) bool {
+	now, grace, most := s.o.Now(), s.o.Grace, s.o.Grace
+	if s.o.Patience > 0 && !byAge(k, st) {
+		grace = max(grace, s.o.Patience)
+		most = 6 * grace
+	}
+	changed := time.Unix(max(st.LogModified, st.LastModified), 0)
+	if last.After(changed) && s.o.Patience > 0 {
+		changed = last
+	}
+	if grace <= 0 || now.Sub(changed) >= grace {
 		return false
 	}
 	d := s.due[bug]
@@ -118,7 +134,21 @@ func (s *Sweep) held(bug int, st debbugs.Status) bool {
 		d.since = now
 	}
 	s.due[bug] = d
-	return now.Sub(d.since) < s.o.Grace // the tracker's clock may be wrong
+	if ahead := changed.Sub(now) > time.Minute; ahead {
+		most = grace // the tracker's clock is wrong
+	}
+	return now.Sub(d.since) < most
+}
+
+// byAge tells whether all that happened is that the tracker archived a bug, as it
+// does by itself: no mail tells of that.
+func byAge(k *known, st debbugs.Status) bool {
+	if k == nil || k.Archived || !st.Archived || k.LogModified != st.LogModified {
+		return false
+	}
+	was := k.Status
+	was.Archived = true
+	return debbugs.Same(was, st)
 }
 
 // holePatience is how often a new number that is not there is asked for again,

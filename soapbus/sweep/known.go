@@ -36,6 +36,8 @@ type known struct {
 	// Fresh says that its log was modified only just before it was read: times
 	// are whole seconds, so one more message may have come under the same one.
 	Fresh bool `json:"fresh,omitempty"`
+	// Said is up to which saying of other publishers it was compared.
+	Said int64 `json:"said,omitempty"`
 }
 
 // care says whether it is to be looked after in each round.

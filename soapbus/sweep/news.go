@@ -50,8 +50,11 @@ func (s *Sweep) news(ctx context.Context, f found) error {
 	if f.status == nil {
 		return s.vanished(f, before)
 	}
-	after := known{Status: *f.status, Fresh: s.justNow(*f.status)}
+	after := known{Status: *f.status, Fresh: s.justNow(*f.status), Said: f.said}
 	change := debbugs.Change{Bug: f.bug, After: f.status}
+	if change.Said, _, err = s.saidOf(ctx, f.bug, before, f.said); err != nil {
+		return err
+	}
 	if before != nil {
 		after.Since, after.Published, after.PublishedID, after.Faulty = before.Since, before.Published, before.PublishedID, before.Faulty // not Missing, Back
 	}
@@ -87,13 +90,13 @@ func (s *Sweep) news(ctx context.Context, f found) error {
 		s.settle(f.bug, &after)
 		return s.quietly(ctx, []event.State{s.state(f.bug, &after)}, 1)
 	}
-	if change.Before != nil && len(change.Log) == 0 && debbugs.Same(*change.Before, *f.status) {
+	if change.Before != nil && len(change.Log) == 0 && debbugs.Same(change.Before.After(change.Said, *f.status), *f.status) {
 		s.settle(f.bug, &after)
 		return s.quietly(ctx, []event.State{s.state(f.bug, &after)}, 0)
 	}
 	for len(change.Log) > mostEntries || size(change.Log) > mostBytes && len(change.Log) > 1 {
 		n := share(change.Log)
-		first := debbugs.Change{Bug: f.bug, Before: change.Before, After: f.status, Log: change.Log[:n], More: true}
+		first := debbugs.Change{Bug: f.bug, Before: change.Before, After: f.status, Log: change.Log[:n], More: true, Said: change.Said}
 		change.Log, change.Before = change.Log[n:], debbugs.Published(first)
 		s.add(fmt.Sprintf("bug %d, part of its log", f.bug), first, nil, func() { s.again(f) }, nil)
 	}
@@ -139,7 +142,7 @@ func (s *Sweep) moved(ctx context.Context, f *found, fresh bool) (bool, error) {
 	if err != nil || !there || st.LogModified == f.status.LogModified && debbugs.Same(st, *f.status) {
 		return false, err
 	}
-	s.found = append(s.found, found{f.bug, &st, f.moves + 1, f.note})
+	s.found = append(s.found, found{f.bug, &st, f.moves + 1, f.note, f.said})
 	return true, nil
 }
 

@@ -61,6 +61,9 @@ func (s *Sweep) load(ctx context.Context) error {
 		return err
 	}
 	slices.Sort(s.list)
+	if err := s.loadSaid(ctx); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hot = hot

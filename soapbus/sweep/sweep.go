@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"busbar/adapters/debbugs"
@@ -31,6 +32,10 @@ type Options struct {
 	Full     time.Duration // in which every bug is asked once [48h]
 	Recent   time.Duration // how long a bug that changed is asked in each round [72h]
 	Grace    time.Duration // how long mail has to report a change first [0]
+	Patience time.Duration // the same, where others' messages are followed [0: they are not]
+	// Received is closed when what others said while this program was away is known. The
+	// first question waits for it, for as long as mail has. Nil: there is nothing to wait for.
+	Received <-chan struct{}
 	Backoff  time.Duration // after the first failure; doubles, to 15 minutes [10s]
 
 	Once   bool // one round, then io.EOF
@@ -71,6 +76,11 @@ type Sweep struct {
 	hints map[int]bool
 	stats Stats
 
+	saying   sync.Mutex // of what others say; never taken while mu is
+	lastSaid int64
+	anySaid  atomic.Bool
+	tagSince map[string]time.Time // when a usertag was first seen to differ
+
 	canary *Canary       // to be asked for; nil: none is
 	wake   chan struct{} // holds something while one is
 
@@ -86,6 +96,7 @@ type found struct {
 	status *debbugs.Status // nil: it is gone
 	moves  int             // how often it changed while its news was read
 	note   bool            // it was there before us: it is recorded, with its log
+	said   int64           // up to which saying the state is compared
 }
 
 // Open prepares a sweep. The tracker is asked at the first Next.
@@ -107,7 +118,7 @@ func Open(o Options) *Sweep {
 	}
 	s := &Sweep{
 		o: o, log: o.Log, batch: mostAsked, due: map[int]due{}, faulty: map[int]int{}, gone: map[string]int{},
-		absent: map[int]bool{}, open: map[int64]func(){}, hot: map[int]int64{}, hints: map[int]bool{}, doubts: map[string]string{}, wake: make(chan struct{}, 1),
+		absent: map[int]bool{}, open: map[int64]func(){}, hot: map[int]int64{}, hints: map[int]bool{}, doubts: map[string]string{}, tagSince: map[string]time.Time{}, wake: make(chan struct{}, 1),
 	}
 	s.Poll, s.Reset, s.Position, s.Now = s.poll, s.reset, s.position, o.Now
 	return s
@@ -130,6 +141,9 @@ func (s *Sweep) poll(ctx context.Context) error {
 		return err
 	}
 	if err := s.load(ctx); err != nil {
+		return err
+	}
+	if err := s.catchUp(ctx); err != nil {
 		return err
 	}
 	if err := s.patience(ctx); err != nil {

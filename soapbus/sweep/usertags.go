@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"busbar/adapters/debbugs"
 	"busbar/common/event"
@@ -17,6 +18,8 @@ import (
 type tagged struct {
 	Bugs   []int `json:"bugs"`
 	Serial int64 `json:"serial"` // how many changes were published
+
+	Said int64 `json:"said,omitempty"` // up to which saying of other publishers it was compared
 }
 
 // usertagSource names the usertags in the journal.
@@ -25,6 +28,7 @@ func (s *Sweep) usertagSource() string { return s.o.Source + " usertags" }
 // usertags compares the tags of a user with what was last published. A user that was
 // not asked before is recorded.
 func (s *Sweep) usertags(ctx context.Context, user string) error {
+	upTo := s.upToNow()
 	now, err := s.o.Tracker.Usertags(ctx, user)
 	if err != nil {
 		return err
@@ -60,15 +64,27 @@ func (s *Sweep) usertags(ctx context.Context, user string) error {
 		if s.o.Import {
 			was.Bugs = nil
 		}
-		added, removed := differences(was.Bugs, bugs)
+		said, last, err := s.said(ctx, tagKey(user, tag), was.Said, upTo)
+		if err != nil {
+			return err
+		}
+		added, removed := differences(debbugs.TagAfter(was.Bugs, said), bugs)
 		if len(added)+len(removed) == 0 {
+			delete(s.tagSince, tagKey(user, tag))
+			if len(said) > 0 {
+				value, _ := json.Marshal(tagged{bugs, was.Serial, upTo})
+				quiet = append(quiet, event.State{Source: s.usertagSource(), Key: user + "\x00" + tag, Value: value})
+			}
+			continue
+		}
+		if !first && s.heldTag(tagKey(user, tag), last) {
 			continue
 		}
 		serial := was.Serial + 1
 		if first || s.o.Import {
 			serial = was.Serial
 		}
-		value, _ := json.Marshal(tagged{bugs, serial}) // numbers always encode; without bugs, its serial goes on
+		value, _ := json.Marshal(tagged{bugs, serial, upTo}) // numbers always encode; without bugs, its serial goes on
 		seen := event.State{Source: s.usertagSource(), Key: user + "\x00" + tag, Value: value}
 		if first {
 			quiet = append(quiet, seen)
@@ -84,6 +100,28 @@ func (s *Sweep) usertags(ctx context.Context, user string) error {
 	}
 	_, err = s.o.Journal.Append(ctx, journal.Record{States: quiet})
 	return err
+}
+
+// heldTag reports whether the answer to whoever set a usertag still has time to come
+// by mail, where others' messages are followed.
+func (s *Sweep) heldTag(key string, last time.Time) bool {
+	if s.o.Patience <= 0 || s.o.Import {
+		return false
+	}
+	now := s.o.Now()
+	since, waits := s.tagSince[key]
+	if !waits {
+		since = now
+		s.tagSince[key] = now
+	}
+	if last.After(since) {
+		since = last
+	}
+	if now.Sub(since) < s.o.Patience {
+		return true
+	}
+	delete(s.tagSince, key)
+	return false
 }
 
 // taggedBy is what was published of a user's tags, and whether it was ever asked.

@@ -18,7 +18,7 @@ import (
 // each service.
 func (b *bench) translate(ctx context.Context) error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	table := []translate.Translator[*mail.Message]{debbugs.Translator(), dak.Translator()}
+	table := []translate.Translator[*mail.Message]{debbugs.Translator(), dak.Translator(dak.Options{})}
 	for _, service := range []string{"debbugs", "dak"} {
 		mails, err := load(service)
 		if err != nil {

@@ -54,7 +54,7 @@ func actLast(ctx context.Context, o options, at *trial.Site) (string, error) {
 	if err := s.take(ctx, t, p, true); err != nil {
 		return "", err
 	}
-	ledger := t.audit(b.name, b.entries, b.repeats)
+	ledger := t.audit(b.name, b.entries, b.repeats, b.hubs)
 	err = errors.Join(ledger.verdict(), trial.Verdict([]trial.Count{{N: len(t.faults), What: "faults of journals"}}, t.faults...))
 	late := 0
 	for _, took := range times {

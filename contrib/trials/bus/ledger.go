@@ -64,10 +64,12 @@ func (t *truth) note(at place, f fact, d digest) {
 // A ledger compares what one subscriber got with the truth.
 type ledger struct {
 	name    string
+	hubs    bool
 	got     int // messages
 	lost    int // published, not there, and no gap names them
 	doubled int // the same fact again
 	again   int // after a start: not acknowledged before it, which a tail may repeat
+	retold  int // by a journal that had lost it: a hub that never had it cannot know
 	wrong   int // order
 	altered int // not as published
 	named   map[string]int
@@ -81,23 +83,10 @@ type ledger struct {
 // is killed.
 const unfinished = 100
 
-// without leaves out what one publisher said.
-func (t *truth) without(publisher string, entries []entry) (*truth, []entry) {
-	left := *t
-	left.facts = map[fact]map[place]bool{}
-	for f, places := range t.facts {
-		for at := range places {
-			if at.publisher != publisher {
-				left.facts[f] = places
-			}
-		}
-	}
-	return &left, slices.DeleteFunc(slices.Clone(entries), func(e entry) bool { return e.publisher == publisher })
-}
-
-// audit compares. repeats says that after a start the last messages may come again.
-func (t *truth) audit(name string, entries []entry, repeats bool) ledger {
-	l := ledger{name: name, named: map[string]int{}}
+// audit compares. repeats says that after a start the last messages may come again;
+// hubs that it came from hubs.
+func (t *truth) audit(name string, entries []entry, repeats, hubs bool) ledger {
+	l := ledger{name: name, hubs: hubs, named: map[string]int{}}
 	had := map[fact]bool{}
 	gaps := map[string][]entry{}
 	r := reading{last: map[place]int64{}, repeats: repeats}
@@ -239,6 +228,8 @@ func (l *ledger) message(t *truth, r *reading, e entry, before bool) {
 	switch {
 	case before && e.seq <= r.until[key]:
 		l.again++
+	case before && l.hubs && t.again(e.fact):
+		l.retold++
 	case before:
 		l.doubled++
 		l.note("message %d of %s came twice", e.seq, e.publisher)
@@ -248,6 +239,19 @@ func (l *ledger) message(t *truth, r *reading, e entry, before bool) {
 		l.note("message %d of %s came after %d", e.seq, e.publisher, last)
 	}
 	r.last[key] = e.seq
+}
+
+// again says whether a journal that was put back said a fact once more.
+func (t *truth) again(f fact) bool {
+	n := 0
+	for at := range t.facts[f] {
+		for _, said := range t.said[at] {
+			if said == f && t.back[at.publisher] {
+				n++
+			}
+		}
+	}
+	return n > 1
 }
 
 func (l *ledger) note(format string, args ...any) {
@@ -262,8 +266,8 @@ func (l ledger) String() string {
 		gaps = append(gaps, fmt.Sprintf("%d %s", n, reason))
 	}
 	slices.Sort(gaps)
-	return fmt.Sprintf("%s: got %d, lost %d, doubled %d, reordered %d, not as published %d; gaps named: %s (%d messages); unnamed %d, named falsely %d; repeated after a kill %d",
-		l.name, l.got, l.lost, l.doubled, l.wrong, l.altered, strings.Join(append(gaps, "")[:max(len(gaps), 1)], ", "), l.gone, l.unnamed, l.false, l.again)
+	return fmt.Sprintf("%s: got %d, lost %d, doubled %d, reordered %d, not as published %d; gaps named: %s (%d messages); unnamed %d, named falsely %d; repeated after a kill %d, said again by a journal that had lost it %d",
+		l.name, l.got, l.lost, l.doubled, l.wrong, l.altered, strings.Join(append(gaps, "")[:max(len(gaps), 1)], ", "), l.gone, l.unnamed, l.false, l.again, l.retold)
 }
 
 func (l ledger) verdict() error {

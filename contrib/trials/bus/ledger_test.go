@@ -44,7 +44,7 @@ func TestLedger(t *testing.T) {
 		if err := b.read(ctx); err != nil {
 			t.Fatal(err)
 		}
-		l := now.audit(b.name, b.entries, b.repeats)
+		l := now.audit(b.name, b.entries, b.repeats, b.hubs)
 		err := l.verdict()
 		if fault == "" && (err != nil || l.got < n) || fault != "" && (err == nil || !strings.Contains(err.Error(), fault)) {
 			t.Errorf("%s: the verdict is %v, want %q; %s", what, err, fault, l)
@@ -235,7 +235,7 @@ func TestLedgerRules(t *testing.T) {
 				entries = append(entries, message(truth, min(int64(id), 4), id))
 			}
 		}
-		l := truth.audit("x", entries, false)
+		l := truth.audit("x", entries, false, false)
 		err := l.verdict()
 		if c.fault == "" && err != nil || c.fault != "" && (err == nil || !strings.Contains(err.Error(), c.fault)) {
 			t.Errorf("%s: the verdict is %v, want %q; %s", what, err, c.fault, l)

@@ -180,12 +180,15 @@ func (s *site) link(f *follower, p *publisher) error {
 }
 
 // hub adds one that has still to be started.
-func (s *site) hub(name string) (*hub, error) {
+func (s *site) hub(name string) (*hub, error) { return s.hubAs(name, "") }
+
+// hubAs adds one with more in its configuration, of [hub].
+func (s *site) hubAs(name, more string) (*hub, error) {
 	address, err := s.freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	f, err := s.follower(name, "bus", "hub", fmt.Sprintf("[hub]\nlisten = %q\narchive = %q\n", address, s.Path(name+".archive.db")))
+	f, err := s.follower(name, "bus", "hub", fmt.Sprintf("[hub]\nlisten = %q\narchive = %q\n%s", address, s.Path(name+".archive.db"), more))
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"syscall"
 	"time"
@@ -53,9 +54,12 @@ func (s *site) named(name string) *publisher {
 }
 
 // rotate gives a publisher a new key while it runs.
-func (s *site) rotate(_ context.Context, _ *truth, p *publisher) error {
+func (s *site) rotate(ctx context.Context, _ *truth, p *publisher) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err := p.listens(ctx); err != nil { // it has read the key that it has
+		return err
+	}
 	for _, end := range []string{".crt", ".key"} {
 		file := s.Path("keys/" + p.name + end)
 		if err := os.Rename(file, file+".before"); err != nil {
@@ -66,6 +70,20 @@ func (s *site) rotate(_ context.Context, _ *truth, p *publisher) error {
 		return err
 	}
 	return syscall.Kill(p.PID(), syscall.SIGHUP)
+}
+
+// listens waits until a publisher that was started takes connections.
+func (p *publisher) listens(ctx context.Context) error {
+	const patience = time.Minute
+	for end := time.Now().Add(patience); ; {
+		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", p.address)
+		if err == nil {
+			return c.Close()
+		}
+		if time.Now().After(end) || trial.Pause(ctx, 20*time.Millisecond) != nil {
+			return fmt.Errorf("waiting for %s: %w", p.name, err)
+		}
+	}
 }
 
 // move has a publisher speak elsewhere; its followers find it.

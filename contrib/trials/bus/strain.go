@@ -59,11 +59,7 @@ func actStrain(ctx context.Context, o options, at *trial.Site) (string, error) {
 		len(s.publishers), len(s.hubs), len(t.facts), strained.Seconds(), &h, renewed, movedName, prunedName, len(t.pruned), backName, t.lost(), took)
 	var errs []error
 	for _, b := range books {
-		t, entries := t, b.entries
-		if b.hubs { // a position of /events does not know that numbers are used again
-			t, entries = t.without(backName, entries)
-		}
-		l := t.audit(b.name, entries, b.repeats)
+		l := t.audit(b.name, b.entries, b.repeats, b.hubs)
 		text += "  " + l.String() + "\n"
 		errs = append(errs, l.verdict())
 	}
@@ -271,7 +267,7 @@ func (t *truth) whole(b *book) bool {
 		}
 		named := false
 		for at := range t.facts[f] {
-			named = named || b.named[at] || b.hubs && at.publisher == backName
+			named = named || b.named[at]
 		}
 		if !named {
 			return false

@@ -10,8 +10,12 @@ const fixtures = "../../../fixtures"
 
 // justified are the fixtures that Python reads otherwise, and why ours is right.
 var justified = map[string]string{
+	"britney/odd-package.mail: to":          "an address whose local part is no dot-atom and not quoted, which Python quotes",
+	"buildd/log-mime.mail: names":           "its only text is what it says, and no attachment, whatever the file is called",
 	"dak/katie-2002-latin1.mail: from":      "raw Latin-1, which Python shows as question marks",
 	"dak/katie-2002-latin1.mail: text":      "raw Latin-1",
+	"dak/queued-commands.mail: text":        "UTF-8 without a charset, as the queue daemon sends it",
+	"dak/rejected-2005-latin1.mail: text":   "raw Latin-1",
 	"lists/old-list-nonascii.mail: from":    "raw Latin-1",
 	"lists/old-list-nonascii.mail: text":    "raw Latin-1",
 	"hostile/raw-latin1.mail: from":         "raw Latin-1",

@@ -17,6 +17,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"io"
 	"os"
@@ -58,10 +59,12 @@ func torture(ctx context.Context, o options, out io.Writer) error {
 			if err != nil {
 				return "", err
 			}
-			return s.what + "; " + l.String(), l.verdict(promise{role != "views", role == "wbadm", restored})
+			err = l.verdict(promise{role != "views", role == "wbadm", restored})
+			states, perr := s.Present(ctx, []string{s.Path("journal.db")}, "--queue", s.pg.URL("wbadm", database))
+			return s.what + "; " + l.String() + "; " + states, errors.Join(err, perr)
 		}}
 	}
-	return o.Play(ctx, out, "db", []string{"dbpoll"},
+	return o.Play(ctx, out, "db", []string{"dbpoll", "bus"},
 		act("undisturbed", "wbadm", false, actPlain),
 		act("dbpoll killed", "wbadm", false, actKill),
 		act("PostgreSQL restarted", "wbadm", false, actRestart),

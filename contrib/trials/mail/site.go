@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 
 	"busbar/common/sign"
@@ -50,6 +52,16 @@ func install(at *trial.Site, in string) (*site, error) {
 	s.daemon = s.Daemon("mail2bus", "run")
 	return s, s.Configure("mail2bus", "[bus]\nname = %q\npublish = [%q]\njournal = %q\nheartbeat = \"500ms\"\n[sign]\ncertificate = %q\nkey = %q\n[mail]\nmaildir = [%q]\nspool = %q\n",
 		publisher, "tcp://"+s.address, s.journal, crt, key, s.maildir, s.spool)
+}
+
+// addLines adds lines to the configuration's [mail].
+func (s *site) addLines(lines string) error {
+	f, err := os.OpenFile(s.Config("mail2bus"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(lines + "\n")
+	return errors.Join(err, f.Close())
 }
 
 // empty says that no mail waits.

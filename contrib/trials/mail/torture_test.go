@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,15 +22,45 @@ func TestTorture(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 	defer cancel()
 	var out bytes.Buffer
-	err := torture(ctx, options{mails: 300, kills: 8, life: 2 * time.Second, full: 80, port: 60, Options: trial.Options{Seed: 7}}, &out)
+	err := torture(ctx, options{mails: 300, kills: 8, life: 2 * time.Second, full: 80, port: 60, imports: 400, history: 330, historyLive: 100, historyKills: 2, Options: trial.Options{Seed: 7}}, &out)
 	t.Logf("\n%s", out.String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"machine: ", "kill -9: mails 300", "taken port: mails 60", "lost 0, doubled 0", "acts skipped: "} {
+	for _, want := range []string{"machine: ", "kill -9: mails 300", "taken port: mails 60", "import: mails 400 of one mbox", "history: mails 330 of ", "missing 0, more 0, doubled 0, told in other words 0; live delivery", "lost 0, doubled 0", "acts skipped: "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report does not say %q", want)
 		}
+	}
+}
+
+// TestAskedWhileItRuns: what mail2bus does to mails behind their storing is waited for while
+// it runs.
+func TestAskedWhileItRuns(t *testing.T) {
+	bin := t.TempDir()
+	if err := trial.Build(t.Context(), bin, "mail2bus"); err != nil {
+		t.Fatal(err)
+	}
+	at, err := trial.NewSite(filepath.Join(t.TempDir(), "s"), bin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	r, err := way{"a Maildir", func(_ context.Context, s *site) (*peer, error) {
+		none := func() error { return nil }
+		return &peer{
+			send: func(_ context.Context, n int) error { return s.maildir.Deliver(fmt.Sprintf("%d.trial", n), mail(n)) },
+			kill: none, start: func(context.Context) error { return nil }, log: func() string { return "" },
+			ended: func() error {
+				if asked++; !s.daemon.Running() {
+					return errors.New("mail2bus was stopped before")
+				}
+				return nil
+			},
+		}, nil
+	}}.act(t.Context(), options{waysMails: 4, waysKills: 2, waysLife: 10 * time.Millisecond}, at)
+	if err := errors.Join(err, r.verdict(), at.End()); err != nil || asked != 1 || r.acked != 4 {
+		t.Errorf("asked %d times, %v: %v", asked, r, err)
 	}
 }
 

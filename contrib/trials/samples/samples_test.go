@@ -3,12 +3,17 @@ package main
 import (
 	"compress/gzip"
 	"context"
+	"database/sql"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"busbar/common/journal"
 )
 
 // kept is what a journal holds that no later program may lose or tell again.
@@ -25,6 +30,11 @@ const (
 	poison  = "SELECT count(*) FROM poison"
 	doubles = "SELECT value FROM counters WHERE kind = 'total' AND name = 'duplicates'"
 )
+
+// since are the facts in the samples' mails that those earlier programs did not tell,
+// and that are told now: of answers to mails to the tracker's control address. No other
+// may come.
+var since = map[string]int{"debbugs.control.process": 2, "debbugs.bug.severity.update": 1, "debbugs.bug.title.update": 1}
 
 // TestEarlierJournals gives the journals of earlier programs to those of now. They
 // are brought up to date in place, keep all that they held, verify, and know what
@@ -53,29 +63,37 @@ func TestEarlierJournals(t *testing.T) {
 				}
 			}
 			before, knew := s.holds(t), s.must(t, "mail2bus", doubles)
+			// Brought up to date, without anything new, whose signatures would be others.
+			if err := s.upgrade(ctx); err != nil {
+				t.Fatal(err)
+			}
+			s.verify(t, from, "mail2bus")
 			if err := s.again(ctx); err != nil {
 				t.Fatal(err)
 			}
 			after := s.holds(t)
+			told, all := s.topics(t, before["mail2bus head"]), 0
+			if diff := cmp.Diff(since, told); diff != "" {
+				t.Errorf("what was told again, or never before: %s", diff)
+			}
+			for _, n := range told {
+				all += n
+			}
+			for _, what := range []string{"messages", "head", "ids"} {
+				after["mail2bus "+what] -= all
+			}
+			after["mail2bus cursor"] = min(after["mail2bus cursor"], before["mail2bus cursor"])
 			for what, n := range before {
 				if after[what] != n {
 					t.Errorf("%s: %d before, %d after", what, n, after[what])
 				}
 			}
-			ca, err := filepath.Abs(filepath.Join(from, "ca.crt"))
-			if err != nil {
-				t.Fatal(err)
-			}
 			for _, name := range programs {
 				if n := s.must(t, name, poison); n == 0 && (name == "mail2bus" || name == "scmhook") {
 					t.Errorf("%s: the poison is gone", name)
 				}
-				args := []string{"verify", "--ca", ca, s.path(name + ".db")}
-				if name == "dbpoll" { // unsigned
-					args = []string{"verify", s.path(name + ".db")}
-				}
-				if err := command(ctx, s.dir, filepath.Join(bin, "bus"), args...); err != nil {
-					t.Error(err)
+				if name != "mail2bus" {
+					s.verify(t, from, name)
 				}
 			}
 			if n := s.must(t, "mail2bus", doubles); n <= knew {
@@ -83,6 +101,61 @@ func TestEarlierJournals(t *testing.T) {
 			}
 		})
 	}
+}
+
+// verify has bus check a journal, by the authority of its sample.
+func (s *story) verify(t *testing.T, from, name string) {
+	t.Helper()
+	ca, err := filepath.Abs(filepath.Join(from, "ca.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"verify", "--ca", ca, s.path(name + ".db")}
+	if name == "dbpoll" { // unsigned
+		args = []string{"verify", s.path(name + ".db")}
+	}
+	if err := command(t.Context(), s.dir, filepath.Join(s.bin, "bus"), args...); err != nil {
+		t.Error(err)
+	}
+}
+
+// upgrade has mail2bus open its journal while there is nothing to be read.
+func (s *story) upgrade(ctx context.Context) error {
+	mail, err := s.daemon("mail2bus")
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.wait(ctx, "mail2bus opens its journal", func() bool {
+		r, err := journal.OpenReader(ctx, s.path("mail2bus.db"))
+		return err == nil && r.Close() == nil
+	}), mail.Stop())
+}
+
+// topics are what mail2bus told behind a number, without prefix and environment.
+func (s *story) topics(t *testing.T, seq int) map[string]int {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+s.path("mail2bus.db")+"?mode=ro&_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(t.Context(), "SELECT topic FROM messages WHERE seq > ?", seq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	told := map[string]int{}
+	for rows.Next() {
+		var topic string
+		if err := rows.Scan(&topic); err != nil {
+			t.Fatal(err)
+		}
+		told[topic[strings.Index(topic, ".debbugs.")+1:]]++
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return told
 }
 
 // again shows the programs once more what their journals have told of.

@@ -28,7 +28,7 @@ func (s *site) begin(ctx context.Context) (*world, *books, error) {
 	if err := s.serve(); err != nil {
 		return nil, nil, err
 	}
-	if err := s.configure(5*time.Second, ""); err != nil {
+	if err := s.configure(5*time.Second, "", ""); err != nil {
 		return nil, nil, err
 	}
 	b := openBooks(s.tracker)
@@ -119,6 +119,10 @@ func (s *site) close(ctx context.Context, w *world, b *books, what string) (stri
 	p := paceOf(s.tracker.Requests())
 	text := fmt.Sprintf("%s; %s%s; %s", w, what, l, p)
 	if err := l.verdict(); err != nil {
+		return text, err
+	}
+	states, err := s.present(ctx)
+	if text += "; " + states; err != nil {
 		return text, err
 	}
 	return text, p.within(s.o.rate)

@@ -15,83 +15,134 @@ import (
 	"busbar/fixtures/bugtracker"
 )
 
-// actBoth has bugs told by mail2bus and by soapbus, both followed by one
-// subscriber; every second mail never arrives.
-func actBoth(ctx context.Context, o options, s *site) (text string, err error) {
-	var mu sync.Mutex
-	mails, withheld := 0, 0
+// A pair is mail2bus and soapbus on one tracker, and a subscriber to both.
+type pair struct {
+	world *world
+	books *books
+	sub   *trial.Collector
+
+	mu       sync.Mutex
+	begun    bool // both run
+	mails    int
+	withheld [][]byte
+	seen     map[string]int   // by id: how often it was shown
+	came     []event.Envelope // in order
+	err      error            // of a delivery
+}
+
+// pair starts both, with a tracker whose every so many mails never arrive.
+func (s *site) pair(ctx context.Context, every int, following string) (*pair, error) {
+	p := &pair{seen: map[string]int{}}
 	spool := s.Path("spool")
-	s.tracker = bugtracker.New(bugtracker.Options{First: 700001, Seed: o.Seed, Mailed: func(mail []byte) {
-		mu.Lock()
-		defer mu.Unlock()
-		if mails++; mails%2 == 0 {
-			withheld++
+	s.tracker = bugtracker.New(bugtracker.Options{First: 700001, Seed: s.o.Seed, Mailed: func(mail []byte) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if !p.begun {
+			return
+		}
+		if p.mails++; p.mails%every == 0 {
+			p.withheld = append(p.withheld, mail)
 			return
 		}
 		deliver := exec.CommandContext(ctx, s.Program("mail2bus"), "deliver", "--spool", spool)
 		deliver.Stdin = strings.NewReader(string(mail))
-		if out, derr := deliver.CombinedOutput(); derr != nil {
-			err = errors.Join(err, fmt.Errorf("delivering a mail: %w: %s", derr, out))
+		if out, err := deliver.CombinedOutput(); err != nil {
+			p.err = errors.Join(p.err, fmt.Errorf("delivering a mail: %w: %s", err, out))
 		}
 	}})
-	w := newWorld(s.tracker, o.Seed)
-	w.report() // so that there is a beginning
+	p.world = newWorld(s.tracker, s.o.Seed)
+	p.world.report() // so that there is a beginning
 	if err := s.serve(); err != nil {
-		return "", err
+		return nil, err
 	}
 	var endpoints []string
 	for range 2 {
 		address, err := trial.FreeAddress()
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		endpoints = append(endpoints, "tcp://"+address)
 	}
-	if err := s.configure(time.Minute, fmt.Sprintf("publish = [%q]\nheartbeat = \"1s\"", endpoints[0])); err != nil {
-		return "", err
+	bus := fmt.Sprintf("publish = [%q]\nheartbeat = \"1s\"", endpoints[0])
+	if following != "" {
+		bus += fmt.Sprintf("\nsubscribe = [%q]", endpoints[1])
 	}
-	err = s.Configure("mail2bus", "[bus]\nname = \"mail2bus.trial\"\njournal = %q\npublish = [%q]\nheartbeat = \"1s\"\n[sign]\nbackend = \"none\"\n[mail]\nspool = %q\n",
+	if err := s.configure(time.Minute, bus, following); err != nil {
+		return nil, err
+	}
+	err := s.Configure("mail2bus", "[bus]\nname = \"mail2bus.trial\"\njournal = %q\npublish = [%q]\nheartbeat = \"1s\"\n[sign]\nbackend = \"none\"\n[mail]\nspool = %q\n",
 		s.Path("mail.db"), endpoints[1], spool)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	b := openBooks(s.tracker)
+	p.books = openBooks(s.tracker)
 	if err := s.poll(ctx); err != nil {
-		return "", err
+		return nil, err
 	}
 	for _, daemon := range []*trial.Victim{s.Daemon("mail2bus", "run"), s.daemon} {
 		if err := daemon.Start(); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
-	seen := map[string]int{} // by id: how often it was shown
-	sub, err := trial.Collect(ctx, wire.FollowOptions{Endpoints: endpoints}, func(d wire.Delivery) error {
-		seen[d.Envelope.MsgID[5:]]++
+	p.sub, err = trial.Collect(ctx, wire.FollowOptions{Endpoints: endpoints}, func(d wire.Delivery) error {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.seen[d.Envelope.MsgID[5:]]++
+		p.came = append(p.came, d.Envelope)
 		return nil
 	})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if err := sub.Ready(ctx, len(endpoints)); err != nil {
-		return "", err
+	p.mu.Lock()
+	p.begun = true
+	p.mu.Unlock()
+	return p, p.sub.Ready(ctx, len(endpoints))
+}
+
+// live reports bugs, and changes each a few times, but none twice in a second: what two
+// publishers say of one second has no order.
+func (p *pair) live(ctx context.Context, bugs, changes int) error {
+	todo := map[int]int{}
+	var order []int
+	for range bugs {
+		bug := p.world.report()
+		order, todo[bug] = append(order, bug), p.world.rng.IntN(changes)
 	}
-	for range o.both {
-		bug := w.report()
-		for range w.rng.IntN(3) {
-			w.change(bug)
+	for round := range changes {
+		second := time.Now().Truncate(time.Second)
+		if err := trial.Pause(ctx, time.Until(second.Add(time.Second))); err != nil {
+			return err
+		}
+		for _, bug := range order {
+			if round < todo[bug] {
+				p.world.change(bug)
+			}
 		}
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+// actBoth has bugs told by mail2bus and by soapbus, both followed by one
+// subscriber; every second mail never arrives.
+func actBoth(ctx context.Context, o options, s *site) (text string, err error) {
+	p, err := s.pair(ctx, 2, "")
 	if err != nil {
 		return "", err
 	}
-	if err := sub.Quiet(ctx, 6*time.Second); err != nil {
+	if err := p.live(ctx, o.both, 3); err != nil {
 		return "", err
 	}
-	if _, err := sub.End(); err != nil {
+	if err := p.sub.Quiet(ctx, 6*time.Second); err != nil {
 		return "", err
 	}
-	sums, serr := compare(ctx, seen, s.Path("mail.db"), s.journal())
-	text, cerr := s.close(ctx, w, b, fmt.Sprintf("%d mails, %d of them withheld; ", mails, withheld))
+	if _, err := p.sub.End(); err != nil {
+		return "", err
+	}
+	sums, serr := compare(ctx, p.seen, s.Path("mail.db"), s.journal())
+	text, cerr := s.close(ctx, p.world, p.books, fmt.Sprintf("%d mails, %d of them withheld; ", p.mails, len(p.withheld)))
 	return text + "; " + sums.String(), errors.Join(cerr, serr, sums.verdict())
 }
 

@@ -18,7 +18,7 @@ func actFigures(ctx context.Context, o options, s *site) (string, error) {
 	if err := s.serve(); err != nil {
 		return "", err
 	}
-	if err := s.configure(time.Minute, ""); err != nil {
+	if err := s.configure(time.Minute, "", ""); err != nil {
 		return "", err
 	}
 	first, err := s.measured(ctx)

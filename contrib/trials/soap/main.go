@@ -30,6 +30,7 @@ type options struct {
 	synthetic            int
 	rate                 int
 	life                 time.Duration
+	patience             time.Duration // of a soapbus that follows
 }
 
 func main() {
@@ -42,6 +43,7 @@ func main() {
 	flag.IntVar(&o.synthetic, "synthetic", 1_100_000, "bugs for the figures")
 	flag.IntVar(&o.rate, "rate", 6000, "requests a minute")
 	flag.DurationVar(&o.life, "life", 3*time.Second, "the longest life of soapbus between two kills")
+	flag.DurationVar(&o.patience, "patience", time.Minute, "how long a soapbus that follows waits for mail")
 	trial.Main("soap", 2*time.Hour, func(ctx context.Context) error { return torture(ctx, o, os.Stdout) })
 }
 
@@ -52,6 +54,6 @@ func torture(ctx context.Context, o options, out io.Writer) error {
 			return play(ctx, o, newSite(at, o))
 		}}
 	}
-	return o.Play(ctx, out, "soap", []string{"soapbus", "mail2bus"}, act("undisturbed", actPlain),
-		act("tracker failing, soapbus killed", actKill), act("mail and SOAP", actBoth), act("figures", actFigures))
+	return o.Play(ctx, out, "soap", []string{"soapbus", "mail2bus", "bus"}, act("undisturbed", actPlain),
+		act("tracker failing, soapbus killed", actKill), act("mail and SOAP", actBoth), act("SOAP following mail", actFollow), act("figures", actFigures))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"busbar/contrib/trials/trial"
@@ -59,11 +60,22 @@ func (s *site) serve() error {
 // configure writes soapbus's configuration. A full sweep is in each round, so
 // that the end is reached soon. A request may take so long: little where the
 // tracker is made to hang, much where a busy machine alone is slow.
-func (s *site) configure(timeout time.Duration, more string) error {
+func (s *site) configure(timeout time.Duration, bus, soap string) error {
 	return s.Configure("soapbus", "[bus]\nname = %q\njournal = %q\n%s\n[sign]\nbackend = \"none\"\n[soap]\nurl = \"http://%s/cgi-bin/soap.cgi\"\n"+
-		"rate = %d\ninterval = \"1s\"\nfull = \"1s\"\nrecent = \"1s\"\ngrace = \"0s\"\ntimeout = %q\nfirst = 700001\nusers = [\"qa@example.org\"]\n",
-		"soapbus.trial", s.journal(), more, s.address, s.o.rate, timeout.String())
+		"rate = %d\ninterval = \"1s\"\nfull = \"1s\"\nrecent = \"1s\"\ngrace = \"0s\"\ntimeout = %q\nfirst = 700001\nusers = [\"qa@example.org\"]\n%s",
+		"soapbus.trial", s.journal(), bus, s.address, s.o.rate, timeout.String(), soap)
 }
+
+// present compares the states that all messages make with the tracker's.
+func (s *site) present(ctx context.Context) (string, error) {
+	journals := []string{s.journal()}
+	if mail := s.Path("mail.db"); exists(mail) {
+		journals = append(journals, mail)
+	}
+	return s.Present(ctx, journals, "--tracker", "http://"+s.address+"/cgi-bin/soap.cgi")
+}
+
+func exists(path string) bool { _, err := os.Stat(path); return err == nil }
 
 // poll makes one round, again and again until the tracker has answered.
 func (s *site) poll(ctx context.Context) error {

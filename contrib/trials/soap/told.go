@@ -79,12 +79,20 @@ func (t *told) note(e event.Envelope, l *ledger) {
 		if s.created || t.base.bugs[n].Bug != 0 {
 			break // the report of a bug that was there
 		}
-		s.created = true
-		s.text["severity"], s.text["title"] = text(body["severity"]), text(body["title"])
+		s.created = true // mails in one spool may come in any order: what changed since stands
+		for _, what := range []string{"severity", "title"} {
+			if _, later := s.text[what]; !later {
+				s.text[what] = text(body[what])
+			}
+		}
 		if s.text["severity"] == "" {
 			s.text["severity"] = "normal"
 		}
-		s.set["tag"], s.set["package"] = setOf(texts(body["tags"])), setOf(texts(body["packages"]))
+		for what, list := range map[string]any{"tag": body["tags"], "package": body["packages"]} {
+			if s.set[what] == nil {
+				s.set[what] = setOf(texts(list))
+			}
+		}
 		s.text["version"] = text(body["version"])
 	case "bug.close":
 		s.closed = true

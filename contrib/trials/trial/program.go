@@ -134,7 +134,7 @@ func (o Options) play(ctx context.Context, out io.Writer, dir, bin string, act A
 // users have them.
 func Build(ctx context.Context, into string, programs ...string) error {
 	for _, program := range programs {
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(into, filepath.Base(program)), "busbar/"+program)
+		build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(into, filepath.Base(program)), "busbar/"+program)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("building %s: %w: %s", program, err, out)

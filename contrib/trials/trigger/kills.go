@@ -22,11 +22,14 @@ sleep 0.02
 echo "end $EVENT_PUBLISHER $EVENT_NUMBER $$" >>'%[1]s'
 `
 
+// ahead is how far publishers are ahead of what is handled.
+const ahead = 10
+
 // A play is what runs.
 type play struct {
 	o          options
 	site       *trial.Site
-	publishers []*publisher
+	publishers []*trial.Publisher
 	ledger     *ledger
 	trigger    *trial.Victim
 	command    string // its file
@@ -53,7 +56,7 @@ func kills(ctx context.Context, o options, s *trial.Site) (string, error) {
 	}
 	said := map[string]int64{}
 	for _, one := range p.publishers {
-		said[one.name] = one.said
+		said[one.Name] = one.Said
 	}
 	err := trial.Await(ctx, "all events to be handled", trial.Patience, func() (bool, error) {
 		err := p.ledger.read()
@@ -84,12 +87,12 @@ func (p *play) prepare(ctx context.Context, wg *sync.WaitGroup) error {
 	}
 	var names, endpoints []string
 	for i := range p.o.publishers {
-		one, err := publish(ctx, wg, p.site.Dir, fmt.Sprintf("p%d.example.org", i), ca)
+		one, err := trial.Publish(ctx, wg, p.site.Dir, fmt.Sprintf("p%d.example.org", i), ca)
 		if err != nil {
 			return err
 		}
 		p.publishers = append(p.publishers, one)
-		names, endpoints = append(names, one.name), append(endpoints, fmt.Sprintf("%q", one.endpoint))
+		names, endpoints = append(names, one.Name), append(endpoints, fmt.Sprintf("%q", one.Endpoint))
 	}
 	if p.ledger, err = newLedger(p.site.Path("ledger"), names); err != nil {
 		return err
@@ -137,7 +140,7 @@ func (p *play) kill(ctx context.Context, theCommand bool) error {
 func (p *play) until(ctx context.Context, ok func() bool) error {
 	for end := time.Now().Add(trial.Patience); ; {
 		for _, one := range p.publishers {
-			if err := one.speak(ctx, p.ledger.of[one.name].ended); err != nil {
+			if err := one.Speak(ctx, p.ledger.of[one.Name].ended+ahead); err != nil {
 				return err
 			}
 		}

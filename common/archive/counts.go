@@ -1,0 +1,94 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"busbar/common/event"
+)
+
+// An HourCount is how many messages are of an hour.
+type HourCount struct {
+	Hour  time.Time `json:"hour"` // its beginning, in UTC
+	Count int64     `json:"count"`
+}
+
+// maxHours is how many hours one answer has: ten years.
+const maxHours = 10 * 366 * 24
+
+// Hours counts the messages of a name for each hour from the one of from to the one of
+// to, both included: hours without any are left out. Topics, categories and publishers
+// are counted; the zero Kind, with no value, stands for all messages.
+func (r *Reader) Hours(ctx context.Context, kind Kind, value string, from, to time.Time) ([]HourCount, error) {
+	list, err := collect(ctx, r.db, scanHour, `SELECT hour, count FROM hours
+		WHERE name = (SELECT id FROM names WHERE kind = ? AND value = ?) AND hour BETWEEN ? AND ? AND count > 0 ORDER BY hour LIMIT ?`,
+		int64(kind), value, hourOf(from), hourOf(to), maxHours)
+	return list, r.fail(err, "counting the hours of %.80q", value)
+}
+
+func scanHour(scan func(...any) error, h *HourCount) error {
+	var hour int64
+	err := scan(&hour, &h.Count)
+	h.Hour = time.Unix(hour*secondsPerHour, 0).UTC()
+	return err
+}
+
+func hourOf(t time.Time) int64 { return placeOf(t.Unix(), 0).time() / secondsPerHour }
+
+// A Total is how many messages a name has, within some hours.
+type Total struct {
+	Value string
+	Count int64
+}
+
+// Totals counts the messages of each name of a kind that is counted (see Hours), from
+// the hour of from to the one of to: the most frequent first. Names without any message
+// there have the count 0, and are listed, too. Many names and long times take long:
+// the reader's time-out ends it.
+func (r *Reader) Totals(ctx context.Context, kind Kind, from, to time.Time, limit int) ([]Total, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.limit)
+	defer cancel()
+	list, err := collect(ctx, r.db, func(scan func(...any) error, t *Total) error { return scan(&t.Value, &t.Count) },
+		`SELECT value, (SELECT coalesce(sum(count), 0) FROM hours WHERE name = names.id AND hour BETWEEN ? AND ?) AS n
+		FROM names WHERE kind = ? ORDER BY n DESC, value LIMIT ?`, hourOf(from), hourOf(to), int64(kind), batch(limit))
+	return list, r.fail(err, "counting messages")
+}
+
+// TopicsUnder lists the topics that ever came under one (see event.TopicUnder), at
+// most limit.
+func (r *Reader) TopicsUnder(ctx context.Context, prefix, topic string, limit int) ([]string, error) {
+	list, err := collect(ctx, r.db, func(scan func(...any) error, name *string) error { return scan(name) },
+		"SELECT value FROM names WHERE kind = ? ORDER BY value LIMIT ?", int64(Topic), maxNames)
+	list = slices.DeleteFunc(list, func(name string) bool { return !event.TopicUnder(prefix, name, topic) })
+	return list[:min(len(list), limit)], r.fail(err, "listing the topics under %.80q", topic)
+}
+
+// Hourly counts the messages for which a condition holds, for each hour as Hours does:
+// from the counts that are kept where there are, else from the messages themselves, of
+// which there may be as many as the reader's time-out lets it count. Prefix is what
+// topics may leave out (Under).
+func (r *Reader) Hourly(ctx context.Context, c Condition, prefix string, from, to time.Time) (list []HourCount, err error) {
+	cut := false
+	err = r.search(ctx, Query{Conditions: []Condition{c}, Prefix: prefix}, func(s *search) error {
+		ids, err := s.names(c)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		// The ids are numbers of ours.
+		in := "name IN (" + strings.Trim(strings.ReplaceAll(fmt.Sprint(ids), " ", ", "), "[]") + ")"
+		query, low, high := "SELECT hour, sum(count) FROM hours WHERE "+in+" AND hour BETWEEN ? AND ? AND count > 0 GROUP BY hour ORDER BY hour LIMIT ?", hourOf(from), hourOf(to)
+		if !c.Kind.counted() { // a message has several names of these
+			query = fmt.Sprintf("SELECT (place >> %d) / %d AS hour, count(DISTINCT place) FROM facets WHERE %s AND place BETWEEN ? AND ? GROUP BY hour ORDER BY hour LIMIT ?", arrivalBits, secondsPerHour, in)
+			low, high = int64(placeOf(low*secondsPerHour, 0)), int64(placeOf((high+1)*secondsPerHour, 0))-1
+		}
+		list, err = collect(s.ctx, s.tx, scanHour, query, low, high, maxHours)
+		return err
+	}, func(*search) { cut = true })
+	if err == nil && cut {
+		err = fmt.Errorf("%w: it takes too long: ask for a shorter time", ErrQuery)
+	}
+	return list, r.fail(err, "counting the hours of %.80q", c.Values)
+}
