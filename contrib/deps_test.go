@@ -59,7 +59,7 @@ func TestDepsStartNoServers(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"postgresql mariadb-server", "postgresql-99-debversion", "systemctl --quiet disable postgresql\n", "systemctl --quiet disable mariadb\n"} {
+	for _, want := range []string{"postgresql mariadb-server", "postgresql-99-debversion", "systemctl --quiet disable postgresql\n", "systemctl --quiet disable mariadb\n", "mariadb-server nats-server", "systemctl --quiet disable nats-server\n", "nats-server ngircd", "systemctl --quiet disable ngircd\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
+
+	"busbar/fixtures/cluster"
 )
 
 const dashboard = "grafana/busbar.json"
@@ -44,7 +46,8 @@ func TestDashboardShowsRealMetrics(t *testing.T) {
 	if board.Title == "" || len(board.Panels) < 10 || len(board.Templating.List) != 3 {
 		t.Fatalf("this is no dashboard: %q with %d panels", board.Title, len(board.Panels))
 	}
-	page := metricsPage(t)
+	page, endpoint := metricsPage(t)
+	page += mailPage(t) + forwardPage(t, endpoint) + hubPage(t, endpoint) + notifyPage(t, endpoint)
 	known := map[string]bool{}
 	for _, m := range metricType.FindAllStringSubmatch(page, -1) {
 		known[m[1]] = true
@@ -71,7 +74,7 @@ func TestDashboardShowsRealMetrics(t *testing.T) {
 		uses("variable "+v.Name, v.Query)
 	}
 	// Whoever adds a metric says whether people should see it.
-	for _, plain := range []string{"busbar_journal_messages", "busbar_journal_last_seq", "busbar_publisher_sent_total", "busbar_sink_cursor", "busbar_canary_sent_total"} {
+	for _, plain := range []string{"busbar_journal_messages", "busbar_journal_last_seq", "busbar_publisher_sent_total", "busbar_sink_cursor", "busbar_canary_sent_total", "busbar_forward_stream_last", "busbar_archive_head"} {
 		shown[plain] = true
 	}
 	for name := range known {
@@ -84,21 +87,188 @@ func TestDashboardShowsRealMetrics(t *testing.T) {
 	}
 }
 
-// metricsPage runs dbpoll on a SQLite table until it has something to tell of
+// mailPage runs mail2bus with all ways in that it measures.
+func mailPage(t *testing.T) string {
+	t.Helper()
+	dir, address := t.TempDir(), freeAddress(t)
+	config := strings.NewReplacer("DIR", dir, "ADDRESS", address, "LMTP", freeAddress(t)).Replace(mailConfig)
+	err := os.WriteFile(filepath.Join(dir, "mail2bus.toml"), []byte(config), 0o600)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "password"), []byte("secret\n"), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	daemon := exec.Command(program(t, "mail2bus"), "run", "--config", filepath.Join(dir, "mail2bus.toml"))
+	var log strings.Builder
+	daemon.Stderr = &log
+	if err := daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := daemon.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		if err := daemon.Wait(); err != nil {
+			t.Errorf("mail2bus: %v: %s", err, log.String())
+		}
+	})
+	page := pageWith(address, "busbar_lmtp_mails_total{", "busbar_imap_trouble{", `busbar_mail_evidence_missing_total{evidence="dkim"`)
+	if page == "" {
+		t.Fatalf("mail2bus never told everything: %s", log.String())
+	}
+	return page
+}
+
+const mailConfig = `[bus]
+journal = "DIR/journal.db"
+metrics = "ADDRESS"
+[sign]
+backend = "none"
+[mail]
+lmtp = "tcp://LMTP"
+imap = ["imap://bus@127.0.0.1:1/INBOX"]
+imap_password = "DIR/password"
+[mail.require]
+debbugs = ["dkim:bugs.debian.org"]
+`
+
+// forwardPage runs bus forward beside a publisher until it has something to tell of
 // everything.
-func metricsPage(t *testing.T) string {
+func forwardPage(t *testing.T, endpoint string) string {
+	t.Helper()
+	server, err := cluster.StartNATS(t.Context(), t.TempDir(), cluster.NATSOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Kill() })
+	dir, address := t.TempDir(), freeAddress(t)
+	var log strings.Builder
+	daemon := exec.Command(program(t, "bus"), "forward", "--no-verify", "--to", server.URL(), "--endpoint", endpoint, "--position", filepath.Join(dir, "position"), "--set", "forward.listen="+address)
+	daemon.Stderr = &log
+	if err := daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := daemon.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		if err := daemon.Wait(); err != nil {
+			t.Errorf("bus forward: %v: %s", err, log.String())
+		}
+	})
+	page := pageWith(address, "busbar_forward_forwarded_total ", "busbar_subscriber_position{")
+	if page == "" {
+		t.Fatalf("bus forward never told everything: %s", log.String())
+	}
+	// What is not as it should be has no value while all is well.
+	return page + "# TYPE busbar_forward_condition gauge\n"
+}
+
+// notifyPage runs bus notify beside a publisher until it has something to tell.
+func notifyPage(t *testing.T, endpoint string) string {
+	t.Helper()
+	dir, address := t.TempDir(), freeAddress(t)
+	daemon := exec.Command(program(t, "bus"), "notify", "run", "--no-verify", "--endpoint", endpoint, "--set", "notify.listen="+address,
+		"--set", "notify.outbox="+filepath.Join(dir, "outbox.db"), "--set", "notify.rules="+dir)
+	var log strings.Builder
+	daemon.Stderr = &log
+	if err := daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := daemon.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		if err := daemon.Wait(); err != nil {
+			t.Errorf("bus notify: %v: %s", err, log.String())
+		}
+	})
+	page := pageWith(address, "busbar_notify_events_total ", "busbar_notify_people ")
+	if page == "" {
+		t.Fatalf("bus notify never told how it is: %s", log.String())
+	}
+	// These have values once somebody is told of something, or something is wrong.
+	for _, name := range []string{"notes_total", "waiting", "dead", "condition"} {
+		page += "# TYPE busbar_notify_" + name + " untyped\n"
+	}
+	return page
+}
+
+// hubPage runs bus hub beside a publisher until it has something to tell of everything.
+func hubPage(t *testing.T, endpoint string) string {
+	t.Helper()
+	dir, address := t.TempDir(), freeAddress(t)
+	secret := filepath.Join(dir, "sender.secret")
+	if err := os.WriteFile(secret, []byte("whsec_"+strings.Repeat("c2VjcmV0", 4)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	daemon := exec.Command(program(t, "bus"), "hub", "--no-verify", "--set", "bus.subscribe="+endpoint, "--set", "hub.listen="+address,
+		"--set", "hub.archive="+filepath.Join(dir, "archive.db"), "--set", "hub.push="+secret, "--set", "hub.relay=tcp://"+freeAddress(t))
+	var log strings.Builder
+	daemon.Stderr = &log
+	if err := daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := daemon.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		if err := daemon.Wait(); err != nil {
+			t.Errorf("bus hub: %v: %s", err, log.String())
+		}
+	})
+	page := pageWith(address, "busbar_archive_head{", "busbar_archive_log_bytes ", "busbar_hub_requests_total{", "busbar_hub_relay_peers ")
+	if page == "" {
+		t.Fatalf("bus hub never told everything: %s", log.String())
+	}
+	// These have values once somebody pushes, relays, or sends a canary.
+	for _, name := range []string{"posts_total", "pushed_messages_total", "last_post_timestamp_seconds", "relayed_total", "relay_cut_total", "canary_age_seconds", "canary_seconds", "canary_overdue"} {
+		page += "# TYPE busbar_hub_" + name + " untyped\n"
+	}
+	return page
+}
+
+// pageWith is the page of metrics once it has all of these; empty: it never does.
+func pageWith(address string, wants ...string) string {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		r, err := http.Get("http://" + address + "/metrics")
+		if err != nil {
+			continue
+		}
+		b, err := io.ReadAll(r.Body)
+		r.Body.Close()
+		page, all := string(b), err == nil
+		for _, want := range wants {
+			all = all && strings.Contains(page, want)
+		}
+		if all {
+			return page
+		}
+	}
+	return ""
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// metricsPage runs dbpoll on a SQLite table until it has something to tell of
+// everything, and says where it publishes.
+func metricsPage(t *testing.T) (page, endpoint string) {
 	t.Helper()
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	change(t, path("shop.db"), "CREATE TABLE popcon (package text PRIMARY KEY, insts integer); INSERT INTO popcon VALUES ('tea', 1);"+
 		"CREATE TABLE busbar_canary (publisher text PRIMARY KEY, token text NOT NULL)")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
-	config := strings.NewReplacer("DIR", dir, "ADDRESS", address).Replace(dashboardConfig)
+	address, publish := freeAddress(t), freeAddress(t)
+	config := strings.NewReplacer("DIR", dir, "ADDRESS", address, "PUBLISH", publish).Replace(dashboardConfig)
 	if err := os.WriteFile(path("dbpoll.toml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -130,30 +300,17 @@ func metricsPage(t *testing.T) string {
 		}
 	})
 	change(t, path("shop.db"), "UPDATE popcon SET insts = 2")
-	var page string
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		r, err := http.Get("http://" + address + "/metrics")
-		if err != nil {
-			continue
-		}
-		b, err := io.ReadAll(r.Body)
-		r.Body.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		page = string(b)
-		if strings.Contains(page, "busbar_journal_events_total{") && strings.Contains(page, "busbar_journal_skipped_total{") &&
-			strings.Contains(page, "busbar_poll_access{") && strings.Contains(page, "busbar_publisher_sent_total{") {
-			return page
-		}
+	page = pageWith(address, "busbar_journal_events_total{", "busbar_journal_skipped_total{", "busbar_poll_access{", "busbar_publisher_sent_total{")
+	if page == "" {
+		t.Fatalf("dbpoll never told everything: %s", log.String())
 	}
-	t.Fatalf("dbpoll never told everything: %s", page)
-	return ""
+	return page, "tcp://" + publish
 }
 
 const dashboardConfig = `[bus]
 journal = "DIR/journal.db"
-publish = ["tcp://127.0.0.1:0"]
+publish = ["tcp://PUBLISH"]
+heartbeat = "1s"
 metrics = "ADDRESS"
 [sign]
 backend = "none"

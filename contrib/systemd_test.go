@@ -17,6 +17,10 @@ var units = map[string][]string{
 	"scmhook":  {"systemd/network.conf", "systemd/webhooks.conf"},
 	"soapbus":  {"systemd/tracker.conf", "systemd/network.conf"},
 	"bus-hub":  {"systemd/network.conf"},
+
+	"bus-forward": {"systemd/network.conf"},
+	"bus-notify":  {"systemd/network.conf"},
+	"bus-badges":  {"systemd/network.conf"},
 }
 
 func unit(name string) string { return "systemd/" + name + ".service" }
@@ -95,6 +99,16 @@ func TestUnitSetsKnownKeys(t *testing.T) {
 		Hub  struct {
 			Archive string `toml:"archive"`
 		} `toml:"hub"`
+		Forward struct {
+			Position string `toml:"position"`
+		} `toml:"forward"`
+		Notify struct {
+			Outbox string `toml:"outbox"`
+		} `toml:"notify"`
+		Badges struct {
+			File    string `toml:"file"`
+			Journal string `toml:"journal"`
+		} `toml:"badges"`
 	}{}
 	known := map[string]bool{}
 	for _, k := range config.Keys(&all) {

@@ -4,9 +4,12 @@
 #
 #   curl                listens to the hub as a person does
 #   jq                  reads messages in shell scripts that the pages show
+#   dovecot-imapd       the other end of our IMAP
 #   gcc libc6-dev       the race detector
 #   git                 go's version stamp, and layers_test.go in a clone
+#   gnupg               verifies our OpenPGP signatures, and makes keys for us
 #   libsoap-lite-perl   what debbugs speaks SOAP with, the other end of our client
+#   mandoc              reads the manual pages, and complains
 #   mercurial, subversion
 #                       repositories whose hooks are tried, and whose pushes are told
 #   openssl             the other end of our certificates
@@ -15,8 +18,14 @@
 #   python3-cryptography  verifies our signatures as fedmsg does
 #   strace              records what is written, for the power cuts
 #   systemd             systemd-analyze, for the hardened unit
+#   zsh, fish           shells whose completions are tried
+#   xz-utils, zstd      pack archives of mails, which are read again
+#   postfix             delivers by LMTP and by pipe; not where another mail system is
 #   postgresql, mariadb-server, sqlite3
 #                       databases to poll; tests start private servers
+#   nats-server         the other end of bus forward, likewise
+#   ngircd              the other end of notes by IRC, likewise
+#   dbus-daemon         the other end of notes on the desktop
 #   postgresql-NN-debversion
 #                       the type of wanna-build's versions, where Debian has it
 #
@@ -26,7 +35,7 @@
 # disabled. A policy of the machine's own is left as it is.
 set -eu
 
-packages=(curl gcc jq libc6-dev git libsoap-lite-perl openssl mercurial procmail python3-cryptography python3-zmq sqlite3 strace subversion systemd)
+packages=(curl dbus-daemon dovecot-imapd fish gcc git gnupg jq libc6-dev libsoap-lite-perl mandoc mercurial openssl procmail python3-cryptography python3-zmq sqlite3 strace subversion systemd xz-utils zsh zstd)
 policy=${DEPS_POLICY:-/usr/sbin/policy-rc.d} # another one in the test of this script
 
 if ! command -v go >/dev/null; then
@@ -40,10 +49,17 @@ has() { command -v "$1" >/dev/null || compgen -G "$2" >/dev/null; }
 
 missing=() servers=()
 for p in "${packages[@]}"; do
-	installed "$p" || missing+=("$p")
+	installed "$p" && continue
+	missing+=("$p")
+	[ "$p" != dovecot-imapd ] || servers+=(dovecot)
 done
 has postgres "${DEPS_ROOT:-}/usr/lib/postgresql/*/bin/postgres" || { missing+=(postgresql); servers+=(postgresql); }
 has mariadbd "${DEPS_ROOT:-}/usr/sbin/mariadbd" || { missing+=(mariadb-server); servers+=(mariadb); }
+has nats-server "${DEPS_ROOT:-}/usr/sbin/nats-server" || { missing+=(nats-server); servers+=(nats-server); }
+has ngircd "${DEPS_ROOT:-}/usr/sbin/ngircd" || { missing+=(ngircd); servers+=(ngircd); }
+
+# It would take the place of another mail system.
+[ -e "${DEPS_ROOT:-}/usr/sbin/sendmail" ] || { missing+=(postfix); servers+=(postfix); }
 
 # debversion belongs to the newest server, which is the one that tests start.
 debversion() {

@@ -100,6 +100,14 @@ func newBrowser(t *testing.T, dir string) *browser {
 // answer.
 func (b *browser) call(session, method string, params, result any) {
 	b.t.Helper()
+	if err := b.ask(session, method, params, result); err != nil {
+		b.t.Fatalf("%s: %v", method, err)
+	}
+}
+
+// ask is the same, where what is asked may fail: a page may be left meanwhile.
+func (b *browser) ask(session, method string, params, result any) error {
+	b.t.Helper()
 	b.last++
 	request := map[string]any{"id": b.last, "method": method, "params": params}
 	if session != "" {
@@ -129,14 +137,12 @@ func (b *browser) call(session, method string, params, result any) {
 			continue // an event
 		}
 		if answer.Error != nil {
-			b.t.Fatalf("%s: %v", method, answer.Error)
+			return fmt.Errorf("%v", answer.Error)
 		}
 		if result != nil {
-			if err := json.Unmarshal(answer.Result, result); err != nil {
-				b.t.Fatal(err)
-			}
+			return json.Unmarshal(answer.Result, result)
 		}
-		return
+		return nil
 	}
 }
 

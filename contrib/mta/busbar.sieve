@@ -1,7 +1,7 @@
 # Sieve (Pigeonhole): mails of the services that we follow go to mail2bus.
 #
-# Server: dovecot-sieve.conf beside this file allows the command. It must be a
-# file in sieve_pipe_bin_dir that mail2bus-pipe beside this file shows.
+# Server: dovecot-sieve.conf beside this file (with Dovecot 2.4, dovecot-2.4-sieve.conf)
+# allows the command, and has the service that runs it.
 #
 # Why 75 matters here, and does not suffice: Sieve runs when Dovecot has already
 # said yes to the mail system. Whatever the command ends with but 0, 75 like any

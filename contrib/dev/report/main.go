@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -90,6 +91,7 @@ func (r *report) end(e event, text string) {
 	case e.Test == "":
 		if e.Action == "fail" {
 			r.failed[e.Package] = true
+			r.unended(e.Package)
 		}
 		for line := range strings.Lines(text) {
 			if e.Action == "fail" || strings.HasPrefix(line, "ok ") || strings.HasPrefix(line, "? ") {
@@ -103,6 +105,17 @@ func (r *report) end(e event, text string) {
 		fmt.Fprint(r.out, text)
 	case e.Action == "skip":
 		r.skipped = append(r.skipped, fmt.Sprintf("%s %s: %s", e.Package, e.Test, reason(text)))
+	}
+}
+
+// unended prints what those tests of a package said that did not end: of a program
+// that fell over, or was killed, they tell why.
+func (r *report) unended(pkg string) {
+	for _, key := range slices.Sorted(maps.Keys(r.output)) {
+		if strings.HasPrefix(key, pkg+" ") {
+			fmt.Fprintf(r.out, "did not end: %s\n%s", key, r.output[key])
+			delete(r.output, key)
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ func TestReport(t *testing.T) {
 		{"must not skip", pass + skip + ok, false, false, "nothing may be skipped"},
 		{"fails", pass + fail, true, false, "    c_test.go:1: wrong\nFAIL\tp\nfailed: p\n1 passed, 1 failed, 0 skipped\n"},
 		{"does not build", built, true, false, "p.go:1: no\nFAIL\tp [build failed]\nfailed: p\n0 passed, 0 failed, 0 skipped\n"},
+		{"falls over", pass + line("output", "C", "panic: no\n") + line("output", "", "FAIL\tp\n") + line("fail", "", ""), true, false, "did not end: p C\npanic: no\nFAIL\tp\nfailed: p\n1 passed"},
 		{"nothing ran", "", true, false, "0 passed"},
 		{"go complains", "go: no such file\n" + pass + ok, true, true, "go: no such file\nok  \tp\t1s\n1 passed"},
 	} {
