@@ -5,9 +5,11 @@ FUZZTIME ?= 5m
 SUITE    ?= trixie
 # nodemo leaves out `bus demo` and the fixtures that it shows: for packages.
 TAGS     ?=
+ARCHES   ?= amd64 arm64
+MESSAGES ?= 10000000
 # Where root runs the tests, everything can be tried.
 SKIPS    := $(if $(filter 0,$(shell id -u)),-skips=false)
-UNITS    := $(addprefix contrib/systemd/,mail2bus.service dbpoll.service scmhook.service soapbus.service bus-hub.service)
+UNITS    := $(addprefix contrib/systemd/,mail2bus.service dbpoll.service scmhook.service soapbus.service bus-hub.service bus-forward.service bus-notify.service bus-badges.service)
 
 # The product is built without cgo; only the race detector needs it.
 export CGO_ENABLED = 0
@@ -17,31 +19,47 @@ export CASES
 # third of the time. Not in all of modernc.org: what it shares with others, such as
 # sync.Map, would be linked as it was built there, and races be seen that are none. A
 # program waits for races at its end for 10 ms, not for a second. Many tests wait more
-# than they work.
-RACE = CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 $(GO) test -race -gcflags=modernc.org/sqlite/lib=-race=false -p 4 -parallel 4
+# than they work; those of contrib, longest of all, begin first.
+# What is vetted is built in the same way, so that it is built once; nobody debugs what is
+# linked, so that needs no symbols.
+RACY = -race -gcflags=modernc.org/sqlite/lib=-race=false
+RACE = CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 $(GO) test $(RACY) -ldflags=-w -vet=off -p 4 -parallel 4
 
 # A test run that was killed half-way has failed, whatever its report says.
 SHELL       := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
-.PHONY: test test-debian test-browser help deps build bench torture mutants powercut dbtorture scmtorture soaptorture bustorture triggertorture dbbench compare-mail fuzz generate check-unit clean
+.PHONY: rpm test test-debian test-browser screenshots help deps build bench torture mailman mutants powercut dbtorture scmtorture soaptorture bustorture triggertorture notifytorture badgetorture forwardtorture pushtorture dbbench compare-mail fuzz generate check-unit clean
+.PHONY: deb package install test-install
 
 # Run everything that must hold. Installs what is missing; about ten minutes. More cases: CASES=all.
 test: deps
-	$(GO) vet ./...
 	contrib/dev/gofmt.sh
+	CGO_ENABLED=1 $(GO) vet $(RACY) ./...
 	$(GO) build -o bin/report ./contrib/dev/report
-	$(RACE) -json -count 1 -timeout 30m ./... | bin/report $(SKIPS)
+	$(RACE) -json -count 1 -timeout 30m ./contrib ./... | bin/report $(SKIPS)
 
 # The same in a fresh Debian, as root, with mmdebstrap: SUITE=bookworm or trixie.
 test-debian:
 	contrib/dev/debian.sh $(SUITE)
 
-# Open the page of docs/howto/listen-browser.md in Debian's Chromium. Installs it: 320 MB.
+# Open the hub's pages, and that of docs/howto/listen-browser.md, in Debian's Chromium
+# (installs it: 320 MB), and have axe-core (by npm) look for barriers. SCREENSHOTS=DIR: pictures.
 test-browser: deps
 	contrib/dev/browser.sh
+	npm install --silent --no-audit --no-fund --prefix bin/browser axe-core@4
 	$(GO) vet -tags browser ./contrib/listen
-	$(GO) test -tags browser -count 1 -run Browser ./contrib/listen
+	AXE=$(CURDIR)/bin/browser/node_modules/axe-core/axe.min.js $(GO) test -tags browser -count 1 -run Browser ./contrib/listen
+
+# Make the pictures of docs/images: the pages of the demo's hub.
+screenshots: deps
+	contrib/dev/browser.sh
+	contrib/dev/screenshots.sh
+
+# Hold `bus catalog` to the official AsyncAPI schema, and every fixture to its JSON Schema, by validators of npm's.
+.PHONY: check-schemas
+check-schemas:
+	contrib/dev/schemas.sh
 
 # Say what can be made.
 help:
@@ -55,13 +73,42 @@ deps:
 build:
 	$(GO) build -trimpath -tags '$(TAGS)' -o bin/ ./mail2bus ./dbpoll ./scmhook ./soapbus ./bus
 
+# Build Debian packages in bin/package: ARCHES="amd64 arm64" VERSION=1.2.3. Wants debhelper.
+deb:
+	contrib/package/deb.sh bin/package $(ARCHES)
+
+# Build RPM packages of the same files in bin/package. Wants rpmbuild.
+rpm:
+	contrib/package/rpm.sh bin/package $(ARCHES)
+
+# Install, use, upgrade and purge the packages in booted Debians, as root: SUITES="bookworm trixie" ONLY="STAGE..." KEEP=DIR.
+test-install:
+	contrib/package/test-install.sh $(SUITES)
+
+# Build what is packaged, with manual pages and completions, in bin/build.
+package:
+	contrib/package/build.sh $$($(GO) env GOARCH) bin/build
+
+# Install what make package built: DESTDIR=, PACKAGES="busbar busbar-mail2bus".
+install:
+	contrib/package/install.sh bin/build '$(DESTDIR)' $(PACKAGES)
+
 # Run the benchmarks, with the machine printed above them.
 bench:
 	contrib/dev/bench.sh
 
-# Kill, fill and block a running mail2bus; prints lost and doubled.
+# Kill, fill and block a running mail2bus, and the mail systems before it; prints lost and doubled.
 torture:
 	$(GO) run ./contrib/trials/mail
+
+# A small form of the trial's ways in: real Postfix, Exim and Dovecot, killed. Takes minutes.
+.PHONY: ways
+ways: deps
+	$(GO) test -count 1 -v -timeout 30m -tags ways -run TestWays ./contrib/trials/mail
+
+# Subscribe to a list of a real Mailman 3, as root. Takes minutes.
+mailman: deps
+	$(GO) test -count 1 -v -timeout 30m -tags mailman -run TestSubscribeToMailman ./contrib
 
 # Cut the power under a recorded mail2bus, by three models of a file system; prints lost and doubled.
 powercut:
@@ -90,6 +137,27 @@ bustorture:
 # Kill bus trigger and its command while events come; prints lost, reordered, handled twice.
 triggertorture:
 	$(GO) run ./contrib/trials/trigger
+
+# Kill the hub while senders, and strangers, post to it; prints lost, doubled, forged ones accepted, posts a second.
+pushtorture:
+	$(GO) run ./contrib/trials/push
+
+# Kill bus notify and a mail server; prints lost and doubled of 20,000 notifications.
+notifytorture:
+	$(GO) run ./contrib/trials/notify
+
+# Read a million events twice over with bus badges, killed in the middle; compares the awards with a plain look at all of them.
+badgetorture:
+	$(GO) run ./contrib/trials/badges
+
+# Kill bus forward, a NATS server and one of a cluster; prints lost, doubled, and the rate beside nats.go's.
+forwardtorture:
+	$(GO) run ./contrib/trials/forward
+
+# Measure an archive of ten million messages (MESSAGES=300000): bytes, rate, questions, pages, memory; and kill its writer.
+.PHONY: archivebench
+archivebench:
+	$(GO) run ./contrib/trials/archive -messages $(MESSAGES)
 
 # Measure a poll of two million rows: time, memory, the database's CPU.
 dbbench:

@@ -141,6 +141,20 @@ func TestDocsLinkToFiles(t *testing.T) {
 	}
 }
 
+// TestEveryPageIsInTheIndex: docs/index.md leads to each page.
+func TestEveryPageIsInTheIndex(t *testing.T) {
+	all := pages(t)
+	linked := map[string]bool{"docs/index.md": true}
+	for _, m := range link.FindAllStringSubmatch(all["docs/index.md"], -1) {
+		linked[filepath.Join("docs", m[1])] = true
+	}
+	for page := range all {
+		if strings.HasPrefix(page, "docs"+string(filepath.Separator)) && !linked[page] {
+			t.Errorf("docs/index.md does not lead to %s", page)
+		}
+	}
+}
+
 // howtoMail is a mail as the how-to's kitchen would write it.
 const howtoMail = "From: Jane Doe <jane@example.org>\nX-Kitchen: 1\nMessage-ID: <soup.1@example.org>\n" +
 	"Date: Mon, 06 Jul 2026 10:00:00 +0000\nSubject: Soup is ready\n\nCome and get it.\n"

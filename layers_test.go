@@ -30,26 +30,33 @@ var rooms = []room{
 	{"common/event", []string{"common/runes", "common/show"}},
 	{"common/charset", nil},
 	{"common/mail", []string{"common/charset", "common/runes"}},
+	{"common/progress", []string{"common/runes", "common/show"}},
 	{"common/condition", nil},
 	{"common/durable", nil},
 	{"common/sqlfile", nil},
 	{"common/dirwatch", nil},
 	{"common/secret", nil},
+	{"common/ask", nil},
 	{"common/journal", []string{"common/durable", "common/event", "common/runes", "common/show", "common/sqlfile"}},
-	{"common/archive", []string{"common/durable", "common/event", "common/sqlfile"}},
-	{"common/sign", []string{"common/durable", "common/event"}},
+	{"common/state", []string{"common/event"}},
+	{"common/archive", []string{"common/durable", "common/event", "common/sqlfile", "common/state"}},
+	{"common/pgp", []string{"common/durable"}},
+	{"common/sign", []string{"common/durable", "common/event", "common/pgp"}},
 	{"common/backoff", nil},
 	{"common/recent", nil},
+	{"common/inorder", nil},
 	{"common/wire/guard", []string{"common/backoff"}},
 	{"common/drain", []string{"common/backoff", "common/journal"}},
 	{"common/webhook", []string{"common/secret"}},
-	{"common/push", []string{"common/drain", "common/journal", "common/runes", "common/secret", "common/show", "common/webhook"}},
+	{"common/child", []string{"common/runes", "common/show"}},
+	{"common/answer", []string{"common/runes", "common/secret", "common/show"}},
+	{"common/push", []string{"common/answer", "common/drain", "common/journal", "common/secret", "common/webhook"}},
 	{"common/lines", []string{"common/drain", "common/durable", "common/journal"}},
 	{"common/drain/draintest", []string{"common/drain", "common/journal", "common/event"}},
 	{"common/replay", []string{"common/backoff", "common/event", "common/journal", "common/wire/guard"}},
 	{"common/discovery", []string{"common/wire/guard"}},
 	{"common/wire", []string{"common/backoff", "common/discovery", "common/drain", "common/event", "common/journal", "common/recent", "common/replay", "common/sign", "common/wire/guard"}},
-	{"common/subscribe", []string{"common/backoff", "common/condition", "common/discovery", "common/durable", "common/event", "common/recent", "common/replay", "common/sign", "common/wire", "common/sqlfile"}},
+	{"common/subscribe", []string{"common/backoff", "common/condition", "common/discovery", "common/durable", "common/event", "common/inorder", "common/recent", "common/replay", "common/sign", "common/wire", "common/wire/guard", "common/sqlfile"}},
 	{"common/dbrow", []string{"common/runes"}},
 	{"common/translate", []string{"common/event"}},
 	{"common/pump", []string{"common/backoff", "common/event", "common/journal", "common/translate"}},
@@ -58,12 +65,14 @@ var rooms = []room{
 	{"common/canary", []string{"common/condition", "common/durable", "common/event", "common/journal", "common/runes", "common/show", "common/translate"}},
 	{"common/exit", []string{"common/journal"}},
 	{"common/config", []string{"common/event", "common/secret", "common/sign"}},
+	{"common/manual", []string{"common/config"}},
 	{"common/node", []string{"common/canary", "common/condition", "common/config", "common/drain", "common/durable", "common/event", "common/exit", "common/journal", "common/lines", "common/pump", "common/push", "common/replay", "common/secret", "common/show", "common/sign", "common/translate", "common/wire"}},
+	{"common/setup", []string{"common/config", "common/durable", "common/show", "common/sign"}},
 	{"common/program", []string{"common/*"}},
-	{"common/programtest", []string{"common/config", "common/exit", "common/program", "common/sign"}},
+	{"common/programtest", []string{"common/config", "common/exit", "common/manual", "common/program", "common/sign"}},
 	{"adapters", nil},
 	{"adapters/adaptertest", []string{"common/event", "common/translate", "fixtures/cases"}},
-	{"adapters/*", []string{"common/charset", "common/dbrow", "common/event", "common/mail", "common/runes", "common/translate"}},
+	{"adapters/*", []string{"common/charset", "common/dbrow", "common/event", "common/mail", "common/runes", "common/state", "common/translate"}},
 	{"fixtures", nil},
 	{"fixtures/*", nil},
 	{"contrib/...", []string{"contrib/...", "adapters/...", "common/*", "fixtures/..."}}, // what tries the programs
@@ -72,7 +81,12 @@ var rooms = []room{
 	{"dbpoll/...", []string{"dbpoll/...", "adapters/...", "common/*"}},
 	{"scmhook/...", []string{"scmhook/...", "adapters/...", "common/*"}},
 	// What is heavy stands in packages of bus, which the adapters never link.
-	{"bus/demo", []string{"bus/*", "common/*", "fixtures/..."}},
+	{"bus/demo", []string{"bus/*", "bus/badges/award", "common/*", "fixtures/..."}},
+	{"bus/hub", []string{"bus/...", "adapters/...", "common/*", "common/wire/guard"}},
+	{"bus/notify/dest", []string{"common/*"}},
+	{"bus/notify/notifytest", []string{"bus/notify/...", "common/*", "fixtures"}},
+	{"bus/notify/dest/...", []string{"bus/notify/dest", "bus/notify/dest/*", "common/*"}},
+	{"bus/present", []string{"bus/...", "adapters/...", "common/*", "soapbus/tracker", "dbpoll/database", "dbpoll/queue"}},
 	{"bus/...", []string{"bus/...", "adapters/...", "common/*"}},
 }
 
@@ -83,11 +97,11 @@ var testsMay = map[string][]string{
 	"contrib":  {"common/config"},
 	"adapters": {"adapters/adaptertest"},
 	"common":   {"common/*", "common/drain/draintest", "common/wire/guard", "adapters/adaptertest"},
-	"bus":      {"common/wire/guard"},
+	"bus":      {"common/wire/guard", "common/drain/draintest", "adapters/adaptertest"},
 }
 
 // forTests are packages that only tests may import, and one another.
-var forTests = []string{"adapters/adaptertest", "bus/bustest", "common/programtest", "common/pump/channeltest"}
+var forTests = []string{"adapters/adaptertest", "bus/bustest", "bus/notify/dest/desttest", "bus/notify/notifytest", "common/programtest", "common/pump/channeltest"}
 
 // A listed is what `go list -json` tells of a package.
 type listed struct {

@@ -22,7 +22,8 @@ type metaphor struct {
 
 var metaphors = []metaphor{
 	{word: "weather", term: "transient error"},
-	{word: "streak", term: "generation"},
+	// Badges for days in a row are called so by those who give and get them.
+	{word: "streak", term: "generation", except: `^bus/(badges|web)/`},
 	{word: "calm", term: "back-off"},
 	{word: "errand", term: "retry queue, or command"},
 	{word: "mourn", term: "the log of what was dropped"},
