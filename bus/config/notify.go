@@ -52,7 +52,7 @@ type Notify struct {
 // NotifySelf is the [notify.self] table: what people may keep themselves.
 type NotifySelf struct {
 	Web     bool     `toml:"web" doc:"Serve pages below /me/ of public on which people keep rules of their own. They sign in by a link that is mailed to them."`
-	Ways    []string `toml:"ways" doc:"Destinations that people may choose, each after a code was sent there: such as mail, ntfy, webhook, matrix, mastodon."`
+	Ways    []string `toml:"ways" doc:"Destinations that people may choose, each after a code was sent there: such as mail, ntfy, webhook, matrix, mastodon. With webpush, and [notify.webpush], people can have their browser show notes."`
 	People  int      `toml:"people" doc:"How many people may keep rules."`
 	Rules   int      `toml:"rules" doc:"How many rules one may have, beside subscriptions to packages."`
 	Proxies []string `toml:"proxies" doc:"Addresses of proxies before listen, whose X-Forwarded-For is believed, such as 127.0.0.1: who asks too often is told apart by it."`
@@ -85,7 +85,7 @@ func (s NotifySelf) check(n *Notify) error {
 
 // DefaultNotify is the [notify] table before any file is read.
 func DefaultNotify() Notify {
-	return Notify{From: "now", GiveUp: config.Duration(72 * time.Hour), Keep: config.Duration(30 * 24 * time.Hour), Mail: mail.DefaultConfig(), Self: NotifySelf{Ways: []string{"mail", "ntfy", "webhook"}, People: self.DefaultLimits().People, Rules: self.DefaultLimits().Rules}, WebPush: webpush.DefaultConfig(), Mastodon: mastodon.DefaultConfig()}
+	return Notify{From: "now", GiveUp: config.Duration(72 * time.Hour), Keep: config.Duration(30 * 24 * time.Hour), Mail: mail.DefaultConfig(), Self: NotifySelf{Ways: []string{"mail", "ntfy", "webhook", "webpush"}, People: self.DefaultLimits().People, Rules: self.DefaultLimits().Rules}, WebPush: webpush.DefaultConfig(), Mastodon: mastodon.DefaultConfig()}
 }
 
 // Complete fills what is left out, and reports what cannot work.

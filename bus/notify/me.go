@@ -31,6 +31,13 @@ func (d *daemon) pagesOf(cfg config.Config) (http.Handler, error) {
 			o.Ways = append(o.Ways, way)
 		}
 	}
+	if slices.Contains(o.Ways, "webpush") {
+		key, err := n.WebPush.PublicKey()
+		if err != nil {
+			return nil, err
+		}
+		o.Push = key
+	}
 	for _, text := range n.Self.Proxies {
 		a, err := netip.ParseAddr(text)
 		if err != nil {

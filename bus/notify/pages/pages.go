@@ -3,8 +3,9 @@
 // to them, which a GET never uses up, since programs look at links in mails; there are no
 // passwords.
 //
-// The pages are of HTML alone: no script runs, nothing of elsewhere is loaded, and each
-// form bears a text that only its own browser can know.
+// The pages are complete as HTML: nothing of elsewhere is loaded, and each form bears a text
+// that only its own browser can know. One script runs, on the page of destinations, and
+// there only where Web Push is offered: a browser subscribes to nothing without it.
 //
 // Not here: what is kept (bus/notify/self), and the same by mail (bus/notify/control).
 package pages
@@ -46,6 +47,7 @@ type Options struct {
 	Secret func(key, to string) string                        // that a webhook's requests are signed with; nil: none
 	Public string                                             // where others reach the server, without a / at its end
 	Mail   string                                             // where commands are mailed to; empty: nowhere
+	Push   string                                             // the key with which browsers subscribe to Web Push; empty: they cannot
 	Peers  []netip.Addr                                       // proxies whose X-Forwarded-For is believed
 	Try    func(context.Context, *rule.Person) (Trial, error) // nil: there is no archive
 	Now    func() time.Time
@@ -91,6 +93,7 @@ func New(o Options) (http.Handler, error) {
 	functions := web.Functions()
 	functions["has"] = func(list []string, one string) bool { return slices.Contains(list, one) }
 	functions["join"] = strings.Join
+	functions["place"] = placeLabel
 	for _, name := range []string{"start", "enter", "line", "rules", "rule", "preview", "package", "places", "settings", "history", "forget"} {
 		t, err := template.New("frame.html").Funcs(functions).ParseFS(files, "templates/frame.html", "templates/"+name+".html")
 		if err != nil {
@@ -103,8 +106,10 @@ func New(o Options) (http.Handler, error) {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
 	}
-	if s.static["me.css"], err = files.ReadFile("static/me.css"); err != nil {
-		return nil, fmt.Errorf("reading me.css: %w", err)
+	for _, name := range []string{"me.css", "push.js", "worker.js"} {
+		if s.static[name], err = files.ReadFile("static/" + name); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", name, err)
+		}
 	}
 	return s.routes(), nil
 }
@@ -152,6 +157,15 @@ func (s *site) routes() http.Handler {
 		w.Header().Set("Cache-Control", "public, max-age=300")
 		http.ServeContent(w, r, r.PathValue("name"), time.Time{}, bytes.NewReader(text))
 	})
+	if s.Push != "" {
+		// Its place is what it may be the worker of: these pages, and no others.
+		mux.HandleFunc("GET /me/worker.js", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Security-Policy", "default-src 'none'")
+			w.Header().Set("X-Content-Type-Options", "nosniff")
+			w.Header().Set("Cache-Control", "no-cache")
+			http.ServeContent(w, r, "worker.js", time.Time{}, bytes.NewReader(s.static["worker.js"]))
+		})
+	}
 	// Forms of other sites are refused also before anybody is signed in: nobody can be
 	// signed in as somebody else without knowing it.
 	return http.NewCrossOriginProtection().Handler(mux)
@@ -159,6 +173,9 @@ func (s *site) routes() http.Handler {
 
 // policy lets a page load its style and send its own forms, and nothing else (CSP Level 3).
 const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// pushPolicy is that of the page with the script by which a browser subscribes.
+const pushPolicy = policy + "; script-src 'self'; worker-src 'self'"
 
 const maxBody = 64 << 10
 

@@ -30,7 +30,7 @@ type desk struct {
 	had   int64
 }
 
-func newDesk(t *testing.T, l self.Limits) *desk {
+func newDesk(t *testing.T, l self.Limits, more ...func(*Options)) *desk {
 	t.Helper()
 	out, err := outbox.Open(t.Context(), filepath.Join(t.TempDir(), "outbox.db"))
 	if err != nil {
@@ -50,7 +50,7 @@ func newDesk(t *testing.T, l self.Limits) *desk {
 			_, err := guard.URL(a.To)
 			return err
 		}
-		if a.Way != "mail" {
+		if a.Way != "mail" && a.Way != "webpush" {
 			return self.Refusal("there is no destination " + a.Way)
 		}
 		return nil
@@ -59,10 +59,14 @@ func newDesk(t *testing.T, l self.Limits) *desk {
 	mux := http.NewServeMux()
 	d := &desk{httptest.NewServer(mux), t, out, store, 0}
 	t.Cleanup(d.Close)
-	h, err := New(Options{
+	o := Options{
 		Store: store, Outbox: out, Source: func() *self.Source { return source }, Known: func(p string) string { return p }, Given: func(string) []*rule.Rule { return nil },
 		Check: check, Ways: []string{"mail", "webhook"}, Public: d.URL, Mail: "control@example.org", Peers: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Log: slog.New(slog.DiscardHandler),
-	})
+	}
+	for _, change := range more {
+		change(&o)
+	}
+	h, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,7 @@ func (v *visit) rules() error {
 			return err
 		}
 		for _, k := range kept {
-			one := listed{ID: k.ID, Name: k.Form.Name, Filter: k.Form.Filter, When: "at once", To: strings.Join(k.Form.To, ", "), Off: k.Form.Off, Ended: ended[k.Form.Name]}
+			one := listed{ID: k.ID, Name: k.Form.Name, Filter: k.Form.Filter, When: "at once", To: labels(k.Form.To), Off: k.Form.Off, Ended: ended[k.Form.Name]}
 			if k.Form.Ready != "" {
 				one.Ready, one.Filter = true, strings.TrimSpace(readyOf(k.Form.Ready).Does+" "+one.Filter)
 			}
@@ -83,6 +83,18 @@ func (v *visit) rules() error {
 	return v.show(http.StatusOK, "rules", "My rules", page)
 }
 
+// labels are destinations as people see them.
+func labels(list []string) string {
+	shown := make([]string, len(list))
+	for i, text := range list {
+		shown[i] = text
+		if a, err := rule.ParseAddress(text); err == nil {
+			shown[i] = placeLabel(a.Way, a.To)
+		}
+	}
+	return strings.Join(shown, ", ")
+}
+
 func readyOf(name string) rule.Ready {
 	for _, r := range rule.ReadyMade() {
 		if r.Name == name {
@@ -107,7 +119,7 @@ func (v *visit) ended() (map[string][]string, error) {
 	by := map[string][]string{}
 	for _, s := range stops {
 		if key := v.Known(v.person); s.Person == key || s.Person == v.person {
-			by[s.Rule] = append(by[s.Rule], s.Way+":"+s.To)
+			by[s.Rule] = append(by[s.Rule], placeLabel(s.Way, s.To))
 		}
 	}
 	return by, err

@@ -3,10 +3,12 @@ package pages
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"busbar/bus/notify/dest/webpush"
 	"busbar/bus/notify/keyword"
 	"busbar/bus/notify/rule"
 	"busbar/bus/notify/self"
@@ -62,9 +64,21 @@ func (v *visit) savePackage() error {
 // A shownPlace is a destination with what its person needs to know.
 type shownPlace struct {
 	self.Place
-	Own    bool   // the address by which they sign in
-	Secret string // of a webhook
+	Own      bool   // the address by which they sign in
+	Secret   string // of a webhook
+	Endpoint string // of a browser: by it the page's script knows its own
 }
+
+// placeLabel is a destination as people see it.
+func placeLabel(way, to string) string {
+	if way == pushWay {
+		return webpush.Label(to)
+	}
+	return way + ":" + to
+}
+
+// pushWay are browsers.
+const pushWay = "webpush"
 
 func (v *visit) showPlaces() error { return v.places(http.StatusOK, nil) }
 
@@ -80,11 +94,20 @@ func (v *visit) places(code int, wrong error) error {
 	shown := make([]shownPlace, len(list))
 	for i, p := range list {
 		shown[i] = shownPlace{Place: p, Own: i == 0}
+		if p.Way == pushWay {
+			shown[i].Endpoint = webpush.Endpoint(p.To)
+		}
 		if p.Way == "webhook" && v.Secret != nil {
 			shown[i].Secret = v.Secret(v.Known(v.person), p.To)
 		}
 	}
-	page := map[string]any{"Places": shown, "Ways": v.Ways, "Error": "", "Address": v.r.PostFormValue("address")}
+	page := map[string]any{"Places": shown, "Ways": slices.DeleteFunc(slices.Clone(v.Ways), func(way string) bool { return way == pushWay }), "Push": v.Push, "Error": "", "Address": ""}
+	if v.r.PostFormValue("way") != pushWay {
+		page["Address"] = v.r.PostFormValue("address")
+	}
+	if v.Push != "" {
+		v.w.Header().Set("Content-Security-Policy", pushPolicy)
+	}
 	if wrong != nil {
 		page["Error"] = wrong.Error()
 	}
@@ -100,7 +123,14 @@ const (
 func (v *visit) changePlaces() error {
 	text := strings.TrimSpace(v.r.PostFormValue("place"))
 	if way := v.r.PostFormValue("way"); way != "" {
-		text = way + ":" + strings.TrimSpace(v.r.PostFormValue("address"))
+		to, err := strings.TrimSpace(v.r.PostFormValue("address")), error(nil)
+		if way == pushWay { // what a browser says of itself is not what its page says
+			to, err = webpush.Named(to, webpush.Browser(v.r.UserAgent()))
+		}
+		if err != nil {
+			return v.places(http.StatusUnprocessableEntity, err)
+		}
+		text = way + ":" + to
 	}
 	a, err := rule.ParseAddress(text)
 	if err == nil && v.r.PostFormValue("remove") == "" {
@@ -140,11 +170,15 @@ func (v *visit) changePlaces() error {
 			return err
 		}
 		// The code is in the text alone: subjects are in the history, which its person sees.
-		return t.Send(a.Way, v.note(v.person, a.Way, a.To, "Your code for Busbar",
-			v.person+" wants notes of Busbar to come here. If that is you, enter this code on the page\nof destinations within an hour:\n\n"+code+"\n\nIf it is not you, do nothing.\n"))
+		n := v.note(v.person, a.Way, a.To, "Your code for Busbar",
+			v.person+" wants notes of Busbar to come here. If that is you, enter this code on the page\nof destinations within an hour:\n\n"+code+"\n\nIf it is not you, do nothing.\n")
+		if a.Way == pushWay { // which shows two lines or three, and opens the page itself
+			n.Text, n.Link = code+"\nEnter it on the page of destinations within an hour.\n", v.Public+"/me/places"
+		}
+		return t.Send(a.Way, n)
 	})
 	if refused, ok := errors.AsType[self.Refusal](errors.Join(err, wrong)); ok {
-		return v.places(http.StatusUnprocessableEntity, refused)
+		return v.places(http.StatusUnprocessableEntity, self.Refusal(strings.ReplaceAll(string(refused), a.String(), placeLabel(a.Way, a.To))))
 	}
 	if err == nil {
 		v.to("/places", said)
