@@ -13,7 +13,7 @@ func Author(s string) event.Person {
 	name, rest, found := strings.Cut(s, "<")
 	if found && strings.ContainsAny(rest, "@>") { // "I <3 git" has no address
 		address, _, _ := strings.Cut(strings.TrimLeft(rest, "< \t"), ">")
-		return event.Person{Name: strings.TrimSpace(name), Email: strings.TrimSpace(address)}
+		return event.Person{Name: unquoted(strings.TrimSpace(name)), Email: strings.TrimSpace(address)}
 	}
 	words := strings.Fields(s)
 	for i, w := range words {
@@ -27,6 +27,17 @@ func Author(s string) event.Person {
 		return event.Person{Name: strings.TrimRight(rest, " ,;"), Email: w}
 	}
 	return event.Person{Name: strings.TrimSpace(s)}
+}
+
+// unquoted takes a name out of quotes around all of it, which mail wants about a name
+// with a comma, and which hg takes off, too.
+func unquoted(name string) string {
+	inner, open := strings.CutPrefix(name, `"`)
+	inner, closed := strings.CutSuffix(inner, `"`)
+	if !open || !closed || strings.Contains(strings.ReplaceAll(inner, `\"`, ""), `"`) {
+		return name
+	}
+	return strings.TrimSpace(strings.ReplaceAll(inner, `\"`, `"`))
 }
 
 // isAddress reports whether a word can be an address: one @ with something before

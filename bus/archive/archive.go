@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"os/signal"
 	"syscall"
 
@@ -64,12 +66,12 @@ func (w where) open(ctx context.Context, cfg config.Config, g *program.Globals, 
 }
 
 func codeOf(err error) int {
-	for _, stays := range []error{archive.ErrForeign, archive.ErrNewer, archive.ErrCorrupt} {
+	for _, stays := range []error{archive.ErrForeign, archive.ErrNewer, archive.ErrCorrupt, archive.ErrMissing} {
 		if errors.Is(err, stays) {
 			return exit.Config
 		}
 	}
-	return exit.TempFail
+	return exit.Code(err, exit.TempFail)
 }
 
 func signals() (context.Context, context.CancelFunc) {
@@ -84,9 +86,17 @@ func (c *rebuildCommand) Run(p *program.Env, g *program.Globals) error {
 	if err != nil {
 		return err
 	}
+	const doing = "making the indices again"
+	path, err := c.path(cfg, doing)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // opening would make one
+		return &exit.Error{Code: exit.Config, Err: fmt.Errorf("%s: %w %s (a hub makes it, or bus archive import)", doing, archive.ErrMissing, path)}
+	}
 	ctx, stop := signals()
 	defer stop()
-	a, err := c.open(ctx, cfg, g, p, "making the indices again")
+	a, err := c.open(ctx, cfg, g, p, doing)
 	if err != nil {
 		return err
 	}

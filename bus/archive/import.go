@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -60,6 +61,11 @@ func (c *importCommand) Run(p *program.Env, g *program.Globals) error {
 	if err != nil {
 		return &exit.Error{Code: exit.Config, Err: err}
 	}
+	for _, from := range c.From { // before an archive is made for what cannot be read
+		if _, err := os.Stat(from); err != nil && !remote(from) && from != "-" {
+			return &exit.Error{Code: exit.Code(err, exit.TempFail), Err: fmt.Errorf("importing %s: %w", from, err)}
+		}
+	}
 	ctx, stop := signals()
 	defer stop()
 	a, err := c.open(ctx, cfg, g, p, doing)
@@ -85,6 +91,8 @@ func (c *importCommand) Run(p *program.Env, g *program.Globals) error {
 	switch {
 	case errors.Is(err, errForm):
 		return &exit.Error{Code: exit.Data, Err: err}
+	case exit.Code(err, exit.TempFail) == exit.Config: // a folder, a corrupt journal
+		return &exit.Error{Code: exit.Config, Err: err}
 	case err != nil:
 		return &exit.Error{Code: exit.TempFail, Err: fmt.Errorf("%w (what was read so far is kept: the same again goes on)", err)}
 	case in.refused.Load() > 0:

@@ -30,7 +30,7 @@ type taker func(ctx context.Context, text []byte) error
 // each hands over all messages that stand somewhere.
 func each(ctx context.Context, from string, since time.Time, stdin io.Reader, take taker) error {
 	switch {
-	case strings.HasPrefix(from, "http://"), strings.HasPrefix(from, "https://"):
+	case remote(from):
 		at, err := url.Parse(from)
 		if err != nil {
 			return err
@@ -55,6 +55,10 @@ func each(ctx context.Context, from string, since time.Time, stdin io.Reader, ta
 		return err
 	}
 	return lines(ctx, f, take)
+}
+
+func remote(from string) bool {
+	return strings.HasPrefix(from, "http://") || strings.HasPrefix(from, "https://")
 }
 
 // ofJournal hands over what a publisher said, in order.

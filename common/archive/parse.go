@@ -38,7 +38,7 @@ var fields = map[string]Condition{
 //	since:2026-11-01 until:2026-11-28   times, both included: see ParseTime
 //
 // All must hold; of one field that is there several times, one value will do. What
-// has a colon and names no field is words.
+// has a colon and names no field is words, unless it nearly names one.
 func ParseQuery(text string) (Query, error) { return ParseQueryWith(text, nil) }
 
 // A Reading reads a term that an archive alone could not: a field of a program's own, or
@@ -111,6 +111,9 @@ func (q *Query) term(term string, reading Reading) error {
 			c.Not = not
 			q.add(c, value)
 			return nil
+		}
+		if meant := misspelt(field); meant != "" {
+			return fmt.Errorf("%w: there is no field %q; did you mean %s:? (in quotes, %q is a word)", ErrQuery, field, meant, term)
 		}
 	}
 	word := strings.ReplaceAll(term, `"`, "")

@@ -13,11 +13,12 @@ import (
 func TestParseQuery(t *testing.T) {
 	day := time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
 	for text, want := range map[string]Query{
-		"":                          {},
-		"  - . ":                    {},
-		"teapot whist* -kettle":     {Words: []string{"teapot", "whist*"}, Without: []string{"kettle"}},
-		"C++ lib-foo std::string":   {Words: []string{"C++", "lib-foo", "std::string"}},
-		`"soup is" https://x.org/a`: {Words: []string{"soup is", "https://x.org/a"}},
+		"":                           {},
+		"  - . ":                     {},
+		"teapot whist* -kettle":      {Words: []string{"teapot", "whist*"}, Without: []string{"kettle"}},
+		"C++ lib-foo std::string":    {Words: []string{"C++", "lib-foo", "std::string"}},
+		`"pakcage:a" tags:b "Bug:7"`: {Words: []string{"pakcage:a", "tags:b", "Bug:7"}},
+		`"soup is" https://x.org/a`:  {Words: []string{"soup is", "https://x.org/a"}},
 		"topic:debbugs.bug package:a package:b -bug:7": {Conditions: []Condition{
 			{Kind: Topic, Match: Under, Values: []string{"debbugs.bug"}}, {Kind: Package, Values: []string{"a", "b"}}, {Kind: Bug, Values: []string{"7"}, Not: true},
 		}},
@@ -33,6 +34,18 @@ func TestParseQuery(t *testing.T) {
 	for _, text := range []string{"since:soon", "until:", "-since:2026-11-28", "bug:", "since:NaN", "since:1e99", strings.Repeat("a ", 40), strings.Repeat("a", 5000)} {
 		if q, err := ParseQuery(text); !errors.Is(err, ErrQuery) {
 			t.Errorf("%.20q: %+v, %v", text, q, err)
+		}
+	}
+	for text, meant := range map[string]string{
+		"pakcage:foo": "package", "packge:foo": "package", "packages:foo": "package", "Bug:7": "bug", "-persom:Nora": "person", "topics:": "topic", "SUITE:sid": "suite",
+	} {
+		if _, err := ParseQuery(text); !errors.Is(err, ErrQuery) || !strings.Contains(err.Error(), "did you mean "+meant+":?") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, text := range []string{"http:x", "tags:x", "lost:x", "bag:7", "std::string", "x:", ":x"} {
+		if _, err := ParseQuery(text); err != nil {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

@@ -299,6 +299,6 @@ func personName(s string) string {
 		}
 		s = out.String()
 	}
-	s = decodeValue(s, func(string) {})
+	s = oneLine(decodeValue(s, func(string) {}))
 	return strings.Join(strings.Fields(s), " ")
 }

@@ -1,6 +1,9 @@
 package mail
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 const (
 	word    = iota // no blanks outside quotes: an address, or a part of a name
@@ -90,12 +93,13 @@ func unwrappedAddress(s string) string {
 	return s
 }
 
-// wordEnd returns where the word that s begins with ends.
+// wordEnd returns where the word that s begins with ends. A control character does
+// not end it: what stands before one is another address than the whole.
 func wordEnd(s string) int {
 	for i := 0; i < len(s); {
 		n := 0
 		switch c := s[i]; {
-		case i > 0 && (c <= ' ' || c == 0x7f || strings.IndexByte(",;:<(", c) >= 0):
+		case i > 0 && strings.IndexByte(" \t\r\n,;:<(", c) >= 0:
 			return i
 		case c == '"':
 			n = quoteEnd(s[i:])
@@ -142,8 +146,10 @@ func (t lexeme) address() string {
 		}
 	}
 	s = strings.Trim(s, " \t'<>,;")
-	if len(s) > 7 && strings.EqualFold(s[:7], "mailto:") {
-		s = s[7:]
+	for _, scheme := range [...]string{"mailto:", "smtp:"} {
+		if len(s) > len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
+			s = s[len(scheme):]
+		}
 	}
 	if inner, ok := strings.CutPrefix(s, "["); ok && strings.HasSuffix(inner, "]") {
 		return lexeme{word, strings.TrimSuffix(inner, "]"), false}.address()
@@ -154,7 +160,11 @@ func (t lexeme) address() string {
 	if strings.Trim(s, "@") == "" {
 		return ""
 	}
-	return strings.Trim(oneLine(toUTF8(s)), " ")
+	s = strings.TrimFunc(toUTF8(s), func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) })
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		return Escaped(s)
+	}
+	return oneLine(s)
 }
 
 // inAngle finds the address in what angle brackets hold: without a route

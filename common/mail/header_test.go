@@ -80,6 +80,8 @@ func TestMediaType(t *testing.T) {
 		{"(a comment) text/html", "text/html", nil},
 		{"text/(one; with \\) more)plain; a=b", "text/plain", map[string]string{"a": "b"}},
 		{"text/plain (never closed", "text/plain", nil},
+		{"text/plain (tea; charset=utf-8) ; charset=koi8-r", "text/plain", map[string]string{"charset": "koi8-r"}},
+		{"text/plain (a; (b; c)); charset=koi8-r (d; e)", "text/plain", map[string]string{"charset": "koi8-r (d"}},
 		{"a/b; ; =x; y", "a/b", nil},
 		{"", "", nil},
 	} {

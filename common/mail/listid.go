@@ -33,11 +33,11 @@ func listID(f field) string {
 	if len(words) == 0 {
 		return Escaped(lower(onlyDotted(s)))
 	}
-	last := words[len(words)-1]
-	if strings.Trim(last, "<>") == "" {
+	last := strings.Trim(words[len(words)-1], "<>") // the half of a pair
+	if last == "" {
 		return ""
 	}
-	if len(words) > 1 || last != strings.Trim(s, " \t") { // a phrase and an id, or a sentence
+	if len(words) > 1 || last != strings.Trim(s, " \t<>") { // a phrase and an id, or a sentence
 		dot := strings.IndexByte(last, '.')
 		if dot <= 0 || strings.HasSuffix(last, ".") {
 			return Escaped(lower(onlyDotted(s)))

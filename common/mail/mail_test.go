@@ -70,8 +70,10 @@ func TestListID(t *testing.T) {
 		"List-Id: tea.example.org about tea":                 "tea.example.org",
 		"List-Id: tea.example.org or cake.example.org.":      "tea.example.org",
 		"List-Id: see http://example.org/tea for details":    "",
-		"List-Id: <>":   "",
-		"Subject: none": "",
+		"List-Id: tea.example.org>":                          "tea.example.org",
+		"List-Id: The tea tea.example.org>":                  "tea.example.org",
+		"List-Id: <>":                                        "",
+		"Subject: none":                                      "",
 	} {
 		if got := parse(t, head+"\n\n").ListID(); got != want {
 			t.Errorf("%s: %q, want %q", head, got, want)

@@ -15,7 +15,11 @@ const maxParams = 100
 func mediaType(raw string) (value string, params map[string]string) {
 	s := toUTF8(raw)
 	if value, s = cutParam(s); strings.Contains(value, "(") {
-		value, _ = cutParam(uncommented(toUTF8(raw)))
+		whole := toUTF8(raw)
+		value, _ = cutParam(uncommented(whole))
+		if from := strings.IndexByte(whole, '('); from+commentEnd(whole[from:]) > len(whole)-len(s) { // a ";" in the comment
+			_, s = cutParam(whole[from+commentEnd(whole[from:]):])
+		}
 		if main, sub, ok := strings.Cut(value, "/"); ok {
 			value = strings.TrimSpace(main) + "/" + strings.TrimSpace(sub)
 		}

@@ -22,6 +22,12 @@ func TestFileNames(t *testing.T) {
 		`attachment; filename*=utf-8''..%2F..%2Fetc%2Fpasswd`:            "passwd",
 		`attachment; filename==?utf-8?q?th=C3=A9.txt?=`:                  "th\u00e9.txt",
 		`attachment; filename="=?utf-8?q?..=2F=5Cpasswd?="`:              "passwd",
+		`attachment; filename=".."`:                                      "",
+		`attachment; filename="a/.."`:                                    "",
+		`attachment; filename="C:tea.png"`:                               "tea.png",
+		`attachment; filename="D:\tea.png"`:                              "tea.png",
+		`attachment; filename=".profile"`:                                ".profile",
+		`attachment; filename="12:30.log"`:                               "12:30.log",
 		`attachment; filename=" "`:                                       "",
 		`attachment; filename="unclosed.txt`:                             "unclosed.txt",
 		`attachment; filename="a.txt"; filename="b.txt"`:                 "a.txt",
@@ -42,12 +48,15 @@ func TestFileNames(t *testing.T) {
 func TestUUEncode(t *testing.T) {
 	const head = "Content-Type: text/plain\nContent-Transfer-Encoding: X-UUEncode\n\n"
 	for name, c := range map[string]struct{ body, want string }{
-		"whole":         {"begin 644 tea.txt\n25&AE(&ME='1L92!B;VEL<RX*\n`\nend\n", "The kettle boils.\n"},
-		"text around":   {"Here:\n\nbegin 644 tea.txt\n25&AE(&ME='1L92!B;VEL<RX*\n \nend\n\n-- \nfooter\n", "The kettle boils.\n"},
-		"no end":        {"begin 644 tea.txt\n25&AE(&ME='1L92!B;VEL<RX*\n", "The kettle boils.\n"},
-		"blanks lost":   {"begin 644 x\n#    \nend\n", "\ufffd\ufffd\ufffd"},
-		"not encoded":   {"begin at nine\n", ""},
-		"nothing there": {"The kettle boils.\n", "The kettle boils.\n"},
+		"whole":              {"begin 644 tea.txt\n25&AE(&ME='1L92!B;VEL<RX*\n`\nend\n", "The kettle boils.\n"},
+		"text around":        {"Here:\n\nbegin 644 tea.txt\n25&AE(&ME='1L92!B;VEL<RX*\n \nend\n\n-- \nfooter\n", "The kettle boils.\n"},
+		"no end":             {"begin 644 tea.txt\n25&AE(&ME='1L92!B;VEL<RX*\n", "The kettle boils.\n"},
+		"cut in a line":      {"begin 644 tea.txt\n25&AE(&ME", "The ke"},
+		"cut in a group":     {"begin 644 tea.txt\n25&AE(&M\n", "The k"},
+		"blanks lost within": {"begin 644 x\n#05\n#05)#\n`\nend\n", "AP\ufffdARC"},
+		"blanks lost":        {"begin 644 x\n#    \nend\n", "\ufffd\ufffd\ufffd"},
+		"not encoded":        {"begin at nine\n", ""},
+		"nothing there":      {"The kettle boils.\n", "The kettle boils.\n"},
 	} {
 		m := parse(t, head+c.body)
 		if m.Text() != c.want {

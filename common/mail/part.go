@@ -89,7 +89,7 @@ func (w *walker) contentType(h Header, implied string) (string, map[string]strin
 }
 
 // disposition reads Content-Disposition (RFC 2183); the name may also be in
-// Content-Type, as before 1995.
+// Content-Type, as before 1995. It is never a path: no folder, no drive.
 func disposition(h Header, params map[string]string) (disposition, filename string) {
 	d, dp := mediaType(h.encoded("Content-Disposition"))
 	filename = dp["filename"]
@@ -98,6 +98,12 @@ func disposition(h Header, params map[string]string) (disposition, filename stri
 	}
 	if i := strings.LastIndexAny(filename, `/\`); i >= 0 {
 		filename = filename[i+1:]
+	}
+	if len(filename) > 1 && filename[1] == ':' && 'a' <= filename[0]|0x20 && filename[0]|0x20 <= 'z' {
+		filename = filename[2:]
+	}
+	if strings.Trim(filename, ". ") == "" {
+		filename = ""
 	}
 	return d, filename
 }

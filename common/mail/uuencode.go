@@ -4,7 +4,8 @@ import "bytes"
 
 // uudecoded returns what stands between "begin MODE NAME" and "end" (POSIX,
 // uuencode); ok is false if there is no beginning. A line that lost the blanks
-// at its end is filled up, and one that is no such line ends the data.
+// at its end is filled up, and one that is no such line ends the data. Of a last
+// line that nothing follows, the text was cut: what is not there is not made up.
 func uudecoded(body []byte) (data []byte, ok bool) {
 	rest := body
 	for !ok {
@@ -34,6 +35,9 @@ func uudecoded(body []byte) (data []byte, ok bool) {
 				}
 			}
 			data = append(data, group[0]<<2|group[1]>>4, group[1]<<4|group[2]>>2, group[2]<<6|group[3])
+		}
+		if missing := (n+2)/3*4 - (len(l) - 1); missing > 0 && len(rest) == 0 {
+			return data[:end-min(n, n-(len(l)-1)*3/4)], true
 		}
 		data = data[:end]
 	}

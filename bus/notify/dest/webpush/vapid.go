@@ -42,6 +42,9 @@ type token struct {
 
 // readKey reads a private key on P-256 from a PEM file, in either of OpenSSL's forms.
 func readKey(file string) (*ecdsa.PrivateKey, error) {
+	if file == "" {
+		return nil, errors.New("reading the key of [notify.webpush]: none is set: key is the file that has it (openssl ecparam -name prime256v1 -genkey -noout -out FILE makes one)")
+	}
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the key of [notify.webpush]: %w", err)
