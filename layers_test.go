@@ -86,6 +86,8 @@ var rooms = []room{
 	{"bus/notify/dest", []string{"common/*"}},
 	{"bus/notify/notifytest", []string{"bus/notify/...", "common/*", "fixtures"}},
 	{"bus/notify/dest/...", []string{"bus/notify/dest", "bus/notify/dest/*", "common/*"}},
+	{"bus/notify/openid", []string{"bus/notify/dest/outside", "common/*"}},
+	{"bus/notify/openid/openidtest", nil},
 	{"bus/present", []string{"bus/...", "adapters/...", "common/*", "soapbus/tracker", "dbpoll/database", "dbpoll/queue"}},
 	{"bus/...", []string{"bus/...", "adapters/...", "common/*"}},
 }
@@ -97,11 +99,11 @@ var testsMay = map[string][]string{
 	"contrib":  {"common/config"},
 	"adapters": {"adapters/adaptertest"},
 	"common":   {"common/*", "common/drain/draintest", "common/wire/guard", "adapters/adaptertest"},
-	"bus":      {"common/wire/guard", "common/drain/draintest", "adapters/adaptertest"},
+	"bus":      {"bus/notify/openid/openidtest", "common/wire/guard", "common/drain/draintest", "adapters/adaptertest"},
 }
 
 // forTests are packages that only tests may import, and one another.
-var forTests = []string{"adapters/adaptertest", "bus/bustest", "bus/notify/dest/desttest", "bus/notify/notifytest", "common/programtest", "common/pump/channeltest"}
+var forTests = []string{"adapters/adaptertest", "bus/bustest", "bus/notify/dest/desttest", "bus/notify/notifytest", "bus/notify/openid/openidtest", "common/programtest", "common/pump/channeltest"}
 
 // A listed is what `go list -json` tells of a package.
 type listed struct {

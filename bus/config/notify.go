@@ -21,6 +21,7 @@ import (
 	"busbar/bus/notify/dest/outside"
 	"busbar/bus/notify/dest/webhook"
 	"busbar/bus/notify/dest/webpush"
+	"busbar/bus/notify/openid"
 	"busbar/bus/notify/self"
 	"busbar/common/archive"
 	"busbar/common/config"
@@ -51,11 +52,13 @@ type Notify struct {
 
 // NotifySelf is the [notify.self] table: what people may keep themselves.
 type NotifySelf struct {
-	Web     bool     `toml:"web" doc:"Serve pages below /me/ of public on which people keep rules of their own. They sign in by a link that is mailed to them."`
+	Web     bool     `toml:"web" doc:"Serve pages below /me/ of public on which people keep rules of their own. They sign in by a link that is mailed to them, or also as [notify.self.openid] says."`
 	Ways    []string `toml:"ways" doc:"Destinations that people may choose, each after a code was sent there: such as mail, ntfy, webhook, matrix, mastodon. With webpush, and [notify.webpush], people can have their browser show notes."`
 	People  int      `toml:"people" doc:"How many people may keep rules."`
 	Rules   int      `toml:"rules" doc:"How many rules one may have, beside subscriptions to packages."`
 	Proxies []string `toml:"proxies" doc:"Addresses of proxies before listen, whose X-Forwarded-For is believed, such as 127.0.0.1: who asks too often is told apart by it."`
+
+	OpenID openid.Config `toml:"openid"`
 }
 
 // Limits are those of the store.
@@ -74,6 +77,12 @@ func (s NotifySelf) check(n *Notify) error {
 	}
 	if n.Mail.Control != "" && !n.Mail.Configured() {
 		return errors.New("checking [notify.mail] control: answers need server or sendmail")
+	}
+	if err := s.OpenID.Check(); err != nil {
+		return err
+	}
+	if s.OpenID.Configured() && !s.Web {
+		return errors.New("checking [notify.self.openid]: people sign in for the pages alone, and [notify.self] web is not set")
 	}
 	for _, text := range s.Proxies {
 		if _, err := netip.ParseAddr(text); err != nil {
@@ -153,5 +162,5 @@ func (n *Notify) Begin() (subscribe.From, error) {
 
 // Secrets are the files that must be kept from others.
 func (n *Notify) Secrets() []string {
-	return slices.Concat(n.Mail.Secrets(), n.IRC.Secrets(), n.Ntfy.Secrets(), n.WebPush.Secrets(), n.Webhook.Secrets(), n.Matrix.Secrets(), n.Mastodon.Secrets())
+	return slices.Concat(n.Mail.Secrets(), n.IRC.Secrets(), n.Ntfy.Secrets(), n.WebPush.Secrets(), n.Webhook.Secrets(), n.Matrix.Secrets(), n.Mastodon.Secrets(), n.Self.OpenID.Secrets())
 }

@@ -14,6 +14,7 @@ import (
 
 	"busbar/bus/config"
 	"busbar/bus/notify/dest"
+	"busbar/bus/notify/openid"
 	"busbar/bus/notify/outbox"
 	"busbar/bus/notify/rule"
 	"busbar/common/exit"
@@ -63,6 +64,12 @@ func (c *checkCommand) Run(p *program.Env, g *program.Globals) error {
 		return &exit.Error{Code: exit.Usage, Err: err}
 	}
 	results, failed := []tested{}, 0
+	provider, away := cfg.Notify.Self.OpenID, error(nil)
+	if provider.Configured() {
+		if away, err = lookAt(ctx, cfg.Notify); err != nil {
+			return &exit.Error{Code: exit.Config, Err: err}
+		}
+	}
 	for _, a := range to {
 		t := tested{Address: a.String()}
 		if err := sendTest(ctx, w, a, cmp.Or(c.Send, "test")); err != nil {
@@ -72,9 +79,22 @@ func (c *checkCommand) Run(p *program.Env, g *program.Globals) error {
 		results = append(results, t)
 	}
 	if c.JSON {
-		err = program.PrintJSON(p.Stdout, map[string]any{"people": len(people), "rules": rules, "off": off, "destinations": w.names(), "tests": results})
+		all := map[string]any{"people": len(people), "rules": rules, "off": off, "destinations": w.names(), "tests": results}
+		if provider.Configured() {
+			one := tested{Address: provider.Issuer}
+			if away != nil {
+				one.Error = away.Error()
+			}
+			all["openid"] = one
+		}
+		err = program.PrintJSON(p.Stdout, all)
 	} else {
 		lines := []string{fmt.Sprintf("%d people with %d rules, %d of them off, in %s", len(people), rules, off, cfg.Notify.Rules), "destinations: " + orNone(w.names())}
+		if away != nil {
+			lines = append(lines, "people CANNOT sign in at "+provider.Issuer+": "+away.Error())
+		} else if provider.Configured() {
+			lines = append(lines, "people can sign in at "+provider.Issuer+", which sends them back to "+strings.TrimSuffix(cfg.Notify.Public, "/")+openid.Back)
+		}
 		for _, t := range results {
 			if t.Error == "" {
 				lines = append(lines, "sent a test to "+t.Address)
@@ -84,10 +104,23 @@ func (c *checkCommand) Run(p *program.Env, g *program.Globals) error {
 		}
 		err = printLines(p, lines)
 	}
+	if err == nil && away != nil {
+		err = &exit.Error{Code: exit.TempFail, Err: fmt.Errorf("checking: %w", away)}
+	}
 	if err == nil && failed > 0 {
 		err = &exit.Error{Code: exit.TempFail, Err: fmt.Errorf("checking: %d of %d tests could not be sent", failed, len(results))}
 	}
 	return err
+}
+
+// lookAt asks the provider of OpenID Connect what it is; away is that it does not say it.
+func lookAt(ctx context.Context, n config.Notify) (away, err error) {
+	p, err := n.Self.OpenID.Open(n.Outside, n.Public)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	return p.Look(ctx), nil
 }
 
 func orNone(names []string) string {

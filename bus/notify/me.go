@@ -16,6 +16,7 @@ import (
 	"busbar/bus/notify/rule"
 	"busbar/bus/notify/self"
 	"busbar/common/archive"
+	"busbar/common/exit"
 )
 
 // pagesOf are the pages on which people keep their rules.
@@ -44,6 +45,14 @@ func (d *daemon) pagesOf(cfg config.Config) (http.Handler, error) {
 			return nil, err
 		}
 		o.Peers = append(o.Peers, a)
+	}
+	if n.Self.OpenID.Configured() {
+		var err error
+		if d.openid, err = n.Self.OpenID.Open(n.Outside, o.Public); err != nil {
+			return nil, &exit.Error{Code: exit.Config, Err: err}
+		}
+		o.OpenID = d.openid
+		d.conditions.Watch(d.openid.Conditions)
 	}
 	if n.Webhook.Configured() {
 		o.Secret = func(person, to string) string {

@@ -22,6 +22,7 @@ import (
 
 	"busbar/bus/config"
 	"busbar/bus/kinds"
+	"busbar/bus/notify/openid"
 	"busbar/bus/notify/outbox"
 	"busbar/bus/notify/rule"
 	"busbar/bus/notify/self"
@@ -167,7 +168,8 @@ type daemon struct {
 	ways       ways
 	senders    map[string]*sender
 	stops      *stops
-	pages      http.Handler  // nil: none are served
+	pages      http.Handler // nil: none are served
+	openid     *openid.Provider
 	asked      chan struct{} // other people or rules are there: see learn
 	keep       time.Duration
 	log        *slog.Logger
@@ -226,7 +228,11 @@ func (c *runCommand) open(ctx context.Context, cfg config.Config, w ways, v *sig
 }
 
 func (d *daemon) close() error {
-	return errors.Join(d.subscriber.Close(), d.ways.Close(), d.out.Close())
+	var err error
+	if d.openid != nil {
+		err = d.openid.Close()
+	}
+	return errors.Join(err, d.subscriber.Close(), d.ways.Close(), d.out.Close())
 }
 
 // run notifies until ctx ends. What was handed over is stored before it returns.

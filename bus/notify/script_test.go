@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"busbar/bus/bustest"
+	"busbar/bus/notify/openid/openidtest"
 	"busbar/bus/search"
 )
 
@@ -31,7 +32,8 @@ var (
 
 // TestScripts runs the command, well and badly, as a person would. The scripts have the
 // configuration and the rules of docs/howto/notify.md, as they stand there, self.toml and
-// self.sh, the commands, of docs/howto/notify-self.md, and $SMTP and $HTTP, free addresses.
+// self.sh, the commands, of docs/howto/notify-self.md, $SMTP and $HTTP, free addresses, and
+// $ISSUER, a provider of OpenID Connect.
 func TestScripts(t *testing.T) {
 	page, err := os.ReadFile("../../docs/howto/notify.md")
 	if err != nil {
@@ -49,7 +51,9 @@ func TestScripts(t *testing.T) {
 	if own == nil || shell == nil {
 		t.Fatal("the page of what people do themselves has no configuration, or no commands")
 	}
+	provider := openidtest.New(t)
 	bustest.Scripts(t, bustest.Free("", "SMTP", "HTTP"), func(e *testscript.Env) error {
+		e.Setenv("ISSUER", provider.URL)
 		config := strings.NewReplacer("127.0.0.1:25", e.Getenv("SMTP"), "127.0.0.1:9483", e.Getenv("HTTP")).Replace(string(files[0][1]))
 		config += fmt.Sprintf("[sign]\nca = %q\ncrl = %q\n", e.Getenv("PKI")+"/ca.crt", e.Getenv("PKI")+"/crl.pem")
 		self := strings.ReplaceAll(string(own[1]), "127.0.0.1:25", e.Getenv("SMTP"))

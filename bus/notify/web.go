@@ -26,6 +26,7 @@ type report struct {
 	Rules      int                   `json:"rules"`
 	stats
 	Destinations map[string]*outbox.Tally `json:"destinations"` // "" is what belongs to none
+	SignIns      map[string]int64         `json:"sign_ins,omitempty"`
 }
 
 func (d *daemon) report(ctx context.Context) report {
@@ -36,6 +37,9 @@ func (d *daemon) report(ctx context.Context) report {
 	d.engine.mu.Unlock()
 	if tallies, err := d.out.Tallies(ctx); err == nil {
 		r.Destinations = tallies
+	}
+	if d.openid != nil {
+		r.SignIns = d.openid.Counts()
 	}
 	return r
 }
@@ -68,6 +72,7 @@ var (
 	notesWaiting  = prometheus.NewDesc("busbar_notify_waiting", "Notes that wait to be sent.", []string{"destination"}, nil)
 	notesDead     = prometheus.NewDesc("busbar_notify_dead", "Notes that could not be sent, and are kept.", []string{"destination"}, nil)
 	notesCounted  = prometheus.NewDesc("busbar_notify_notes_total", "What became of notes and events, since the outbox was made: made, sent, failed, retried, unsure (nobody knew whether it arrived), held back, taken back, dropped.", []string{"destination", "what"}, nil)
+	signIns       = prometheus.NewDesc("busbar_notify_sign_ins_total", "Sign-ins by OpenID Connect, since the start: begun, done, refused, failed (the provider does not answer as it should).", []string{"what"}, nil)
 )
 
 // A collector tells Prometheus how the daemon is, whenever it asks.
@@ -75,7 +80,7 @@ type collector struct{ d *daemon }
 
 // Describe names every metric.
 func (collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{eventsSeen, eventsMatched, peopleNow, rulesNow, notesWaiting, notesDead, notesCounted} {
+	for _, d := range []*prometheus.Desc{eventsSeen, eventsMatched, peopleNow, rulesNow, notesWaiting, notesDead, notesCounted, signIns} {
 		to <- d
 	}
 }
@@ -92,6 +97,9 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	tell(eventsMatched, prometheus.CounterValue, r.Matched)
 	tell(peopleNow, prometheus.GaugeValue, int64(r.People))
 	tell(rulesNow, prometheus.GaugeValue, int64(r.Rules))
+	for what, n := range r.SignIns {
+		tell(signIns, prometheus.CounterValue, n, what)
+	}
 	for way, t := range r.Destinations {
 		tell(notesWaiting, prometheus.GaugeValue, t.Waiting, way)
 		tell(notesDead, prometheus.GaugeValue, t.Dead, way)

@@ -1,7 +1,7 @@
 // Package pages is where people keep their rules in a browser: what they want to know, where
 // they are reached, when, and what they were told. They sign in by a link that is mailed
-// to them, which a GET never uses up, since programs look at links in mails; there are no
-// passwords.
+// to them, which a GET never uses up, since programs look at links in mails, or at a
+// provider of OpenID Connect; there are no passwords.
 //
 // The pages are complete as HTML: nothing of elsewhere is loaded, and each form bears a text
 // that only its own browser can know. One script runs, on the page of destinations, and
@@ -25,6 +25,7 @@ import (
 	"strings"
 	"time"
 
+	"busbar/bus/notify/openid"
 	"busbar/bus/notify/outbox"
 	"busbar/bus/notify/rule"
 	"busbar/bus/notify/self"
@@ -49,6 +50,7 @@ type Options struct {
 	Mail   string                                             // where commands are mailed to; empty: nowhere
 	Push   string                                             // the key with which browsers subscribe to Web Push; empty: they cannot
 	Peers  []netip.Addr                                       // proxies whose X-Forwarded-For is believed
+	OpenID *openid.Provider                                   // at whom people sign in, too; nil: nowhere
 	Try    func(context.Context, *rule.Person) (Trial, error) // nil: there is no archive
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -94,7 +96,7 @@ func New(o Options) (http.Handler, error) {
 	functions["has"] = func(list []string, one string) bool { return slices.Contains(list, one) }
 	functions["join"] = strings.Join
 	functions["place"] = placeLabel
-	for _, name := range []string{"start", "enter", "line", "rules", "rule", "preview", "package", "places", "settings", "history", "forget"} {
+	for _, name := range []string{"start", "out", "enter", "line", "rules", "rule", "preview", "package", "places", "settings", "history", "forget"} {
 		t, err := template.New("frame.html").Funcs(functions).ParseFS(files, "templates/frame.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("reading the page %s: %w", name, err)
@@ -114,14 +116,18 @@ func New(o Options) (http.Handler, error) {
 	return s.routes(), nil
 }
 
-// routes are the pages. What changes something is a POST of a form of ours.
+// A route is a page.
+type route struct {
+	pattern string
+	open    bool // to those who are not signed in
+	serve   func(*visit) error
+}
+
+// routes are the pages. What changes something is a POST of a form of ours; but for the
+// answer of a provider, which one browser can show once.
 func (s *site) routes() http.Handler {
 	mux := http.NewServeMux()
-	for _, one := range []struct {
-		pattern string
-		open    bool // to those who are not signed in
-		serve   func(*visit) error
-	}{
+	list := []route{
 		{"GET /me/{$}", true, (*visit).start},
 		{"POST /me/sign-in", true, (*visit).signIn},
 		{"GET /me/enter/{token}", true, (*visit).enter},
@@ -145,7 +151,11 @@ func (s *site) routes() http.Handler {
 		{"POST /me/history", false, (*visit).resume},
 		{"GET /me/forget", false, (*visit).askForget},
 		{"POST /me/forget", false, (*visit).forget},
-	} {
+	}
+	if s.OpenID != nil {
+		list = append(list, route{"POST /me/openid", true, (*visit).goOut}, route{"GET " + openid.Back, true, (*visit).back})
+	}
+	for _, one := range list {
 		mux.HandleFunc(one.pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, one.open, one.serve) })
 	}
 	mux.HandleFunc("GET /me/static/{name}", func(w http.ResponseWriter, r *http.Request) {

@@ -101,7 +101,7 @@ const (
 
 func (v *visit) start() error {
 	if v.person == "" {
-		return v.show(http.StatusOK, "start", "Sign in", map[string]any{"Mail": v.Mail})
+		return v.first(http.StatusOK, "")
 	}
 	return v.rules()
 }

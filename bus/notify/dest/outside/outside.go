@@ -92,6 +92,10 @@ func (c Config) client(dialer *net.Dialer) (*Client, error) {
 	}}, nil
 }
 
+// RoundTripper makes the requests, for libraries that make their own: without the limits
+// of Do on answers.
+func (c *Client) RoundTripper() http.RoundTripper { return c.transport }
+
 // Close ends the connections; no request is made after it.
 func (c *Client) Close() error {
 	c.closed.Store(true)
