@@ -62,7 +62,12 @@ func (c *Config) Sources(log *slog.Logger) []*program.Source {
 		list = append(list, &program.Source{
 			Name: what.name, Parse: parseRow, ImportPolls: true, Canary: c.route(what, func() bool { return opened.polled() }),
 			Prepare: func(*slog.Logger) (err error) {
-				db, err = c.options(what)
+				if db, err = c.options(what); err != nil {
+					return err
+				}
+				if _, err = database.Open(context.Background(), db); err != nil { // the url alone is read here
+					err = &exit.Error{Code: exit.Config, Err: err}
+				}
 				return err
 			},
 			Open: func(_ context.Context, o *program.Opening) (pump.Channel, error) {

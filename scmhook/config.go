@@ -70,6 +70,9 @@ func (c *Config) Complete() error {
 	if err := c.SCM.check(); err != nil {
 		return fmt.Errorf("checking [scm]: %w", err)
 	}
+	if err := config.CheckAddress(c.Webhook.Listen); c.Webhook.Listen != "" && err != nil {
+		return fmt.Errorf("checking [webhook] listen: %w (want an address such as 127.0.0.1:9944)", err)
+	}
 	set, err := feed.NewSet(c.SCM.Repositories)
 	if err != nil {
 		return fmt.Errorf("checking [scm]: %w", err)

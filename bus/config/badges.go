@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
 	"path/filepath"
 	"strings"
 	"time"
@@ -39,7 +38,7 @@ func (b *Badges) Complete(hub Hub) error {
 	fill(&b.Archive, config.StateDir, "hub", "archive.db")
 	fill(&b.File, config.StateDir, "badges", "badges.db")
 	fill(&b.Journal, config.StateDir, "badges", "journal.db")
-	if _, _, err := net.SplitHostPort(b.Metrics); b.Metrics != "" && err != nil {
+	if err := config.CheckAddress(b.Metrics); b.Metrics != "" && err != nil {
 		return fmt.Errorf("checking [badges] metrics: %w (want an address such as 127.0.0.1:9484)", err)
 	}
 	if b.Site != "" && !strings.HasPrefix(b.Site, "https://") && !strings.HasPrefix(b.Site, "http://") {

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -72,7 +71,7 @@ func (f *Forward) Complete(prefix string) error {
 	if f.KeepAge < 0 || f.KeepSize < 0 {
 		return fmt.Errorf("checking [forward]: keep_age (%s) and keep_size (%d) cannot be less than 0", time.Duration(f.KeepAge), f.KeepSize)
 	}
-	if _, _, err := net.SplitHostPort(f.Listen); f.Listen != "" && err != nil {
+	if err := config.CheckAddress(f.Listen); f.Listen != "" && err != nil {
 		return fmt.Errorf("checking [forward] listen: %w (want an address such as 127.0.0.1:9482)", err)
 	}
 	return f.checkAccess()

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
 	"path/filepath"
 	"strings"
 	"time"
@@ -46,7 +45,7 @@ func (h *Hub) Complete() error {
 	if h.Archive == "" {
 		h.Archive = filepath.Join(config.StateDir, "hub", "archive.db")
 	}
-	if _, _, err := net.SplitHostPort(h.Listen); err != nil {
+	if err := config.CheckAddress(h.Listen); err != nil {
 		return fmt.Errorf("checking [hub] listen: %w (want an address such as 127.0.0.1:9480)", err)
 	}
 	if (h.Certificate == "") != (h.Key == "") {
@@ -69,6 +68,9 @@ func (h *Hub) Complete() error {
 		for _, e := range list {
 			if !strings.HasPrefix(e, "tcp://") {
 				return fmt.Errorf("checking [hub] %s: %q is not an endpoint such as tcp://*:9950", key, e)
+			}
+			if err := config.CheckAddress(strings.TrimPrefix(e, "tcp://")); err != nil {
+				return fmt.Errorf("checking [hub] %s: %w (want an endpoint such as tcp://*:9950)", key, err)
 			}
 			if taken[e] != "" && !strings.HasSuffix(e, ":0") {
 				return fmt.Errorf("checking [hub]: %q is in %s and in %s", e, taken[e], key)

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -105,7 +104,7 @@ func (n *Notify) Complete() error {
 	if n.Outbox == "" {
 		n.Outbox = filepath.Join(config.StateDir, "notify", "outbox.db")
 	}
-	if _, _, err := net.SplitHostPort(n.Listen); n.Listen != "" && err != nil {
+	if err := config.CheckAddress(n.Listen); n.Listen != "" && err != nil {
 		return fmt.Errorf("checking [notify] listen: %w (want an address such as 127.0.0.1:9483)", err)
 	}
 	if n.Public != "" && (!dest.Web(n.Public) || !strings.HasPrefix(n.Public, "https://") && !loopback(n.Public)) {

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -106,22 +105,17 @@ func (c *Bus) Complete(program string) error {
 	if c.Quiet < 0 {
 		return fmt.Errorf("checking [bus] quiet: %s is less than 0s", time.Duration(c.Quiet))
 	}
-	for _, e := range c.Publish {
-		if !strings.HasPrefix(e, "tcp://") {
-			return fmt.Errorf("checking [bus] publish: %q is not an endpoint such as tcp://*:9940", e)
+	for _, of := range []struct {
+		key, example string
+		list         []string
+	}{{"publish", "tcp://*:9940", c.Publish}, {"replay", "tcp://*:9941", c.Replay}, {"hubs", "tcp://hub.example.org:9950", c.Hubs}} {
+		if err := checkEndpoints(of.key, of.example, of.list); err != nil {
+			return err
 		}
 	}
 	for _, e := range c.Replay {
-		if !strings.HasPrefix(e, "tcp://") {
-			return fmt.Errorf("checking [bus] replay: %q is not an endpoint such as tcp://*:9941", e)
-		}
 		if slices.Contains(c.Publish, e) && !strings.HasSuffix(e, ":0") {
 			return fmt.Errorf("checking [bus] replay: %q is in publish, too, where replay is answered anyway", e)
-		}
-	}
-	for _, e := range c.Hubs {
-		if !strings.HasPrefix(e, "tcp://") {
-			return fmt.Errorf("checking [bus] hubs: %q is not an endpoint such as tcp://hub.example.org:9950", e)
 		}
 	}
 	for _, e := range c.Discover {
@@ -129,7 +123,7 @@ func (c *Bus) Complete(program string) error {
 			return fmt.Errorf("checking [bus] discover: %q is not file:PATH, dir:PATH or srv:DOMAIN", e)
 		}
 	}
-	if _, _, err := net.SplitHostPort(c.Metrics); c.Metrics != "" && err != nil {
+	if err := CheckAddress(c.Metrics); c.Metrics != "" && err != nil {
 		return fmt.Errorf("checking [bus] metrics: %w (want an address such as 127.0.0.1:9470)", err)
 	}
 	return nil
