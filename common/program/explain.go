@@ -32,6 +32,7 @@ type ExplainedEvent struct {
 	Time  string `json:"time"`
 	Title string `json:"title"` // the sentence
 	Link  string `json:"link,omitempty"`
+	Known string `json:"known,omitempty"` // the journal has it: nothing is published again
 	Body  any    `json:"body"`
 }
 
@@ -100,6 +101,9 @@ func (x Explanation) Print(w io.Writer, asJSON bool) error {
 	}
 	for _, e := range x.Events {
 		show.Fprintf(w, "  %s\n    %s\n    id %s, time %s\n", e.Topic, e.Title, e.ID, orNever(e.Time))
+		if e.Known != "" {
+			show.Fprintf(w, "    known: %s; the same again is dropped, and other words are kept as disputed\n", e.Known)
+		}
 	}
 	return nil
 }

@@ -37,6 +37,7 @@ func (c ExplainCommand) Run(p *Env, g *Globals) error {
 func (c ExplainCommand) Each(p *Env, cfg Config, read func(name string, show Show) error) error {
 	table, bus := table(cfg), cfg.Common().Bus
 	sources := cfg.Sources(slog.New(slog.DiscardHandler))
+	known, end := published(context.Background(), bus.Journal)
 	show := func(it translate.Item[any], tolerated ...string) error {
 		x, err := explain(table, it, bus, judge(cfg))
 		if err != nil {
@@ -46,6 +47,9 @@ func (c ExplainCommand) Each(p *Env, cfg Config, read func(name string, show Sho
 			x = Explanation{Origin: it.Origin, Translator: "canary", Events: []ExplainedEvent{}, Skip: "a canary: the daemon looks whether its token is ours"}
 		}
 		x.Tolerated = tolerated
+		for i := range x.Events {
+			x.Events[i].Known = known(x.Events[i].ID)
+		}
 		return x.Print(p.Stdout, c.JSON)
 	}
 	var failed error
@@ -56,7 +60,7 @@ func (c ExplainCommand) Each(p *Env, cfg Config, read func(name string, show Sho
 			failed = errors.Join(failed, err)
 		}
 	}
-	return failed
+	return errors.Join(failed, end())
 }
 
 // Open opens what a person named, a file, or - for standard input; received is when

@@ -2,6 +2,7 @@ package program
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,7 +24,7 @@ func explainID(ctx context.Context, p *Env, path, id string, asJSON bool) error 
 		return fmt.Errorf("looking for %s in %s: %w", id, path, err)
 	}
 	if asJSON {
-		_, err := show.Fprintf(p.Stdout, "%s\n", m.Wire)
+		_, err := show.Fprintf(p.Stdout, "%s\n", show.Clean(show.JSON(m.Wire)))
 		return err
 	}
 	_, e, err := event.ParseMessage(m.Wire)
@@ -41,6 +42,25 @@ func explainID(ctx context.Context, p *Env, path, id string, asJSON bool) error 
 	if err != nil {
 		return err
 	}
-	_, err = show.Fprintf(p.Stdout, "  says %s\n", body)
+	_, err = show.Fprintf(p.Stdout, "  says %s\n", show.Clean(show.JSON(body)))
 	return err
+}
+
+// published reads the journal for explain, where there is one that may be read: who
+// asks why nothing came of a mail learns that its fact was published before.
+func published(ctx context.Context, path string) (known func(id string) string, end func() error) {
+	r, err := journal.OpenReader(ctx, path)
+	if err != nil {
+		return func(string) string { return "" }, func() error { return nil }
+	}
+	return func(id string) string {
+		n, err := r.Number(ctx, id)
+		switch {
+		case err == nil:
+			return fmt.Sprintf("published as number %d", n)
+		case errors.Is(err, journal.ErrElsewhere):
+			return "published by another publisher"
+		}
+		return ""
+	}, r.Close
 }

@@ -49,7 +49,12 @@ func one(a any) any {
 	switch reflect.TypeOf(a).Kind() {
 	case reflect.String:
 		return Line(reflect.ValueOf(a).String())
-	case reflect.Slice, reflect.Map, reflect.Struct, reflect.Pointer, reflect.Array:
+	case reflect.Slice:
+		if v := reflect.ValueOf(a); v.Type().Elem().Kind() == reflect.Uint8 { // a json.RawMessage
+			return Line(string(v.Bytes()))
+		}
+		return Line(fmt.Sprint(a))
+	case reflect.Map, reflect.Struct, reflect.Pointer, reflect.Array:
 		return Line(fmt.Sprint(a))
 	}
 	return a // a number, a truth

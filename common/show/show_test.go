@@ -72,7 +72,7 @@ func (spoken) String() string { return "a\u202eb" }
 func TestSprintf(t *testing.T) {
 	evil := "a\u202eb"
 	want := "a\ufffdb"
-	for _, arg := range []any{evil, named(evil), errors.New(evil), spoken{}, []byte(evil), fmt.Errorf("%s", evil)} {
+	for _, arg := range []any{evil, named(evil), errors.New(evil), spoken{}, []byte(evil), json.RawMessage(evil), fmt.Errorf("%s", evil)} {
 		if got := Sprintf("%s", arg); got != want {
 			t.Errorf("%T: %q", arg, got)
 		}
