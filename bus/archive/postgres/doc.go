@@ -43,9 +43,12 @@ var (
 
 // A Copy is the copy of an archive in a database. It is for one goroutine.
 type Copy struct {
-	o    Options
-	conn *pgx.Conn
-	at   int64 // the arrival up to which messages were copied
+	o      Options
+	conn   *pgx.Conn
+	at     int64         // the arrival up to which messages were copied
+	stated int64         // up to here, messages change no state that is not stored yet
+	ahead  *part         // what was read already
+	known  map[name]bool // some of the names that are stored
 }
 
 var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
@@ -70,8 +73,13 @@ func Open(ctx context.Context, o Options) (*Copy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("copying to PostgreSQL: connecting: %w", secret.Hide(o.URL, err))
 	}
-	c := &Copy{o: o, conn: conn}
-	if err := c.prepare(bound, ctx); err != nil {
+	c := &Copy{o: o, conn: conn, known: map[name]bool{}}
+	// Messages are compressed, by what is quicker where the server knows it.
+	_, err = conn.Exec(bound, `SELECT set_config(name, 'lz4', false) FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)`)
+	if err == nil {
+		err = c.prepare(bound, ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("copying to PostgreSQL: %w", err), c.Close())
 	}
 	return c, nil

@@ -31,7 +31,9 @@ func (c *Copy) changedStates(ctx context.Context, tx pgx.Tx, changed map[thing]b
 		if err != nil {
 			return err
 		}
-		queue(&b, s)
+		if row := stateRow(s); row != nil {
+			b.Queue(putState, row...)
+		}
 	}
 	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("storing states: %w", err)
@@ -53,18 +55,30 @@ func withoutNUL(text string) string {
 	})
 }
 
-// longest is how long a key may be: index rows are short.
+// longest is how long a key, a topic or a publisher may be: index rows are short.
 const longest = 1000
 
-func queue(b *pgx.Batch, s archive.State) {
-	if len(s.Key) <= longest && len(s.Package) <= longest {
-		b.Queue(putState, s.Kind, plain(s.Key), plain(s.Package), s.Gone, s.N, s.Time, withoutNUL(s.Value))
+var stateColumns = []string{"kind", "key", "package", "gone", "arrival", "happened", "value"}
+
+// stateRow is a state as its row; nil where its key is too long.
+func stateRow(s archive.State) []any {
+	if len(s.Key) > longest || len(s.Package) > longest {
+		return nil
 	}
+	return []any{s.Kind, plain(s.Key), plain(s.Package), s.Gone, s.N, s.Time, withoutNUL(s.Value)}
 }
 
-// allStates stores all of them, and makes the views.
+// perRead is how many states are read at once, within the reader's time for a question.
+const perRead = 500
+
+// allStates stores all of them, and makes the views. What arrived before it began changes
+// none of them later.
 func (c *Copy) allStates(ctx context.Context, tx pgx.Tx) error {
-	err := bounded(ctx, func(ctx context.Context) error {
+	_, newest, err := c.o.Reader.Range(ctx)
+	if err != nil {
+		return err
+	}
+	err = bounded(ctx, func(ctx context.Context) error {
 		_, err := tx.Exec(ctx, "TRUNCATE states; "+views(c.o.States))
 		return err
 	})
@@ -73,27 +87,48 @@ func (c *Copy) allStates(ctx context.Context, tx pgx.Tx) error {
 	}
 	for _, p := range c.o.States.Projections() {
 		for after := ""; ; {
-			list, _, err := c.o.Reader.States(ctx, archive.StateQuery{Kind: p.Kind, Gone: true, After: after, Limit: batch})
+			list, _, err := c.o.Reader.States(ctx, archive.StateQuery{Kind: p.Kind, Gone: true, After: after, Limit: perRead})
 			if err != nil {
 				return err
 			}
 			if len(list) == 0 {
 				break
 			}
-			var b pgx.Batch
-			for _, s := range list {
-				queue(&b, s)
-			}
-			if err := bounded(ctx, func(ctx context.Context) error { return tx.SendBatch(ctx, &b).Close() }); err != nil {
+			if err := bounded(ctx, func(ctx context.Context) error { return newStates(ctx, tx, list) }); err != nil {
 				return fmt.Errorf("storing states: %w", err)
 			}
 			after = list[len(list)-1].Key
 		}
 	}
 	return bounded(ctx, func(ctx context.Context) error {
-		_, err := tx.Exec(ctx, "UPDATE meta SET value = $1 WHERE name = 'states'", c.o.States.Version())
+		c.stated = newest
+		_, err := tx.Exec(ctx, `INSERT INTO meta VALUES ('states', $1), ('stated', $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+			c.o.States.Version(), fmt.Sprint(newest))
 		return err
 	})
+}
+
+// newStates stores states that are not there yet: at once, or, where one is what the server
+// cannot take, each by itself.
+func newStates(ctx context.Context, tx pgx.Tx, list []archive.State) error {
+	var rows [][]any
+	for _, s := range list {
+		if row := stateRow(s); row != nil {
+			rows = append(rows, row)
+		}
+	}
+	err := pgx.BeginFunc(ctx, tx, func(part pgx.Tx) error {
+		_, err := part.CopyFrom(ctx, pgx.Identifier{"states"}, stateColumns, pgx.CopyFromRows(rows))
+		return err
+	})
+	if !dataFault(err) {
+		return err
+	}
+	var b pgx.Batch
+	for _, row := range rows {
+		b.Queue(putState, row...)
+	}
+	return tx.SendBatch(ctx, &b).Close()
 }
 
 // bounded does a step with the server, for which it has patience.

@@ -19,7 +19,7 @@ func TestArchive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"1500 messages of ", "cut short by the time-out: 0", "first page ", "writer killed ", "lost 0, doubled 0; faults of the file: 0"} {
+	for _, want := range []string{"1500 messages of ", "cut short by the time-out: 0", "first page ", "1500 messages copied, ", "17 kinds of questions: SQLite ", "; the same messages\n", "writer killed ", "lost 0, doubled 0; faults of the file: 0"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report does not say %q", want)
 		}

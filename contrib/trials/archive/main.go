@@ -1,19 +1,20 @@
 // Archive measures an archive of many messages, as a hub keeps it: what a message takes
 // on disk, how fast messages are stored while others ask, how long the most natural
-// questions take, what memory it needs, how soon a hub over it shows its first page,
-// how long its log becomes while it is read without a pause, and whether it is whole
-// after its writer was killed again and again.
+// questions take, what memory it needs, how soon a hub over it shows its first page, what
+// of this its copy in a real PostgreSQL takes, how long its log becomes while it is read
+// without a pause, and whether it is whole after its writer was killed again and again.
 //
 // The messages are made from the fixtures, in the proportions of Debian's own bus.
 //
 // Usage:
 //
-//	go run ./contrib/trials/archive                      # ten million messages: 30 GB, for hours
+//	go run ./contrib/trials/archive                      # ten million messages: 30 GB, twice, for hours
 //	go run ./contrib/trials/archive -messages 300000
 //	go run ./contrib/trials/archive -dir /srv/archive    # goes on with what is there
 //
-// It exits 1 where a killed writer lost or doubled a message, or the log grew without
-// a bound. Times are printed, and never decide: other work on the machine shows in them.
+// It exits 1 where a killed writer lost or doubled a message, the log grew without a
+// bound, or PostgreSQL answers with other messages. Times are printed, and never decide:
+// other work on the machine shows in them.
 package main
 
 import (
@@ -91,7 +92,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	b.path = filepath.Join(o.dir, "archive.db")
 	return o.Play(ctx, out, "archive", []string{"bus"},
 		trial.Act{Name: "fill", Play: b.fill}, trial.Act{Name: "questions", Play: b.questions}, trial.Act{Name: "pages", Play: b.pages},
-		trial.Act{Name: "log", Play: b.log}, trial.Act{Name: "kills", Play: b.kills})
+		trial.Act{Name: "postgres", Play: b.postgres}, trial.Act{Name: "log", Play: b.log}, trial.Act{Name: "kills", Play: b.kills})
 }
 
 // usedCPU is the processor time that this process has used.
