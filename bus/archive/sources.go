@@ -89,6 +89,9 @@ func lines(ctx context.Context, in io.Reader, take taker) error {
 	all.Buffer(nil, maxLine)
 	for n := 1; all.Scan(); n++ {
 		line := bytes.Clone(bytes.TrimSpace(all.Bytes()))
+		if n == 1 {
+			line = bytes.TrimPrefix(line, []byte("\uFEFF")) // of a program that writes one before all its text
+		}
 		if len(line) == 0 {
 			continue
 		}
