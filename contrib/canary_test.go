@@ -3,7 +3,6 @@ package contrib
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,15 +17,7 @@ import (
 // well that canaries come again.
 func TestHubNamesADeadAdapter(t *testing.T) {
 	dir := t.TempDir()
-	free := func() string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		return l.Addr().String()
-	}
-	publishes, serves := free(), free()
+	publishes, serves := freeAddress(t), freeAddress(t)
 	config := func(name, text string) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text+"[sign]\nbackend = \"none\"\n"), 0o600); err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	"busbar/common/config"
 	"busbar/common/event"
 	"busbar/common/journal"
+	"busbar/fixtures/ports"
 )
 
 type noted struct {
@@ -75,12 +75,11 @@ func get(t *testing.T, address, path string) (int, string) {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return address
 }
 
 func TestMetrics(t *testing.T) {

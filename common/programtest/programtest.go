@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"flag"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,6 +22,7 @@ import (
 
 	"busbar/common/config"
 	"busbar/common/program"
+	"busbar/fixtures/ports"
 )
 
 // Patience is how long a test waits for what must come. It bounds a failure
@@ -150,12 +150,6 @@ func (o *Output) String() string {
 	return o.b.String()
 }
 
-// FreeAddress is an address of this machine, HOST:PORT, that nobody used a moment
-// ago.
-func FreeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
-}
+// FreeAddress is an address of this machine, HOST:PORT, that nobody else is given
+// while this process is there.
+func FreeAddress() (string, error) { return ports.Address() }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"busbar/common/journal"
 	"busbar/common/wire/guard"
+	"busbar/fixtures/ports"
 )
 
 // serveInAProcess is the process that a test kills: it serves the journal and at
@@ -116,12 +116,11 @@ func closed(t *testing.T) *guard.Exchange {
 
 // TestElsewhere: whoever answers no replay, or nothing at all.
 func TestElsewhere(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	endpoint := "tcp://" + l.Addr().String()
-	l.Close()
+	endpoint := "tcp://" + address
 	c := quick(t)
 	c.Patience = 1
 	err = c.Fetch(soon(t), endpoint, Range{}, func(string, []byte) error { return nil })

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-zeromq/zmq4"
+
+	"busbar/fixtures/ports"
 )
 
 // A script is a listener whose Accept first fails as told.
@@ -106,12 +108,11 @@ func TestListenAllOrNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	free.Close()
-	first := "tcp://" + free.Addr().String()
+	first := "tcp://" + free
 	if _, err := Listen(context.Background(), []string{first, "tcp://" + held.Addr().String()}, Options{Type: zmq4.Pub}); err == nil {
 		t.Fatal("a taken port was bound")
 	}

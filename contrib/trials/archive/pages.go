@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"busbar/contrib/trials/trial"
+	"busbar/fixtures/ports"
 )
 
 const config = `[bus]
@@ -66,7 +67,7 @@ func addresses(busy string) []struct {
 
 // pages starts a hub over the archive, when nothing of it is in memory, and asks it.
 func (b *bench) pages(ctx context.Context, s *trial.Site) (string, error) {
-	address, err := trial.FreeAddress()
+	address, err := ports.Address()
 	if err != nil {
 		return "", err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"busbar/contrib/trials/trial"
+	"busbar/fixtures/ports"
 )
 
 // A daemon is a mail2bus that runs for us.
@@ -36,7 +37,7 @@ func (b *bench) start(ctx context.Context, signed bool) (*daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	address, err := trial.FreeAddress()
+	address, err := ports.Address()
 	if err != nil {
 		return nil, err
 	}

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +12,7 @@ import (
 
 	"busbar/common/sign"
 	"busbar/contrib/trials/trial"
+	"busbar/fixtures/ports"
 )
 
 // A site is one bus: publishers, and who follows them.
@@ -77,26 +76,12 @@ func newSite(at *trial.Site, o options, signed bool) (*site, error) {
 	return s, err
 }
 
-// freeAddress is one that no outgoing connection takes while its server is down: ports
-// of that kind begin at 32768 on Linux.
-func (s *site) freeAddress() (string, error) {
-	for range 1000 {
-		address := fmt.Sprintf("127.0.0.1:%d", 12000+s.rng.IntN(20000))
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			continue
-		}
-		return address, l.Close()
-	}
-	return "", errors.New("looking for a free port: a thousand are taken")
-}
-
 // publisher adds one that has still to be started.
 func (s *site) publisher(name, program, command string, src source, beat time.Duration, more string, args ...string) (*publisher, error) {
 	p := &publisher{journal: s.Path(name + ".journal.db"), source: src, daemon: daemon{name: name}}
 	p.more = fmt.Sprintf("heartbeat = %q\n", beat) + s.signing(name) + more
 	var err error
-	if p.address, err = s.freeAddress(); err != nil {
+	if p.address, err = ports.Address(); err != nil {
 		return nil, err
 	}
 	if s.ca != nil {
@@ -184,7 +169,7 @@ func (s *site) hub(name string) (*hub, error) { return s.hubAs(name, "") }
 
 // hubAs adds one with more in its configuration, of [hub].
 func (s *site) hubAs(name, more string) (*hub, error) {
-	address, err := s.freeAddress()
+	address, err := ports.Address()
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"busbar/common/journal"
 	"busbar/common/sqlfile"
 	"busbar/contrib/trials/trial"
+	"busbar/fixtures/ports"
 )
 
 // special does what is done once, each when its publisher has said some of what it
@@ -94,7 +95,7 @@ func (s *site) move(_ context.Context, _ *truth, p *publisher) error {
 		return err
 	}
 	var err error
-	if p.address, err = s.freeAddress(); err != nil {
+	if p.address, err = ports.Address(); err != nil {
 		return err
 	}
 	if err := s.configure(p); err != nil {

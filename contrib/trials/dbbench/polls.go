@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"busbar/contrib/trials/trial"
+	"busbar/fixtures/ports"
 )
 
 const config = `[bus]
@@ -30,7 +31,7 @@ topic = "bench.state"
 
 // polls measures the first poll, then those of a daemon.
 func (b *bench) polls(ctx context.Context) error {
-	address, err := trial.FreeAddress()
+	address, err := ports.Address()
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"busbar/contrib/trials/trial"
 	"busbar/fixtures/cluster"
+	"busbar/fixtures/ports"
 )
 
 // A peer is the server from which mails come.
@@ -58,7 +59,7 @@ func (s *site) mailSystem(ctx context.Context, name, to string) (*peer, error) {
 	var m *cluster.MailSystem
 	var err error
 	if name == "Postfix" {
-		if o.LMTP, err = trial.FreeAddress(); err != nil {
+		if o.LMTP, err = ports.Address(); err != nil {
 			return nil, err
 		}
 		if err := s.addLines(fmt.Sprintf("lmtp = %q", "tcp://"+o.LMTP)); err != nil {

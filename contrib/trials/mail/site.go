@@ -7,6 +7,7 @@ import (
 
 	"busbar/common/sign"
 	"busbar/contrib/trials/trial"
+	"busbar/fixtures/ports"
 )
 
 const publisher = "mail2bus.trial"
@@ -46,7 +47,7 @@ func install(at *trial.Site, in string) (*site, error) {
 	if err := s.maildir.Make(); err != nil {
 		return nil, err
 	}
-	if s.address, err = trial.FreeAddress(); err != nil {
+	if s.address, err = ports.Address(); err != nil {
 		return nil, err
 	}
 	s.daemon = s.Daemon("mail2bus", "run")

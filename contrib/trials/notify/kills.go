@@ -13,6 +13,7 @@ import (
 	"busbar/common/event"
 	"busbar/common/sign"
 	"busbar/contrib/trials/trial"
+	"busbar/fixtures/ports"
 )
 
 // A play is what runs.
@@ -104,7 +105,7 @@ func (p *play) prepare(ctx context.Context, wg *sync.WaitGroup) error {
 	if p.publisher, err = trial.Publish(ctx, wg, p.site.Dir, "p.example.org", ca); err != nil {
 		return err
 	}
-	address, err := trial.FreeAddress()
+	address, err := ports.Address()
 	if err != nil {
 		return err
 	}

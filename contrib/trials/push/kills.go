@@ -18,6 +18,7 @@ import (
 	"busbar/common/sign"
 	"busbar/common/webhook"
 	"busbar/contrib/trials/trial"
+	"busbar/fixtures/ports"
 )
 
 const config = `[bus]
@@ -65,7 +66,7 @@ func (p *play) prepare(ctx context.Context) (err error) {
 	if _, err := p.ca.CRL(7); err != nil {
 		return err
 	}
-	address, err := trial.FreeAddress()
+	address, err := ports.Address()
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"busbar/common/sign"
 	"busbar/contrib/trials/trial"
 	"busbar/fixtures/bugtracker"
+	"busbar/fixtures/ports"
 )
 
 // A story is what happens to the four programs: the same words, times and ids
@@ -51,11 +51,11 @@ func newStory(dir, bin string) (*story, error) {
 		}
 	}
 	var err error
-	if s.endpoint, err = freePort(); err != nil {
+	if s.endpoint, err = ports.Address(); err != nil {
 		return nil, err
 	}
 	s.endpoint = "tcp://" + s.endpoint
-	if s.metrics, err = freePort(); err != nil {
+	if s.metrics, err = ports.Address(); err != nil {
 		return nil, err
 	}
 	if s.shop, err = sql.Open("sqlite", s.path("shop.sqlite")); err != nil {
@@ -63,15 +63,6 @@ func newStory(dir, bin string) (*story, error) {
 	}
 	s.log, err = os.Create(s.path("log"))
 	return s, err
-}
-
-// freePort is an address of this machine that nobody uses now.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }
 
 func (s *story) path(parts ...string) string {

@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"busbar/contrib/trials/trial"
+	"busbar/fixtures/ports"
 )
 
 // compareKGB measures Debian's kgb-client, if it is there: with its server dead,
@@ -23,7 +23,7 @@ func compareKGB(ctx context.Context, s *site, o options, repository string) erro
 		fmt.Fprintln(s.Out, "times: kgb-client is not installed (package kgb-client); not compared")
 		return nil
 	}
-	address, err := trial.FreeAddress()
+	address, err := ports.Address()
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"busbar/contrib/trials/trial"
+	"busbar/fixtures/ports"
 )
 
 const hookSecret = "a secret that only the forge knows"
@@ -86,7 +87,7 @@ func actWebhooks(ctx context.Context, o options, s *site) (string, error) {
 
 // serve starts the server and waits for it.
 func (s *site) serve(ctx context.Context, server *trial.Victim) (caller, error) {
-	address, err := trial.FreeAddress()
+	address, err := ports.Address()
 	if err != nil {
 		return caller{}, err
 	}

@@ -13,6 +13,7 @@ import (
 	"busbar/common/wire"
 	"busbar/contrib/trials/trial"
 	"busbar/fixtures/bugtracker"
+	"busbar/fixtures/ports"
 )
 
 // A pair is mail2bus and soapbus on one tracker, and a subscriber to both.
@@ -57,7 +58,7 @@ func (s *site) pair(ctx context.Context, every int, following string) (*pair, er
 	}
 	var endpoints []string
 	for range 2 {
-		address, err := trial.FreeAddress()
+		address, err := ports.Address()
 		if err != nil {
 			return nil, err
 		}

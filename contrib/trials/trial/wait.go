@@ -47,13 +47,3 @@ func Pause(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 }
-
-// FreeAddress is an address of this machine, HOST:PORT, that nobody used a moment
-// ago.
-func FreeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("looking for a free port: %w", err)
-	}
-	return l.Addr().String(), l.Close()
-}

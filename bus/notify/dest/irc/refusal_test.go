@@ -18,6 +18,7 @@ import (
 
 	"busbar/bus/notify/dest"
 	"busbar/bus/notify/dest/desttest"
+	"busbar/fixtures/ports"
 )
 
 // TestRefusals: a real server's, and who is refused holds up nobody.
@@ -65,12 +66,11 @@ func TestRefusals(t *testing.T) {
 func TestNetworks(t *testing.T) {
 	t.Parallel()
 	r := startServer(t, "")
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	nobody, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody.Close()
-	d := open(t, Network{Name: "here", Server: r.Address, Plaintext: true, Nick: "busbar"}, Network{Name: "away", Server: nobody.Addr().String(), Plaintext: true, Nick: "busbar"})
+	d := open(t, Network{Name: "here", Server: r.Address, Plaintext: true, Nick: "busbar"}, Network{Name: "away", Server: nobody, Plaintext: true, Nick: "busbar"})
 	defer d.Close()
 	if err := d.Send(t.Context(), desttest.Note("n-1", "away/#a", "mark")); dest.FateOf(err).Fate != dest.RetryOne {
 		t.Errorf("away: %v", err)
