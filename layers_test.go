@@ -85,6 +85,7 @@ var rooms = []room{
 	{"bus/hub", []string{"bus/...", "adapters/...", "common/*", "common/wire/guard"}},
 	{"bus/notify/dest", []string{"common/*"}},
 	{"bus/notify/notifytest", []string{"bus/notify/...", "common/*", "fixtures"}},
+	{"bus/notify/dest/desttest", []string{"bus/notify/dest", "common/*", "fixtures/ports"}},
 	{"bus/notify/dest/...", []string{"bus/notify/dest", "bus/notify/dest/*", "common/*"}},
 	{"bus/notify/openid", []string{"bus/notify/dest/outside", "common/*"}},
 	{"bus/notify/openid/openidtest", nil},

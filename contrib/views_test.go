@@ -262,7 +262,7 @@ func TestFiveViews(t *testing.T) {
 	w.want("it is told")
 	w.stop()
 
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", freeAddress(t))
 	must(t, err)
 	p.set("bus", fmt.Sprintf("publish = [\"tcp://%s\"]", l.Addr()))
 	w = p.watch()

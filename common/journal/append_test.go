@@ -34,7 +34,7 @@ func TestAppendBuildsTheEnvelope(t *testing.T) {
 	}
 	select {
 	case <-changed:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("Changed was not closed")
 	}
 	list := all(t, j.Reader())

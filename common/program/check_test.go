@@ -1,9 +1,6 @@
 package program
 
 import (
-	"busbar/common/config"
-	"busbar/common/journal"
-	"busbar/common/node"
 	"context"
 	"errors"
 	"io"
@@ -15,16 +12,24 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"busbar/common/config"
+	"busbar/common/journal"
+	"busbar/common/node"
+	"busbar/fixtures/ports"
 )
 
 // TestMetricsTakenPort shows that the operator sees it, that the daemon goes
 // on, and that it serves once the port is free.
 func TestMetricsTakenPort(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
 	bus := config.DefaultBus()
 	bus.Name, bus.Journal, bus.Metrics = "prog.test", filepath.Join(t.TempDir(), "journal.db"), address
 	n, err := node.New(t.Context(), "prog", bus, config.Sign{Backend: "none"}, slog.New(slog.DiscardHandler))

@@ -17,6 +17,7 @@ import (
 	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/common/wire/guard"
+	"busbar/fixtures/ports"
 )
 
 func TestMain(m *testing.M) {
@@ -138,9 +139,19 @@ func (b *book) bodies(from, to int) [][]byte {
 // serve listens for who asks, and gives the endpoint.
 func serve(t testing.TB, s *Server) string {
 	t.Helper()
-	l := listen(t, s, "tcp://127.0.0.1:0")
+	l := listen(t, s, free(t))
 	t.Cleanup(func() { l.Close() })
 	return l.Endpoints()[0]
+}
+
+// free is an endpoint that stays ours while nobody listens there.
+func free(t testing.TB) string {
+	t.Helper()
+	address, err := ports.Address()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "tcp://" + address
 }
 
 func listen(t testing.TB, s *Server, endpoint string) *guard.Listener {

@@ -14,7 +14,6 @@ import (
 
 	"busbar/common/journal"
 	"busbar/common/wire/guard"
-	"busbar/fixtures/ports"
 )
 
 // serveInAProcess is the process that a test kills: it serves the journal and at
@@ -116,11 +115,7 @@ func closed(t *testing.T) *guard.Exchange {
 
 // TestElsewhere: whoever answers no replay, or nothing at all.
 func TestElsewhere(t *testing.T) {
-	address, err := ports.Address()
-	if err != nil {
-		t.Fatal(err)
-	}
-	endpoint := "tcp://" + address
+	endpoint := free(t)
 	c := quick(t)
 	c.Patience = 1
 	err = c.Fetch(soon(t), endpoint, Range{}, func(string, []byte) error { return nil })

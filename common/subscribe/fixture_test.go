@@ -23,6 +23,7 @@ import (
 	"busbar/common/sign"
 	"busbar/common/wire"
 	"busbar/common/wire/guard"
+	"busbar/fixtures/ports"
 )
 
 func TestMain(m *testing.M) {
@@ -62,11 +63,21 @@ type host struct {
 	at     string // the list by which it is found
 }
 
+// free is an endpoint that stays ours while nobody listens there.
+func free(t testing.TB) string {
+	t.Helper()
+	address, err := ports.Address()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "tcp://" + address
+}
+
 func newHost(t testing.TB, name string, signer *sign.Signer) *host {
 	t.Helper()
 	h := &host{t: t, name: name, dir: t.TempDir(), signer: signer, clock: time.Now()}
 	h.open()
-	pub, err := wire.Listen(context.Background(), wire.PubOptions{Endpoints: []string{"tcp://127.0.0.1:0"}, Linger: -1})
+	pub, err := wire.Listen(context.Background(), wire.PubOptions{Endpoints: []string{free(t)}, Linger: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +119,7 @@ func (h *host) serve() {
 	h.t.Helper()
 	h.answer.Store(replay.New(replay.Journal{Reader: h.j.Reader(), Publisher: h.name, Epoch: h.j.Epoch()}, nil))
 	if h.server == nil {
-		h.listen("tcp://127.0.0.1:0") // from then on the port is ours
+		h.listen(free(h.t))
 	}
 }
 

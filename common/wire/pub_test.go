@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"busbar/fixtures/ports"
 )
 
 // patience bounds waits that end at once when all is well.
@@ -21,10 +23,20 @@ func soon(t testing.TB) context.Context {
 	return ctx
 }
 
+// free is an endpoint that stays ours while nobody listens there.
+func free(t testing.TB) string {
+	t.Helper()
+	address, err := ports.Address()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "tcp://" + address
+}
+
 func listen(t testing.TB, o PubOptions) *Pub {
 	t.Helper()
 	if o.Endpoints == nil {
-		o.Endpoints = []string{"tcp://127.0.0.1:0"}
+		o.Endpoints = []string{free(t)}
 	}
 	p, err := Listen(soon(t), o)
 	if err != nil {

@@ -71,12 +71,12 @@ func TestPublisherLateJoiner(t *testing.T) {
 }
 
 func TestPublisherTakenPort(t *testing.T) {
-	holder, err := net.Listen("tcp", "127.0.0.1:0")
+	endpoint := free(t)
+	holder, err := net.Listen("tcp", strings.TrimPrefix(endpoint, "tcp://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer holder.Close()
-	endpoint := "tcp://" + holder.Addr().String()
 	j := testJournal(t)
 	r := start(t, j, &Publisher{Listen: PubOptions{Endpoints: []string{endpoint}}})
 	for range 2 { // it goes on trying

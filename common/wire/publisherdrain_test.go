@@ -3,7 +3,6 @@ package wire
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -16,12 +15,7 @@ import (
 // TestPublisherIsASink runs the suite of all ways out over real sockets.
 func TestPublisherIsASink(t *testing.T) {
 	draintest.Run(t, func(t *testing.T) draintest.Far {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		endpoint := "tcp://" + l.Addr().String()
-		l.Close() // each start of the publisher has the same port
+		endpoint := free(t) // each start of the publisher has the same
 		var mu sync.Mutex
 		var got [][]byte
 		sub := subscribe(t, SubOptions{Endpoints: []string{endpoint}})

@@ -273,7 +273,7 @@ func TestSlowSenders(t *testing.T) {
 		t.Errorf("beside slow senders: %d %s", status, text)
 	}
 	for _, c := range conns {
-		if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		if text, err := io.ReadAll(c); err != nil || strings.Contains(string(text), " 200 ") {
@@ -309,7 +309,7 @@ func TestGreedySenders(t *testing.T) {
 		}
 	}
 	for _, c := range conns {
-		if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		text, err := io.ReadAll(c) // the server may reset what it did not read

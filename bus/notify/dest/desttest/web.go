@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"busbar/fixtures/ports"
 )
 
 // A Web is a far side that speaks HTTP. It keeps what it accepts when it goes away.
@@ -39,7 +41,11 @@ type Accepted struct {
 
 // NewWeb starts one on a free port.
 func NewWeb(t *testing.T) *Web {
-	w := &Web{t: t, address: "127.0.0.1:0", ids: map[string]bool{}, refused: map[string]bool{}}
+	address, err := ports.Address()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &Web{t: t, address: address, ids: map[string]bool{}, refused: map[string]bool{}}
 	w.Start()
 	t.Cleanup(w.Stop)
 	return w
@@ -54,7 +60,6 @@ func (w *Web) Start() {
 	if err != nil {
 		w.t.Fatalf("starting the far side: %v", err)
 	}
-	w.address = l.Addr().String()
 	w.server = &httptest.Server{Listener: l, Config: &http.Server{Handler: w}}
 	w.server.Start()
 }

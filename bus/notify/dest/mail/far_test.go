@@ -13,9 +13,11 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	parsed "busbar/common/mail"
+
 	"busbar/bus/notify/dest"
 	"busbar/bus/notify/dest/desttest"
-	parsed "busbar/common/mail"
+	"busbar/fixtures/ports"
 )
 
 // A farServer is a mail server that keeps what it accepts.
@@ -37,12 +39,12 @@ type farMail struct {
 }
 
 func newFar(t *testing.T) *farServer {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &farServer{t: t, addr: l.Addr().String(), refuses: map[string]bool{}}
-	f.serve(l)
+	f := &farServer{t: t, addr: address, refuses: map[string]bool{}}
+	f.start()
 	t.Cleanup(f.stop)
 	return f
 }
@@ -63,16 +65,11 @@ func (f *farServer) stop() {
 }
 
 func (f *farServer) start() {
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		l, err := net.Listen("tcp", f.addr)
-		if err == nil {
-			f.serve(l)
-			return
-		}
-		if time.Now().After(end) {
-			f.t.Fatal(err)
-		}
+	l, err := net.Listen("tcp", f.addr)
+	if err != nil {
+		f.t.Fatal(err)
 	}
+	f.serve(l)
 }
 
 func (f *farServer) got() []farMail {
