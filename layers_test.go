@@ -27,7 +27,8 @@ type room struct {
 var rooms = []room{
 	{"common/show", nil},
 	{"common/runes", nil},
-	{"common/event", []string{"common/runes", "common/show"}},
+	{"common/pattern", nil},
+	{"common/event", []string{"common/pattern", "common/runes", "common/show"}},
 	{"common/charset", nil},
 	{"common/mail", []string{"common/charset", "common/runes"}},
 	{"common/progress", []string{"common/runes", "common/show"}},
@@ -72,7 +73,7 @@ var rooms = []room{
 	{"common/programtest", []string{"common/config", "common/exit", "common/manual", "common/program", "common/sign", "fixtures/ports"}},
 	{"adapters", nil},
 	{"adapters/adaptertest", []string{"common/event", "common/translate", "fixtures/cases"}},
-	{"adapters/*", []string{"common/charset", "common/dbrow", "common/event", "common/mail", "common/runes", "common/state", "common/translate"}},
+	{"adapters/*", []string{"common/charset", "common/dbrow", "common/event", "common/mail", "common/pattern", "common/runes", "common/state", "common/translate"}},
 	{"fixtures", nil},
 	{"fixtures/*", []string{"fixtures/ports"}},
 	{"contrib/...", []string{"contrib/...", "adapters/...", "common/*", "fixtures/..."}}, // what tries the programs

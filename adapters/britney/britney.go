@@ -13,11 +13,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 	"busbar/common/translate"
 )
@@ -87,9 +87,9 @@ const maxLine, maxHint = 200, 16 << 10
 
 // What packages, versions and suites are made of (Debian Policy §5.6.1, §5.6.12).
 var (
-	packageForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+.-]{0,200}$`)
-	versionForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+:~-]{0,200}$`)
-	change      = regexp.MustCompile(` (MIGRATED to|REMOVED from) ([A-Za-z0-9][A-Za-z0-9_/-]{0,100})$`)
+	packageForm = pattern.New(`^[A-Za-z0-9][A-Za-z0-9+.-]{0,200}$`)
+	versionForm = pattern.New(`^[A-Za-z0-9][A-Za-z0-9.+:~-]{0,200}$`)
+	change      = pattern.New(` (MIGRATED to|REMOVED from) ([A-Za-z0-9][A-Za-z0-9_/-]{0,100})$`)
 )
 
 func toEvents(it translate.Item[*mail.Message]) ([]event.Event, error) {

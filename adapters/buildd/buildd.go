@@ -11,11 +11,11 @@
 package buildd
 
 import (
-	"regexp"
 	"strings"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/translate"
 )
 
@@ -38,10 +38,10 @@ const (
 )
 
 var (
-	logSubject   = regexp.MustCompile(`^Log for (\S{1,50}) build of (\S{1,300})( source)?(?: on (\S{1,100}))? \((?:dist=(\S{1,100})|(\S{1,200})/(\S{1,100}))\)$`)
-	stateSubject = regexp.MustCompile(`^wanna-build \S{1,100} state changes [0-9]{4} [A-Z][a-z]{2} `)
-	queueSubject = regexp.MustCompile(`^(\S{1,200}) (?:set to Not-For-Us|moved out of Not-For-Us state|deleted from DB .{1,300})$`)
-	askSubject   = regexp.MustCompile(`^Should I build (\S{1,300}) \(dist=(\S{1,100})\)\?$`)
+	logSubject   = pattern.New(`^Log for (\S{1,50}) build of (\S{1,300})( source)?(?: on (\S{1,100}))? \((?:dist=(\S{1,100})|(\S{1,200})/(\S{1,100}))\)$`)
+	stateSubject = pattern.New(`^wanna-build \S{1,100} state changes [0-9]{4} [A-Z][a-z]{2} `)
+	queueSubject = pattern.New(`^(\S{1,200}) (?:set to Not-For-Us|moved out of Not-For-Us state|deleted from DB .{1,300})$`)
+	askSubject   = pattern.New(`^Should I build (\S{1,300}) \(dist=(\S{1,100})\)\?$`)
 )
 
 func kindOf(m *mail.Message) kind {

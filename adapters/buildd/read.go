@@ -1,12 +1,12 @@
 package buildd
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 	"busbar/common/translate"
 )
@@ -14,9 +14,9 @@ import (
 // What packages, versions, suites and architectures are made of (Debian Policy
 // §5.6.1, §5.6.12).
 var (
-	packageForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+.-]{0,200}$`)
-	versionForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+:~-]{0,200}$`)
-	wordForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+:~_/-]{0,200}$`)
+	packageForm = pattern.New(`^[A-Za-z0-9][A-Za-z0-9+.-]{0,200}$`)
+	versionForm = pattern.New(`^[A-Za-z0-9][A-Za-z0-9.+:~-]{0,200}$`)
+	wordForm    = pattern.New(`^[A-Za-z0-9][A-Za-z0-9.+:~_/-]{0,200}$`)
 )
 
 // ended tells that a build ended. The subject has it all; the log's summary, how

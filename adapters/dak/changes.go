@@ -3,12 +3,13 @@ package dak
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	busmail "busbar/common/mail"
+
+	"busbar/common/pattern"
 )
 
 // changes is a .changes file's paragraph.
@@ -21,11 +22,11 @@ type changes struct {
 
 // The names that the archive allows (Debian Policy §5.6.1, §5.6.12), bounded.
 var (
-	sourceField  = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9+.-]{0,200})(?:\s+\((\S{1,200})\))?$`)
-	sourceName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+.-]{0,200}$`)
-	versionForm  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+:~-]{0,200}$`)
-	architecture = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,100}$`)
-	suiteForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+:~_/-]{0,100}$`)
+	sourceField  = pattern.New(`^([A-Za-z0-9][A-Za-z0-9+.-]{0,200})(?:\s+\((\S{1,200})\))?$`)
+	sourceName   = pattern.New(`^[A-Za-z0-9][A-Za-z0-9+.-]{0,200}$`)
+	versionForm  = pattern.New(`^[A-Za-z0-9][A-Za-z0-9.+:~-]{0,200}$`)
+	architecture = pattern.New(`^[A-Za-z0-9][A-Za-z0-9-]{0,100}$`)
+	suiteForm    = pattern.New(`^[A-Za-z0-9][A-Za-z0-9.+:~_/-]{0,100}$`)
 )
 
 // readChanges finds the .changes file in a mail's text and reads it. It is
@@ -141,7 +142,7 @@ func (c *changes) check() error {
 
 // named reports a word that no such name can be: an event's id is made of them,
 // so nothing in them may be cut off or read two ways.
-func named(what, words string, form *regexp.Regexp) error {
+func named(what, words string, form *pattern.Regexp) error {
 	all := unique(words)
 	if len(all) == maxList {
 		return fmt.Errorf("it names %d of %s or more", maxList, what)
@@ -171,7 +172,7 @@ func (c changes) closes() []int {
 	return bugs
 }
 
-var rebuilt = regexp.MustCompile(`\+b([0-9]{1,6})$`)
+var rebuilt = pattern.New(`\+b([0-9]{1,6})$`)
 
 // binNMU reports whether this is a rebuild of an unchanged source, and which.
 func (c changes) binNMU() (bool, int) {

@@ -2,11 +2,11 @@ package dak
 
 import (
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 
 	"busbar/common/event"
+	"busbar/common/pattern"
 )
 
 // related is the mail that closes the open bugs of a package that was removed.
@@ -16,8 +16,8 @@ type related struct {
 }
 
 var (
-	doneAddress = regexp.MustCompile(`(?i)^([0-9]{1,9})-done@`)
-	removedMark = regexp.MustCompile(`^Version: (\S{1,200})\+rm\s*$`)
+	doneAddress = pattern.New(`(?i)^([0-9]{1,9})-done@`)
+	removedMark = pattern.New(`^Version: (\S{1,200})\+rm\s*$`)
 )
 
 // relatedTo reads such a mail's addresses and first line; nil if it is none.
@@ -44,7 +44,7 @@ func relatedTo(l letter) *related {
 // maxRelated bounds the bugs that one mail closes: one item has at most 1,000 events.
 const maxRelated = 900
 
-var asThePackage = regexp.MustCompile(`(?m)^.*\bpackage (\S{1,200}) has (?:just )?been removed`)
+var asThePackage = pattern.New(`(?m)^.*\bpackage (\S{1,200}) has (?:just )?been removed`)
 
 // closedByRemoval tells of each bug that went with its package.
 func closedByRemoval(l letter) ([]event.Event, error) {

@@ -2,17 +2,17 @@ package dak
 
 import (
 	"errors"
-	"regexp"
 	"strings"
 
 	"busbar/common/event"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 )
 
 const commandResults = "Results of processing "
 
 var (
-	commandsName = regexp.MustCompile(`^[^/\s\x00]{1,300}$`)
+	commandsName = pattern.New(`^[^/\s\x00]{1,300}$`)
 	commandError = "There was an error processing this section. No changes were committed."
 )
 

@@ -1,10 +1,10 @@
 package dak
 
 import (
-	"regexp"
 	"strings"
 
 	"busbar/common/event"
+	"busbar/common/pattern"
 )
 
 func holds(l letter) bool {
@@ -15,9 +15,9 @@ func holds(l letter) bool {
 // before that "(new) kettle_1.0-1_amd64.deb optional misc"; a file that a person
 // installs, "guide_1.0.pdf byhand".
 var (
-	isNew     = regexp.MustCompile(`^((?:source|binary|udeb):\S{1,200}) is NEW\.$`)
-	isNewFile = regexp.MustCompile(`^\(new\) (\S{1,200})(?: |$)`)
-	isByhand  = regexp.MustCompile(`^(\S{1,200}) byhand$`)
+	isNew     = pattern.New(`^((?:source|binary|udeb):\S{1,200}) is NEW\.$`)
+	isNewFile = pattern.New(`^\(new\) (\S{1,200})(?: |$)`)
+	isByhand  = pattern.New(`^(\S{1,200}) byhand$`)
 )
 
 // held tells that an upload waits for a person to look at it. The list of what

@@ -1,10 +1,10 @@
 package dak
 
 import (
-	"regexp"
 	"strings"
 
 	"busbar/common/event"
+	"busbar/common/pattern"
 )
 
 // incompleteUpload is how the subject of the queue daemon begins where files lie in its
@@ -14,8 +14,8 @@ const incompleteUpload = "Incomplete upload found in "
 func isIncomplete(l letter) bool { return strings.HasPrefix(l.subject, incompleteUpload) }
 
 var (
-	strayFile  = regexp.MustCompile(`^\s+(\S{1,300})\s*$`)
-	strayUntil = regexp.MustCompile(`(?s)\bIf no \.changes file arrives within (.{1,60}?),\s+the\s+file`)
+	strayFile  = pattern.New(`^\s+(\S{1,300})\s*$`)
+	strayUntil = pattern.New(`(?s)\bIf no \.changes file arrives within (.{1,60}?),\s+the\s+file`)
 )
 
 // warnedOf tells of files that look like an upload and cannot be processed, for nobody

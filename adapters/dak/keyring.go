@@ -1,10 +1,10 @@
 package dak
 
 import (
-	"regexp"
 	"strings"
 
 	"busbar/common/event"
+	"busbar/common/pattern"
 )
 
 const (
@@ -15,8 +15,8 @@ const (
 func changesKeyring(l letter) bool { return l.subject == keyringChanges }
 
 var (
-	keyChange = regexp.MustCompile(`^(Added|Removed) key: ([0-9A-F]{16,64})$`)
-	keyOwner  = regexp.MustCompile(`^\s+Uid: (.+)$`)
+	keyChange = pattern.New(`^(Added|Removed) key: ([0-9A-F]{16,64})$`)
+	keyOwner  = pattern.New(`^\s+Uid: (.+)$`)
 )
 
 // keyringUpdated tells which keys came to the keyring of Debian Maintainers, and which

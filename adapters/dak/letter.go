@@ -2,12 +2,12 @@ package dak
 
 import (
 	"errors"
-	"regexp"
 	"strings"
 	"time"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 )
 
@@ -59,8 +59,8 @@ func (l letter) body(most int) (text string, truncated bool) {
 }
 
 var (
-	changesName = regexp.MustCompile(`^[^/\s\x00]{1,300}\.changes$`)
-	fileParts   = regexp.MustCompile(`^([^_/]+)_([^_/]+)_([^_/]+)\.changes$`)
+	changesName = pattern.New(`^[^/\s\x00]{1,300}\.changes$`)
+	fileParts   = pattern.New(`^([^_/]+)_([^_/]+)_([^_/]+)\.changes$`)
 )
 
 var errNoChanges = errors.New("it names no usable .changes file")

@@ -1,10 +1,10 @@
 package dak
 
 import (
-	"regexp"
 	"strings"
 
 	"busbar/common/mail"
+	"busbar/common/pattern"
 )
 
 // A notice is what a mail's header says of an accepted upload.
@@ -18,8 +18,8 @@ type notice struct {
 
 // The two forms of subject. The suites are named since 2014 and 2010.
 var (
-	announced = regexp.MustCompile(`^Accepted \S+ \S+ \([^)]*\)(?: into (.*))?$`)
-	accepted  = regexp.MustCompile(`^(\S+\.changes) ACCEPTED(?: into (.*))?$`)
+	announced = pattern.New(`^Accepted \S+ \S+ \([^)]*\)(?: into (.*))?$`)
+	accepted  = pattern.New(`^(\S+\.changes) ACCEPTED(?: into (.*))?$`)
 )
 
 // readNotice reads the header; ok is false if the mail is about something else

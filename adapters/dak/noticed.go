@@ -2,11 +2,11 @@ package dak
 
 import (
 	"errors"
-	"regexp"
 	"strings"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 )
 
@@ -56,9 +56,9 @@ func noticed(l letter) ([]event.Event, error) {
 // What tells a mail to the owner of a new account, which bears no mark of the
 // archive (dak add-user).
 var (
-	accountSubject = regexp.MustCompile(`^Account on (\S{1,200}) activated$`)
-	accountKey     = regexp.MustCompile(`(?m)\bfingerprint ([0-9A-F]{32,64})\.?\s*$`)
-	accountName    = regexp.MustCompile(`^Hi (\S{1,100}),\s*\n`)
+	accountSubject = pattern.New(`^Account on (\S{1,200}) activated$`)
+	accountKey     = pattern.New(`(?m)\bfingerprint ([0-9A-F]{32,64})\.?\s*$`)
+	accountName    = pattern.New(`^Hi (\S{1,100}),\s*\n`)
 )
 
 // accountOn is the host that a mail opens an account on; "" if it does not.

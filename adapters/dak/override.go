@@ -2,11 +2,11 @@ package dak
 
 import (
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 
 	"busbar/common/event"
+	"busbar/common/pattern"
 )
 
 func overrides(l letter) bool {
@@ -14,9 +14,9 @@ func overrides(l letter) bool {
 }
 
 var (
-	concerning  = regexp.MustCompile(`^Concerning package (\S{1,200}?)\.\.\.$`)
-	operatingOn = regexp.MustCompile(`^Operating on the (\S{1,200}) suite$`)
-	changedFrom = regexp.MustCompile(`^Changed (section|priority) from (\S{1,200}) to (\S{1,200})$`)
+	concerning  = pattern.New(`^Concerning package (\S{1,200}?)\.\.\.$`)
+	operatingOn = pattern.New(`^Operating on the (\S{1,200}) suite$`)
+	changedFrom = pattern.New(`^Changed (section|priority) from (\S{1,200}) to (\S{1,200})$`)
 )
 
 // overridden tells what of a package's place in the archive was changed by hand,
@@ -61,7 +61,7 @@ func overridden(l letter) ([]event.Event, error) {
 	return events, nil
 }
 
-var differs = regexp.MustCompile(`^(\S{1,200}): package says (section|priority) is (.{1,200}?), override says (.{1,200}?)\.$`)
+var differs = pattern.New(`^(\S{1,200}): package says (section|priority) is (.{1,200}?), override says (.{1,200}?)\.$`)
 
 // disparity tells where an upload and the archive's overrides disagreed, as the
 // archive warned until 2012. A text for people follows the list.

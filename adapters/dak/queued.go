@@ -2,10 +2,10 @@ package dak
 
 import (
 	"errors"
-	"regexp"
 	"strings"
 
 	"busbar/common/event"
+	"busbar/common/pattern"
 )
 
 const processingOf = "Processing of "
@@ -15,9 +15,9 @@ func isQueued(l letter) bool {
 }
 
 var (
-	queuedName   = regexp.MustCompile(`^(?:\S*/)?([^/\s\x00]{1,300}\.(?:changes|commands|dak-commands))$`)
-	uploadedTo   = regexp.MustCompile(`(?m)^(\S{1,300}) uploaded successfully to (\S{1,200})\s*$`)
-	queueRunsOn  = regexp.MustCompile(`(?m)^\s*Your \S{1,100} queue daemon \(running on host (\S{1,200})\)\s*$`)
+	queuedName   = pattern.New(`^(?:\S*/)?([^/\s\x00]{1,300}\.(?:changes|commands|dak-commands))$`)
+	uploadedTo   = pattern.New(`(?m)^(\S{1,300}) uploaded successfully to (\S{1,200})\s*$`)
+	queueRunsOn  = pattern.New(`(?m)^\s*Your \S{1,100} queue daemon \(running on host (\S{1,200})\)\s*$`)
 	fileListNext = "along with the files:"
 )
 

@@ -1,16 +1,16 @@
 package dak
 
 import (
-	"regexp"
 	"strings"
 
 	"busbar/common/event"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 )
 
 // The subjects of a rejection: "… REJECTED", until 2012 also "… REJECTED from
 // proposed-updates", and "… UNACCEPT" of what had been accepted before.
-var rejection = regexp.MustCompile(`^(\S+\.changes) (?:(REJECTED)(?: from (\S{1,100}))?|UNACCEPT)$`)
+var rejection = pattern.New(`^(\S+\.changes) (?:(REJECTED)(?: from (\S{1,100}))?|UNACCEPT)$`)
 
 func rejects(l letter) bool {
 	return rejection.MatchString(l.subject) || l.action == "reject" || l.Header.Has("X-DAK-Rejection")

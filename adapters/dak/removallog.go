@@ -1,12 +1,12 @@
 package dak
 
 import (
-	"regexp"
 	"strings"
 
 	"busbar/common/charset"
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 	"busbar/common/translate"
 )
@@ -23,8 +23,8 @@ func RemovalLog() translate.Translator[Stanza] {
 }
 
 var (
-	logSource = regexp.MustCompile(`^([^_\s]{1,201})_(\S{1,201})$`)
-	logBinary = regexp.MustCompile(`^([^_\s]{1,201})_(\S{1,201}) \[(.*)\]$`)
+	logSource = pattern.New(`^([^_\s]{1,201})_(\S{1,201})$`)
+	logBinary = pattern.New(`^([^_\s]{1,201})_(\S{1,201}) \[(.*)\]$`)
 )
 
 func logged(it translate.Item[Stanza]) ([]event.Event, error) {

@@ -3,12 +3,12 @@ package dak
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"busbar/common/event"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 )
 
@@ -19,11 +19,11 @@ func removes(l letter) bool {
 }
 
 var (
-	removedRow = regexp.MustCompile(`^\s*(\S{1,200}) \|\s*(\S{1,200}) \| (.+)$`)
-	reasonRule = regexp.MustCompile(`^-{5,} Reason -{5,}$`)
-	endRule    = regexp.MustCompile(`^-{20,}$`)
-	curtain    = regexp.MustCompile(`^(.{1,200}) \(the \S+ behind the curtain\)$`)
-	bugSubject = regexp.MustCompile(`^Bug#([0-9]{1,9}): `)
+	removedRow = pattern.New(`^\s*(\S{1,200}) \|\s*(\S{1,200}) \| (.+)$`)
+	reasonRule = pattern.New(`^-{5,} Reason -{5,}$`)
+	endRule    = pattern.New(`^-{20,}$`)
+	curtain    = pattern.New(`^(.{1,200}) \(the \S+ behind the curtain\)$`)
+	bugSubject = pattern.New(`^Bug#([0-9]{1,9}): `)
 )
 
 // A removal is gathered from the rows of a mail or of the archive's log.

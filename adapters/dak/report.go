@@ -1,22 +1,22 @@
 package dak
 
 import (
-	"regexp"
 	"strings"
 
 	"busbar/common/event"
+	"busbar/common/pattern"
 )
 
 // queueReport is the subject of what the archive's scripts send once a day.
-var queueReport = regexp.MustCompile(`^NEW and (?:BYHAND|POLICY) on (\d\d)/(\d\d)/(\d\d)$`)
+var queueReport = pattern.New(`^NEW and (?:BYHAND|POLICY) on (\d\d)/(\d\d)/(\d\d)$`)
 
 func reports(l letter) bool { return queueReport.MatchString(l.subject) }
 
 var (
-	queueName = regexp.MustCompile(`^[A-Z][A-Z0-9-]{1,60}$`)
-	queueLine = regexp.MustCompile(`^-{2,60}$`)
-	waitsFor  = regexp.MustCompile(`^(\d{1,6} (?:second|minute|hour|day|week|month|year)s?) old$`)
-	withNotes = regexp.MustCompile(`\s*\|\s*\[N\]\s*$`)
+	queueName = pattern.New(`^[A-Z][A-Z0-9-]{1,60}$`)
+	queueLine = pattern.New(`^-{2,60}$`)
+	waitsFor  = pattern.New(`^(\d{1,6} (?:second|minute|hour|day|week|month|year)s?) old$`)
+	withNotes = pattern.New(`\s*\|\s*\[N\]\s*$`)
 )
 
 // reported tells which uploads wait in the archive's queues (dak queue-report): of each

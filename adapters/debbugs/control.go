@@ -1,10 +1,10 @@
 package debbugs
 
 import (
-	"regexp"
 	"strings"
 
 	"busbar/common/mail"
+	"busbar/common/pattern"
 )
 
 // A command is a line of a mail to control@, or of a pseudo-header "Control:".
@@ -14,7 +14,7 @@ type command struct {
 	args string
 }
 
-var commandLine = regexp.MustCompile(`^(?i:([a-z]+))\s+#?(-?\d{1,9})(?:\s+(.*))?$`)
+var commandLine = pattern.New(`^(?i:([a-z]+))\s+#?(-?\d{1,9})(?:\s+(.*))?$`)
 
 // verbs are the commands that can change a field, by field.
 var verbs = map[string]string{

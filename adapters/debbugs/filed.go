@@ -1,11 +1,11 @@
 package debbugs
 
 import (
-	"regexp"
 	"strings"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 )
 
 // filed tells what the pseudo-headers of a report did besides making the bug: its
@@ -26,8 +26,8 @@ func filed(m *mail.Message, b Bug, a arrival, id string) (events []event.Event) 
 }
 
 var (
-	validUser    = regexp.MustCompile(`^[a-zA-Z0-9._+-]+@[a-z0-9.-]{4,}$`)
-	validUsertag = regexp.MustCompile(`^[a-zA-Z0-9.+@-]{1,200}$`)
+	validUser    = pattern.New(`^[a-zA-Z0-9._+-]+@[a-z0-9.-]{4,}$`)
+	validUsertag = pattern.New(`^[a-zA-Z0-9.+@-]{1,200}$`)
 )
 
 // tagging tells the usertags of a report: those before any "User" are its sender's.

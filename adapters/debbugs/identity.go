@@ -4,11 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 )
 
@@ -50,8 +50,8 @@ const digestMark = "sha256:"
 // passes a mail on: however often that stands there, and of a list's mail its
 // name.
 var (
-	before       = regexp.MustCompile(`(?i)^(?:\s+|bug ?#\d+:*|re:)+`)
-	beforeListed = regexp.MustCompile(`(?i)^(?:\s+|bug ?#\d+:*|re:|\[.*\])+`)
+	before       = pattern.New(`(?i)^(?:\s+|bug ?#\d+:*|re:)+`)
+	beforeListed = pattern.New(`(?i)^(?:\s+|bug ?#\d+:*|re:|\[.*\])+`)
 )
 
 // bareSubject is the subject without that.

@@ -3,11 +3,11 @@ package debbugs
 import (
 	"fmt"
 	"html"
-	"regexp"
 	"strings"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/translate"
 )
 
@@ -54,8 +54,8 @@ func refused(m *mail.Message) []event.Event {
 }
 
 var (
-	refusedBug = regexp.MustCompile(`Bug ?#(\d{1,9})\b`)
-	anAddress  = regexp.MustCompile(`[^\s<>()@,;"]{1,200}@[^\s<>()@,;"]{1,200}`)
+	refusedBug = pattern.New(`Bug ?#(\d{1,9})\b`)
+	anAddress  = pattern.New(`[^\s<>()@,;"]{1,200}@[^\s<>()@,;"]{1,200}`)
 )
 
 // withoutSubject takes the refused mail's own subject off, which stands in

@@ -1,11 +1,12 @@
 package debbugs
 
 import (
-	"regexp"
 	"strings"
+
+	"busbar/common/pattern"
 )
 
-var patchName = regexp.MustCompile(`(?i)\.(?:patch|diff|debdiff)(?:\.txt|\.gz|\.bz2|\.xz|\.zst)?$`)
+var patchName = pattern.New(`(?i)\.(?:patch|diff|debdiff)(?:\.txt|\.gz|\.bz2|\.xz|\.zst)?$`)
 
 // isPatch tells a patch by what its sender calls it.
 func isPatch(name, mediaType string) bool {

@@ -1,11 +1,11 @@
 package debbugs
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"busbar/common/mail"
+	"busbar/common/pattern"
 )
 
 // pseudo is the block of "Name: value" lines at the top of a mail's text, by
@@ -59,9 +59,9 @@ func pseudoHeaders(text string) pseudo {
 const userLines = "user and usertags"
 
 var (
-	fieldName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
+	fieldName = pattern.New(`^[A-Za-z][A-Za-z0-9-]*$`)
 	// versions are "1.0-1" or "package/1.0-1" (debbugs: Debbugs/Versions).
-	version = regexp.MustCompile(`^([a-z0-9][a-z0-9.+-]*/)?[A-Za-z0-9:+.~-]{1,200}$`)
+	version = pattern.New(`^([a-z0-9][a-z0-9.+-]*/)?[A-Za-z0-9:+.~-]{1,200}$`)
 )
 
 // version is a field's value if it is a version at all.

@@ -1,9 +1,10 @@
 package debbugs
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
+
+	"busbar/common/pattern"
 )
 
 // An effect is one thing that a line of a transcript says was done to a bug, or
@@ -22,7 +23,7 @@ type effect struct {
 
 // A reading is one form of line.
 type reading struct {
-	form *regexp.Regexp
+	form *pattern.Regexp
 	read func(m []string) effect
 }
 
@@ -86,7 +87,7 @@ var ignored = []reading{
 	{re(`^Ignoring request to change the (?:summary|outlook) of bug (\d+) `), asItWas("summary")},
 }
 
-func re(s string) *regexp.Regexp { return regexp.MustCompile(s) }
+func re(s string) *pattern.Regexp { return pattern.New(s) }
 
 func asItWas(field string) func([]string) effect {
 	return func(m []string) effect { return effect{field: field, bug: bugNumber(m[1])} }
@@ -144,8 +145,8 @@ func fromTo(s, old, wanted string) (to, from string, ok bool) {
 }
 
 var (
-	listOf    = regexp.MustCompile(`(?i)^(added|removed) (?:tag\(s\)|blocking bug\(s\) of (\d{1,9}):) (.*)$`)
-	versions1 = regexp.MustCompile(`(?i)^(no longer )?marked as (found|fixed) in versions? (.*)$`)
+	listOf    = pattern.New(`(?i)^(added|removed) (?:tag\(s\)|blocking bug\(s\) of (\d{1,9}):) (.*)$`)
+	versions1 = pattern.New(`(?i)^(no longer )?marked as (found|fixed) in versions? (.*)$`)
 )
 
 // parts reads a line of several changes, "Added tag(s) a and b; removed tag(s) c."

@@ -1,24 +1,25 @@
 package debbugs
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"busbar/common/pattern"
 )
 
 // Before 2009 the tracker answered in other words, and once for all bugs that it
 // showed (debbugs: scripts/service of then). Archives of lists have such answers.
 var (
-	closedBefore    = regexp.MustCompile(`^Bug (?:closed|marked as fixed in version (\S+)), send any further explanations to `)
-	reopenedBefore  = regexp.MustCompile(`^Bug reopened(?:, originator (?:not changed|set to (.+?)))?\.$`)
-	versionsBefore  = regexp.MustCompile(`^Bug (no longer )?marked as (found|fixed) in version (\S+?)( and reopened)?\.$`)
-	tagsBefore      = regexp.MustCompile(`^Tags (added|removed|set to): (.*)$`)
-	forwardedBefore = regexp.MustCompile(`^(?:Noted your statement that Bug has been forwarded|Forwarded-to-address changed from (.+)) to (.+)\.$`)
-	backBefore      = regexp.MustCompile(`^Removed annotation that Bug had been forwarded to (.+)\.$`)
-	senderBefore    = regexp.MustCompile(`^Changed Bug submitter from (.+) to (.+)\.$`)
-	blockedBefore   = regexp.MustCompile(`^Blocking bugs of (\d{1,9}) (added|removed|set to): ([\d, ]*)$`)
-	mergedBefore    = regexp.MustCompile(`^Forcibly Merged((?: \d{1,9})+)\.$`)
-	failedBefore    = regexp.MustCompile(`^(?:Bug number \d+ (?:not found|belongs to package )|Mismatch - only Bugs? |Unknown blocking bug/s: )`)
+	closedBefore    = pattern.New(`^Bug (?:closed|marked as fixed in version (\S+)), send any further explanations to `)
+	reopenedBefore  = pattern.New(`^Bug reopened(?:, originator (?:not changed|set to (.+?)))?\.$`)
+	versionsBefore  = pattern.New(`^Bug (no longer )?marked as (found|fixed) in version (\S+?)( and reopened)?\.$`)
+	tagsBefore      = pattern.New(`^Tags (added|removed|set to): (.*)$`)
+	forwardedBefore = pattern.New(`^(?:Noted your statement that Bug has been forwarded|Forwarded-to-address changed from (.+)) to (.+)\.$`)
+	backBefore      = pattern.New(`^Removed annotation that Bug had been forwarded to (.+)\.$`)
+	senderBefore    = pattern.New(`^Changed Bug submitter from (.+) to (.+)\.$`)
+	blockedBefore   = pattern.New(`^Blocking bugs of (\d{1,9}) (added|removed|set to): ([\d, ]*)$`)
+	mergedBefore    = pattern.New(`^Forcibly Merged((?: \d{1,9})+)\.$`)
+	failedBefore    = pattern.New(`^(?:Bug number \d+ (?:not found|belongs to package )|Mismatch - only Bugs? |Unknown blocking bug/s: )`)
 )
 
 // effectsBefore reads a line of those; were is what the lines above say of the tags,

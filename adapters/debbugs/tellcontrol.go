@@ -1,13 +1,13 @@
 package debbugs
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 	"busbar/common/translate"
 )
@@ -115,7 +115,7 @@ func fits(events []event.Event) bool {
 // mostEvents is how many events one item may become.
 const mostEvents = 1000
 
-var debugLevel = regexp.MustCompile(`^Debug level (\d+)\.`)
+var debugLevel = pattern.New(`^Debug level (\d+)\.`)
 
 // block tells what came of one command.
 func (c *controlled) block(b block, id string, at int) {

@@ -1,8 +1,9 @@
 package debbugs
 
 import (
-	"regexp"
 	"strings"
+
+	"busbar/common/pattern"
 )
 
 // A transcript is what the tracker answers to commands: each as it was read, and
@@ -63,8 +64,8 @@ func readTranscript(text string) (t transcript, ok bool) {
 func (b block) ends() bool { return endsCommands.MatchString(b.command) }
 
 var (
-	endsCommands = regexp.MustCompile(`^(?:#.*|(?i:stop|quit|--|thank(?:s|\s*you)?|kthxbye)\.*)$`)
-	categoryLine = regexp.MustCompile(`^[*+]\s*\S`)
+	endsCommands = pattern.New(`^(?:#.*|(?i:stop|quit|--|thank(?:s|\s*you)?|kthxbye)\.*)$`)
+	categoryLine = pattern.New(`^[*+]\s*\S`)
 )
 
 // command begins a block, but where the line goes on with the one before.
@@ -88,8 +89,8 @@ type shown struct {
 // shownBug is "Bug #12 {Done: Jane <jane@example.org>} [foo,bar] foo: crashes";
 // older trackers wrote "Bug#12: foo: crashes".
 var (
-	shownBug    = regexp.MustCompile(`^Bug ?#(\d{1,9}) (?:\{Done: (.*?)\} )?\[([^\]]*)\](?: (.*))?$`)
-	shownBefore = regexp.MustCompile(`^Bug#(\d{1,9}): (.*)$`)
+	shownBug    = pattern.New(`^Bug ?#(\d{1,9}) (?:\{Done: (.*?)\} )?\[([^\]]*)\](?: (.*))?$`)
+	shownBefore = pattern.New(`^Bug#(\d{1,9}): (.*)$`)
 )
 
 func readShown(l string) (s shown, ok bool) {
@@ -109,7 +110,7 @@ func readShown(l string) (s shown, ok bool) {
 // isFailure finds the lines that say that a command, or a part of it, did nothing
 // because it could not. What changed nothing because it was so already is no
 // failure.
-var isFailure = regexp.MustCompile(`^(?:Failed to |Unknown command or |Unknown tag(?:/s|\(s\)): |Ignoring illegal tag/s: |Severity level |This BTS function is currently disabled|` +
+var isFailure = pattern.New(`^(?:Failed to |Unknown command or |Unknown tag(?:/s|\(s\)): |Ignoring illegal tag/s: |Severity level |This BTS function is currently disabled|` +
 	`Selected user id \(|No valid user selected|User defined category specification must |Unrecognised syntax for category section|` +
 	`Unable to (?:merge bugs because|modify bugs)|After four attempts, |No bug found for |No commands successfully parsed|You have been specifically excluded)` +
 	`|is not a valid e-mail address; not changing|^Bug \d+ cannot be archived$|^\d+ has not been archived previously$|^Limit key \S+ not understood` +

@@ -2,11 +2,12 @@ package debbugs
 
 import (
 	"encoding/hex"
-	"regexp"
 	"strings"
+
+	"busbar/common/pattern"
 )
 
-var wrapped = regexp.MustCompile(`=\?UTF-8\?Q\?[!->@-~]*\?=(?:[ \t]+=\?UTF-8\?Q\?[!->@-~]*\?=)*`)
+var wrapped = pattern.New(`=\?UTF-8\?Q\?[!->@-~]*\?=(?:[ \t]+=\?UTF-8\?Q\?[!->@-~]*\?=)*`)
 
 // unwrap undoes what the tracker does to an id that is not ASCII before it
 // passes the mail on: it makes encoded words (RFC 2047 §2) of those pieces that

@@ -1,12 +1,12 @@
 package debbugs
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 )
 
@@ -136,9 +136,9 @@ func (w *walk) findReport() {
 }
 
 var (
-	aboutBug = regexp.MustCompile(`(?i)^bug ?#\d`)
-	reply    = regexp.MustCompile(`(?i)^re:\s*`)
-	listMark = regexp.MustCompile(`^\[.*\]\s*`)
+	aboutBug = pattern.New(`(?i)^bug ?#\d`)
+	reply    = pattern.New(`(?i)^re:\s*`)
+	listMark = pattern.New(`^\[.*\]\s*`)
 )
 
 const noSubject = "(no subject)"

@@ -17,11 +17,11 @@
 package mentors
 
 import (
-	"regexp"
 	"strings"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 	"busbar/common/translate"
 )
@@ -42,7 +42,7 @@ type letter struct {
 
 // A form is one kind of mail. Without tell, it tells the bus nothing.
 type form struct {
-	subject *regexp.Regexp
+	subject *pattern.Regexp
 	tell    func(letter) ([]event.Event, error)
 	silent  string
 }
@@ -50,19 +50,19 @@ type form struct {
 const private = "mentors: private: about an account"
 
 var forms = []form{
-	{regexp.MustCompile(`^([^_\s]+)_(\S+): ACCEPTED on (\S+) \((\S+)\)$`), uploaded, ""},
-	{regexp.MustCompile(`^(\S+): REJECTED$`), rejected, ""},
-	{regexp.MustCompile(`^New comment on package (\S+)$`), commented, ""},
-	{regexp.MustCompile(`^(\S+) has been removed from (\S+) on (\S+)$`), removed, ""},
+	{pattern.New(`^([^_\s]+)_(\S+): ACCEPTED on (\S+) \((\S+)\)$`), uploaded, ""},
+	{pattern.New(`^(\S+): REJECTED$`), rejected, ""},
+	{pattern.New(`^New comment on package (\S+)$`), commented, ""},
+	{pattern.New(`^(\S+) has been removed from (\S+) on (\S+)$`), removed, ""},
 	// Until 2018.
-	{regexp.MustCompile(`^New (\S+) package uploaded$`), uploadedOld, ""},
-	{regexp.MustCompile(`^(\S+) uploaded to (\S+)$`), nil, "mentors: the uploader's copy (the subscribers' mail tells the version)"},
-	{regexp.MustCompile(`^Package (\S+) was rejected$`), rejected, ""},
-	{regexp.MustCompile(`^Comment posted on (\S+)$`), commentedOld, ""},
-	{regexp.MustCompile(`^(\S+) package has been removed from (\S+)$`), removedOld, ""},
+	{pattern.New(`^New (\S+) package uploaded$`), uploadedOld, ""},
+	{pattern.New(`^(\S+) uploaded to (\S+)$`), nil, "mentors: the uploader's copy (the subscribers' mail tells the version)"},
+	{pattern.New(`^Package (\S+) was rejected$`), rejected, ""},
+	{pattern.New(`^Comment posted on (\S+)$`), commentedOld, ""},
+	{pattern.New(`^(\S+) package has been removed from (\S+)$`), removedOld, ""},
 	// To one person, or to those who run the site.
-	{regexp.MustCompile(`^(?:Next step: Confirm your email address|You requested a password (?:change|reset)|Next step: Confirm your new email address)$`), nil, private},
-	{regexp.MustCompile(`^(?:Failure in importer|Failed to import \S+)$`), nil, "mentors: an error of the site's own"},
+	{pattern.New(`^(?:Next step: Confirm your email address|You requested a password (?:change|reset)|Next step: Confirm your new email address)$`), nil, private},
+	{pattern.New(`^(?:Failure in importer|Failed to import \S+)$`), nil, "mentors: an error of the site's own"},
 }
 
 // siteOf is the site that a mail says it comes from, "" if it is no site's: one
@@ -148,11 +148,11 @@ const (
 )
 
 var (
-	siteForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]{0,100}$`)
-	packageForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+.-]{0,200}$`)
-	versionForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+:~-]{0,200}$`)
-	suiteForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+:~_/-]{0,100}$`)
-	fileForm    = regexp.MustCompile(`^[^/\s\x00]{1,300}$`)
+	siteForm    = pattern.New(`^[A-Za-z0-9][A-Za-z0-9.-]{0,100}$`)
+	packageForm = pattern.New(`^[A-Za-z0-9][A-Za-z0-9+.-]{0,200}$`)
+	versionForm = pattern.New(`^[A-Za-z0-9][A-Za-z0-9.+:~-]{0,200}$`)
+	suiteForm   = pattern.New(`^[A-Za-z0-9][A-Za-z0-9.+:~_/-]{0,100}$`)
+	fileForm    = pattern.New(`^[^/\s\x00]{1,300}$`)
 )
 
 func line(s string) string {

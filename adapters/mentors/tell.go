@@ -5,11 +5,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 )
 
@@ -41,10 +41,10 @@ func about(name, version, suite, site string) (Package, error) {
 }
 
 var (
-	anAddress = regexp.MustCompile(`(?m)^\s*(https://\S{1,300}\.dsc)\s*$`)
-	uploadBy  = regexp.MustCompile(`(?m)^(\S{1,200}) (\S{1,200}) has been uploaded to the archive by (.{1,200})\.$`)
-	removedOf = regexp.MustCompile(`(?m)^Your package (\S{1,200}) (\S{1,200}) has been removed from \S+ for the following reason:$`)
-	commentBy = regexp.MustCompile(`(?m)^(.{1,200}) made the following comment about the (\S{1,200}) package:$`)
+	anAddress = pattern.New(`(?m)^\s*(https://\S{1,300}\.dsc)\s*$`)
+	uploadBy  = pattern.New(`(?m)^(\S{1,200}) (\S{1,200}) has been uploaded to the archive by (.{1,200})\.$`)
+	removedOf = pattern.New(`(?m)^Your package (\S{1,200}) (\S{1,200}) has been removed from \S+ for the following reason:$`)
+	commentBy = pattern.New(`(?m)^(.{1,200}) made the following comment about the (\S{1,200}) package:$`)
 )
 
 func uploaded(l letter) ([]event.Event, error) {

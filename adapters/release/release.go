@@ -10,7 +10,6 @@ package release
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 	"busbar/common/translate"
 )
@@ -83,10 +83,10 @@ const (
 // What packages and versions are made of (Debian Policy §5.6.1, §5.6.12), and the
 // sentence that says what will happen.
 var (
-	packageForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+.-]{0,200}$`)
-	marked      = regexp.MustCompile(`^(\S{1,200}) ([A-Za-z0-9][A-Za-z0-9.+:~-]{0,200}) is marked for autoremoval from ([a-z][a-z0-9-]{0,100}) on ([0-9]{4}-[0-9]{2}-[0-9]{2})\.?$`)
-	bugLine     = regexp.MustCompile(`^#?([0-9]{1,9}): `)
-	ofOthers    = regexp.MustCompile(`(?i)^it .*depends`)
+	packageForm = pattern.New(`^[A-Za-z0-9][A-Za-z0-9+.-]{0,200}$`)
+	marked      = pattern.New(`^(\S{1,200}) ([A-Za-z0-9][A-Za-z0-9.+:~-]{0,200}) is marked for autoremoval from ([a-z][a-z0-9-]{0,100}) on ([0-9]{4}-[0-9]{2}-[0-9]{2})\.?$`)
+	bugLine     = pattern.New(`^#?([0-9]{1,9}): `)
+	ofOthers    = pattern.New(`(?i)^it .*depends`)
 )
 
 func toEvents(it translate.Item[*mail.Message]) ([]event.Event, error) {

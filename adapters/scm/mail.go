@@ -1,12 +1,12 @@
 package scm
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/translate"
 )
 
@@ -56,16 +56,16 @@ func claim(m *mail.Message) (read func(*mail.Message, *Push) error, why string) 
 
 var (
 	// The repository's name is given in words.
-	ofRepository = regexp.MustCompile(`(?m)^in repository (.+)\.$|^the project "(.*)"\.$`)
-	whoPushed    = regexp.MustCompile(`(?m)^(.+) pushed a (?:change|commit) to `)
+	ofRepository = pattern.New(`(?m)^in repository (.+)\.$|^the project "(.*)"\.$`)
+	whoPushed    = pattern.New(`(?m)^(.+) pushed a (?:change|commit) to `)
 	// Lines of what is new, and of what is gone: of post-receive-email, and of multimail.
 	// The words changed with the versions.
-	brought = regexp.MustCompile(`(?m)^ +(?:via|new|adds?) +[0-9a-f]{7,64}\b`)
-	undone  = regexp.MustCompile(`(?m)^ *(?:discards?|omits?) +[0-9a-f]{7,64}\b`)
+	brought = pattern.New(`(?m)^ +(?:via|new|adds?) +[0-9a-f]{7,64}\b`)
+	undone  = pattern.New(`(?m)^ *(?:discards?|omits?) +[0-9a-f]{7,64}\b`)
 
-	tagging  = regexp.MustCompile(`(?m)^ +tagging +([0-9a-f]{40,64}) \((\w+)\)`)
-	taggedBy = regexp.MustCompile(`(?m)^ +(?:tagged )?by +(.+)$`)
-	taggedOn = regexp.MustCompile(`(?m)^ +on +(.+)$`)
+	tagging  = pattern.New(`(?m)^ +tagging +([0-9a-f]{40,64}) \((\w+)\)`)
+	taggedBy = pattern.New(`(?m)^ +(?:tagged )?by +(.+)$`)
+	taggedOn = pattern.New(`(?m)^ +on +(.+)$`)
 )
 
 // intro is the text before the log, where nobody's words stand.
@@ -141,7 +141,7 @@ func gitCommit(m *mail.Message, p *Push) error {
 
 // listed is a line of the list of commits. Some words about them stand behind an empty
 // line below it, in every version.
-var listed = regexp.MustCompile(`(?m)^ *(?:from|via|new|adds?|discards?|omits?) +[0-9a-f]{7,64}\b.*$`)
+var listed = pattern.New(`(?m)^ *(?:from|via|new|adds?|discards?|omits?) +[0-9a-f]{7,64}\b.*$`)
 
 func cutInList(text string) bool {
 	lines := listed.FindAllStringIndex(intro(text), -1)
@@ -150,7 +150,7 @@ func cutInList(text string) bool {
 
 // behindMessage is what multimail has behind a commit's message: the files, what changed
 // in them, or, of a merge, the footer alone.
-var behindMessage = regexp.MustCompile(`(?m)^(?:---|diff --.*|-- )$`)
+var behindMessage = pattern.New(`(?m)^(?:---|diff --.*|-- )$`)
 
 // tagOf reads what post-receive-email says of an annotated tag.
 func tagOf(text string) *Tag {
@@ -202,7 +202,7 @@ func withoutShortlog(text string) string {
 }
 
 // shortlog begins an entry of such a list.
-var shortlog = regexp.MustCompile(`^\S.* \((\d{1,6})\):$`)
+var shortlog = pattern.New(`^\S.* \((\d{1,6})\):$`)
 
 // revision is an id; zeros are none, and no id is not ok.
 func revision(s string) (id string, ok bool) {

@@ -2,13 +2,13 @@ package scm
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/translate"
 )
 
@@ -102,8 +102,8 @@ func SplitSignature(message string) (text string, signed bool) {
 }
 
 var (
-	svnSubject = regexp.MustCompile(`^\[([^\]]+)\] r(\d{1,9}) - `)
-	svnBody    = regexp.MustCompile(`^\s*Author: (.*)\r?\nDate: (.*)\r?\nNew Revision: (\d{1,9})\r?\n`)
+	svnSubject = pattern.New(`^\[([^\]]+)\] r(\d{1,9}) - `)
+	svnBody    = pattern.New(`^\s*Author: (.*)\r?\nDate: (.*)\r?\nNew Revision: (\d{1,9})\r?\n`)
 )
 
 // svnRevision reads commit-email.pl's mail.
@@ -140,7 +140,7 @@ func svnRevision(m *mail.Message, p *Push) error {
 }
 
 // difference begins what the mail shows behind the log.
-var difference = regexp.MustCompile(`(?m)^(?:Added|Modified|Deleted|Copied|Property changes on): .*\n(?:={67}|_{67})$`)
+var difference = pattern.New(`(?m)^(?:Added|Modified|Deleted|Copied|Property changes on): .*\n(?:={67}|_{67})$`)
 
 func logOf(text string) string {
 	if at := difference.FindStringIndex(text); at != nil {

@@ -12,13 +12,13 @@
 package security
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"busbar/common/event"
 	"busbar/common/mail"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 	"busbar/common/translate"
 )
@@ -62,12 +62,12 @@ const (
 )
 
 var (
-	subjectForm = regexp.MustCompile(`^\[SECURITY\] \[(DSA|DLA)[ -]([0-9]{1,5}-[0-9]{1,2})\] (.*)$`)
-	headForm    = regexp.MustCompile(`(?m)^Debian (?:Security|LTS) Advisory (DSA|DLA)[ -]([0-9]{1,5}-[0-9]{1,2})(?:\s|$)`)
-	authorForm  = regexp.MustCompile(`(?m)^https?://\S{1,100}/security/\s+(\S.*)$`)
-	fieldForm   = regexp.MustCompile(`^([A-Z][A-Za-z-]*(?: [A-Za-z()]+){0,2}) *: ?(.*)$`)
-	cveForm     = regexp.MustCompile(`\bC(?:VE|AN)-[0-9]{4}-[0-9]{4,9}\b`)
-	packageForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+.-]{0,200}$`)
+	subjectForm = pattern.New(`^\[SECURITY\] \[(DSA|DLA)[ -]([0-9]{1,5}-[0-9]{1,2})\] (.*)$`)
+	headForm    = pattern.New(`(?m)^Debian (?:Security|LTS) Advisory (DSA|DLA)[ -]([0-9]{1,5}-[0-9]{1,2})(?:\s|$)`)
+	authorForm  = pattern.New(`(?m)^https?://\S{1,100}/security/\s+(\S.*)$`)
+	fieldForm   = pattern.New(`^([A-Z][A-Za-z-]*(?: [A-Za-z()]+){0,2}) *: ?(.*)$`)
+	cveForm     = pattern.New(`\bC(?:VE|AN)-[0-9]{4}-[0-9]{4,9}\b`)
+	packageForm = pattern.New(`^[A-Za-z0-9][A-Za-z0-9+.-]{0,200}$`)
 )
 
 // advisory finds the number of the advisory that a mail is; "" if it is none.

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"busbar/common/config"
+	"busbar/common/pattern"
 )
 
 // Forward is the [forward] table: where `bus forward` brings what is said.
@@ -41,7 +41,7 @@ func DefaultForward() Forward {
 	return Forward{Stream: "BUSBAR", Create: true, Replicas: 1, From: "start"}
 }
 
-var streamForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
+var streamForm = pattern.New(`^[A-Za-z0-9_-]{1,200}$`)
 
 // Complete fills what is left out, and reports what cannot work.
 func (f *Forward) Complete(prefix string) error {

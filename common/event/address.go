@@ -2,13 +2,14 @@ package event
 
 import (
 	"reflect"
-	"regexp"
 	"strings"
+
+	"busbar/common/pattern"
 )
 
 var (
-	behindName = regexp.MustCompile(`[ \t]*<(?:mailto:)?` + address + `>`)
-	anywhere   = regexp.MustCompile(`(?:mailto:)?` + address)
+	behindName = pattern.New(`[ \t]*<(?:mailto:)?` + address + `>`)
+	anywhere   = pattern.New(`(?:mailto:)?` + address)
 )
 
 // address is an e-mail address as it stands in texts (RFC 5322 §3.4.1, RFC 6532),

@@ -3,8 +3,9 @@ package proof
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"strings"
+
+	"busbar/common/pattern"
 )
 
 // A trace is from whom a host took a mail, as it wrote it down (RFC 5321 §4.4). What
@@ -14,10 +15,10 @@ import (
 //	from NAME ([ADDRESS] helo=HELO)         Exim, with or without :PORT
 //	from [ADDRESS] (port=N helo=HELO)       Exim, without a name
 var (
-	postfix = regexp.MustCompile(`^from [^\s()]+ \(([^\s()\[\]]+) \[(?:IPv6:)?([0-9a-fA-F.:]+)\]\)`)
-	exim    = regexp.MustCompile(`^from ([^\s()\[\]]+) \(\[([0-9a-fA-F.:]+)\](?::\d+)?(?: [^()]*)?\)`)
-	bare    = regexp.MustCompile(`^from \[([0-9a-fA-F.:]+)\](?::\d+)? \(`)
-	byHost  = regexp.MustCompile(`\sby ([^\s()\[\];]+)`)
+	postfix = pattern.New(`^from [^\s()]+ \(([^\s()\[\]]+) \[(?:IPv6:)?([0-9a-fA-F.:]+)\]\)`)
+	exim    = pattern.New(`^from ([^\s()\[\]]+) \(\[([0-9a-fA-F.:]+)\](?::\d+)?(?: [^()]*)?\)`)
+	bare    = pattern.New(`^from \[([0-9a-fA-F.:]+)\](?::\d+)? \(`)
+	byHost  = pattern.New(`\sby ([^\s()\[\];]+)`)
 )
 
 // relay looks at the newest trace, which the named host must have written.

@@ -1,8 +1,9 @@
 package subscriptions
 
 import (
-	"regexp"
 	"strings"
+
+	"busbar/common/pattern"
 )
 
 // ezmlm and ezmlm-idx (ezmlm-manage.c) write as LIST-help@HOST, with the Reply-To
@@ -10,7 +11,7 @@ import (
 // since 1970, a cookie of 20 letters from a to p, and the subscriber's address. Any mail
 // to that address confirms. Below its words is the header of the request (but with -B). Whom it is about is who sent the request, by the envelope.
 // (-rc, -tc, -vc and -wc are for moderators.)
-var ezmlmReply = regexp.MustCompile(`^(.+)-([su])c\.([0-9]{9,11})\.([a-p]{20})-([^@]+)@([^@]+)$`)
+var ezmlmReply = pattern.New(`^(.+)-([su])c\.([0-9]{9,11})\.([a-p]{20})-([^@]+)@([^@]+)$`)
 
 func askEzmlm(w Wish) Mail {
 	return Mail{To: command(w.List, pick(w.Leave, "-unsubscribe", "-subscribe")), Subject: pick(w.Leave, "unsubscribe", "subscribe")}

@@ -1,8 +1,9 @@
 package subscriptions
 
 import (
-	"regexp"
 	"strings"
+
+	"busbar/common/pattern"
 )
 
 // Mailman 3 writes as LIST-confirm+TOKEN@HOST (verp_confirm_format), Mailman 2 so where
@@ -12,8 +13,8 @@ import (
 // English templates are known (verify.txt and unsub.txt of Mailman 2,
 // list:user:action:subscribe and :unsubscribe of Mailman 3).
 var (
-	mailmanSender  = regexp.MustCompile(`^(.+)-confirm\+([0-9a-f]{40})@(.+)$`)
-	mailmanSubject = regexp.MustCompile(`^confirm ([0-9a-f]{40})$`)
+	mailmanSender  = pattern.New(`^(.+)-confirm\+([0-9a-f]{40})@(.+)$`)
+	mailmanSubject = pattern.New(`^confirm ([0-9a-f]{40})$`)
 )
 
 func mailmanWords(leave bool) []string {

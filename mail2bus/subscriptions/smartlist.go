@@ -1,8 +1,9 @@
 package subscriptions
 
 import (
-	"regexp"
 	"strings"
+
+	"busbar/common/pattern"
 )
 
 // SmartList 3.15 with Debian's confirm (.bin/confirm, .etc/rc.confirm): it writes as
@@ -10,7 +11,7 @@ import (
 // leave, then the time as MMDDhhmmss and the number of a process. In-Reply-To names the
 // request (formail -r). It takes the cookie in
 // the Subject of a mail to LIST-request.
-var smartListSubject = regexp.MustCompile(`^CONFIRM ([su])([0-9]{11,24})$`)
+var smartListSubject = pattern.New(`^CONFIRM ([su])([0-9]{11,24})$`)
 
 func askSmartList(w Wish) Mail {
 	return Mail{To: command(w.List, "-request"), Subject: pick(w.Leave, "unsubscribe", "subscribe")}

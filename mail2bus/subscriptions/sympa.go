@@ -1,8 +1,9 @@
 package subscriptions
 
 import (
-	"regexp"
 	"strings"
+
+	"busbar/common/pattern"
 )
 
 // Sympa 6.2 (mail_tt2/request_auth.tt2) writes as sympa@HOST, with the Subject
@@ -12,9 +13,9 @@ import (
 // takes the command in the Subject of a mail to sympa@HOST, unless that says
 // Auto-Submitted.
 var (
-	sympaSubject = regexp.MustCompile(`^AUTH ([0-9a-f]{8,64}) (SUB|SIG) ([^ @]+) *$`)
-	sympaTitle   = regexp.MustCompile(`^.* / (subscribing to|unsubscribing from) ([^ @]+)$`)
-	sympaLink    = regexp.MustCompile(`/auth/([0-9a-f]{8,64})/(subscribe|signoff)\?`)
+	sympaSubject = pattern.New(`^AUTH ([0-9a-f]{8,64}) (SUB|SIG) ([^ @]+) *$`)
+	sympaTitle   = pattern.New(`^.* / (subscribing to|unsubscribing from) ([^ @]+)$`)
+	sympaLink    = pattern.New(`/auth/([0-9a-f]{8,64})/(subscribe|signoff)\?`)
 )
 
 const sympaLocal = "sympa"

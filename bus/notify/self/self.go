@@ -14,12 +14,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	"busbar/bus/notify/dest"
 	"busbar/bus/notify/outbox"
+	"busbar/common/pattern"
 )
 
 // Limits bound what people may keep.
@@ -152,7 +152,7 @@ func (t *Tx) Send(way string, n dest.Note) error {
 }
 
 // addressForm is that of addresses that can be people: of ASCII, without quotes.
-var addressForm = regexp.MustCompile("^[a-z0-9!#$&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9-]+(\\.[a-z0-9-]+)+$")
+var addressForm = pattern.New("^[a-z0-9!#$&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9-]+(\\.[a-z0-9-]+)+$")
 
 // Address is a mail address as people are named by it, in lower case; an error is a
 // [Refusal].
@@ -165,7 +165,7 @@ func Address(text string) (string, error) {
 }
 
 // packageForm is that of names of packages (Debian Policy §5.6.1).
-var packageForm = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]{1,99}$`)
+var packageForm = pattern.New(`^[a-z0-9][a-z0-9+.-]{1,99}$`)
 
 // Package is the name of a package, in lower case; an error is a [Refusal].
 func Package(text string) (string, error) {

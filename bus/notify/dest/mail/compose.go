@@ -9,11 +9,11 @@ import (
 	"mime/quotedprintable"
 	netmail "net/mail"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
 	"busbar/bus/notify/dest"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 	"busbar/common/show"
 )
@@ -25,7 +25,7 @@ const (
 )
 
 // token is what may stand in a header as it is: names of packages, topics, ids.
-var token = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+_~:/-]{0,200}$`)
+var token = pattern.New(`^[A-Za-z0-9][A-Za-z0-9.+_~:/-]{0,200}$`)
 
 // A writer writes headers that nobody's text can leave: each line is one of ours.
 type writer struct{ bytes.Buffer }
@@ -111,7 +111,7 @@ func (d *Destination) compose(n dest.Note, now time.Time) []byte {
 }
 
 // messageID is one that can be named in a header as it is (RFC 5322 §3.6.4).
-var messageID = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,200}@[A-Za-z0-9!#$%&'*+/=?^_`{|}~.:\\[\\]-]{1,200}$")
+var messageID = pattern.New("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,200}@[A-Za-z0-9!#$%&'*+/=?^_`{|}~.:\\[\\]-]{1,200}$")
 
 // answer writes what an answer has (RFC 3834 §3.1).
 func (d *Destination) answer(w *writer, n dest.Note) {

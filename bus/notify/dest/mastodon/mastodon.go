@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -17,6 +16,7 @@ import (
 
 	"busbar/bus/notify/dest"
 	"busbar/bus/notify/dest/outside"
+	"busbar/common/pattern"
 	"busbar/common/secret"
 )
 
@@ -34,7 +34,7 @@ func DefaultConfig() Config { return Config{Length: 500} }
 const linkLength = 23
 
 // toForm is a timeline, or a person: @jane of our server, @jane@example.org of another.
-var toForm = regexp.MustCompile(`^(public|unlisted|private|@[A-Za-z0-9_]{1,64}(@[A-Za-z0-9.-]{1,253})?)$`)
+var toForm = pattern.New(`^(public|unlisted|private|@[A-Za-z0-9_]{1,64}(@[A-Za-z0-9.-]{1,253})?)$`)
 
 type destination struct {
 	server string

@@ -13,12 +13,12 @@ import (
 	"html"
 	"net/http"
 	"net/url"
-	"regexp"
 	"sync"
 	"time"
 
 	"busbar/bus/notify/dest"
 	"busbar/bus/notify/dest/outside"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 	"busbar/common/secret"
 )
@@ -36,7 +36,7 @@ const (
 
 // roomForm is a room's id, or its alias (appendices, "Identifier grammar"). Ids of newer
 // rooms have no server in them.
-var roomForm = regexp.MustCompile(`^(![^\s:\pC]{1,200}(:[A-Za-z0-9.:\[\]-]{1,230})?|#[^\s:\pC]{1,200}:[A-Za-z0-9.:\[\]-]{1,230})$`)
+var roomForm = pattern.New(`^(![^\s:\pC]{1,200}(:[A-Za-z0-9.:\[\]-]{1,230})?|#[^\s:\pC]{1,200}:[A-Za-z0-9.:\[\]-]{1,230})$`)
 
 type destination struct {
 	server string

@@ -11,11 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"busbar/bus/notify/dest"
 	"busbar/bus/notify/dest/outside"
+	"busbar/common/pattern"
 	"busbar/common/runes"
 	"busbar/common/secret"
 )
@@ -35,7 +35,7 @@ const (
 )
 
 // topicForm is ntfy's, and that of its sequence ids.
-var topicForm = regexp.MustCompile(`^[-_A-Za-z0-9]{1,64}$`)
+var topicForm = pattern.New(`^[-_A-Za-z0-9]{1,64}$`)
 
 type destination struct {
 	server string // ends in /; empty: none
