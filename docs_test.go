@@ -214,7 +214,7 @@ func write(t *testing.T, file, text string) {
 func run(t *testing.T, dir, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
-	cmd.Dir = dir
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "CGO_ENABLED=0") // so that go compiles nothing that it has
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("running %s %s: %v\n%.2000s", filepath.Base(name), strings.Join(args, " "), err, out)

@@ -61,7 +61,9 @@ func startBus(t *testing.T) testBus {
 	if err := os.WriteFile(b.path("mail2bus.toml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("go", "build", "-o", b.dir, "busbar/mail2bus").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", b.dir, "busbar/mail2bus")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building mail2bus: %v: %s", err, out)
 	}
 	bustest.Background(t, b.path("mail2bus"), "run", "--config", b.path("mail2bus.toml"))

@@ -118,7 +118,7 @@ func TestElsewhere(t *testing.T) {
 	endpoint := free(t)
 	c := quick(t)
 	c.Patience = 1
-	err = c.Fetch(soon(t), endpoint, Range{}, func(string, []byte) error { return nil })
+	err := c.Fetch(soon(t), endpoint, Range{}, func(string, []byte) error { return nil })
 	if err == nil || forGood(err) || !strings.Contains(err.Error(), "nobody listens") {
 		t.Errorf("nobody: %v", err)
 	}

@@ -133,12 +133,13 @@ func (o Options) play(ctx context.Context, out io.Writer, dir, bin string, act A
 // Build builds programs of ours, named by their folders, into a folder: static as
 // users have them.
 func Build(ctx context.Context, into string, programs ...string) error {
+	build := exec.CommandContext(ctx, "go", "build", "-o", into+"/")
 	for _, program := range programs {
-		build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(into, filepath.Base(program)), "busbar/"+program)
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("building %s: %w: %s", program, err, out)
-		}
+		build.Args = append(build.Args, "busbar/"+program)
+	}
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building %s: %w: %s", strings.Join(programs, ", "), err, out)
 	}
 	return nil
 }
