@@ -10,8 +10,7 @@ mv /usr/bin/mail2bus /usr/bin/away
 letter 2 | sendmail $TO
 until_ deferred $TO
 mv /usr/bin/away /usr/bin/mail2bus
-retry
-until_ spooled 2
+until_ retried spooled 2
 daemon
 published 1 2
 echo session: all is well
@@ -47,8 +46,7 @@ mv /usr/bin/bus /usr/bin/away
 echo 'subscribe hello' | command_ please
 until_ deferred notify-control
 mv /usr/bin/away /usr/bin/bus
-retry
-until_ grep -q '^CONFIRM ' /var/mail/alice
+until_ retried grep -q '^CONFIRM ' /var/mail/alice
 grep '^CONFIRM ' /var/mail/alice | command_ 'Re: yes'
 until_ grep -q 'is subscribed to hello' /var/mail/alice
 echo nosuchuser@lists.example.org >/home/alice/.forward

@@ -46,6 +46,9 @@ func runSQL(t *testing.T, p *cluster.Postgres, role, statements string) string {
 func TestRoleMayReadItsLevel(t *testing.T) {
 	p := buildService(t)
 	script := read(t, "sql/wanna-build-role.sql")
+	if script != read(t, "../dbpoll/role.sql") { // a link would not outlive every way to copy this tree
+		t.Error("contrib/sql/wanna-build-role.sql is not what dbpoll setup runs: cp dbpoll/role.sql contrib/sql/wanna-build-role.sql")
+	}
 	tables := []string{"amd64_public.packages", "arm64_public.pkg_history", "amd64_public.transactions", "public.packages", "public.transactions", "public.pkg_history"}
 	for _, c := range []struct {
 		level string

@@ -42,6 +42,11 @@ until_() {
 	done
 }
 
+# retried COMMAND...: has the mail system try again what waits, and tells whether a
+# command succeeds. Once is not enough: what it logs as deferred may still be in delivery
+# for a moment, and is then left out.
+retried() { retry && "$@"; }
+
 # letter NUMBER: a mail of a list.
 letter() {
 	printf 'From: Jane Doe <jane@example.org>\nTo: cooks@example.org\nList-Id: <cooks.example.org>\nMessage-ID: <%s@example.org>\nDate: Mon, 06 Jul 2026 10:00:00 +0000\nSubject: Soup %s\n\nIs ready.\n' "$1" "$1"
