@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,7 +18,6 @@ import (
 	_ "modernc.org/sqlite" // the driver
 
 	"busbar/fixtures/cluster"
-	"busbar/fixtures/ports"
 )
 
 const dashboard = "grafana/busbar.json"
@@ -251,9 +251,12 @@ func pageWith(address string, wants ...string) string {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	address, err := ports.Address()
-	must(t, err)
-	return address
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // metricsPage runs dbpoll on a SQLite table until it has something to tell of
