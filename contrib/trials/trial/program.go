@@ -133,6 +133,9 @@ func (o Options) play(ctx context.Context, out io.Writer, dir, bin string, act A
 // Build builds programs of ours, named by their folders, into a folder: static as
 // users have them.
 func Build(ctx context.Context, into string, programs ...string) error {
+	if len(programs) == 0 {
+		return nil
+	}
 	build := exec.CommandContext(ctx, "go", "build", "-o", into+"/")
 	for _, program := range programs {
 		build.Args = append(build.Args, "busbar/"+program)
