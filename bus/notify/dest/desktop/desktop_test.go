@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds each wait.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // A session is a real dbus-daemon with a program that shows notifications.
 type session struct {

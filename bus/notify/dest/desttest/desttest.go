@@ -47,7 +47,7 @@ type Far struct {
 type Arrived struct{ To, Text string }
 
 // patience bounds each wait.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // Run tries a destination against far sides that start gives, a new one for each part.
 func Run(t *testing.T, start func(t *testing.T) Far) {

@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds each wait.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // A person is a client who is in channels and reads: who made them has power there.
 type person struct {
