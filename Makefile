@@ -43,8 +43,8 @@ test: deps
 test-debian:
 	contrib/dev/debian.sh $(SUITE)
 
-# Open the hub's pages, and that of docs/howto/listen-browser.md, in Debian's Chromium
-# (installs it: 320 MB), and have axe-core (by npm) look for barriers. SCREENSHOTS=DIR: pictures.
+# Open the hub's and people's pages, and that of docs/howto/listen-browser.md, in Debian's Chromium
+# (installs it: 650 MB), subscribe to Web Push there, and have axe-core (by npm) look for barriers. SCREENSHOTS=DIR: pictures.
 test-browser: deps
 	contrib/dev/browser.sh
 	npm install --silent --no-audit --no-fund --prefix bin/browser axe-core@4

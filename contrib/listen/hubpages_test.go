@@ -83,8 +83,14 @@ func look(t *testing.T, b *browser, hub, page string) {
 		tab.call(tab.session, "Emulation.setDeviceMetricsOverride", map[string]any{"width": as.width, "height": 900, "deviceScaleFactor": 1, "mobile": false}, nil)
 		tab.call(tab.session, "Emulation.setEmulatedMedia", map[string]any{"features": []any{map[string]string{"name": "prefers-color-scheme", "value": as.scheme}}}, nil)
 		tab.call(tab.session, "Emulation.setScriptExecutionDisabled", map[string]any{"value": !as.scripts}, nil)
+		tab.call(tab.session, "Page.bringToFront", nil, nil) // pages behind others are slow
+		tab.watch()
 		tab.call(tab.session, "Page.navigate", map[string]any{"url": hub + page}, nil)
 		tab.becomes(`document.readyState + " " + (document.querySelector("footer") != null)`, "complete true")
+		tab.watched(t, as.name, hub, page)
+		if tab.value(`window.evil === undefined && document.querySelector("main img[src=x], script:not([src])") === null`) != true {
+			t.Errorf("%s: what a stranger wrote runs, or is in the page as HTML", as.name)
+		}
 		if over, _ := tab.value(`document.documentElement.scrollWidth - document.documentElement.clientWidth`).(float64); over > 0 {
 			t.Errorf("%s: the page is %v pixels too wide", as.name, over)
 		}
@@ -99,6 +105,63 @@ func look(t *testing.T, b *browser, hub, page string) {
 		}
 		tab.close()
 	}
+}
+
+// watch keeps what the tab's page does from now on.
+func (t *tab) watch() {
+	t.t.Helper()
+	t.keep, t.events = true, nil
+	for _, domain := range []string{"Network", "Log", "Runtime"} {
+		t.call(t.session, domain+".enable", nil, nil)
+	}
+	t.call(t.session, "Network.setCacheDisabled", map[string]any{"cacheDisabled": true}, nil)
+}
+
+// mostWeight is how much a first page may weigh on the line, with all that it loads.
+const mostWeight = 60_000
+
+// watched holds what the page did to what it may: it asks no other host, it complains of
+// nothing, and it is light.
+func (t *tab) watched(test *testing.T, name, hub, page string) {
+	t.t.Helper()
+	t.value("1") // what has happened before is read
+	t.keep = false
+	weight := 0.0
+	for _, e := range t.events {
+		var p struct {
+			Request struct{ URL string }
+			Entry   struct {
+				Level, Source, Text, URL string
+			}
+			Type              string
+			EncodedDataLength float64
+		}
+		if e.SessionID != t.session || json.Unmarshal(e.Params, &p) != nil {
+			continue
+		}
+		switch e.Method {
+		case "Network.requestWillBeSent":
+			if !strings.HasPrefix(p.Request.URL, hub+"/") {
+				test.Errorf("%s: the page asks for %s", name, p.Request.URL)
+			}
+		case "Network.loadingFinished":
+			weight += p.EncodedDataLength
+		case "Log.entryAdded": // that the page itself is a 404 is no complaint
+			if p.Entry.Level == "error" && (p.Entry.Source != "network" || p.Entry.URL != hub+page) {
+				test.Errorf("%s: the browser complains: %s %s", name, p.Entry.Text, p.Entry.URL)
+			}
+		case "Runtime.exceptionThrown":
+			test.Errorf("%s: a script fails: %s", name, e.Params)
+		case "Runtime.consoleAPICalled":
+			if p.Type == "error" {
+				test.Errorf("%s: a script complains: %s", name, e.Params)
+			}
+		}
+	}
+	if weight > mostWeight || weight == 0 {
+		test.Errorf("%s: the page weighs %.0f bytes", name, weight)
+	}
+	test.Logf("%s: %s weighs %.0f bytes", name, page, weight)
 }
 
 // axe has a checker of accessibility look at the page.
