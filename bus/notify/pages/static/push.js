@@ -28,7 +28,7 @@
   part.hidden = false;
   if (Notification.permission === "denied") {
     button.disabled = true;
-    say("This browser is set not to show notifications of this page. Its settings for the page say otherwise again.");
+    say("This browser is set to show no notifications of this page. Allow them in its settings, and load the page again.");
     return;
   }
   form.addEventListener("submit", async (event) => {
