@@ -226,7 +226,7 @@ func (t *tab) strange(origin string) {
 			if time.Now().After(end) {
 				t.t.Fatalf("%s is not shown: %+v", data, t.notifications())
 			}
-			time.Sleep(50 * time.Millisecond)
+			time.Sleep(50 * time.Millisecond) // what is shown is the condition
 		}
 	}
 }
