@@ -58,7 +58,7 @@ func startBrowser(t *testing.T, dir, name string, env []string, flags ...string)
 	}
 	flags = append(flags, "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--user-data-dir="+dir+"/browser", "--window-size=800,900", "about:blank")
-	cmd := exec.CommandContext(t.Context(), program, flags...)
+	cmd := exec.Command(program, flags...)
 	cmd.ExtraFiles = []*os.File{theirIn, theirOut} // 3 and 4
 	cmd.Env = append(append(os.Environ(), "HOME="+dir), env...)
 	if err := cmd.Start(); err != nil {
@@ -70,6 +70,9 @@ func startBrowser(t *testing.T, dir, name string, env []string, flags ...string)
 		ourOut.Close() // it ends by that
 		ourIn.Close()
 		_ = cmd.Wait()
+		for end := time.Now().Add(programtest.Patience); os.RemoveAll(dir+"/browser") != nil && time.Now().Before(end); {
+			time.Sleep(50 * time.Millisecond) // its children write until they have ended, too
+		}
 	})
 	b := &browser{t: t, out: ourOut, in: make(chan []byte, 1000)}
 	go func() {
