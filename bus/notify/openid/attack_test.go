@@ -216,7 +216,7 @@ func TestManyBegin(t *testing.T) {
 		p.put(&begin{state: state, browser: "mine", peer: peer, until: now.Add(pendingFor)}, now)
 	}
 	put("jane", "192.0.2.1")
-	for i := range 50_000 {
+	for i := range 2 * mostPending {
 		put(fmt.Sprint("one", i), "198.51.100.1")
 	}
 	if len(p.all) != mostOfPeer+1 || p.order.Len() != len(p.all) || len(p.ofPeer) != 2 {
@@ -225,7 +225,7 @@ func TestManyBegin(t *testing.T) {
 	if _, ok := p.take("jane", "mine", now); !ok {
 		t.Error("one peer pushes another out")
 	}
-	for i := range 50_000 {
+	for i := range 2 * mostPending {
 		put(fmt.Sprint("all", i), fmt.Sprint(i))
 	}
 	put("bob", "192.0.2.2")
