@@ -142,7 +142,8 @@ triggertorture:
 pushtorture:
 	$(GO) run ./contrib/trials/push
 
-# Kill bus notify and a mail server; prints lost and doubled of 20,000 notifications.
+# Kill bus notify and the servers that it speaks to; prints lost and doubled, the time from an
+# event to its mail, and what a storm of events makes of people's limits.
 notifytorture:
 	$(GO) run ./contrib/trials/notify
 

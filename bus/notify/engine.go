@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -57,8 +58,12 @@ type stats struct {
 	Gaps    int64 `json:"gaps"`    // messages are missing for good: how often
 }
 
-// batchMessages is how many events share a transaction at most.
-const batchMessages = 256
+// batchMessages is how many events share a transaction at most, and batchHits how many
+// times they are put into boxes: while it lasts, no sender can store anything.
+const (
+	batchMessages = 256
+	batchHits     = 10_000
+)
 
 func newEngine(ctx context.Context, e *engine) (*engine, error) {
 	var err error
@@ -149,6 +154,17 @@ var writeAgain = backoff.Times{First: 100 * time.Millisecond, Most: 10 * time.Se
 // handle makes notes of what came and of what is due, and stores all of it, or tries to
 // until ctx ends.
 func (e *engine) handle(ctx context.Context, list []*subscribe.Message) error {
+	for {
+		n, err := e.some(ctx, list)
+		if err != nil || n == len(list) {
+			return err
+		}
+		list = list[n:]
+	}
+}
+
+// some handles as many as share a transaction, and says how many that are.
+func (e *engine) some(ctx context.Context, list []*subscribe.Message) (int, error) {
 	b := outbox.Batch{Boxes: map[outbox.Key]*plan.Box{}, Reports: map[string]string{}, Counts: map[outbox.Count]int64{}}
 	e.mu.Lock()
 	people, matcher, fresh := e.people, e.matcher, e.fresh
@@ -165,17 +181,24 @@ func (e *engine) handle(ctx context.Context, list []*subscribe.Message) error {
 	}
 	now := e.now()
 	e.due(now, people, &b)
-	for _, m := range list {
+	for i, hits := 0, 0; i < len(list); i++ {
+		if hits >= batchHits {
+			list = list[:i]
+			break
+		}
+		m := list[i]
 		if m.Gap != nil {
 			b.Counts[outbox.Count{What: "gaps"}]++
 			continue
 		}
-		if err := e.event(ctx, now, matcher, m.Envelope, m.Body, &b); err != nil {
-			return err
+		n, err := e.event(ctx, now, matcher, m.Envelope, m.Body, &b)
+		if err != nil {
+			return 0, err
 		}
+		hits += n
 	}
 	if len(list)+len(b.Boxes)+len(b.Notes)+len(b.Gone) == 0 {
-		return nil
+		return 0, nil
 	}
 	for failures := 1; ; failures++ {
 		err := e.out.Write(ctx, b, func(tx *sql.Tx) error {
@@ -190,7 +213,7 @@ func (e *engine) handle(ctx context.Context, list []*subscribe.Message) error {
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
+			return 0, errors.Join(ctx.Err(), err)
 		case <-time.After(backoff.Spread(writeAgain.After(failures))):
 		}
 	}
@@ -205,12 +228,12 @@ func (e *engine) handle(ctx context.Context, list []*subscribe.Message) error {
 		e.woken(way)
 	}
 	if len(list) == 0 {
-		return nil
+		return 0, nil
 	}
 	if err := e.source.Ack(ctx, list...); err != nil && !errors.Is(err, subscribe.ErrClosed) {
-		return err
+		return 0, err
 	}
-	return nil
+	return len(list), nil
 }
 
 func (e *engine) noteErr(err error) {
@@ -273,8 +296,9 @@ func (e *engine) put(key outbox.Key, outs []plan.Out, wire []byte, b *outbox.Bat
 	}
 }
 
-// event puts one event into the boxes of those whom it concerns.
-func (e *engine) event(ctx context.Context, now time.Time, m *match.Matcher, env event.Envelope, wire []byte, b *outbox.Batch) error {
+// event puts one event into the boxes of those whom it concerns, and says how many rules
+// wanted it.
+func (e *engine) event(ctx context.Context, now time.Time, m *match.Matcher, env event.Envelope, wire []byte, b *outbox.Batch) (int, error) {
 	ev := rule.NewEvent(e.prefix, env, wire)
 	if who := ev.Reporter(); who != "" && m.Knows(who) {
 		if bug, who, ok := e.reports.Learn(ev); ok {
@@ -289,17 +313,18 @@ func (e *engine) event(ctx context.Context, now time.Time, m *match.Matcher, env
 	}
 	e.mu.Unlock()
 	if len(hits) == 0 {
-		return nil
+		return 0, nil
 	}
 	title, link := env.Title, env.Link
 	if title == "" {
 		title, link = e.say(env)
 	}
+	item := plan.ItemOf(ev, title, link)
 	for _, c := range choose(hits, e.stops.has) {
 		if env.Replaces != "" {
 			said, err := e.out.Said(ctx, c.key, env.Replaces)
 			if err != nil {
-				return err
+				return 0, err
 			}
 			if said {
 				continue
@@ -312,11 +337,12 @@ func (e *engine) event(ctx context.Context, now time.Time, m *match.Matcher, env
 			e.boxes[c.key] = box
 		}
 		r := c.rule
-		outs := box.Add(now, plan.ItemOf(ev, title, link, r.Name), plan.How{When: r.When, Settle: r.Settle, Fold: r.Fold})
+		item.Rule = r.Name
+		outs := box.Add(now, item, plan.How{When: r.When, Settle: r.Settle, Fold: r.Fold})
 		b.Boxes[c.key] = box
 		e.put(c.key, outs, wire, b)
 	}
-	return nil
+	return len(hits), nil
 }
 
 // never ends nothing: it is for trials.
@@ -335,18 +361,20 @@ var urgency = map[string]int{"": 0, "hourly": 1, "daily": 2, "weekly": 3}
 // choose takes for each person and address the most urgent of the rules that are not
 // ended there: it is said once.
 func choose(hits []match.Hit, ended func(outbox.Key, string) bool) (list []chosen) {
-	at := map[outbox.Key]int{}
-	for _, h := range hits {
+	first := 0 // of the person of whom the hits are now: they stand together
+	for i, h := range hits {
+		if i > 0 && hits[i-1].Person != h.Person {
+			first = len(list)
+		}
 		for _, to := range h.Rule.To {
 			key := outbox.Key{Person: h.Person.Key, Way: to.Way, To: to.To}
-			i, known := at[key]
+			at := slices.IndexFunc(list[first:], func(c chosen) bool { return c.key == key })
 			switch {
 			case ended(key, h.Rule.Name):
-			case !known:
-				at[key] = len(list)
+			case at < 0:
 				list = append(list, chosen{key, h.Person, h.Rule})
-			case urgency[h.Rule.When.Every] < urgency[list[i].rule.When.Every]:
-				list[i].rule = h.Rule
+			case urgency[h.Rule.When.Every] < urgency[list[first+at].rule.When.Every]:
+				list[first+at].rule = h.Rule
 			}
 		}
 	}

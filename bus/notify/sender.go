@@ -21,17 +21,19 @@ type sender struct {
 	wake   chan struct{}
 
 	busy    map[string]bool // addresses to which something is under way
-	results chan outbox.Result
+	rest    time.Time       // nothing is tried before
+	results chan result
 	secret  []byte // signs where bounces go
 
 	mu       sync.Mutex
 	err      error // why nothing can be sent now
 	since    time.Time
-	failures int // in a row
+	failures int       // in a row
+	last     time.Time // when they were counted
 }
 
 func newSender(way string, d dest.Destination, out *outbox.Outbox, secret []byte, giveUp time.Duration, log *slog.Logger) *sender {
-	return &sender{way: way, d: d, out: out, secret: secret, giveUp: giveUp, log: log, wake: make(chan struct{}, 1), busy: map[string]bool{}, results: make(chan outbox.Result, 64)}
+	return &sender{way: way, d: d, out: out, secret: secret, giveUp: giveUp, log: log, wake: make(chan struct{}, 1), busy: map[string]bool{}, results: make(chan result, 64)}
 }
 
 // awake says that there is a new note.
@@ -58,40 +60,40 @@ func (s *sender) run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(endPatience, cancel) })
 	defer stop()
 	lanes := max(s.d.Traits().Parallel, 1)
-	var rest time.Time // nothing is tried before
+	var got []result
 	for {
+		s.judge(got)
 		now := time.Now()
-		wait := look
-		if !now.Before(rest) && len(s.busy) < lanes && ctx.Err() == nil {
-			list, err := s.out.Claim(ctx, s.way, now, lanes-len(s.busy), s.busy)
-			if err != nil {
-				if ctx.Err() == nil {
-					rest = now.Add(backoff.Spread(sendAgain.First))
-					s.failed(err)
-				}
+		wait, free := look, 0
+		if !now.Before(s.rest) && ctx.Err() == nil {
+			free = lanes - len(s.busy)
+		}
+		if len(got) > 0 || free > 0 {
+			list, err := s.turn(sending, got, free)
+			switch next, nerr := s.next(ctx, now, free > len(list)); {
+			case err != nil && ctx.Err() == nil:
+				s.rest = now.Add(backoff.Spread(sendAgain.First))
+				s.failed(now, err)
+			case nerr == nil && !next.IsZero():
+				wait = min(wait, max(next.Sub(now), 50*time.Millisecond))
 			}
 			for _, w := range list {
 				s.busy[w.Note.To] = true
 				go s.send(sending, w)
 			}
-			if len(list) == 0 && err == nil {
-				if next, err := s.out.Next(ctx, s.way); err == nil && !next.IsZero() {
-					wait = min(wait, max(next.Sub(now), 50*time.Millisecond))
-				}
-			}
 		}
-		if rest.After(now) {
-			wait = min(wait, rest.Sub(now))
+		if s.rest.After(now) {
+			wait = min(wait, s.rest.Sub(now))
 		}
 		if ctx.Err() != nil && len(s.busy) == 0 {
 			return ctx.Err()
 		}
 		timer := time.NewTimer(wait)
-		var got []outbox.Result
 		done := ctx.Done()
 		if ctx.Err() != nil {
 			done = nil
 		}
+		got = got[:0]
 		select {
 		case r := <-s.results:
 			got = append(got, r)
@@ -103,16 +105,29 @@ func (s *sender) run(ctx context.Context) error {
 		for len(s.results) > 0 {
 			got = append(got, <-s.results)
 		}
-		if pause := s.store(sending, got); pause > 0 {
-			rest = time.Now().Add(pause)
-		}
 	}
+}
+
+// next is when the next note that waits for a time may be tried, where somebody is free to;
+// of others, results tell.
+func (s *sender) next(ctx context.Context, now time.Time, free bool) (time.Time, error) {
+	if !free {
+		return time.Time{}, nil
+	}
+	return s.out.Next(ctx, s.way, now)
+}
+
+// A result is what became of a note that was handed over from a time on.
+type result struct {
+	outbox.Result
+	began time.Time
 }
 
 // send hands one over.
 func (s *sender) send(ctx context.Context, w outbox.Waiting) {
+	began := time.Now()
 	if w.Paused != "" {
-		s.results <- outbox.Result{Waiting: w, Err: dest.Refused(pausedError(w.Paused))}
+		s.results <- result{outbox.Result{Waiting: w, Err: dest.Refused(pausedError(w.Paused))}, began}
 		return
 	}
 	limit := s.d.Traits().Patience
@@ -122,7 +137,7 @@ func (s *sender) send(ctx context.Context, w outbox.Waiting) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	w.Note.Bounce = outbox.BounceOf(s.secret, w.Note.ID)
-	s.results <- outbox.Result{Waiting: w, Err: s.d.Send(ctx, w.Note)}
+	s.results <- result{outbox.Result{Waiting: w, Err: s.d.Send(ctx, w.Note)}, began}
 }
 
 type pausedError string
@@ -131,35 +146,46 @@ func (e pausedError) Error() string {
 	return "its address is paused, since it refused: " + string(e)
 }
 
-// store stores results, and says for how long the destination is left alone.
-func (s *sender) store(ctx context.Context, list []outbox.Result) (pause time.Duration) {
-	if len(list) == 0 {
-		return 0
+// turn stores results, and takes notes for those who are free.
+func (s *sender) turn(ctx context.Context, got []result, free int) ([]outbox.Waiting, error) {
+	t := outbox.Turn{Way: s.way, GiveUp: s.giveUp, Most: free, Busy: s.busy}
+	for _, r := range got {
+		t.Done = append(t.Done, r.Result)
 	}
-	for failures := 1; failures <= 10; failures++ {
-		err := s.out.Finish(ctx, s.way, time.Now(), s.giveUp, list)
-		if err == nil || ctx.Err() != nil { // then they are taken for unsure at the next start
-			break
+	for failures := 1; ; failures++ {
+		t.Now = time.Now()
+		list, err := s.out.Turn(ctx, t)
+		if err == nil || ctx.Err() != nil || len(got) == 0 || failures == 10 { // what is not stored is taken for unsure at the next start
+			return list, err
 		}
 		s.log.Warn("what was sent cannot be stored; trying again", "destination", s.way, "error", err)
+		t.Most = 0 // it may be a note that cannot be read
 		select {
 		case <-ctx.Done():
 		case <-time.After(backoff.Spread(writeAgain.After(failures))):
 		}
 	}
-	for _, r := range list {
+}
+
+// judge frees the addresses of what was handed over, and leaves the destination alone for a
+// while if it does not work.
+func (s *sender) judge(got []result) {
+	now := time.Now()
+	for _, r := range got {
 		delete(s.busy, r.Note.To)
 		f := dest.FateOf(r.Err)
 		switch {
 		case r.Err == nil:
 			s.well()
 		case f.Fate == dest.Retry:
-			pause = max(pause, f.Wait, backoff.Spread(sendAgain.After(s.failed(r.Err))))
+			pause := max(f.Wait, backoff.Spread(sendAgain.After(s.failed(r.began, r.Err))))
+			if rest := now.Add(pause); rest.After(s.rest) {
+				s.rest = rest
+			}
 		default:
 			s.log.Info("a note was not taken", "destination", s.way, "note", r.Note.ID, "person", r.Note.Person, "error", r.Err)
 		}
 	}
-	return pause
 }
 
 func (s *sender) well() {
@@ -171,7 +197,9 @@ func (s *sender) well() {
 	s.err, s.failures = nil, 0
 }
 
-func (s *sender) failed(err error) int {
+// failed takes note of what failed, and gives how often in a row that was: what was under
+// way together failed once.
+func (s *sender) failed(began time.Time, err error) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err == nil {
@@ -179,7 +207,10 @@ func (s *sender) failed(err error) int {
 		s.log.Warn("nothing can be sent; trying again", "destination", s.way, "error", err)
 	}
 	s.err = err
-	s.failures++
+	if s.failures == 0 || !began.Before(s.last) {
+		s.failures++
+		s.last = time.Now()
+	}
 	return s.failures
 }
 

@@ -64,7 +64,7 @@ func (s *stops) read(ctx context.Context) error {
 func (s *stops) has(key outbox.Key, rule string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ended[outbox.Stop{Person: key.Person, Rule: rule, Way: key.Way, To: key.To}]
+	return len(s.ended) > 0 && s.ended[outbox.Stop{Person: key.Person, Rule: rule, Way: key.Way, To: key.To}]
 }
 
 // link is the address that ends a rule; empty: there is none.

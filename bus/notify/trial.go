@@ -82,7 +82,8 @@ func (t *trial) run(ctx context.Context, r *archive.Reader, since time.Time) err
 				if title == "" {
 					title, link = printer.Say(catalog, e)
 				}
-				item := plan.ItemOf(ev, title, link, c.rule.Name)
+				item := plan.ItemOf(ev, title, link)
+				item.Rule = c.rule.Name
 				if err := t.said(t.last, c.key, boxes[c.key].Add(t.last, item, plan.How{When: c.rule.When, Settle: c.rule.Settle, Fold: c.rule.Fold})); err != nil {
 					return err
 				}

@@ -148,12 +148,20 @@ func putBucket(ctx context.Context, tx *sql.Tx, box int64, k plan.Stored) error 
 	if _, err := tx.ExecContext(ctx, "INSERT INTO notify_buckets VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state", box, k.Key, string(text)); err != nil {
 		return err
 	}
+	if k.From >= len(k.Items) {
+		return nil
+	}
+	insert, err := tx.PrepareContext(ctx, "INSERT OR REPLACE INTO notify_items VALUES (?, ?, ?, ?)") // there may be many
+	if err != nil {
+		return err
+	}
+	defer insert.Close()
 	for n := k.From; n < len(k.Items); n++ {
 		item, err := json.Marshal(k.Items[n])
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO notify_items VALUES (?, ?, ?, ?)", box, k.Key, n, string(item)); err != nil {
+		if _, err := insert.ExecContext(ctx, box, k.Key, n, string(item)); err != nil {
 			return err
 		}
 	}
@@ -177,8 +185,9 @@ func putNote(ctx context.Context, tx *sql.Tx, p Planned, now time.Time) (bool, e
 	}
 	var n int64
 	err = tx.QueryRowContext(ctx, `INSERT INTO notify_notes (id, way, address, person, kind, rule, subject, made, next, done, state, attempts, unsure, error, note)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, '', ?) ON CONFLICT (id) DO NOTHING RETURNING n`,
-		p.Note.ID, p.Way, p.Note.To, p.Note.Person, string(p.Note.Kind), p.Note.Rule, p.Note.Subject, now.UnixMilli(), text).Scan(&n)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, coalesce((SELECT next FROM notify_notes WHERE way = ? AND address = ? AND state = 0 AND made > ? ORDER BY n LIMIT 1), 0), 0, 0, 0, 0, '', ?)
+		ON CONFLICT (id) DO NOTHING RETURNING n`, // not before the one that it follows
+		p.Note.ID, p.Way, p.Note.To, p.Note.Person, string(p.Note.Kind), p.Note.Rule, p.Note.Subject, now.UnixMilli(), p.Way, p.Note.To, now.Add(-inOrder).UnixMilli(), text).Scan(&n)
 	if err == sql.ErrNoRows {
 		return false, nil
 	}

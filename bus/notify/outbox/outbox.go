@@ -66,6 +66,8 @@ const schema = `
 		note BLOB);              -- JSON; NULL once it was sent
 	CREATE INDEX IF NOT EXISTS notify_notes_open ON notify_notes (way, state, n);
 	CREATE INDEX IF NOT EXISTS notify_notes_waiting ON notify_notes (way, made) WHERE state IN (0, 3);
+	CREATE INDEX IF NOT EXISTS notify_notes_line ON notify_notes (way, address, n) WHERE state = 0;
+	CREATE INDEX IF NOT EXISTS notify_notes_next ON notify_notes (way, next) WHERE state = 0;
 	CREATE INDEX IF NOT EXISTS notify_notes_sent ON notify_notes (done) WHERE state = 1;
 	CREATE INDEX IF NOT EXISTS notify_notes_dead ON notify_notes (n) WHERE state = 2;
 	CREATE INDEX IF NOT EXISTS notify_notes_person ON notify_notes (person, n);

@@ -43,7 +43,7 @@ func claim(t *testing.T, o *Outbox, now time.Time, busy ...string) (list []Waiti
 	for _, b := range busy {
 		taken[b] = true
 	}
-	list, err := o.Claim(t.Context(), "mail", now, 10, taken)
+	list, err := o.Turn(t.Context(), Turn{Way: "mail", Now: now, Most: 10, Busy: taken})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func store(t *testing.T, o *Outbox, now time.Time, list []Waiting, err error) {
 	for _, w := range list {
 		results = append(results, Result{w, err})
 	}
-	if err := o.Finish(t.Context(), "mail", now, 72*time.Hour, results); err != nil {
+	if _, err := o.Turn(t.Context(), Turn{Way: "mail", Now: now, Done: results, GiveUp: 72 * time.Hour}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -100,7 +100,7 @@ func TestFates(t *testing.T) {
 	if got := ids(claim(t, o, now)); got != "" {
 		t.Errorf("a note alone is tried again at once: %s", got)
 	}
-	if next, err := o.Next(t.Context(), "mail"); err != nil || !next.After(now) {
+	if next, err := o.Next(t.Context(), "mail", now); err != nil || !next.After(now) {
 		t.Errorf("next at %v (%v)", next, err)
 	}
 	dead, err := beside.Dead(t.Context())

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,56 +24,87 @@ type Waiting struct {
 	Paused   string // why nothing is sent to its address; empty: it is
 }
 
-// Claim takes notes for a destination, oldest first, at most one for each address, and
-// none to an address in busy. They are stored as handed over before it returns.
-func (o *Outbox) Claim(ctx context.Context, way string, now time.Time, most int, busy map[string]bool) (list []Waiting, err error) {
+// A Turn is one of a destination's: what became of its notes is stored, and others are
+// taken, all in one transaction, since each is a write that waits for the disk.
+type Turn struct {
+	Way    string
+	Now    time.Time
+	Done   []Result
+	GiveUp time.Duration   // how old a note may become
+	Most   int             // notes that are taken at most
+	Busy   map[string]bool // addresses to which none is
+}
+
+// Turn takes notes oldest first, at most one for each address. They are stored as handed
+// over before it returns.
+func (o *Outbox) Turn(ctx context.Context, t Turn) (list []Waiting, err error) {
+	counts := map[Count]int64{}
 	err = o.write(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT n, n.address, attempts, made, note, coalesce(a.reason, '') FROM notify_notes n
-			LEFT JOIN notify_addresses a ON a.way = n.way AND a.address = n.address AND a.paused > 0
-			WHERE n.way = ? AND state = 0 AND next <= ? ORDER BY n LIMIT 2000`, way, now.UnixMilli())
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		taken := map[string]bool{}
-		for len(list) < most && rows.Next() {
-			var w Waiting
-			var address string
-			var made int64
-			var text []byte
-			if err := rows.Scan(&w.N, &address, &w.Attempts, &made, &text, &w.Paused); err != nil {
-				return err
-			}
-			if busy[address] || taken[address] {
-				continue
-			}
-			taken[address] = true
-			if err := json.Unmarshal(text, &w.Note); err != nil {
-				return fmt.Errorf("note %d: %w", w.N, err)
-			}
-			w.Made = time.UnixMilli(made)
-			list = append(list, w)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return err
-		}
-		for _, w := range list {
-			if _, err := tx.ExecContext(ctx, "UPDATE notify_notes SET state = 3, attempts = attempts + 1 WHERE n = ?", w.N); err != nil {
+		clear(counts)
+		for _, r := range t.Done {
+			if err := finish(ctx, tx, t.Way, t.Now, t.GiveUp, r, counts); err != nil {
 				return err
 			}
 		}
-		return nil
+		if err := putCounts(ctx, tx, counts); err != nil || t.Most <= 0 {
+			return err
+		}
+		list, err = take(ctx, tx, t)
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading what is to be sent by %s: %w", way, err)
+		return nil, fmt.Errorf("storing what was sent by %s, and reading what is to be: %w", t.Way, err)
 	}
 	return list, nil
 }
 
-// Next is when the next note of a destination may be tried; zero: none waits.
-func (o *Outbox) Next(ctx context.Context, way string) (time.Time, error) {
+func take(ctx context.Context, tx *sql.Tx, t Turn) (list []Waiting, err error) {
+	busy, err := json.Marshal(slices.AppendSeq([]string{}, maps.Keys(t.Busy)))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT n, n.address, attempts, made, note, coalesce(a.reason, '') FROM notify_notes n
+		LEFT JOIN notify_addresses a ON a.way = n.way AND a.address = n.address AND a.paused > 0
+		WHERE n.way = ? AND state = 0 AND next <= ? AND n.address NOT IN (SELECT value FROM json_each(?)) ORDER BY n LIMIT 2000`, t.Way, t.Now.UnixMilli(), string(busy))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	taken := map[string]bool{}
+	for len(list) < t.Most && rows.Next() {
+		var w Waiting
+		var address string
+		var made int64
+		var text []byte
+		if err := rows.Scan(&w.N, &address, &w.Attempts, &made, &text, &w.Paused); err != nil {
+			return nil, err
+		}
+		if taken[address] {
+			continue
+		}
+		taken[address] = true
+		if err := json.Unmarshal(text, &w.Note); err != nil {
+			return nil, fmt.Errorf("note %d: %w", w.N, err)
+		}
+		w.Made = time.UnixMilli(made)
+		list = append(list, w)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	for _, w := range list {
+		if _, err := tx.ExecContext(ctx, "UPDATE notify_notes SET state = 3, attempts = attempts + 1 WHERE n = ?", w.N); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// Next is when, after now, the next note of a destination may be tried; zero: none waits
+// for a time.
+func (o *Outbox) Next(ctx context.Context, way string, now time.Time) (time.Time, error) {
 	var next sql.NullInt64
-	err := o.db.QueryRowContext(ctx, "SELECT min(next) FROM notify_notes WHERE way = ? AND state = 0", way).Scan(&next)
+	err := o.db.QueryRowContext(ctx, "SELECT min(next) FROM notify_notes WHERE way = ? AND state = 0 AND next > ?", way, now.UnixMilli()).Scan(&next)
 	if err != nil || !next.Valid {
 		return time.Time{}, err
 	}
@@ -87,26 +120,12 @@ type Result struct {
 // retryOne are the pauses of a note that fails alone.
 var retryOne = backoff.Times{First: 30 * time.Second, Most: 4 * time.Hour}
 
+// inOrder is how long a note that fails holds up those that follow it to the same address.
+// Then they go on: it may be the only one that fails there.
+const inOrder = time.Hour
+
 // maxRefused is how often in a row an address may refuse for good before it is paused.
 const maxRefused = 4
-
-// Finish stores results. giveUp is how old a note may become.
-func (o *Outbox) Finish(ctx context.Context, way string, now time.Time, giveUp time.Duration, list []Result) error {
-	counts := map[Count]int64{}
-	err := o.write(ctx, func(tx *sql.Tx) error {
-		clear(counts)
-		for _, r := range list {
-			if err := finish(ctx, tx, way, now, giveUp, r, counts); err != nil {
-				return err
-			}
-		}
-		return putCounts(ctx, tx, counts)
-	})
-	if err != nil {
-		return fmt.Errorf("storing what was sent by %s: %w", way, err)
-	}
-	return nil
-}
 
 func finish(ctx context.Context, tx *sql.Tx, way string, now time.Time, giveUp time.Duration, r Result, counts map[Count]int64) error {
 	at := now.UnixMilli()
@@ -148,6 +167,11 @@ func finish(ctx context.Context, tx *sql.Tx, way string, now time.Time, giveUp t
 	next := now
 	if f.Fate == dest.RetryOne {
 		next = now.Add(max(f.Wait, backoff.Spread(retryOne.After(r.Attempts+1))))
+	}
+	if next.After(now) && now.Sub(r.Made) < inOrder {
+		if _, err := tx.ExecContext(ctx, "UPDATE notify_notes SET next = ? WHERE way = ? AND address = ? AND state = 0 AND next < ?", next.UnixMilli(), way, r.Note.To, next.UnixMilli()); err != nil {
+			return err
+		}
 	}
 	counts[Count{way, "retried"}]++
 	_, err := tx.ExecContext(ctx, "UPDATE notify_notes SET state = 0, next = ?, error = ?, unsure = unsure + ? WHERE n = ?", next.UnixMilli(), text, unsure, r.N)

@@ -20,14 +20,14 @@ const (
 	maxDetails = 8 << 10
 )
 
-// ItemOf is an event as it is said. title is its sentence, and link where a person may
-// read more.
-func ItemOf(ev *rule.Event, title, link, ruleName string) Item {
+// ItemOf is an event as it is said, by no rule yet. title is its sentence, and link where a
+// person may read more.
+func ItemOf(ev *rule.Event, title, link string) Item {
 	title, _ = runes.Cut(show.OneLine(title), maxTitle)
 	if !dest.Web(link) {
 		link = ""
 	}
-	i := Item{Rule: ruleName, Change: ChangeOf(ev), Details: details(ev), Message: dest.Message{
+	i := Item{Change: ChangeOf(ev), Details: details(ev), Message: dest.Message{
 		ID: ev.Envelope.MsgID, Topic: ev.Envelope.Topic, Time: when(ev), Title: title, Link: link, Keyword: ev.Keyword, Thread: ev.Thread(),
 	}}
 	if len(ev.Packages) > 0 {

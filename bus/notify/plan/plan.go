@@ -213,7 +213,8 @@ func (b *Box) put(key string, due time.Time, how How, items ...Item) {
 			k.Items = append(k.Items, item)
 			continue
 		}
-		k.count(1, map[string]int{item.Keyword: 1})
+		k.count(1, nil)
+		k.MoreOf[item.Keyword]++
 	}
 }
 

@@ -4,37 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"busbar/common/event"
-	"busbar/common/sign"
 	"busbar/contrib/trials/trial"
-	"busbar/fixtures/ports"
 )
 
-// A play is what runs.
-type play struct {
-	o         options
-	site      *trial.Site
-	publisher *trial.Publisher
-	ledger    *ledger
-	notify    *trial.Victim
-	server    *trial.Victim
-	people    []string // addresses
-	rng       *rand.Rand
-}
-
 func kills(ctx context.Context, o options, s *trial.Site) (string, error) {
-	running, end := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	defer wg.Wait()
+	p, end, err := stage(ctx, o, s)
 	defer end()
-	p := &play{o: o, site: s, rng: rand.New(rand.NewPCG(o.Seed, 16))}
-	if err := p.prepare(running, &wg); err != nil {
+	if err == nil {
+		err = p.prepare()
+	}
+	if err != nil {
 		return "", err
 	}
 	began := time.Now()
@@ -50,7 +33,7 @@ func kills(ctx context.Context, o options, s *trial.Site) (string, error) {
 		return "", err
 	}
 	var events []string
-	err := trial.Messages(ctx, p.publisher.File, func(_ string, e event.Envelope) { events = append(events, e.MsgID) })
+	err = trial.Messages(ctx, p.publisher.File, func(_ string, e event.Envelope) { events = append(events, e.MsgID) })
 	if err != nil {
 		return "", err
 	}
@@ -76,7 +59,7 @@ func kills(ctx context.Context, o options, s *trial.Site) (string, error) {
 	if err := p.ledger.read(); err != nil {
 		return "", err
 	}
-	made, unsure, err := outbox(ctx, s.Path("outbox.db"))
+	made, unsure, err := unsureNotes(ctx, s.Path("outbox.db"))
 	if err != nil {
 		return "", err
 	}
@@ -93,69 +76,19 @@ func kills(ctx context.Context, o options, s *trial.Site) (string, error) {
 	return text, errors.Join(err, v.err(p.ledger))
 }
 
-// prepare makes publisher, server and configuration.
-func (p *play) prepare(ctx context.Context, wg *sync.WaitGroup) error {
-	ca, err := sign.CreateCA(p.site.Path("keys"), "Trial CA", 1)
-	if err != nil {
-		return err
-	}
-	if _, err := ca.CRL(7); err != nil {
-		return err
-	}
-	if p.publisher, err = trial.Publish(ctx, wg, p.site.Dir, "p.example.org", ca); err != nil {
-		return err
-	}
-	address, err := ports.Address()
-	if err != nil {
-		return err
-	}
-	if p.ledger, err = newLedger(p.site.Path("mails")); err != nil {
-		return err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	log, err := os.Create(p.site.Path("server.log"))
-	if err != nil {
-		return err
-	}
-	p.server = &trial.Victim{Program: self, Args: []string{"smtp", address, p.site.Path("mails")}, Log: log}
-	p.site.Undo(func() error {
-		if p.server.Running() {
-			return p.server.Kill()
-		}
-		return nil
-	})
-	if err := p.site.Mkdir("notify.d"); err != nil {
-		return err
-	}
+// prepare makes server and configuration.
+func (p *play) prepare() error {
 	var rules strings.Builder
 	for i := range p.o.people {
 		to := fmt.Sprintf("p%d@example.org", i)
 		p.people = append(p.people, to)
 		fmt.Fprintf(&rules, "[people.p%d]\nto = [\"mail:%s\"]\nlimit = 1000\nwithin = \"1m\"\n[[people.p%d.rules]]\nname = \"all\"\nfilter = \"topic:trial.note\"\n", i, to, i)
 	}
-	if err := os.WriteFile(p.site.Path("notify.d/people.toml"), []byte(rules.String()), 0o600); err != nil {
+	address, err := p.mailServer()
+	if err != nil {
 		return err
 	}
-	err = p.site.Configure("bus", `[bus]
-prefix = "org.example"
-subscribe = [%q]
-[sign]
-ca = %q
-crl = %q
-[notify]
-rules = %q
-outbox = %q
-from = "start"
-[notify.mail]
-server = %q
-from = "Busbar <busbar@example.org>"
-`, p.publisher.Endpoint, p.site.Path("keys/ca.crt"), p.site.Path("keys/crl.pem"), p.site.Path("notify.d"), p.site.Path("outbox.db"), address)
-	p.notify = p.site.Daemon("bus", "notify")
-	p.notify.Args = append([]string{"notify", "run"}, p.notify.Args[1:]...)
-	return err
+	return p.configure(rules.String(), mailTable(address))
 }
 
 // kill has something said, waits until mails come, and a little longer, and kills; now and

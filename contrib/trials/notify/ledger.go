@@ -3,14 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"strings"
 
-	"busbar/common/sqlfile"
 	"busbar/contrib/trials/trial"
 )
 
@@ -22,13 +19,16 @@ type ledger struct {
 	file  *os.File
 	rest  string
 	mails int
-	by    map[told][]string // Message-IDs
+	by    map[told][]string // Message-IDs, of those that are about one event
+	ids   map[string]int    // how often each came
 	wrong []string
+
+	summaries bool // may be among them
 }
 
 func newLedger(path string) (*ledger, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDONLY, 0o600)
-	return &ledger{file: f, by: map[told][]string{}}, err
+	return &ledger{file: f, by: map[told][]string{}, ids: map[string]int{}}, err
 }
 
 // read reads on.
@@ -51,12 +51,17 @@ func (l *ledger) read() error {
 func (l *ledger) take(line string) {
 	l.mails++
 	part := strings.Split(line, " ")
-	if len(part) != 4 || part[1] == "" || part[2] == "" || part[3] != "single" {
+	if len(part) > 3 && part[1] != "" && part[3] == "summary" && l.summaries {
+		l.ids[part[1]]++
+		return
+	}
+	if len(part) < 4 || part[1] == "" || part[2] == "" || part[3] != "single" {
 		l.wrong = append(l.wrong, fmt.Sprintf("a mail that is no notification: %q", line))
 		return
 	}
 	key := told{part[0], part[2]}
 	l.by[key] = append(l.by[key], part[1])
+	l.ids[part[1]]++
 }
 
 // A verdict is what came of it.
@@ -94,29 +99,15 @@ func (v verdict) err(l *ledger) error {
 	return trial.Verdict([]trial.Count{{N: v.lost, What: "lost"}, {N: v.doubled, What: "doubled"}, {N: len(l.wrong), What: "of another kind"}}, l.wrong...)
 }
 
-// outbox is what the program's file says of notes.
-func outbox(ctx context.Context, path string) (made int, unsure map[string]int, err error) {
-	db, err := sqlfile.Open(path, 1, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(20000)"}})
-	if err != nil {
-		return 0, nil, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+// unsureNotes are how many notes the outbox has made, and of which nobody knew, and how
+// often, whether they had arrived.
+func unsureNotes(ctx context.Context, path string) (made int, unsure map[string]int, err error) {
+	notes, err := outbox(ctx, path)
 	unsure = map[string]int{}
-	rows, err := db.QueryContext(ctx, "SELECT id, unsure FROM notify_notes")
-	if err != nil {
-		return 0, nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		var n int
-		if err := rows.Scan(&id, &n); err != nil {
-			return 0, nil, err
-		}
-		made++
-		if n > 0 {
-			unsure[id] = n
+	for _, n := range notes {
+		if n.unsure > 0 {
+			unsure[n.id] = n.unsure
 		}
 	}
-	return made, unsure, rows.Err()
+	return len(notes), unsure, err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	netmail "net/mail"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -72,7 +73,7 @@ func (s *session) Data(r io.Reader) error {
 	if _, err := io.Copy(io.Discard, m.Body); err != nil {
 		return err
 	}
-	line := strings.Join([]string{s.to, strings.Trim(m.Header.Get("Message-ID"), "<>"), m.Header.Get("X-Busbar-Event"), m.Header.Get("X-Busbar-Kind")}, " ")
+	line := strings.Join([]string{s.to, strings.Trim(m.Header.Get("Message-ID"), "<>"), m.Header.Get("X-Busbar-Event"), m.Header.Get("X-Busbar-Kind"), fmt.Sprint(time.Now().UnixMilli()), url.QueryEscape(m.Header.Get("Subject"))}, " ")
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()
 	_, err = fmt.Fprintln(s.b.file, line)

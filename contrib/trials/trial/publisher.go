@@ -81,9 +81,15 @@ func (p *Publisher) Speak(ctx context.Context, upTo int64) error {
 		for ; p.Said < upTo && len(events) < together; p.Said++ {
 			events = append(events, event.Event{Kind: noteKind, Key: fmt.Sprint(p.Name, p.Said), Time: time.Now(), Body: p.Said + 1})
 		}
-		if _, err := p.journal.Append(ctx, journal.Record{Origin: "trial", Received: time.Now(), Events: events}); err != nil {
+		if err := p.Say(ctx, events...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Say says events of any kind.
+func (p *Publisher) Say(ctx context.Context, events ...event.Event) error {
+	_, err := p.journal.Append(ctx, journal.Record{Origin: "trial", Received: time.Now(), Events: events})
+	return err
 }

@@ -45,7 +45,7 @@ type Config struct {
 }
 
 // DefaultConfig is the table before any file is read.
-func DefaultConfig() Config { return Config{TLS: "offered", Parallel: 4} }
+func DefaultConfig() Config { return Config{TLS: "offered", Parallel: 10} }
 
 // Configured says that mail is to be sent.
 func (c Config) Configured() bool { return c.Server != "" || len(c.Sendmail) > 0 }
