@@ -22,15 +22,15 @@ type chat struct {
 	listener net.Listener
 
 	mu       sync.Mutex
-	given    map[heard]int  // how often the server was given it
-	first    []heard        // in the order of the first time
-	answered map[heard]bool // the server said that it had read it, and the program was told
-	seen     map[heard]int
+	given    map[saying]int  // how often the server was given it
+	first    []saying        // in the order of the first time
+	answered map[saying]bool // the server said that it had read it, and the program was told
+	seen     map[saying]int
 	in       int // channels in which the one who watches is now
 }
 
-// A heard line is the number of an event in a channel.
-type heard struct {
+// A saying is the number of an event in a channel.
+type saying struct {
 	to string
 	n  string
 }
@@ -41,7 +41,7 @@ func listen(ctx context.Context, wg *sync.WaitGroup, server string, channels []s
 	if err != nil {
 		return nil, err
 	}
-	c := &chat{server: server, channels: channels, listener: l, given: map[heard]int{}, answered: map[heard]bool{}, seen: map[heard]int{}}
+	c := &chat{server: server, channels: channels, listener: l, given: map[saying]int{}, answered: map[saying]bool{}, seen: map[saying]int{}}
 	context.AfterFunc(ctx, func() { _ = l.Close() })
 	wg.Go(func() {
 		for {
@@ -86,16 +86,16 @@ func (c *chat) pass(ctx context.Context, conn net.Conn) {
 	defer far.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close(); far.Close() })()
 	var mu sync.Mutex
-	asked := map[string][]heard{} // by the token of the PING behind them
+	asked := map[string][]saying{} // by the token of the PING behind them
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		var said []heard
+		var said []saying
 		lines(conn, far, func(line string) {
 			if rest, ok := strings.CutPrefix(line, "PRIVMSG "); ok {
 				to, text, _ := strings.Cut(rest, " :")
 				if about := aboutNote.FindStringSubmatch(text); about != nil {
-					said = append(said, heard{to, about[1]})
+					said = append(said, saying{to, about[1]})
 				}
 			} else if token, ok := strings.CutPrefix(line, "PING :"); ok {
 				mu.Lock()
@@ -178,7 +178,7 @@ func (c *chat) watch(ctx context.Context) {
 			c.in++
 		case "PRIVMSG":
 			if about := aboutNote.FindStringSubmatch(line); about != nil {
-				c.seen[heard{part[2], about[1]}]++
+				c.seen[saying{part[2], about[1]}]++
 			}
 		}
 	}, nil)

@@ -27,7 +27,6 @@ import (
 	"os"
 	"time"
 
-	"busbar/bus/notify/rule"
 	"busbar/contrib/trials/trial"
 )
 
@@ -42,7 +41,7 @@ type options struct {
 	seconds float64
 	storm   int // events
 	minute  float64
-	limit   rule.Limit
+	limit   bound
 	summary bool // of the default limit, too, the first is waited for
 
 	said      int // servers: events
@@ -53,7 +52,7 @@ func main() {
 	if server(os.Args) || receiver(os.Args) {
 		return
 	}
-	o := options{limit: rule.Limit{Notes: 10, Within: time.Minute}, summary: true}
+	o := options{limit: bound{notes: 10, within: time.Minute}, summary: true}
 	o.Flags()
 	flag.IntVar(&o.kills, "kills", 200, "how often is killed: every second time the mail server, else the program; of servers, any of them")
 	flag.IntVar(&o.people, "people", 40, "people of kills; each is told of each event")
@@ -80,7 +79,7 @@ func torture(ctx context.Context, o options, out io.Writer) error {
 		act("latency, Postfix", func(ctx context.Context, o options, s *trial.Site) (string, error) { return latency(ctx, o, s, true) }),
 		act("storm", func(ctx context.Context, o options, s *trial.Site) (string, error) { return storm(ctx, o, s, o.limit) }),
 		act("storm, no limit set", func(ctx context.Context, o options, s *trial.Site) (string, error) {
-			return storm(ctx, o, s, rule.DefaultLimit())
+			return storm(ctx, o, s, defaultLimit)
 		}),
 	)
 }

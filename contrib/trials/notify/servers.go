@@ -200,10 +200,10 @@ type balance struct {
 }
 
 func (list arrivals) balance(way string, notes []note, number map[string]int) (b balance) {
-	by := map[heard][]string{}
+	by := map[saying][]string{}
 	newest := map[string]int{}
 	for _, a := range list {
-		h := heard{a.to, a.n}
+		h := saying{a.to, a.n}
 		n := 0
 		_, _ = fmt.Sscan(a.n, &n) // it is one
 		if len(by[h]) == 0 {
@@ -226,7 +226,7 @@ func (list arrivals) balance(way string, notes []note, number map[string]int) (b
 		if u, err := url.Parse(to); err == nil && way == "webhook" {
 			to = u.Path
 		}
-		ids := by[heard{to, fmt.Sprint(number[n.event])}]
+		ids := by[saying{to, fmt.Sprint(number[n.event])}]
 		if len(ids) == 0 {
 			b.lost++
 			continue

@@ -10,14 +10,22 @@ import (
 	"strings"
 	"time"
 
-	"busbar/bus/notify/rule"
 	"busbar/contrib/trials/trial"
 )
+
+// A bound is how many notes a person gets within a time.
+type bound struct {
+	notes  int
+	within time.Duration
+}
+
+// defaultLimit is that of who has set none.
+var defaultLimit = bound{30, time.Hour}
 
 // storm has everybody want every event of a storm, and holds what they get against their
 // limit: that which is written, or the one of who has set none. What was said, what a
 // summary counts and what still waits in people's boxes must be all that there was.
-func storm(ctx context.Context, o options, s *trial.Site, limit rule.Limit) (string, error) {
+func storm(ctx context.Context, o options, s *trial.Site, limit bound) (string, error) {
 	p, end, err := stage(ctx, o, s)
 	defer end()
 	if err != nil {
@@ -50,7 +58,7 @@ func storm(ctx context.Context, o options, s *trial.Site, limit rule.Limit) (str
 	if err != nil {
 		return "", err
 	}
-	if limit != rule.DefaultLimit() || o.summary { // whose summary comes in minutes, and the next in an hour
+	if limit != defaultLimit || o.summary { // whose summary comes in minutes, and the next in an hour
 		err = trial.Await(ctx, "summaries", patience, func() (bool, error) {
 			summaries := 0
 			err := read(ctx, p.outbox(), "SELECT count(DISTINCT person) FROM notify_notes WHERE kind = 'summary'", func(rows *sql.Rows) error { return rows.Scan(&summaries) })
@@ -58,7 +66,7 @@ func storm(ctx context.Context, o options, s *trial.Site, limit rule.Limit) (str
 				return false, errors.Join(err, trial.Pause(ctx, look))
 			}
 			kept, err := held(ctx, p.outbox())
-			return len(kept) == 0 || limit == rule.DefaultLimit(), errors.Join(err, trial.Pause(ctx, look))
+			return len(kept) == 0 || limit == defaultLimit, errors.Join(err, trial.Pause(ctx, look))
 		})
 	}
 	if err == nil {
@@ -77,18 +85,18 @@ func storm(ctx context.Context, o options, s *trial.Site, limit rule.Limit) (str
 		return "", err
 	}
 	text := fmt.Sprintf("%d events in %.0f s, each wanted by %d people with a limit of %d in %s: all handled after %.1f s, and sent after %.1f s; %d mails, %d at most for one person and %d within the limit's time; %d events said by themselves, %d in summaries, %d still held back; lost %d, said twice %d, over the limit %d, mails doubled %d; processor time %.1f s, memory %s",
-		o.storm, spoken.Seconds(), o.crowd, limit.Notes, limit.Within, handled.Seconds(), sent.Seconds(), p.ledger.mails, a.most, a.within, a.single, a.summed, a.kept, a.lost, a.twice, a.over, a.doubled, used.Seconds(), peak)
+		o.storm, spoken.Seconds(), o.crowd, limit.notes, limit.within, handled.Seconds(), sent.Seconds(), p.ledger.mails, a.most, a.within, a.single, a.summed, a.kept, a.lost, a.twice, a.over, a.doubled, used.Seconds(), peak)
 	return text, trial.Verdict([]trial.Count{{N: a.lost, What: "lost"}, {N: a.twice, What: "said twice"}, {N: a.over, What: "over the limit"}, {N: a.doubled, What: "doubled"}}, p.ledger.wrong...)
 }
 
 // everything are people's rules by which each wants each event. The default limit is left
 // out.
-func everything(people int, limit rule.Limit) string {
+func everything(people int, limit bound) string {
 	var rules strings.Builder
 	for i := range people {
 		fmt.Fprintf(&rules, "[people.p%d]\nto = [\"mail:p%d@example.org\"]\n", i, i)
-		if limit != rule.DefaultLimit() {
-			fmt.Fprintf(&rules, "limit = %d\nwithin = %q\n", limit.Notes, limit.Within)
+		if limit != defaultLimit {
+			fmt.Fprintf(&rules, "limit = %d\nwithin = %q\n", limit.notes, limit.within)
 		}
 		fmt.Fprintf(&rules, "[[people.p%d.rules]]\nname = \"builds\"\nfilter = \"topic:trial.build\"\n", i)
 	}
@@ -120,7 +128,7 @@ type account struct {
 	doubled              int // mails
 }
 
-func (p *play) accounts(ctx context.Context, limit rule.Limit) (a account, err error) {
+func (p *play) accounts(ctx context.Context, limit bound) (a account, err error) {
 	if err := p.ledger.read(); err != nil {
 		return a, err
 	}
@@ -164,9 +172,9 @@ func (p *play) accounts(ctx context.Context, limit rule.Limit) (a account, err e
 		}
 		times := made[person]
 		a.most = max(a.most, len(times))
-		if n := within(times, limit.Within); n > 0 {
+		if n := within(times, limit.within); n > 0 {
 			a.within = max(a.within, n)
-			if n > limit.Notes {
+			if n > limit.notes {
 				a.over++
 			}
 		}

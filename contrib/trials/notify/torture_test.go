@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"busbar/bus/notify/rule"
 	"busbar/contrib/trials/trial"
 )
 
@@ -26,7 +25,7 @@ func TestTorture(t *testing.T) {
 	var out strings.Builder
 	o := options{
 		kills: 6, people: 10, events: 60, crowd: 20, rate: 50, seconds: 1, storm: 300, minute: 1, said: 40, addresses: 2,
-		limit: rule.Limit{Notes: 4, Within: time.Minute}, Options: trial.Options{Seed: 7},
+		limit: bound{notes: 4, within: time.Minute}, Options: trial.Options{Seed: 7},
 	}
 	err := torture(ctx, o, &out)
 	t.Log("\n" + out.String())
