@@ -10,6 +10,7 @@ import (
 
 	"busbar/contrib/trials/trial"
 	"busbar/fixtures/cluster"
+	"busbar/fixtures/ports"
 )
 
 // latency measures how long it takes from an event, as it is given to its publisher, until
@@ -106,7 +107,7 @@ func (p *play) postfix(ctx context.Context) (address string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: Postfix's smtp-sink is not installed", trial.ErrSkipped)
 	}
-	to, err := trial.FreeAddress()
+	to, err := ports.Address()
 	if err != nil {
 		return "", err
 	}

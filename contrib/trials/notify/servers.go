@@ -13,6 +13,7 @@ import (
 
 	"busbar/contrib/trials/trial"
 	"busbar/fixtures/cluster"
+	"busbar/fixtures/ports"
 )
 
 // forms are the ways that servers of this trial's own take.
@@ -77,7 +78,7 @@ channels = ["%s"]
 		return "", err
 	}
 	for _, form := range forms {
-		address, err := trial.FreeAddress()
+		address, err := ports.Address()
 		if err != nil {
 			return "", err
 		}

@@ -12,6 +12,7 @@ import (
 	"busbar/common/event"
 	"busbar/common/sign"
 	"busbar/contrib/trials/trial"
+	"busbar/fixtures/ports"
 )
 
 // A play is what runs.
@@ -75,7 +76,7 @@ func (p *play) beside(name, program string, args ...string) (*trial.Victim, erro
 
 // mailServer makes the mail server, and the ledger of what it accepts.
 func (p *play) mailServer() (address string, err error) {
-	if address, err = trial.FreeAddress(); err != nil {
+	if address, err = ports.Address(); err != nil {
 		return "", err
 	}
 	if p.ledger, err = newLedger(p.site.Path("mails")); err != nil {
@@ -99,7 +100,7 @@ func (p *play) configure(rules, tables string) error {
 		return err
 	}
 	var err error
-	if p.listen, err = trial.FreeAddress(); err != nil {
+	if p.listen, err = ports.Address(); err != nil {
 		return err
 	}
 	err = p.site.Configure("bus", `[bus]
