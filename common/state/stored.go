@@ -9,14 +9,29 @@ import (
 // errForm says that what is stored is no thing.
 var errForm = errors.New("it is no state")
 
-// form is the first byte of what is stored: how the rest is to be read.
-const form = 1
+// The first byte of what is stored says how the rest is to be read. A text is its place among
+// those before it, or 0, its length and its bytes; in the plain form, which older programs
+// wrote, length and bytes alone.
+const (
+	plainForm = 1
+	form      = 2
+)
 
 // Append appends the thing as it is stored: what was said and when, and who said it, in
 // one form.
 func (t *Thing) Append(b []byte) []byte {
-	text := func(s string) { b = append(binary.AppendUvarint(b, uint64(len(s))), s...) }
+	var said texts
 	number := func(n int64) { b = binary.AppendUvarint(b, uint64(max(n, 0))) }
+	text := func(s string) {
+		if i := slices.Index(said, s); i >= 0 {
+			number(int64(i + 1))
+			return
+		}
+		number(0)
+		number(int64(len(s)))
+		b = append(b, s...)
+		said.add(s)
+	}
 	b = append(b, form)
 	number(int64(len(t.stamps)))
 	for _, s := range t.stamps {
@@ -39,13 +54,30 @@ func (t *Thing) Append(b []byte) []byte {
 	return b
 }
 
+// texts are those that a stored thing has said, in their order: a later one that is the same
+// is its place, from 1. Sources are said again for each member.
+type texts []string
+
+// maxTexts bounds how many are looked through for each text.
+const maxTexts = 32
+
+func (t *texts) add(s string) {
+	if len(*t) < maxTexts {
+		*t = append(*t, s)
+	}
+}
+
 // Read reads a thing that Append has written. Its texts are parts of one copy of it.
 func Read(stored []byte) (*Thing, error) {
 	r := &reading{rest: string(stored), ok: true}
 	if r.rest == "" {
 		return &Thing{}, nil
 	}
-	if r.rest[0] != form {
+	switch r.rest[0] {
+	case plainForm:
+		r.plain = true
+	case form:
+	default:
 		return nil, errForm
 	}
 	r.rest = r.rest[1:]
@@ -70,8 +102,10 @@ func Read(stored []byte) (*Thing, error) {
 
 // A reading is what is left to be read; ok is false where it was cut or makes no sense.
 type reading struct {
-	rest string
-	ok   bool
+	rest  string
+	ok    bool
+	plain bool // of a form in which each text is written out
+	said  texts
 }
 
 func (r *reading) number() int64 {
@@ -92,6 +126,14 @@ func (r *reading) number() int64 {
 }
 
 func (r *reading) text() string {
+	if !r.plain {
+		if at := r.number(); at > int64(len(r.said)) {
+			r.ok, r.rest = false, ""
+			return ""
+		} else if at > 0 {
+			return r.said[at-1]
+		}
+	}
 	n := r.number()
 	if n > int64(len(r.rest)) {
 		r.ok, r.rest = false, ""
@@ -99,6 +141,7 @@ func (r *reading) text() string {
 	}
 	s := r.rest[:n]
 	r.rest = r.rest[n:]
+	r.said.add(s)
 	return s
 }
 

@@ -157,12 +157,35 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// TestPlainForm: what an older program stored is read, and stored as it is now.
+func TestPlainForm(t *testing.T) {
+	const epoch = "1d5b3e3c-0c1b-4f0a-9d0e-2f2a1c3b4d5e"
+	thing := &Thing{}
+	thing.Apply(Update{Topic: "x", InSequence: true, Change: Change{Set: map[string]any{"a": "1", "b": "1"}}}, Stamp{Time: 5, Publisher: "p", Epoch: epoch, Seq: 1})
+	text := func(s string) string { return string(rune(len(s))) + s }
+	plain := "\x01\x01\x05\x00" + text("p") + text(epoch) + "\x00\x01\x00\x03"
+	for _, e := range [][2]string{{"a", `"1"`}, {"b", `"1"`}, {"event", `"x"`}} {
+		plain += text("p "+epoch) + text(e[0]) + text("") + text(e[1]) + "\x00"
+	}
+	got, err := Read([]byte(plain))
+	if err != nil || !Equal(got, thing) || got.Value() != thing.Value() {
+		t.Errorf("%v is read, not %v: %v", got, thing, err)
+	}
+	if now := thing.Append(nil); len(now) >= len(plain) {
+		t.Errorf("%q is no shorter than %q", now, plain)
+	}
+	if _, err := Read([]byte{form, 1, 5, 0, 9}); err == nil {
+		t.Error("a text that nobody said is read")
+	}
+}
+
 // FuzzRead: whatever is stored, reading it ends, and what was read is stored the same.
 func FuzzRead(f *testing.F) {
 	thing := &Thing{}
 	thing.Apply(Update{Topic: "x", Change: Change{Set: map[string]any{"a": "1"}, Add: map[string][]any{"tags": {"b"}}}}, Stamp{Time: 5, Publisher: "p", Seq: 1})
 	f.Add(thing.Append(nil))
 	f.Add([]byte{form, 0, 0})
+	f.Add([]byte{plainForm, 0, 0})
 	f.Add([]byte{form, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})
 	f.Fuzz(func(t *testing.T, stored []byte) {
 		thing, err := Read(stored)
