@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"busbar/common/archive"
 	"busbar/contrib/trials/trial"
 	"busbar/fixtures/ports"
 )
@@ -69,6 +70,13 @@ func addresses(busy string) []struct {
 func (b *bench) pages(ctx context.Context, s *trial.Site) (string, error) {
 	address, err := ports.Address()
 	if err != nil {
+		return "", err
+	}
+	reader, err := archive.OpenReader(ctx, b.path)
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(b.speaker.looked(ctx, reader), reader.Close()); err != nil {
 		return "", err
 	}
 	if err := s.Configure("bus", config, address, b.path); err != nil {

@@ -199,6 +199,9 @@ func (b *bench) compare(ctx context.Context, s *trial.Site, db *pgx.Conn) (strin
 		return "", err
 	}
 	defer reader.Close()
+	if err := b.speaker.looked(ctx, reader); err != nil {
+		return "", err
+	}
 	var pid int
 	// Each question is planned by itself, as one that a person writes.
 	if _, err := db.Exec(ctx, fmt.Sprintf("SET search_path = busbar; SET plan_cache_mode = force_custom_plan; SET statement_timeout = %d", timeout.Milliseconds())); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -24,7 +25,7 @@ type draw struct {
 }
 
 func (s *speaker) draw(r *rand.Rand) draw {
-	n := r.Int64N(s.of) + 1
+	n := r.Int64N(cmp.Or(s.there, s.of)) + 1
 	word := func() string {
 		from := r.IntN(len(s.world.prose) - 64)
 		return strings.Fields(s.world.prose[from : from+64])[1]
@@ -34,6 +35,12 @@ func (s *speaker) draw(r *rand.Rand) draw {
 		rare: s.world.words[wordStock/2+r.IntN(wordStock/2)], bug: bug(r, n),
 		architecture: architectures[r.IntN(len(architectures))], day: at(n, s.of).Truncate(24 * time.Hour),
 	}
+}
+
+// looked notes what there is to be asked about: a fill may have been cut short.
+func (s *speaker) looked(ctx context.Context, r *archive.Reader) (err error) {
+	_, s.there, err = r.Range(ctx)
+	return err
 }
 
 const pageOf = 50
@@ -105,6 +112,9 @@ func (b *bench) questions(ctx context.Context, s *trial.Site) (string, error) {
 		return "", err
 	}
 	defer reader.Close()
+	if err := b.speaker.looked(ctx, reader); err != nil {
+		return "", err
+	}
 	var all trial.Times
 	cut := 0
 	for i, q := range asked {
@@ -127,5 +137,5 @@ func (b *bench) questions(ctx context.Context, s *trial.Site) (string, error) {
 		all = append(all, times...)
 		fmt.Fprintf(s.Out, "  %-30s %s; %.1f messages\n", q.name, times, float64(found)/float64(b.o.runs))
 	}
-	return fmt.Sprintf("%d kinds of questions: %s; cut short by the time-out: %d", len(asked), all, cut), nil
+	return fmt.Sprintf("%d kinds of questions about %d messages: %s; cut short by the time-out: %d", len(asked), b.speaker.there, all, cut), nil
 }

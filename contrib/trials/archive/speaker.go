@@ -19,6 +19,7 @@ type speaker struct {
 	templates [][]template
 	seed      uint64
 	of        int64            // messages in all
+	there     int64            // of which an archive has so many, and no more; 0: all
 	seqs      map[string]int64 // the newest number, by publisher
 }
 
