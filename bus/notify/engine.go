@@ -58,11 +58,12 @@ type stats struct {
 	Gaps    int64 `json:"gaps"`    // messages are missing for good: how often
 }
 
-// batchMessages is how many events share a transaction at most, and batchHits how many
-// times they are put into boxes: while it lasts, no sender can store anything.
+// batchMessages is how many events share a transaction at most, and batchRows about how
+// much it stores of them: while it lasts, no sender can store anything. Who is over a limit
+// has events counted, which stores no more for many than for one.
 const (
 	batchMessages = 256
-	batchHits     = 10_000
+	batchRows     = 10_000
 )
 
 func newEngine(ctx context.Context, e *engine) (*engine, error) {
@@ -181,8 +182,8 @@ func (e *engine) some(ctx context.Context, list []*subscribe.Message) (int, erro
 	}
 	now := e.now()
 	e.due(now, people, &b)
-	for i, hits := 0, 0; i < len(list); i++ {
-		if hits >= batchHits {
+	for i, rows := 0, 0; i < len(list); i++ {
+		if rows >= batchRows {
 			list = list[:i]
 			break
 		}
@@ -195,7 +196,7 @@ func (e *engine) some(ctx context.Context, list []*subscribe.Message) (int, erro
 		if err != nil {
 			return 0, err
 		}
-		hits += n
+		rows += n
 	}
 	if len(list)+len(b.Boxes)+len(b.Notes)+len(b.Gone) == 0 {
 		return 0, nil
@@ -296,8 +297,8 @@ func (e *engine) put(key outbox.Key, outs []plan.Out, wire []byte, b *outbox.Bat
 	}
 }
 
-// event puts one event into the boxes of those whom it concerns, and says how many rules
-// wanted it.
+// event puts one event into the boxes of those whom it concerns, and says how much more
+// there is to store for that.
 func (e *engine) event(ctx context.Context, now time.Time, m *match.Matcher, env event.Envelope, wire []byte, b *outbox.Batch) (int, error) {
 	ev := rule.NewEvent(e.prefix, env, wire)
 	if who := ev.Reporter(); who != "" && m.Knows(who) {
@@ -319,7 +320,7 @@ func (e *engine) event(ctx context.Context, now time.Time, m *match.Matcher, env
 	if title == "" {
 		title, link = e.say(env)
 	}
-	item := plan.ItemOf(ev, title, link)
+	item, rows := plan.ItemOf(ev, title, link), 0
 	for _, c := range choose(hits, e.stops.has) {
 		if env.Replaces != "" {
 			said, err := e.out.Said(ctx, c.key, env.Replaces)
@@ -338,11 +339,13 @@ func (e *engine) event(ctx context.Context, now time.Time, m *match.Matcher, env
 		}
 		r := c.rule
 		item.Rule = r.Name
+		rows -= box.Unstored()
 		outs := box.Add(now, item, plan.How{When: r.When, Settle: r.Settle, Fold: r.Fold})
+		rows += box.Unstored() + len(outs)
 		b.Boxes[c.key] = box
 		e.put(c.key, outs, wire, b)
 	}
-	return len(hits), nil
+	return rows, nil
 }
 
 // never ends nothing: it is for trials.

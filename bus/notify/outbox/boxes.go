@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -106,20 +107,7 @@ func putBox(ctx context.Context, tx *sql.Tx, key Key, box *plan.Box) error {
 	if !changed && len(buckets) == 0 {
 		return nil
 	}
-	h := head{Threads: map[string]int64{}}
-	for _, t := range box.Sent {
-		h.Sent = append(h.Sent, t.UnixMilli())
-	}
-	for thread, t := range box.Threads {
-		h.Threads[thread] = t.UnixMilli()
-	}
-	text, err := json.Marshal(h)
-	if err != nil {
-		return err
-	}
-	var id int64
-	err = tx.QueryRowContext(ctx, `INSERT INTO notify_boxes (person, way, address, head) VALUES (?, ?, ?, ?)
-		ON CONFLICT (person, way, address) DO UPDATE SET head = excluded.head RETURNING id`, key.Person, key.Way, key.To, string(text)).Scan(&id)
+	id, err := putHead(ctx, tx, key, box, changed)
 	if err != nil {
 		return err
 	}
@@ -129,6 +117,31 @@ func putBox(ctx context.Context, tx *sql.Tx, key Key, box *plan.Box) error {
 		}
 	}
 	return nil
+}
+
+// putHead stores what a box has beside its buckets, if that has changed or nothing is stored
+// yet, and gives the box's number.
+func putHead(ctx context.Context, tx *sql.Tx, key Key, box *plan.Box, changed bool) (id int64, err error) {
+	if !changed { // threads take room, and in a storm most boxes only count
+		err := tx.QueryRowContext(ctx, "SELECT id FROM notify_boxes WHERE person = ? AND way = ? AND address = ?", key.Person, key.Way, key.To).Scan(&id)
+		if !errors.Is(err, sql.ErrNoRows) {
+			return id, err
+		}
+	}
+	h := head{Threads: map[string]int64{}}
+	for _, t := range box.Sent {
+		h.Sent = append(h.Sent, t.UnixMilli())
+	}
+	for thread, t := range box.Threads {
+		h.Threads[thread] = t.UnixMilli()
+	}
+	text, err := json.Marshal(h)
+	if err != nil {
+		return 0, err
+	}
+	err = tx.QueryRowContext(ctx, `INSERT INTO notify_boxes (person, way, address, head) VALUES (?, ?, ?, ?)
+		ON CONFLICT (person, way, address) DO UPDATE SET head = excluded.head RETURNING id`, key.Person, key.Way, key.To, string(text)).Scan(&id)
+	return id, err
 }
 
 func putBucket(ctx context.Context, tx *sql.Tx, box int64, k plan.Stored) error {

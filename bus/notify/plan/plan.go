@@ -344,6 +344,17 @@ func (b *Box) Changes() (head bool, list []Stored) {
 	return b.head, list
 }
 
+// Unstored is how many buckets and events Changes would have stored.
+func (b *Box) Unstored() int {
+	n := len(b.changed)
+	for key, from := range b.changed {
+		if k := b.Buckets[key]; k != nil {
+			n += len(k.Items) - from
+		}
+	}
+	return n
+}
+
 // Clean says that the changes are stored.
 func (b *Box) Clean() {
 	b.head = false
