@@ -3,6 +3,7 @@ package outbox
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,5 +51,27 @@ func TestManyForOne(t *testing.T) {
 	write(t, o, append(many, note("last", "y@x"))...)
 	if got := ids(claim(t, o, time.Now(), "x@x")); got != "last " {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestTurnsSortNothing: a turn reads as many notes as it takes, however many wait.
+func TestTurnsSortNothing(t *testing.T) {
+	o, _ := openTest(t)
+	rows, err := o.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+oldest, "mail", 1, "[]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	plan := ""
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		plan += step + "\n"
+	}
+	if err := rows.Err(); err != nil || !strings.Contains(plan, "notify_notes_open (way=? AND state=?)") || strings.Contains(plan, "TEMP B-TREE") {
+		t.Errorf("%v: %s", err, plan)
 	}
 }
