@@ -37,7 +37,7 @@ func uudecoded(body []byte) (data []byte, ok bool) {
 			data = append(data, group[0]<<2|group[1]>>4, group[1]<<4|group[2]>>2, group[2]<<6|group[3])
 		}
 		if missing := (n+2)/3*4 - (len(l) - 1); missing > 0 && len(rest) == 0 {
-			return data[:end-min(n, n-(len(l)-1)*3/4)], true
+			return data[:end-max(0, n-(len(l)-1)*3/4)], true
 		}
 		data = data[:end]
 	}
