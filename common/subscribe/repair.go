@@ -30,6 +30,13 @@ var (
 	errSigner = errors.New("another certificate signed it")
 )
 
+// maxStill is how many answers may bring nothing, and no error either, before the
+// questions have pauses between them: whatever the reason, a publisher is not asked
+// without end.
+const maxStill = 16
+
+var errStill = errors.New("its answers bring nothing")
+
 // A holeError says that an answer left messages out.
 type holeError struct{ after, next int64 }
 
@@ -45,7 +52,7 @@ const unreadableFor = 10 * time.Minute
 
 // repair asks for what a stream lacks and queues it, until the stream is live again.
 func (s *Subscriber) repair(ctx context.Context, st *stream) {
-	failures, odd := 0, 0
+	failures, odd, still := 0, 0, 0
 	for ctx.Err() == nil {
 		s.mu.Lock()
 		done, r, where := s.due(ctx, st)
@@ -70,9 +77,14 @@ func (s *Subscriber) repair(ctx context.Context, st *stream) {
 				verdict = s.judge(st, r, err, &odd)
 			}
 		}
+		if still++; st.at != before {
+			still = 0
+		}
 		stop()
 		if st.stop = nil; left != st.left {
 			verdict = nil
+		} else if verdict == nil && still > maxStill {
+			verdict = errStill
 		}
 		st.failing = nil
 		if verdict != nil {
@@ -284,7 +296,7 @@ func (s *Subscriber) judge(st *stream, r replay.Range, err error, odd *int) erro
 	case err == nil && st.at.seq >= int64(r.To):
 		return nil
 	case errors.Is(err, errTurned):
-		st.suspect = true
+		st.suspect, st.broken = true, true
 		return nil
 	case errors.Is(err, errSigner): // from here on, another stream has it
 		s.held -= st.heldBytes

@@ -51,6 +51,7 @@ type stream struct {
 	suspect        bool   // its numbers may have begun again
 	turned         int64  // the number that does not name the one before it, in a journal that has it
 	reused         bool   // a number was used for another message
+	broken         bool   // the next message does not name the one that was handed out last
 	repairing      bool   // queued by the worker of its publisher alone
 	failing        error
 	unreadable     time.Time // since when its publisher cannot read its journal

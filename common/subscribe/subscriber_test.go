@@ -142,6 +142,34 @@ func TestNamedGaps(t *testing.T) {
 	}
 }
 
+// TestPutBackAndDropped: an older journal is put back and grows, and its retention
+// takes the number that was handed out last. What follows names another one before it.
+func TestPutBackAndDropped(t *testing.T) {
+	for name, tell := range map[string]func(h *host){
+		"live":         func(h *host) { h.say(8, 9) },
+		"later":        func(h *host) { h.say(9, 9) },
+		"by heartbeat": func(h *host) { h.beat(9) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHost(t, "notes.host", nil)
+			s := open(t, Options{From: Start()}, h)
+			h.subscribed()
+			h.write(3)
+			var copied []byte
+			h.again(func() { copied = read(t, h.path()) })
+			h.write(4)
+			h.say(7, 7)
+			expect(t, s, numbers(1, 7)...)
+			h.again(func() { put(t, h.path(), copied) })
+			h.write(6)
+			h.prune(2)
+			tell(h)
+			expect(t, s, "put back 7-7", "retention 7-7", 8, 9)
+			nothing(t, s)
+		})
+	}
+}
+
 // TestRefusedByReplay: a message that is not to be believed is named, and the others
 // come.
 func TestRefusedByReplay(t *testing.T) {

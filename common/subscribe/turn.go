@@ -18,10 +18,10 @@ const (
 // verifyLast looks whether the publisher still has what was handed out last. If it
 // has another message there, or none, its journal was put back to an older copy: the
 // gap names what was handed out and is no longer true, and the stream goes on from
-// where both agree.
+// where both agree. The same where retention took it and the next one names another.
 func (s *Subscriber) verifyLast(ctx context.Context, st *stream, where addresses) error {
 	s.mu.Lock()
-	last, definite := st.at, st.reused || len(st.held) > 0 && st.held[0].seq == st.at.seq+1 && !continues(st, st.held[0])
+	last, definite := st.at, st.reused || st.broken || len(st.held) > 0 && st.held[0].seq == st.at.seq+1 && !continues(st, st.held[0])
 	s.mu.Unlock()
 	is, _, err := s.has(ctx, st, where, last.seq, definite)
 	switch {
@@ -39,10 +39,13 @@ func (s *Subscriber) verifyLast(ctx context.Context, st *stream, where addresses
 		}
 		return s.turn(ctx, st, from-1, "", "no replay is answered there")
 	}
+	if err == nil && is == gone && definite && last.seq > 0 {
+		return s.turn(ctx, st, last.seq-1, "", "its journal no longer keeps this number, and what comes does not follow what was handed out")
+	}
 	if st.turned = 0; is == same {
 		st.turned = last.seq + 1
 	}
-	st.suspect, st.reused = false, false
+	st.suspect, st.reused, st.broken = false, false, false
 	return nil
 }
 
@@ -82,7 +85,7 @@ func (s *Subscriber) turn(ctx context.Context, st *stream, agreed int64, hash, d
 	if _, err := s.offer(ctx, it, true); err != nil {
 		return err
 	}
-	st.suspect, st.reused, st.turned = false, false, 0
+	st.suspect, st.reused, st.broken, st.turned = false, false, false, 0
 	st.known, st.toEnd = agreed, true
 	return nil
 }
