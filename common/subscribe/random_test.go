@@ -16,41 +16,30 @@ import (
 
 	"busbar/common/backoff"
 	"busbar/common/replay"
+	"busbar/fixtures/cases"
 )
 
 // TestRandomRuns: publishers restart, lose their journals or put older ones back,
 // connections are cut, messages vanish, retention takes some, the subscriber is killed
 // and started again, transactions are rolled back. In the end it has every message
 // that there is, once and in order, and what is gone is named.
-// BUSBAR_SUBSCRIBER_RUNS says how many runs there are.
+// BUSBAR_SUBSCRIBER_RUNS says how many runs there are. The suite plays the same ones each
+// time; CASES=all plays others.
 func TestRandomRuns(t *testing.T) {
-	runs := 12
-	if text := os.Getenv("BUSBAR_SUBSCRIBER_RUNS"); text != "" {
-		var err error
-		if runs, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	seed := uint64(time.Now().UnixNano())
-	if text := os.Getenv("BUSBAR_SUBSCRIBER_SEED"); text != "" {
-		n, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seed = n
-	}
+	runs := setting(t, "BUSBAR_SUBSCRIBER_RUNS", uint64(cases.Of(12, 200)))
+	seed := setting(t, "BUSBAR_SUBSCRIBER_SEED", cases.Seed())
 	var sum tally
 	t.Run("seeds", func(t *testing.T) {
 		for i := range runs {
-			t.Run(fmt.Sprint(seed+uint64(i)), func(t *testing.T) {
+			t.Run(fmt.Sprint(seed+i), func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t, seed+uint64(i))
+				w := newWorld(t, seed+i)
 				for range 40 {
 					w.step()
 				}
 				w.settle()
 				if w.check(&sum); t.Failed() {
-					t.Logf("again: BUSBAR_SUBSCRIBER_SEED=%d BUSBAR_SUBSCRIBER_RUNS=1", seed+uint64(i))
+					t.Logf("again: BUSBAR_SUBSCRIBER_SEED=%d BUSBAR_SUBSCRIBER_RUNS=1", seed+i)
 				}
 			})
 		}
@@ -58,6 +47,20 @@ func TestRandomRuns(t *testing.T) {
 	if !t.Failed() {
 		t.Logf("%d runs: %d messages published, %d handed out, %d gaps named; lost 0, doubled 0, reordered 0", runs, sum.said.Load(), sum.got.Load(), sum.gaps.Load())
 	}
+}
+
+// setting is what a variable of the environment says; where it says nothing, another one.
+func setting(t *testing.T, variable string, other uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return other
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 type tally struct{ said, got, gaps atomic.Int64 }

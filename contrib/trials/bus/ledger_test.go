@@ -12,6 +12,7 @@ import (
 
 	"busbar/common/sqlfile"
 	"busbar/contrib/trials/trial"
+	"busbar/fixtures/cases"
 )
 
 // TestLedger plants faults behind the programs' backs, into what real subscribers wrote
@@ -171,7 +172,7 @@ func ledgerSite(t *testing.T, at *trial.Site) (s *site, tail string) {
 			t.Fatalf("%v\n%s", err, at.LastWords())
 		}
 	}
-	s, err := newSite(at, options{Options: trial.Options{Seed: uint64(time.Now().UnixNano())}}, true)
+	s, err := newSite(at, options{Options: trial.Options{Seed: cases.Seed()}}, true)
 	must(err)
 	must(s.feeder("feed", 100, time.Second))
 	must(s.publishers[0].source.want(20))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"busbar/contrib/trials/trial"
+	"busbar/fixtures/cases"
 )
 
 // TestTorture plays every act, small.
@@ -17,7 +18,7 @@ func TestTorture(t *testing.T) {
 		rounds: 2, beat: time.Second,
 		many: 500, clients: 20, stalled: 2,
 		speed: 200, alone: time.Second, sleep: 3 * time.Second, growth: 256,
-		Options: trial.Options{Seed: uint64(time.Now().UnixNano())},
+		Options: trial.Options{Seed: cases.Seed()},
 	}, &out)
 	t.Logf("\n%s", out.String())
 	if err != nil {
