@@ -164,10 +164,34 @@ func TestPutBackAndDropped(t *testing.T) {
 			h.write(6)
 			h.prune(2)
 			tell(h)
-			expect(t, s, "put back 7-7", "retention 7-7", 8, 9)
+			expect(t, s, "put back 1-7", "retention 1-7", 8, 9)
 			nothing(t, s)
 		})
 	}
+}
+
+// TestPutBackBeyondRetention: an older journal is put back and grows, and its retention
+// takes what would say from where on it is another one.
+func TestPutBackBeyondRetention(t *testing.T) {
+	h := newHost(t, "notes.host", nil)
+	s := open(t, Options{From: Start()}, h)
+	h.subscribed()
+	var empty, whole []byte
+	h.again(func() { empty = read(t, h.path()) })
+	h.write(5)
+	h.say(5, 5)
+	expect(t, s, numbers(1, 5)...)
+	h.again(func() { put(t, h.path(), empty) })
+	h.write(8)
+	h.again(func() { whole = read(t, h.path()) })
+	h.prune(5)
+	h.beat(8)
+	expect(t, s, append([]any{"put back 1-5", "retention 1-3"}, numbers(4, 8)...)...)
+	h.again(func() { put(t, h.path(), whole) }) // and 1 to 3 are there again, which were named
+	h.write(1)
+	h.beat(9)
+	expect(t, s, 9)
+	nothing(t, s)
 }
 
 // TestRefusedByReplay: a message that is not to be believed is named, and the others

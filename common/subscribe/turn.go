@@ -25,8 +25,8 @@ func (s *Subscriber) verifyLast(ctx context.Context, st *stream, where addresses
 	s.mu.Unlock()
 	is, _, err := s.has(ctx, st, where, last.seq, definite)
 	switch {
-	case err == nil && is == other:
-		return s.turnBack(ctx, st, where)
+	case err == nil && (is == other || is == gone && definite):
+		return s.turnBack(ctx, st, where, is)
 	case err != nil && !elsewhere(err):
 		return err
 	}
@@ -39,9 +39,6 @@ func (s *Subscriber) verifyLast(ctx context.Context, st *stream, where addresses
 		}
 		return s.turn(ctx, st, from-1, "", "no replay is answered there")
 	}
-	if err == nil && is == gone && definite && last.seq > 0 {
-		return s.turn(ctx, st, last.seq-1, "", "its journal no longer keeps this number, and what comes does not follow what was handed out")
-	}
 	if st.turned = 0; is == same {
 		st.turned = last.seq + 1
 	}
@@ -49,8 +46,10 @@ func (s *Subscriber) verifyLast(ctx context.Context, st *stream, where addresses
 	return nil
 }
 
-// turnBack finds the newest message that the publisher still has, by halves.
-func (s *Subscriber) turnBack(ctx context.Context, st *stream, where addresses) error {
+// turnBack finds the newest message that the publisher still has, by halves. Of what its
+// retention took nobody knows whether it was still the same: where nothing newer is, that
+// counts as no longer true. last is what it has under the number that was handed out last.
+func (s *Subscriber) turnBack(ctx context.Context, st *stream, where addresses, last int) error {
 	s.mu.Lock()
 	var known []int64
 	for n := range s.numbers.All() {
@@ -60,22 +59,32 @@ func (s *Subscriber) turnBack(ctx context.Context, st *stream, where addresses) 
 	}
 	s.mu.Unlock()
 	slices.Sort(known)
-	agreed, hash := int64(0), ""
+	agreed, hash, unknown := int64(0), "", last == gone
 	for low, high := 0, len(known); low < high; {
 		half := (low + high) / 2
 		is, h, err := s.has(ctx, st, where, known[half], true)
 		if err != nil {
 			return err
 		}
-		if is == other {
+		switch is {
+		case other:
 			high = half
-			continue
+		case same:
+			low, agreed, hash = half+1, known[half], h
+		case gone:
+			low, unknown = half+1, true
 		}
-		low, agreed, hash = half+1, known[half], h
+	}
+	detail := ""
+	if unknown && agreed == 0 {
+		detail = "whether it had the same before is not known: its journal no longer keeps that"
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.turn(ctx, st, agreed, hash, "")
+	if detail != "" {
+		agreed = slices.Min(append(known, st.at.seq)) - 1
+	}
+	return s.turn(ctx, st, agreed, hash, detail)
 }
 
 // turn names what is no longer true, and goes on behind agreed.
