@@ -10,7 +10,7 @@ import (
 
 // TestLogBounded: readers that are never all gone at once do not let the log grow.
 func TestLogBounded(t *testing.T) {
-	a := mustOpen(t, Options{Time: 200 * time.Millisecond})
+	a := mustOpen(t, Options{})
 	a.log.max = 1 << 20
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -29,7 +29,7 @@ func start(t *testing.T, servers []string, sources ...string) *Finder {
 // state.
 func await(t *testing.T, f *Finder, i int, state State, addresses ...string) Status {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(2 * time.Millisecond) { // between two looks at the condition
+	for end := time.Now().Add(3 * time.Minute); ; time.Sleep(2 * time.Millisecond) { // between two looks at the condition
 		changed := f.Changed()
 		var got []string
 		for _, e := range f.Endpoints() {

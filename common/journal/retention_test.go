@@ -129,7 +129,7 @@ func TestCursors(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(3 * time.Minute)
 	for {
 		got, err := j.Reader().Cursors(ctx)
 		if err != nil {

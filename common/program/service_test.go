@@ -31,7 +31,7 @@ func serve(t *testing.T, ctx context.Context, tasks ...Task) error {
 	select {
 	case err := <-ended:
 		return err
-	case <-time.After(30 * time.Second):
+	case <-time.After(3 * time.Minute):
 		t.Fatal("Serve did not end")
 		return nil
 	}

@@ -34,7 +34,7 @@ func TestDiscovered(t *testing.T) {
 	defer s.Close()
 	await := func(what string, pubs ...*Pub) {
 		t.Helper()
-		for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) { // between two looks at the condition
+		for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) { // between two looks at the condition
 			there := s.Connected()
 			all := len(there) == len(pubs)
 			for _, p := range pubs {

@@ -44,7 +44,9 @@ type Far struct {
 	// sink's but of a library that does not end them.
 	Leaks int
 
-	patience time.Duration // for the suite's own test; 0: patience
+	// For the suite's own test: how long is waited for what must come, and for the end
+	// of a loop; 0: patience.
+	patience, endsIn time.Duration
 }
 
 // Run runs the conformance suite. far is called for each test, and gives a far side
@@ -85,7 +87,7 @@ func Run(t *testing.T, far func(t *testing.T) Far) {
 
 // patience is how long the suite waits for what must come. It bounds a failure
 // alone: no sink that works takes so long.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // A site is a journal and the far side of a sink.
 type site struct {
@@ -103,7 +105,7 @@ const sink = "under test"
 
 func newSite(t *testing.T, far Far) *site {
 	t.Helper()
-	far.patience = cmp.Or(far.patience, patience)
+	far.patience, far.endsIn = cmp.Or(far.patience, patience), cmp.Or(far.endsIn, patience)
 	s := &site{T: t, far: far, now: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)}
 	s.o = journal.Options{
 		Path:     filepath.Join(t.TempDir(), "journal.db"),
@@ -221,7 +223,7 @@ func (r *running) stop() {
 		if err != nil {
 			r.s.Errorf("Run ends with %v", err)
 		}
-	case <-time.After(r.s.far.patience):
+	case <-time.After(r.s.far.endsIn):
 		buf := make([]byte, 1<<20)
 		r.s.Fatalf("Run does not end:\n%s", buf[:runtime.Stack(buf, true)])
 	}

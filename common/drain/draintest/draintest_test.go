@@ -176,8 +176,8 @@ func shelfFar(fault string) Far {
 	switch faults[fault].complaint { // what is waited for in vain has to fail soon
 	case inVain:
 		far.patience = 5 * time.Second
-	case hangs:
-		far.patience = 10 * time.Second
+	case hangs: // and what comes before it may take its time
+		far.endsIn = 10 * time.Second
 	}
 	return far
 }
