@@ -195,6 +195,12 @@ func (c *sse) said() string {
 	if !ok {
 		c.t.Fatal("the stream has ended")
 	}
+	return c.tells(e)
+}
+
+// tells is the publisher and number of an event's message, or what else it is.
+func (c *sse) tells(e seen) string {
+	c.t.Helper()
 	if e.name != "" {
 		return e.name + " " + e.data
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -63,14 +64,16 @@ func (s *session) stop() {
 
 // A shower is a program that shows notifications, as desktops have one.
 type shower struct {
-	can []string
-	mu  sync.Mutex
-	got []string
+	can   []string
+	asked atomic.Int32 // how often it was to show something
+	mu    sync.Mutex
+	got   []string
 }
 
 func (s *shower) GetCapabilities() ([]string, *dbus.Error) { return s.can, nil }
 
 func (s *shower) Notify(app string, replaces uint32, icon, title, body string, actions []string, hints map[string]dbus.Variant, expire int32) (uint32, *dbus.Error) {
+	s.asked.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.got = append(s.got, title+"|"+body)
@@ -140,8 +143,7 @@ func TestShow(t *testing.T) {
 	desk.sees(t, "<b>hello</b> & \ufffd[2J|https://example.org/?a&amp;b")
 	desk.mu.Lock() // the desktop is busy, and messages come
 	n.Show(Message{Title: "while it is busy"})
-	for len(n.messages) > 0 {
-		time.Sleep(time.Millisecond) // until that one is being shown
+	for end := time.Now().Add(patience); desk.asked.Load() < 2 && time.Now().Before(end); time.Sleep(time.Millisecond) { // until that one is being shown
 	}
 	for i := range waiting + 7 {
 		n.Show(Message{Title: fmt.Sprint("<", i)})
