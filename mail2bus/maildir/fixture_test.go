@@ -73,6 +73,16 @@ func (b *box) idle(d time.Duration) {
 	}
 }
 
+// idleUntil is idle for as long as it takes until is says so.
+func (b *box) idleUntil(what string, is func() bool) {
+	b.t.Helper()
+	for end := time.Now().Add(patience); !is(); b.idle(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.t.Fatalf("never: %s\n%s", what, b.log)
+		}
+	}
+}
+
 // next takes the next mail.
 func (b *box) next() (Mail, func(error)) {
 	b.t.Helper()

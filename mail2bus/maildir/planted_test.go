@@ -30,6 +30,7 @@ func TestPlantedFiles(t *testing.T) {
 		b.open(Options{Spool: spool, Poll: 20 * time.Millisecond})
 		plant(t, b, "1.link", -1)
 		if spool {
+			b.idleUntil("it is said", func() bool { return b.log.count("left alone") > 0 })
 			b.idle(100 * time.Millisecond)
 			b.contains("new", "1.link")
 			if n := b.log.count("left alone"); n != 1 {

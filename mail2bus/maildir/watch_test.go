@@ -85,6 +85,7 @@ func TestNothingToWatch(t *testing.T) {
 	if err := os.Remove(b.path("new")); err != nil {
 		t.Fatal(err)
 	}
+	b.idleUntil("it is said", func() bool { return b.log.count("cannot be listed") > 0 })
 	b.idle(1500 * time.Millisecond)
 	if n := b.log.count("cannot be listed"); n != 1 {
 		t.Errorf("the log says it %d times:\n%s", n, b.log)
