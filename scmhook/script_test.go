@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 //	told                    compare refs, and print what is new in the journal
 func TestScripts(t *testing.T) {
 	programtest.Scripts{
-		Program: "scmhook", Commands: map[string]programtest.Command{"told": news},
+		Program: "scmhook", Ports: []string{"PORT"}, Commands: map[string]programtest.Command{"told": news},
 		Setup: func(env *testscript.Env) error {
 			for name, value := range map[string]string{
 				"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "HGRCPATH": "/dev/null", "HGUSER": "nora",
