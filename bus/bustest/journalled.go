@@ -22,7 +22,7 @@ import (
 // dropped the first GONE of them. It puts into LIST where it is, and ends when those
 // who came have gone, or with SIGTERM.
 func Journalled(args []string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()

@@ -63,8 +63,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// mailServer is `mailserver ADDRESS FILE [REFUSED]`: it accepts mails for a minute, writes
-// each into the file, and refuses one address.
+// mailServer is `mailserver ADDRESS FILE [REFUSED]`: it accepts mails for ten minutes, if
+// nobody ends it, writes each into the file, and refuses one address.
 func mailServer(args []string) error {
 	f, err := os.OpenFile(args[1], os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -76,7 +76,7 @@ func mailServer(args []string) error {
 	}
 	s := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &mailSession{f, refused}, nil }))
 	s.Addr, s.Domain, s.ReadTimeout, s.WriteTimeout = args[0], "mail.example.org", time.Minute, time.Minute
-	time.AfterFunc(time.Minute, func() { _ = s.Close() })
+	time.AfterFunc(10*time.Minute, func() { _ = s.Close() })
 	if err := s.ListenAndServe(); !errors.Is(err, smtp.ErrServerClosed) {
 		return err
 	}

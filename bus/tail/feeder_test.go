@@ -5,8 +5,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,16 +33,20 @@ type said struct {
 }
 
 // feed is `feeder ENDPOINT FILE`: it publishes what the file says to the first
-// that subscribes.
+// that subscribes. It ends when that one has gone, or with SIGTERM.
 func feed(args []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
+	defer stop()
 	pub, err := wire.Listen(ctx, wire.PubOptions{Endpoints: args[:1]})
 	if err != nil {
 		return err
 	}
 	defer pub.Close()
-	if err := pub.WaitSubscriber(ctx, "org.debian.dev."); err != nil {
+	if err := pub.WaitSubscriber(ctx, "org.debian.dev."); errors.Is(err, context.Canceled) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	f, err := os.Open(args[1])
@@ -64,7 +71,7 @@ func feed(args []string) error {
 		}
 	}
 	// The reader ends when it has enough; until then it may still come back.
-	for end := time.Now().Add(time.Minute); pub.Stats().Subscribers > 0 && time.Now().Before(end); {
+	for pub.Stats().Subscribers > 0 && ctx.Err() == nil {
 		time.Sleep(10 * time.Millisecond) // between two looks at the condition
 	}
 	return nil
