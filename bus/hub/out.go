@@ -31,7 +31,7 @@ func speak(cfg config.Config, a *archive.Archive, b *beats, conditions *conditio
 	if len(cfg.Hub.Publish) > 0 {
 		w.outlet = &outlet{
 			archive: a, listen: wire.PubOptions{Endpoints: cfg.Hub.Publish, Log: log, Exchange: w.server.Serve},
-			settle: outletSettle, beats: b, conditions: conditions, log: log,
+			settle: forSubscribers, beats: b, conditions: conditions, log: log,
 		}
 		tasks = append(tasks, program.Task{Name: "publishing", Run: w.outlet.run})
 	}

@@ -25,7 +25,7 @@ import (
 type outlet struct {
 	archive    *archive.Archive
 	listen     wire.PubOptions
-	settle     time.Duration // for subscribers of an earlier run to reconnect
+	settle     func(context.Context, *wire.Pub) bool // waits until subscribers of an earlier run are there again; false: ctx has ended
 	beats      *beats
 	conditions *condition.Set
 	log        *slog.Logger
@@ -140,11 +140,14 @@ func (o *outlet) serve(ctx context.Context) (err error) {
 		err = errors.Join(err, s.flow.Close())
 		err = errors.Join(err, o.save(context.WithoutCancel(ctx)))
 	}()
-	if !sleep(ctx, o.settle) {
+	if !o.settle(ctx, pub) {
 		return ctx.Err()
 	}
 	return s.run(ctx)
 }
+
+// forSubscribers gives those of an earlier run time to reconnect.
+func forSubscribers(ctx context.Context, _ *wire.Pub) bool { return sleep(ctx, outletSettle) }
 
 func (o *outlet) state(pub *wire.Pub, at int64) {
 	o.mu.Lock()

@@ -31,12 +31,17 @@ type post struct {
 	stop       func()
 }
 
-func newPost(t *testing.T, a *archive.Archive, address string, b *beats) *post {
+// forOne waits for a subscriber, however long that takes on a busy machine.
+func forOne(ctx context.Context, pub *wire.Pub) bool {
+	return pub.WaitSubscriber(ctx, "org.debian.dev.dak.x") == nil
+}
+
+func newPost(t *testing.T, a *archive.Archive, address string, b *beats, settle func(context.Context, *wire.Pub) bool) *post {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	p := &post{t: t, archive: a, conditions: &condition.Set{}, server: replay.New(retold{a}, nil), address: "tcp://" + address}
 	p.outlet = &outlet{
-		archive: a, listen: wire.PubOptions{Endpoints: []string{p.address}, Exchange: p.server.Serve}, settle: outletSettle,
+		archive: a, listen: wire.PubOptions{Endpoints: []string{p.address}, Exchange: p.server.Serve}, settle: settle,
 		beats: b, conditions: p.conditions, log: log,
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -123,7 +128,7 @@ func hears(t *testing.T, sub *wire.Sub, n int) (list []wire.Frame) {
 func TestPublishedAsItCame(t *testing.T) {
 	a, address := openArchive(t), freeAddress(t)
 	keep(t, a, archive.Batch{Messages: []archive.Incoming{message(t, "old", 1)}}) // before it ever published
-	p := newPost(t, a, address, newBeats())
+	p := newPost(t, a, address, newBeats(), forOne)
 	p.listens()
 	sub, err := wire.Subscribe(t.Context(), wire.SubOptions{Endpoints: []string{p.address}})
 	if err != nil {
@@ -154,7 +159,7 @@ func TestPublishedAsItCame(t *testing.T) {
 	check()
 	p.stop()
 	put(archive.Batch{Messages: []archive.Incoming{message(t, "one", 11), message(t, "one", 12)}})
-	p = newPost(t, a, address, newBeats())
+	p = newPost(t, a, address, newBeats(), forOne)
 	p.listens()
 	put(archive.Batch{Messages: []archive.Incoming{message(t, "two", 5)}})
 	check()
@@ -167,7 +172,8 @@ func TestPublishedAsItCame(t *testing.T) {
 // not to come; each once.
 func TestHeartbeatsWait(t *testing.T) {
 	a, b := openArchive(t), newBeats()
-	p := newPost(t, a, freeAddress(t), b)
+	p := newPost(t, a, freeAddress(t), b, forOne)
+	p.listens() // what it begins behind is known
 	sub, err := wire.Subscribe(t.Context(), wire.SubOptions{Endpoints: []string{p.address}})
 	if err != nil {
 		t.Fatal(err)
@@ -207,7 +213,7 @@ func TestTakenPort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPost(t, a, address, newBeats())
+	p := newPost(t, a, address, newBeats(), forOne)
 	wait(t, "the condition", func() bool { return len(p.conditions.All()) == 1 })
 	if c := p.conditions.All()[0]; c.Name != "publish" || c.Level != condition.Fail || !strings.Contains(c.Text, "ss -ltnp") {
 		t.Errorf("the condition is %+v", c)
@@ -247,7 +253,7 @@ func TestFollowTheHubAlone(t *testing.T) {
 	go func() { ended <- (&intake{subscriber: s, archive: a, log: log}).run(ctx) }()
 	end := func() { cancel(); <-ended; s.Close(); ended <- nil }
 	defer end()
-	p := newPost(t, a, freeAddress(t), b)
+	p := newPost(t, a, freeAddress(t), b, forSubscribers)
 	file := filepath.Join(t.TempDir(), "position")
 	at := int64(0)
 	follow := func(count int) {
@@ -300,7 +306,7 @@ func TestArchiveAsSource(t *testing.T) {
 		{Publisher: "two", Epoch: "e1", First: 10, Last: 12, Reason: "missing", Time: time.Now(), Before: len(both) - 3},
 	}})
 	keep(t, a, archive.Batch{Messages: []archive.Incoming{message(t, "two", 14)}})
-	p := newPost(t, a, freeAddress(t), newBeats())
+	p := newPost(t, a, freeAddress(t), newBeats(), forSubscribers)
 	p.listens()
 	all := slices.Clone(both)
 	slices.SortStableFunc(all, func(x, y archive.Incoming) int { return int(x.Envelope.Timestamp - y.Envelope.Timestamp) })
