@@ -80,10 +80,12 @@ const schema = `
 // Open opens what the outbox's file has, and makes the tables where there are none.
 func Open(ctx context.Context, out *outbox.Outbox, l Limits) (*Store, error) {
 	s := &Store{out: out, limits: l, now: time.Now}
-	var there int
-	err := out.DB().QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE name = 'self_changes'").Scan(&there)
-	if err == nil && there == 0 {
-		_, err = out.DB().ExecContext(ctx, schema)
+	whole, err := s.whole(ctx)
+	if err == nil && !whole {
+		err = out.Do(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, schema)
+			return err
+		})
 	}
 	if err == nil {
 		s.secret, err = out.Secret(ctx)
@@ -92,6 +94,17 @@ func Open(ctx context.Context, out *outbox.Outbox, l Limits) (*Store, error) {
 		return nil, fmt.Errorf("opening what people told of themselves: %w", err)
 	}
 	return s, nil
+}
+
+// whole says that the tables are there. Earlier programs made them one by one: one that
+// was killed meanwhile left the last table without its row.
+func (s *Store) whole(ctx context.Context) (bool, error) {
+	var n int
+	err := s.out.DB().QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE name = 'self_changes'").Scan(&n)
+	if err == nil && n > 0 {
+		err = s.out.DB().QueryRowContext(ctx, "SELECT count(*) FROM self_changes").Scan(&n)
+	}
+	return n > 0, err
 }
 
 // Changes grows with each change of what people told, and with each note to them.

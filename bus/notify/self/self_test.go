@@ -26,6 +26,23 @@ func newStore(t *testing.T, l Limits) *Store {
 	return s
 }
 
+// TestHalfMade: tables that an earlier program could not make to the end are made whole.
+func TestHalfMade(t *testing.T) {
+	s := newStore(t, DefaultLimits())
+	for _, statement := range []string{"DELETE FROM self_changes", "DROP TABLE self_changes"} {
+		if _, err := s.out.DB().ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Open(t.Context(), s.out, DefaultLimits())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := again.Changes(t.Context()); n != 0 || err != nil {
+			t.Errorf("after %q: %d changes, %v", statement, n, err)
+		}
+	}
+}
+
 // TestTokensEnd: a token is good for its time and kind, and used once.
 func TestTokensEnd(t *testing.T) {
 	s := newStore(t, DefaultLimits())
