@@ -83,13 +83,15 @@ func (c *runCommand) Run(p *program.Env, g *program.Globals) error {
 		return err
 	}
 	program.SoftMemory(memory)
-	ctx, hangup, stop := program.Signals()
+	ctx, hangup, stop := p.Signals()
 	defer stop()
 	d, err := open(ctx, cfg, log)
-	if err != nil {
+	switch {
+	case err != nil && c.Once:
 		return err
-	}
-	if c.Once {
+	case err != nil:
+		return program.Begun(ctx, err)
+	case c.Once:
 		err := d.once(ctx)
 		return errors.Join(err, d.close())
 	}

@@ -39,7 +39,7 @@ func (c *recomputeCommand) Run(p *program.Env, g *program.Globals) error {
 	if err != nil {
 		return err
 	}
-	ctx, _, stop := program.Signals()
+	ctx, _, stop := p.Signals()
 	defer stop()
 	kept, err := beside(cfg)
 	if err != nil {

@@ -69,14 +69,14 @@ func (c *forward) Run(p *program.Env, g *program.Globals) error {
 	}
 	c.Hint(p.Stderr, cfg.Bus.Prefix)
 	program.SoftMemory(forwardMemory)
-	ctx, hangup, stop := program.Signals()
+	ctx, hangup, stop := p.Signals()
 	defer stop()
 	go func() { // its configuration is read at the start alone
 		for range hangup {
 			log.Info("a new configuration takes a restart")
 		}
 	}()
-	return c.serve(ctx, cfg, sink, verifier, from, log)
+	return program.Begun(ctx, c.serve(ctx, cfg, sink, verifier, from, log))
 }
 
 // forwardMemory is what the collector aims at.

@@ -58,7 +58,7 @@ func (c *hub) Run(p *program.Env, g *program.Globals) error {
 		// and saves a sixth.
 		debug.SetGCPercent(hubGrowth)
 	}
-	ctx, hangup, stop := program.Signals()
+	ctx, hangup, stop := p.Signals()
 	defer stop()
 	log := g.Logger(p)
 	go func() { // its configuration is read at the start alone
@@ -75,9 +75,9 @@ func (c *hub) Run(p *program.Env, g *program.Globals) error {
 		Retention: archive.Retention{Age: time.Duration(cfg.Hub.KeepAge), Bytes: int64(cfg.Hub.KeepSize)},
 	})
 	if err != nil {
-		return &exit.Error{Code: codeOf(err), Err: err}
+		return program.Begun(ctx, &exit.Error{Code: codeOf(err), Err: err})
 	}
-	return errors.Join(c.serve(ctx, p, cfg, a, verifier, log), a.Close())
+	return errors.Join(program.Begun(ctx, c.serve(ctx, p, cfg, a, verifier, log)), a.Close())
 }
 
 // codeOf is how the program ends where the archive cannot be opened.

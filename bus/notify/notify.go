@@ -137,11 +137,11 @@ func (c *runCommand) Run(p *program.Env, g *program.Globals) error {
 		return &exit.Error{Code: exit.Config, Err: err}
 	}
 	program.SoftMemory(memory)
-	ctx, hangup, stop := program.Signals()
+	ctx, hangup, stop := p.Signals()
 	defer stop()
 	d, err := c.open(ctx, cfg, w, verifier, log)
 	if err != nil {
-		return err
+		return program.Begun(ctx, err)
 	}
 	tasks := []program.Task{{Name: "looking up who reported which bug", Run: func(ctx context.Context) error { return d.learn(ctx, cfg) }}, {Name: "notifying", Run: d.run}, {Name: "the rules", Run: func(ctx context.Context) error {
 		for {
@@ -245,7 +245,7 @@ func (d *daemon) run(ctx context.Context) error {
 	start := func(do func(context.Context) error) {
 		wg.Go(func() {
 			err := do(ctx)
-			if err != nil && !errors.Is(err, context.Canceled) {
+			if err != nil && !program.Cut(ctx, err) {
 				mu.Lock()
 				errs = append(errs, err)
 				mu.Unlock()

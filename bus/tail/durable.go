@@ -12,6 +12,7 @@ import (
 	"busbar/bus/config"
 	"busbar/bus/printer"
 	"busbar/common/exit"
+	"busbar/common/program"
 	"busbar/common/sign"
 	"busbar/common/subscribe"
 	"busbar/common/wire"
@@ -46,7 +47,7 @@ func (c *tail) runDurable(ctx context.Context, v *sign.Verifier, hubs []string, 
 	}
 	s, err := subscribe.Open(ctx, subscribe.Options{Publishers: c.Endpoint, Hubs: hubs, Verifier: v, File: file, From: from, Log: log})
 	if err != nil {
-		return &exit.Error{Code: exit.Config, Err: err}
+		return program.Begun(ctx, &exit.Error{Code: exit.Config, Err: err})
 	}
 	err = c.write(ctx, s, prefix, out)
 	return errors.Join(err, s.Close())

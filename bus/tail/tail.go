@@ -70,7 +70,7 @@ func (c *tail) Run(p *program.Env, g *program.Globals) error {
 		defer c.desktop.Close()
 	}
 	program.SoftMemory(program.FollowMemory)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(p.Base(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if c.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -82,7 +82,7 @@ func (c *tail) Run(p *program.Env, g *program.Globals) error {
 	}
 	f, err := wire.Follow(ctx, wire.FollowOptions{Endpoints: c.Endpoint, Verifier: verifier, Log: g.Logger(p)})
 	if err != nil {
-		return err
+		return program.Begun(ctx, err)
 	}
 	defer f.Close()
 	return c.follow(ctx, f, cfg.Bus.Prefix, printer.New(p, c.Flags))

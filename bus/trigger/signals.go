@@ -10,10 +10,10 @@ import (
 
 // endings are two contexts: the first ends when the program is told to stop, by
 // SIGTERM or SIGINT, and the second when it is told so once more.
-func endings(log *slog.Logger) (ctx, kill context.Context, stop func()) {
+func endings(base context.Context, log *slog.Logger) (ctx, kill context.Context, stop func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	ctx, end := context.WithCancel(context.Background())
+	ctx, end := context.WithCancel(base)
 	kill, endNow := context.WithCancel(context.Background())
 	over := make(chan struct{})
 	go func() {

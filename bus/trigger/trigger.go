@@ -87,7 +87,7 @@ func (c *trigger) Run(p *program.Env, g *program.Globals) error {
 		}
 	}
 	program.SoftMemory(program.FollowMemory)
-	ctx, kill, stop := endings(log)
+	ctx, kill, stop := endings(p.Base(), log)
 	defer stop()
 	return c.follow(ctx, kill, d, subscribe.Options{Publishers: c.Endpoint, Hubs: cfg.Bus.Hubs, Verifier: verifier, File: c.Position, From: from, Window: window, Log: log})
 }
@@ -125,7 +125,7 @@ func (c *trigger) follow(ctx, kill context.Context, d *dispatcher, o subscribe.O
 	}
 	s, err := subscribe.Open(ctx, o)
 	if err != nil {
-		return &exit.Error{Code: exit.Config, Err: err}
+		return program.Begun(ctx, &exit.Error{Code: exit.Config, Err: err})
 	}
 	d.source = s
 	err = d.serve(ctx, kill)

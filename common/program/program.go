@@ -1,6 +1,7 @@
 package program
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,7 @@ type Env struct {
 	About    []string         // paragraphs that follow the description in the manual
 	Examples []manual.Example // for --help and the manual
 	PageEach bool             // in the manual each command has a page
+	Context  context.Context  // a daemon ends with it; nil: with a signal alone
 
 	level      slog.LevelVar // of the log
 	levelFixed bool          // by a flag

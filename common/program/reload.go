@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 
 	sd "github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
@@ -16,15 +14,6 @@ import (
 	"busbar/common/config"
 	"busbar/common/node"
 )
-
-// Signals is for a daemon: a context that SIGINT and SIGTERM end, and where
-// SIGHUP comes, which from now on never ends the program.
-func Signals() (ctx context.Context, hangup <-chan os.Signal, stop func()) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	return ctx, hup, func() { cancel(); signal.Stop(hup) }
-}
 
 // taken are the keys that every daemon takes up at a reload.
 var taken = []string{"bus.log", "bus.quiet", "sign.certificate", "sign.key"}

@@ -15,22 +15,19 @@ type RunCommand struct{}
 // Run runs until it is ended by a signal, or something fails for good.
 func (RunCommand) Run(k *Selected, p *Env, g *Globals) (err error) {
 	log := g.Logger(p)
-	ctx, hangup, stop := Signals()
+	ctx, hangup, stop := p.Signals()
 	defer stop()
 	cfg, err := p.load(g)
 	if err != nil {
 		return err
 	}
 	s, err := p.open(ctx, cfg, k.Leaf, log)
-	switch {
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		return nil // it was ended before it had begun
-	case err != nil:
-		return err
+	if err != nil {
+		return Begun(ctx, err)
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.read(ctx, Opening{}); err != nil {
-		return err
+		return Begun(ctx, err)
 	}
 	s.Node.Resume(ctx, s.requeue)
 	for file, what := range secrets(s.sources) {

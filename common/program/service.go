@@ -34,7 +34,7 @@ func Serve(ctx context.Context, log *slog.Logger, status func() string, tasks ..
 			if err == nil && ctx.Err() == nil {
 				err = errors.New("it ended by itself")
 			}
-			if err != nil && !errors.Is(err, context.Canceled) {
+			if err != nil && !Cut(ctx, err) {
 				mu.Lock()
 				errs = append(errs, fmt.Errorf("running %s: %w", t.Name, err))
 				mu.Unlock()

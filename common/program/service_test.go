@@ -2,6 +2,7 @@ package program
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io"
 	"log/slog"
@@ -58,6 +59,10 @@ func TestServe(t *testing.T) {
 	time.AfterFunc(10*time.Millisecond, cancel)
 	if err := serve(t, ctx, Task{"one", untilTheEnd}, Task{"two", func(ctx context.Context) error { <-ctx.Done(); return nil }}); err != nil {
 		t.Errorf("ended as asked: %v", err)
+	}
+	// A transaction that the end has rolled back.
+	if err := serve(t, ctx, Task{"one", func(ctx context.Context) error { <-ctx.Done(); return sql.ErrTxDone }}); err != nil {
+		t.Errorf("ended as asked in a transaction: %v", err)
 	}
 	ctx, cancel = context.WithCancel(context.Background())
 	cancel()

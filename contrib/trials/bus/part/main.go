@@ -17,13 +17,14 @@ import (
 	"syscall"
 
 	"busbar/common/config"
+	"busbar/common/program"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, os.Args[1:])
-	if err != nil && !errors.Is(err, context.Canceled) {
+	if err != nil && !program.Cut(ctx, err) {
 		fmt.Fprintln(os.Stderr, "part:", err)
 		os.Exit(1)
 	}
