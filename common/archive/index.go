@@ -138,16 +138,20 @@ const perWorker = 16
 // add gathers the rows of a message.
 func (x *indexer) add(n int64, e event.Envelope, by found) {
 	place := placeOf(e.Timestamp, n)
+	var words strings.Builder
+	words.WriteString(by.words)
 	for _, name := range by.names {
 		id := x.name(name)
 		x.facets = append(x.facets, facet{id, place})
+		if name.kind != all {
+			words.WriteByte(' ')
+			words.WriteString(tokenOf(id))
+		}
 		if name.kind.counted() {
 			x.hours[[2]int64{id, place.time() / secondsPerHour}]++
 		}
 	}
-	if by.words != "" {
-		x.words = append(x.words, wordRow{place, by.words})
-	}
+	x.words = append(x.words, wordRow{place, words.String()})
 	x.state(n, e, by.updates)
 }
 

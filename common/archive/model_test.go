@@ -181,6 +181,7 @@ func compare(t *testing.T, seed uint64) {
 	o.Retention.Age = time.Hour // by a clock that mostly stands at 1970
 	ctx := context.Background()
 	for range 18 {
+		a.span = Place(1+s.r.IntN(40_000)) << arrivalBits
 		switch s.r.IntN(12) {
 		case 0:
 			if err := a.Close(); err != nil {
@@ -323,10 +324,10 @@ func (s *speaker) question(m *model) Query {
 			{Kind: Person, Match: Named, Values: []string{pick(s, []string{"nora ORTEGA", "root", "soren@example.net", "example"})}},
 		}))
 	}
-	for range s.r.IntN(2) {
+	for range s.r.IntN(5) / 2 {
 		q.Words = append(q.Words, pick(s, append(terms, "drip*", "чай*", "lib-f*", "ORTEGA", "812003")))
 	}
-	for range s.r.IntN(2) {
+	for range s.r.IntN(5) / 2 {
 		q.Without = append(q.Without, pick(s, terms))
 	}
 	if s.r.IntN(3) == 0 {

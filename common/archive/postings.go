@@ -1,10 +1,5 @@
 package archive
 
-import (
-	"context"
-	"database/sql"
-)
-
 // A list is an ordered set of places. It is walked in one direction.
 type list interface {
 	// seek is the first place at or behind target, in the direction of the walk;
@@ -12,80 +7,93 @@ type list interface {
 	seek(target Place) (Place, error)
 }
 
-// Chunks of a posting that are read at once: small at first, for most pages are.
+// Chunks of a list that are read at once: small at first, for most pages are, and
+// larger where it is walked through.
 const (
-	firstChunk = 32
+	firstChunk = 64
 	lastChunk  = 1024
 )
 
-// A posting is the places of one name, or of one word.
-type posting struct {
-	ctx      context.Context
-	tx       *sql.Tx
-	query    string // of what stands at or behind a place
-	term     any
-	backward bool
+// A chunked is a list that is read in chunks.
+type chunked struct {
+	s        *search
+	load     func(target Place) error // the next chunk, of what stands at or behind target
 	chunk    []Place
 	size     int
+	answers  int  // of the chunk so far
 	complete bool // nothing stands behind the chunk
 }
 
-func (s *search) posting(term any) *posting {
-	p := &posting{ctx: s.ctx, tx: s.tx, term: term, backward: s.q.NewestFirst, size: firstChunk}
-	table, place := "facets WHERE name = ?", "place"
-	if _, word := term.(string); word {
-		table, place = "words WHERE words MATCH ?", "rowid"
-	}
-	p.query = "SELECT " + place + " FROM " + table + " AND " + place + " >= ? ORDER BY " + place + " LIMIT ?"
-	if p.backward {
-		p.query = "SELECT " + place + " FROM " + table + " AND " + place + " <= ? ORDER BY " + place + " DESC LIMIT ?"
-	}
-	return p
-}
-
-func (p *posting) seek(target Place) (Place, error) {
+func (c *chunked) seek(target Place) (Place, error) {
 	for {
 		i := 0
-		for i < len(p.chunk) && p.passed(p.chunk[i], target) {
+		for i < len(c.chunk) && c.s.before(c.chunk[i], target) {
 			i++
 		}
-		p.chunk = p.chunk[i:]
-		if len(p.chunk) > 0 {
-			return p.chunk[0], nil
+		c.chunk = c.chunk[i:]
+		if len(c.chunk) > 0 {
+			c.answers++
+			return c.chunk[0], nil
 		}
-		if p.complete {
+		if c.complete {
 			return 0, nil
 		}
-		if err := p.load(target); err != nil {
+		if err := c.load(target); err != nil {
 			return 0, err
 		}
 	}
 }
 
-func (p *posting) passed(place, target Place) bool {
-	if p.backward {
-		return place > target
+// before says whether a place comes before another, in the direction of the walk.
+func (s *search) before(place, other Place) bool {
+	if s.q.NewestFirst {
+		return place > other
 	}
-	return place < target
+	return place < other
 }
 
-func (p *posting) load(target Place) error {
-	rows, err := p.tx.QueryContext(p.ctx, p.query, p.term, int64(target), p.size)
+// read fills the chunk.
+func (c *chunked) read(query string, args ...any) error {
+	c.chunk, c.answers = c.chunk[:0], 0
+	stmt, err := c.s.statement(query)
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.QueryContext(c.s.ctx, args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	p.chunk = p.chunk[:0]
 	for rows.Next() {
 		var place int64
 		if err := rows.Scan(&place); err != nil {
 			return err
 		}
-		p.chunk = append(p.chunk, Place(place))
+		c.chunk = append(c.chunk, Place(place))
 	}
-	p.complete = len(p.chunk) < p.size
-	p.size = min(2*p.size, lastChunk)
 	return rows.Err()
+}
+
+// posting is the places of one name.
+func (s *search) posting(name int64) list {
+	query := "SELECT place FROM facets WHERE name = ? AND place >= ? ORDER BY place LIMIT ?"
+	if s.q.NewestFirst {
+		query = "SELECT place FROM facets WHERE name = ? AND place <= ? ORDER BY place DESC LIMIT ?"
+	}
+	c := &chunked{s: s, size: firstChunk}
+	c.load = func(target Place) error {
+		switch {
+		case c.answers == 0: // it is the first
+		case 2*c.answers >= c.size:
+			c.size = min(2*c.size, lastChunk)
+		default: // another list leads from one to the next
+			c.size = firstChunk
+		}
+		err := c.read(query, name, int64(target), c.size)
+		c.complete = len(c.chunk) < c.size
+		return err
+	}
+	return c
 }
 
 // A union is the places that are in any of its lists.

@@ -149,7 +149,7 @@ func (r *Reader) search(ctx context.Context, q Query, what func(*search) error, 
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()
+	defer tx.Rollback() // closes its statements
 	s := &search{ctx: timed, r: r, tx: tx, q: q, done: q.After}
 	if err = s.prepare(); err == nil {
 		err = what(s)
@@ -173,6 +173,21 @@ type search struct {
 	without []list // and in none of these
 	found   Place  // what next gave last; 0: nothing yet
 	done    Place  // what is up to here needs no further look
+	ready   map[string]*sql.Stmt
+}
+
+// statement prepares what lists ask again and again.
+func (s *search) statement(query string) (stmt *sql.Stmt, err error) {
+	if stmt = s.ready[query]; stmt != nil {
+		return stmt, nil
+	}
+	if stmt, err = s.tx.PrepareContext(s.ctx, query); err == nil {
+		if s.ready == nil {
+			s.ready = map[string]*sql.Stmt{}
+		}
+		s.ready[query] = stmt
+	}
+	return stmt, err
 }
 
 // prepare finds the names that the conditions mean.
@@ -197,32 +212,47 @@ func (s *search) prepare() error {
 	} else if q.After != 0 {
 		s.low = max(s.low, q.After+1)
 	}
+	together := len(q.Words) > 0 || len(q.Conditions)+len(q.Without) > 1
+	var e expression
 	for _, c := range q.Conditions {
 		ids, err := s.names(c)
 		if err != nil {
 			return err
 		}
-		if c.Not {
-			if len(ids) > 0 {
-				s.without = append(s.without, s.any(ids))
-			}
-		} else {
+		switch {
+		case c.Not && len(ids) == 0:
+		case c.Not:
+			e.none = append(e.none, e.names(ids))
+			s.without = append(s.without, s.any(ids))
+		case together && len(ids) > 0:
+			e.all = append(e.all, e.names(ids))
+		default:
 			s.lists = append(s.lists, s.any(ids))
 		}
 	}
 	for _, text := range q.Words {
-		for _, match := range matches(text) {
-			s.lists = append(s.lists, s.posting(match))
+		if term := e.words(text); term != "" {
+			e.all = append(e.all, term)
 		}
 	}
 	for _, text := range q.Without {
-		var each both
-		for _, match := range matches(text) {
-			each = append(each, s.posting(match))
+		var w expression
+		if w.all = append(w.all, w.words(text)); w.all[0] == "" {
+			continue
 		}
-		if len(each) > 0 {
-			s.without = append(s.without, each)
+		e.none, e.beginning = append(e.none, w.all[0]), e.beginning || w.beginning
+		l, err := s.matched(&w, false)
+		if err != nil {
+			return err
 		}
+		s.without = append(s.without, l)
+	}
+	if len(e.all) > 0 {
+		l, err := s.matched(&e, true)
+		if err != nil {
+			return err
+		}
+		s.lists, s.without = append(s.lists, l), nil // the index knows them
 	}
 	if len(s.lists) == 0 {
 		ids, err := s.names(Condition{Kind: all, Values: []string{""}})
@@ -313,19 +343,6 @@ func named(person, value string) bool {
 func ends(path, value string) bool {
 	path, value = strings.TrimSuffix(path, ".git"), strings.TrimSuffix(value, ".git")
 	return path == value || strings.HasSuffix(path, "/"+value)
-}
-
-// matches are the terms of the index of words that a person's text stands for.
-func matches(text string) []string {
-	words := wordsIn(text)
-	terms := make([]string, len(words))
-	for i, w := range words {
-		terms[i] = `"` + w + `"`
-	}
-	if len(terms) > 0 && strings.HasSuffix(text, "*") {
-		terms[len(terms)-1] += " *"
-	}
-	return terms
 }
 
 // next is the next message's place in the wanted order; 0: there is none.

@@ -24,6 +24,7 @@ type Reader struct {
 	path  string
 	epoch string
 	limit time.Duration
+	span  Place // at which a look into the index of words begins: firstSpan
 
 	mu           sync.Mutex
 	sequences    map[int64]Position // Seq is 0
@@ -51,7 +52,7 @@ func openReader(ctx context.Context, path string, limit time.Duration) (*Reader,
 	if limit <= 0 {
 		limit = defaultTime
 	}
-	r := &Reader{db: db, path: path, limit: limit, sequences: map[int64]Position{}, certificates: map[int64][]byte{}}
+	r := &Reader{db: db, path: path, limit: limit, span: firstSpan, sequences: map[int64]Position{}, certificates: map[int64][]byte{}}
 	if err = checkVersion(ctx, db); err == nil {
 		var meta metadata
 		meta, err = metaOf(ctx, db)

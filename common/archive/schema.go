@@ -10,7 +10,7 @@ const schemaVersion = 4
 
 // indexVersion says by which rules the derived tables were made. Where the file
 // has another, Open makes them again.
-const indexVersion = 3
+const indexVersion = 4
 
 // schema is the whole of a new archive. Times are Unix seconds.
 const schema = `
@@ -134,8 +134,8 @@ CREATE TABLE hours (
 	PRIMARY KEY (name, hour)
 ) STRICT, WITHOUT ROWID;
 
--- The words of a message (see wordsOf), at its place.
-CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, detail=none, tokenize='ascii');
+-- The words of a message (see wordsOf), and its names as words (see tokenOf), at its place.
+CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, detail=none, tokenize="ascii tokenchars '_'");
 -- Parts of the index are joined when there are eight of a size; a batch is one part.
 INSERT INTO words (words, rank) VALUES ('automerge', 8), ('hashsize', 4194304);
 ` + statesTable + `states` + statesColumns + `CREATE INDEX states_package ON states (kind, package, key);`
