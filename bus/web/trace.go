@@ -15,6 +15,7 @@ type tracePage struct {
 	Package string
 	Steps   []step
 	Cut     bool // older messages are left out, or looking took too long
+	More    int  // how many of the newest can be shown instead; 0: these are as many
 }
 
 // A step is one of it.
@@ -27,8 +28,12 @@ type step struct {
 	Why     string `json:"why,omitempty"`
 }
 
-// traceMost is how many of the newest messages are looked at, of each question.
-const traceMost = 1000
+// How many of the newest messages are looked at, of each question: for a page, and where
+// more are asked for (?all).
+const (
+	tracePart = 200
+	traceMost = 1000
+)
 
 // trace shows what happened to a package, in order, and what followed from what.
 func (s *site) trace(w http.ResponseWriter, r *http.Request) {
@@ -37,7 +42,11 @@ func (s *site) trace(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, errNone)
 		return
 	}
-	p := tracePage{Package: show.Line(name)}
+	form, _ := formOf(r)
+	p, most := tracePage{Package: show.Line(name)}, traceMost
+	if form != jsonForm && !r.URL.Query().Has("all") {
+		most = tracePart
+	}
 	var list []event.Envelope
 	at := map[string]archive.Message{}
 	for _, question := range trace.Questions(name) {
@@ -46,7 +55,7 @@ func (s *site) trace(w http.ResponseWriter, r *http.Request) {
 			s.fault(w, r, err)
 			return
 		}
-		q.Prefix, q.NewestFirst, q.Limit = s.o.Prefix, true, traceMost
+		q.Prefix, q.NewestFirst, q.Limit = s.o.Prefix, true, most
 		page, err := s.o.Archive.Find(r.Context(), q)
 		if err != nil {
 			s.fault(w, r, err)
@@ -69,7 +78,10 @@ func (s *site) trace(w http.ResponseWriter, r *http.Request) {
 		}
 		p.Steps = append(p.Steps, one)
 	}
-	if form, _ := formOf(r); form == jsonForm {
+	if p.Cut && most < traceMost {
+		p.More = traceMost
+	}
+	if form == jsonForm {
 		answer(w, http.StatusOK, map[string]any{"package": name, "steps": p.Steps, "cut": p.Cut})
 		return
 	}

@@ -220,6 +220,26 @@ func TestTrace(t *testing.T) {
 	}
 }
 
+// TestLongTrace: of a long life the newest part is shown, and more where it is asked for;
+// programs get all of that.
+func TestLongTrace(t *testing.T) {
+	s := newSite(t)
+	for i := range tracePart + 50 {
+		s.say(event.Envelope{Topic: "org.debian.dev.debbugs.bug.comment", Timestamp: now.Unix() - int64(i), Msg: map[string]any{"package": "teapot"}})
+	}
+	const more = `<a href="?all">`
+	for address, want := range map[string]int{"/trace/teapot": tracePart, "/trace/teapot?all": tracePart + 50} {
+		_, _, text := s.get(address, "text/html")
+		if n := strings.Count(text, `<li class="line"`); n != want || strings.Contains(text, more) != (want == tracePart) {
+			t.Errorf("%s has %d steps", address, n)
+		}
+	}
+	_, _, text := s.get("/trace/teapot", "application/json")
+	if n := strings.Count(text, `"step":`); n != tracePart+50 {
+		t.Errorf("as JSON there are %d", n)
+	}
+}
+
 // TestChart: bars have the heights of what came, also where an hour has nothing.
 func TestChart(t *testing.T) {
 	s := newSite(t)
