@@ -72,7 +72,7 @@ var rooms = []room{
 	{"common/program", []string{"common/*"}},
 	{"common/programtest", []string{"common/config", "common/exit", "common/manual", "common/program", "common/sign", "fixtures/ports"}},
 	{"adapters", nil},
-	{"adapters/adaptertest", []string{"common/event", "common/translate", "fixtures/cases"}},
+	{"adapters/adaptertest", []string{"common/event", "common/show", "common/translate", "fixtures/cases"}},
 	{"adapters/*", []string{"common/charset", "common/dbrow", "common/event", "common/mail", "common/pattern", "common/runes", "common/state", "common/translate"}},
 	{"fixtures", nil},
 	{"fixtures/*", []string{"fixtures/ports"}},

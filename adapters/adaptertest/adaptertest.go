@@ -46,8 +46,8 @@ func Run[T any](t *testing.T, tr translate.Translator[T], load func(raw []byte) 
 	t.Run("damaged", s.damaged)
 }
 
-// Check holds what the translator makes of one item to the contract: it is what
-// Fuzz calls for any bytes, and Run for damaged items.
+// Check holds what the translator makes of one item to the contract, as Fuzz does
+// for any bytes.
 func Check[T any](t *testing.T, tr translate.Translator[T], it translate.Item[T]) {
 	t.Helper()
 	o, err := translate.Run([]translate.Translator[T]{tr}, it)
@@ -57,15 +57,7 @@ func Check[T any](t *testing.T, tr translate.Translator[T], it translate.Item[T]
 	s := suite[T]{tr: tr}
 	s.check(t, o)
 	s.checkWhy(t, o, it)
-}
-
-// Fuzz holds what the translator makes of any bytes to the contract, beginning
-// with a folder's fixtures.
-func Fuzz[T any](f *testing.F, tr translate.Translator[T], load func(raw []byte) T, dir string) {
-	for _, x := range read(f, dir) {
-		f.Add(x.raw)
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) { Check(t, tr, translate.Item[T]{Value: load(raw)}) })
+	s.published(t, o)
 }
 
 // Benchmark measures the translator over a folder's fixtures, reading included.

@@ -77,6 +77,26 @@ func TestCheckComplains(t *testing.T) {
 	}
 }
 
+// TestPublishedComplains: what no journal takes, and what is not read back as it was said.
+func TestPublishedComplains(t *testing.T) {
+	lost := event.Define("tea.pot.lose", "what is said of it hangs on a part that is not written", func(b hasty) string { return "x" + b.unwritten }, nil)
+	spaced := event.Define("tea.pot.link", "a bad link", func(tea) string { return "x" }, func(tea) string { return "https://a b" })
+	many := tea{Name: "x", Cups: make([]string, event.MaxElements)}
+	for want, e := range map[string]event.Event{
+		"":              {Kind: brew, Body: tea{Name: "oolong", Cups: []string{}}},
+		"not a title":   {Kind: mute, Body: tea{}},
+		"more than":     {Kind: brew, Body: many},
+		"read back":     {Kind: lost, Body: hasty{unwritten: "y"}},
+		"not published": {Kind: spaced, Body: tea{}},
+	} {
+		var got complaints
+		suite[string]{}.published(&got, translate.Outcome{Events: []event.Event{e}})
+		got.tell(t, want)
+	}
+}
+
+type hasty struct{ unwritten string }
+
 type undocumented struct {
 	Plain string `json:"plain"`
 	Camel string `json:"camelCase" doc:"a bad name"`
