@@ -91,11 +91,13 @@ func passwords(s string) []string {
 	return list
 }
 
+// hide replaces them in one go: a password may be a part of what stands for another.
 func hide(s string, secrets []string) string {
+	pairs := make([]string, 0, 2*len(secrets))
 	for _, p := range secrets {
-		s = strings.ReplaceAll(s, p, hidden)
+		pairs = append(pairs, p, hidden)
 	}
-	return s
+	return strings.NewReplacer(pairs...).Replace(s)
 }
 
 // Hide is an error that does not tell the password of an address. What it wraps
