@@ -1,7 +1,6 @@
 package secret
 
 import (
-	"cmp"
 	"errors"
 	"net/url"
 	"regexp"
@@ -86,18 +85,38 @@ func passwords(s string) []string {
 		}
 		add(strings.NewReplacer(`\'`, `'`, `\\`, `\`).Replace(p))
 	}
-	// The longest first: one may hold another.
-	slices.SortFunc(list, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	return list
 }
 
-// hide replaces them in one go: a password may be a part of what stands for another.
+// hide replaces them in one go: one may overlap another, and what stands for one may
+// hold another.
 func hide(s string, secrets []string) string {
-	pairs := make([]string, 0, 2*len(secrets))
-	for _, p := range secrets {
-		pairs = append(pairs, p, hidden)
+	if len(secrets) == 0 {
+		return s
 	}
-	return strings.NewReplacer(pairs...).Replace(s)
+	secret := make([]bool, len(s))
+	for _, p := range secrets {
+		for at := 0; ; at += len(p) {
+			i := strings.Index(s[at:], p)
+			if i < 0 {
+				break
+			}
+			at += i
+			for j := range len(p) {
+				secret[at+j] = true
+			}
+		}
+	}
+	var b strings.Builder
+	for i := range len(s) {
+		switch {
+		case !secret[i]:
+			b.WriteByte(s[i])
+		case i == 0 || !secret[i-1]:
+			b.WriteString(hidden)
+		}
+	}
+	return b.String()
 }
 
 // Hide is an error that does not tell the password of an address. What it wraps
