@@ -21,20 +21,21 @@ func FuzzReread(f *testing.F) {
 		f.Fatalf("there are no fixtures: %v", err)
 	}
 	for _, file := range files {
-		f.Add("GitLab", "Push Hook", "7", read(f, file))
-		f.Add("GitHub", "delete", "", read(f, file))
+		f.Add(0, "Push Hook", "7", read(f, file))
+		f.Add(2, "delete", "", read(f, file))
 	}
-	f.Add("x", "\xff", "\n", []byte(`{"webhook": 1, "forge": "GitLab", "received": "x"}`+"\n{}"))
-	f.Add("Forgejo", "create", "\u2028", []byte(`{"webhook": 2}`+"\n{}"))
+	f.Add(1, "\xff", "\n", []byte(`{"webhook": 1, "forge": "GitLab", "received": "x"}`+"\n{}"))
+	f.Add(1, "create", "\u2028", []byte(`{"webhook": 2}`+"\n{}"))
 	when := time.Date(2026, 3, 14, 9, 1, 0, 0, time.UTC)
-	f.Fuzz(func(t *testing.T, forge, kind, name string, body []byte) {
+	f.Fuzz(func(t *testing.T, of int, kind, name string, body []byte) {
+		forge := []Forge{GitLab, Forgejo, GitHub}[uint(of)%3]
 		kept := bytes.Clone(body)
 		if d, why, err := Reread(body); err != nil && (why != "" || d.Item.Value != nil) {
 			t.Errorf("%q is %+v, %q and %v", body, d, why, err)
 		} else if err == nil && why == "" && !bytes.Equal(d.Item.Raw, kept) {
 			t.Errorf("%q is kept as %q", kept, d.Item.Raw)
 		}
-		d, why := delivered{Forge: Forge(forge), Kind: kind, Name: name, Received: when}.read(body)
+		d, why := delivered{Forge: forge, Kind: kind, Name: name, Received: when}.read(body)
 		if !bytes.Equal(body, kept) {
 			t.Fatal("the body was changed")
 		}
