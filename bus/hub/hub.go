@@ -71,13 +71,27 @@ func (c *hub) Run(p *program.Env, g *program.Globals) error {
 		return err
 	}
 	a, err := archive.Open(ctx, archive.Options{
-		Path: cfg.Hub.Archive, Log: log, States: present,
+		Path: cfg.Hub.Archive, Log: log, States: present, Making: making(log),
 		Retention: archive.Retention{Age: time.Duration(cfg.Hub.KeepAge), Bytes: int64(cfg.Hub.KeepSize)},
 	})
 	if err != nil {
 		return program.Begun(ctx, &exit.Error{Code: codeOf(err), Err: err})
 	}
 	return errors.Join(program.Begun(ctx, c.serve(ctx, p, cfg, a, verifier, log)), a.Close())
+}
+
+// making says now and then how far the archive's indices are, which may take longer than
+// a start may.
+func making(log *slog.Logger) func(at, newest int64) {
+	var said time.Time
+	return func(at, newest int64) {
+		if time.Since(said) > 10*time.Second {
+			said = time.Now()
+			text := fmt.Sprintf("makes the archive's indices again: up to arrival %d of %d", at, newest)
+			program.Starting(log, text)
+			log.Info("making the archive's indices again", "arrival", at, "newest", newest)
+		}
+	}
 }
 
 // codeOf is how the program ends where the archive cannot be opened.

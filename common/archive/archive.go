@@ -22,6 +22,9 @@ type Options struct {
 	// States are what the newest states of things are made of; nil: none are kept. An
 	// archive whose states others made gets them again when it is opened.
 	States *state.Table
+	// Making is called now and then while Open makes derived tables again: they are made up
+	// to arrival at, of newest. Nil: nobody asks.
+	Making func(at, newest int64)
 	Now    func() time.Time // nil: time.Now
 	Log    *slog.Logger     // nil: none
 }
@@ -95,7 +98,7 @@ func (a *Archive) open(ctx context.Context) (err error) {
 	a.extent = meta.extent
 	if meta.index != indexVersion || meta.states != a.o.States.Version() {
 		a.o.Log.Info("making the archive's indices again", "path", a.o.Path, "messages", meta.newest-meta.base)
-		if err := a.rebuild(ctx, meta.index == 0 && meta.states == a.o.States.Version()); err != nil {
+		if err := a.rebuild(ctx, meta.index == -indexVersion && meta.states == a.o.States.Version()); err != nil {
 			return err
 		}
 	}

@@ -220,7 +220,22 @@ func TestRebuildEndsEarly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec("UPDATE meta SET value = 0 WHERE name = 'index'; UPDATE meta SET value = 0 WHERE name = 'rebuilt'; DELETE FROM facets; DELETE FROM words; DELETE FROM hours; DELETE FROM states"); err != nil {
+	if _, err := db.Exec("UPDATE meta SET value = -value WHERE name = 'index'; UPDATE meta SET value = 0 WHERE name = 'rebuilt'; DELETE FROM facets; DELETE FROM words; DELETE FROM hours; DELETE FROM states"); err != nil {
+		t.Fatal(err)
+	}
+	var made, of int64
+	again := mustOpen(t, Options{Path: a.o.Path, Making: func(at, newest int64) { made, of = at, newest }})
+	if diff := cmp.Diff(want, derivedRows(t, again)); diff != "" {
+		t.Errorf("the index is not what it was: %s", diff)
+	}
+	if made == 0 || made != of {
+		t.Errorf("it said that %d of %d are made", made, of)
+	}
+	// One that other rules began is not gone on with.
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("UPDATE meta SET value = 0 WHERE name = 'index'; UPDATE meta SET value = 40 WHERE name = 'rebuilt'; DROP TABLE words; CREATE TABLE words (text)"); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, derivedRows(t, mustOpen(t, Options{Path: a.o.Path}))); diff != "" {

@@ -40,7 +40,7 @@ func (a *Archive) rebuild(ctx context.Context, resume bool) error {
 	if !resume {
 		at = a.extent.base
 		err := a.transact(ctx, func(t *transaction) {
-			t.meta("index", 0)
+			t.meta("index", -indexVersion)
 			t.meta("rebuilt", at)
 			for _, table := range derivedTables {
 				t.run("DROP TABLE " + table)
@@ -83,6 +83,9 @@ func (a *Archive) rebuild(ctx context.Context, resume bool) error {
 		})
 		if err != nil {
 			return err
+		}
+		if a.o.Making != nil {
+			a.o.Making(at, a.extent.newest)
 		}
 	}
 	return nil

@@ -19,7 +19,7 @@ const schema = `
 --   newest:  the newest arrival number (0)
 --   base:    the newest one that retention dropped (0)
 --   bytes:   the size of all messages kept, as they came
---   index:   by which rules the derived tables were made; 0 while they are not whole
+--   index:   by which rules the derived tables were made; below 0 while they are not whole
 --   rebuilt: up to which arrival they are, while they are made again
 --   states:  by which projections the states were made (state.Table)
 CREATE TABLE meta (

@@ -79,6 +79,12 @@ func watch(ctx context.Context, log *slog.Logger, status func() string) {
 	}
 }
 
+// Starting tells systemd that the daemon is not ready yet, what it is doing, and that
+// another minute is not to be counted against its start (EXTEND_TIMEOUT_USEC).
+func Starting(log *slog.Logger, status string) {
+	notify(log, fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d\nSTATUS=%s", time.Minute.Microseconds(), status))
+}
+
 func notify(log *slog.Logger, state string) {
 	if _, err := sd.SdNotify(false, state); err != nil {
 		log.Warn("systemd cannot be notified", "state", state, "error", err)
