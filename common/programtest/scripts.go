@@ -30,7 +30,7 @@ type Command = func(ts *testscript.TestScript, neg bool, args []string)
 //	poll TEXT COMMAND...      run a command until it exits with 0 and says TEXT
 //	code N COMMAND...         run a command, which must exit with N
 //	fetch TEXT URL            read a page, whatever its code, until it holds TEXT; it becomes stdout
-//	waitfor FILE|tcp://...    wait until a file is there, or somebody listens
+//	waitfor FILE|tcp://...    wait until a file is there, or somebody listens, also at a socket
 //	keys                      make an authority and keys for PROGRAM.example.org in keys/
 //	term                      end what runs in the background as systemd does
 //	account ROOT USER DIR     give a folder of the machine in ROOT to its user USER
@@ -146,8 +146,18 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 				conn.Close()
 				return
 			}
-		} else if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
-			return
+		} else if info, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			if info.Mode()&os.ModeSocket == 0 {
+				return
+			}
+			// A socket is there before anybody listens.
+			conn, err := net.Dial("unix", ts.MkAbs(args[0]))
+			if err == nil {
+				conn.Close()
+			}
+			if !errors.Is(err, syscall.ECONNREFUSED) {
+				return
+			}
 		}
 	}
 	ts.Fatalf("%s never came", args[0])

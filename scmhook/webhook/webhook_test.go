@@ -177,6 +177,7 @@ func open(t *testing.T, change func(*Options)) *desk {
 	s := httptest.NewUnstartedServer(h)
 	s.Config = NewServer(h, slog.New(slog.DiscardHandler))
 	s.Config.ReadHeaderTimeout, s.Config.ReadTimeout = 2*time.Second, 2*time.Second
+	s.Config.IdleTimeout = time.Hour // else one that is kept ends as the next request comes, where the machine is busy
 	s.Start()
 	t.Cleanup(s.Close)
 	d.url = s.URL
