@@ -67,7 +67,7 @@ func TestWhoGivesNoCredit(t *testing.T) {
 	b.add(60, 100<<10)
 	s := New(b.source(), nil)
 	s.limits.stall = 20 * time.Millisecond
-	endpoint := serve(t, s)
+	endpoint := serveWithin(t, s, time.Second)
 	slow := ask(t, endpoint, "REPLAY/1", `{"credit":1}`)
 	deaf := ask(t, endpoint, "REPLAY/1", `{"credit":67108864}`)
 	if got := slow.message(); got[0] != wordBegin {

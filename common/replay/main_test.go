@@ -139,7 +139,16 @@ func (b *book) bodies(from, to int) [][]byte {
 // serve listens for who asks, and gives the endpoint.
 func serve(t testing.TB, s *Server) string {
 	t.Helper()
-	l := listen(t, s, free(t))
+	return serveWithin(t, s, patience)
+}
+
+// serveWithin cuts off who takes nothing for so long.
+func serveWithin(t testing.TB, s *Server, within time.Duration) string {
+	t.Helper()
+	l, err := guard.Listen(context.Background(), []string{free(t)}, guard.Options{Type: zmq4.Rep, Exchange: s.Serve, WriteTimeout: within})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { l.Close() })
 	return l.Endpoints()[0]
 }
@@ -152,15 +161,6 @@ func free(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return "tcp://" + address
-}
-
-func listen(t testing.TB, s *Server, endpoint string) *guard.Listener {
-	t.Helper()
-	l, err := guard.Listen(context.Background(), []string{endpoint}, guard.Options{Type: zmq4.Rep, Exchange: s.Serve, WriteTimeout: time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
 }
 
 func soon(t testing.TB) context.Context {

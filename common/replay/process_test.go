@@ -74,7 +74,7 @@ func TestKill(t *testing.T) {
 	b := newBook(t, 600)
 	want := b.bodies(1, 600)
 	b.Close()
-	endpoint, kill := start(t, b.path, "tcp://127.0.0.1:0")
+	endpoint, kill := start(t, b.path, free(t)) // which nobody takes while it is down
 	c := quick(t)
 	c.Window = 4096 // so that no more than that is in the system when it is killed
 	n := 0
