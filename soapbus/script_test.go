@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 //	tracker control COMMAND
 //	tracker usertag TAG BUG
 //	tracker delete BUG
-//	tracker away, tracker back    the server fails, and answers again
+//	tracker away, silent, back    the server fails, says nothing, and answers again
 func TestScripts(t *testing.T) {
 	programtest.Scripts{
 		Program: "soapbus", Ports: []string{"PORT", "METRICS"}, Commands: map[string]programtest.Command{"tracker": trackerCmd},
@@ -88,6 +88,8 @@ func trackerCmd(ts *testscript.TestScript, neg bool, args []string) {
 		p.Delete(bug)
 	case "away":
 		p.SetFaults(bugtracker.Faults{Failing: 1})
+	case "silent":
+		p.SetFaults(bugtracker.Faults{Hanging: 1})
 	case "back":
 		p.SetFaults(bugtracker.Faults{})
 	default:
