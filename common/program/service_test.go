@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,11 +17,12 @@ import (
 	"busbar/common/event"
 	"busbar/common/exit"
 	"busbar/common/translate"
+	"busbar/fixtures/leaks"
 )
 
 // zmq4 forgets one goroutine of each publisher that is closed (see common/wire).
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/go-zeromq/zmq4.(*pubMWriter).run"))
+	os.Exit(leaks.Run(m, goleak.IgnoreAnyFunction("github.com/go-zeromq/zmq4.(*pubMWriter).run")))
 }
 
 func serve(t *testing.T, ctx context.Context, tasks ...Task) error {

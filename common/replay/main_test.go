@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"busbar/common/event"
 	"busbar/common/journal"
 	"busbar/common/wire/guard"
+	"busbar/fixtures/leaks"
 	"busbar/fixtures/ports"
 )
 
@@ -24,7 +26,7 @@ func TestMain(m *testing.M) {
 	if serveInAProcess() {
 		return
 	}
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener"))
+	os.Exit(leaks.Run(m, goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener")))
 }
 
 const patience = 3 * time.Minute // only a failure waits so long

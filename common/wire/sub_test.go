@@ -284,7 +284,14 @@ func TestZ21_NoGoroutinesStay(t *testing.T) {
 			t.Errorf("Next after Close: %v", err)
 		}
 	}
-	goleak.VerifyNone(t, known...)
+	// goleak looks for half a second, which a busy machine's goroutines may need to end.
+	var left error
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(left)
+		}
+	})
+	eventually(t, "nothing runs on", func() bool { left = goleak.Find(known...); return left == nil })
 }
 
 // TestDialPubPeerGone: the loss of the one peer is an error of the publisher.

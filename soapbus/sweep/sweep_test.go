@@ -7,23 +7,23 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"busbar/adapters/debbugs"
 	"busbar/common/journal"
 	"busbar/common/translate"
 	"busbar/fixtures/bugtracker"
 	"busbar/fixtures/cases"
+	"busbar/fixtures/leaks"
 	"busbar/soapbus/tracker"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { os.Exit(leaks.Run(m)) }
 
 // A place is a tracker, a journal, and what sweeps are opened with.
 type place struct {

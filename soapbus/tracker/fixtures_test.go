@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
+	"busbar/fixtures/leaks"
 	"busbar/soapbus/soap"
 )
 
@@ -20,7 +20,7 @@ const fixtures = "../../fixtures/soap"
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { os.Exit(leaks.Run(m)) }
 
 // TestFixtures: what each reply is read as, or why it is not.
 func TestFixtures(t *testing.T) {
