@@ -202,7 +202,7 @@ func (d *demo) show(ctx context.Context) error {
 	for _, a := range d.adapters {
 		feeders.Go(func() { fed <- a.play(ctx) })
 	}
-	s, err := d.watch(ctx, f, fed)
+	s, err := d.watch(ctx, f, verifier, fed)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (p *process) start(ended func(error)) error {
 	cmd := exec.CommandContext(ctx, p.program, p.args...)
 	p.signal = syscall.SIGTERM
 	cmd.Cancel = func() error { return cmd.Process.Signal(p.signal) }
-	cmd.WaitDelay = 10 * time.Second // then it is killed
+	cmd.WaitDelay = time.Minute // then it is killed
 	log, err := appendTo(p.log)
 	if err == nil && p.out != "" {
 		var out *os.File

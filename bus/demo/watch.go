@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,11 @@ import (
 
 	"busbar/bus/kinds"
 	"busbar/bus/printer"
+	"busbar/common/event"
 	"busbar/common/journal"
+	"busbar/common/replay"
 	"busbar/common/show"
+	"busbar/common/sign"
 	"busbar/common/wire"
 )
 
@@ -53,10 +57,23 @@ func (s seen) count(m wire.Delivery) {
 }
 
 // watch prints what arrives until all that the journals hold has come.
-func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (seen, error) {
+func (d *demo) watch(ctx context.Context, f *wire.Follower, v *sign.Verifier, fed <-chan error) (seen, error) {
 	s := seen{topics: map[string]int{}, last: map[string]int64{}, ended: map[string]bool{}}
 	done := sync.OnceFunc(func() { close(d.queueDone) })
 	out := printer.New(d.p, printer.Flags{Color: "auto"})
+	take := func(m wire.Delivery) error {
+		s.count(m)
+		if err := d.goes(); err != nil {
+			return err
+		}
+		if len(s.ended) == len(storyEnds) {
+			done()
+		}
+		origin := strings.ReplaceAll(m.Envelope.Origin, d.dir+"/", "") // people know it from the first line
+		d.say("  %s", out.Sentence(m))
+		d.say("      %s", out.Dim(show.Sprintf("%s, signed by %s, from %s", m.Topic, m.Verdict.Signer, origin)))
+		return nil
+	}
 	for feeders := len(d.adapters); ; {
 		m, err := f.Next(ctx)
 		switch {
@@ -65,7 +82,13 @@ func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (s
 		case m.Err != nil:
 			return s, m.Err
 		case m.Gap != nil:
-			return s, fmt.Errorf("following the bus: messages %d to %d of %s never came", m.Gap.From, m.Gap.To, m.Gap.Publisher)
+			missed, err := again(ctx, v, m.Endpoint, m.Gap)
+			for _, one := range missed {
+				err = errors.Join(err, take(one))
+			}
+			if err != nil {
+				return s, err
+			}
 		}
 		select {
 		case err := <-fed:
@@ -81,17 +104,32 @@ func (d *demo) watch(ctx context.Context, f *wire.Follower, fed <-chan error) (s
 			}
 			continue
 		}
-		s.count(m)
-		if err := d.goes(); err != nil {
+		if err := take(m); err != nil {
 			return s, err
 		}
-		if len(s.ended) == len(storyEnds) {
-			done()
-		}
-		origin := strings.ReplaceAll(m.Envelope.Origin, d.dir+"/", "") // people know it from the first line
-		d.say("  %s", out.Sentence(m))
-		d.say("      %s", out.Dim(show.Sprintf("%s, signed by %s, from %s", m.Topic, m.Verdict.Signer, origin)))
 	}
+}
+
+// again asks a publisher for what it said while nobody was connected to it: one that is
+// started again waits for its subscribers, and on a busy machine they come later.
+func again(ctx context.Context, v *sign.Verifier, endpoint string, gap *wire.Gap) (list []wire.Delivery, err error) {
+	missed := replay.Range{Publisher: gap.Publisher, Epoch: gap.Epoch, From: uint64(gap.From), To: uint64(gap.To)}
+	err = (&replay.Client{}).Fetch(ctx, endpoint, missed, func(topic string, body []byte) error {
+		m := wire.Delivery{Endpoint: endpoint, Topic: topic, Body: bytes.Clone(body)}
+		var err error
+		if m.Tree, m.Envelope, err = event.ParseMessage(m.Body); err != nil {
+			return err
+		}
+		if m.Verdict = v.Verify(m.Tree); !m.Verdict.OK {
+			return errors.New("verifying a message: " + m.Verdict.Reason)
+		}
+		list = append(list, m)
+		return nil
+	})
+	if err != nil {
+		return list, fmt.Errorf("asking for messages %d to %d of %s, which never came: %w", gap.From, gap.To, gap.Publisher, err)
+	}
+	return list, nil
 }
 
 // settled says that nothing waits to be read, and that the newest messages have
