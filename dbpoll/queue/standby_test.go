@@ -37,7 +37,7 @@ func TestFailover(t *testing.T) {
 	s.act("teapot", "--set-uploaded", "Uploaded")
 	written := s.sql("SELECT pg_current_wal_lsn()")
 	server = standby
-	for deadline := time.Now().Add(3 * time.Minute); s.sql("SELECT pg_last_wal_replay_lsn() >= '"+written+"'") != "t"; {
+	for deadline := time.Now().Add(time.Minute); s.sql("SELECT pg_last_wal_replay_lsn() >= '"+written+"'") != "t"; {
 		if time.Now().After(deadline) {
 			t.Fatal("the standby does not follow")
 		}
