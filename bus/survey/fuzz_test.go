@@ -25,6 +25,7 @@ func FuzzStatus(f *testing.F) {
 	}
 	f.Add([]byte(`{"healthy": true, "time": "2026-01-02T03:04:05Z", "archive": {"newest": 7}, "publishers": [{"publisher": "a", "epoch": "1", "head": 5, "lag": 2}, {"lag": -1}], "gaps": [{"publisher": "a", "first": 9, "last": 1, "time": "2026-01-02T03:04:05Z"}, {"time": "2026-01-02T03:00:05Z"}], "canaries": [{"state": "overdue", "seen": null}, {"state": "overdue", "seen": "0001-01-01T00:00:00Z"}]}`))
 	f.Add([]byte(`{"intake": {"conditions": [{"level": "fail", "key": "x", "text": "a\u001bb"}, {"level": "odd"}]}, "conditions": [{"level": "warn"}], "destinations": {"a": {"waiting": -1, "counts": {"sent": 9223372036854775807}}, "b": {"counts": {"sent": 1}}}}`))
+	f.Add([]byte(`{"intake": {"conditions": [{"name": "x", "text": "a condition without a level"}]}}`))
 	f.Add([]byte(`[]`))
 	now := time.Date(2026, 1, 2, 4, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, text []byte) {

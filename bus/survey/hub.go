@@ -195,5 +195,6 @@ func OfCondition(what string, c condition.Condition) program.Finding {
 	if c.Level == condition.Fail {
 		return program.Away(what, errors.New(text))
 	}
-	return program.Finding{What: what, Level: string(c.Level), Detail: text}
+	// Another level is of a newer program, or of none of ours.
+	return program.Finding{What: what, Level: string(condition.Warn), Detail: text}
 }

@@ -11,7 +11,7 @@ import (
 // FuzzParse: a rule is a number of terms of known kinds, means the same when it is read
 // from its own words, and never asks for nothing.
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{"dkim:Bugs.Debian.org", "results:a and relay:10.0.0.0/8 and pgp:team", "lmtp: a and pipe:b", " and ", "dkim: and x", "pgp:none", "relay:a:b"} {
+	for _, text := range []string{"dkim:Bugs.Debian.org", "results:a and relay:10.0.0.0/8 and pgp:team", "lmtp: a and pipe:b", " and ", "dkim: and x", "pgp:none", "relay:a:b", "dkim:a And relay:10.0.0.0/8"} {
 		f.Add(text)
 	}
 	p := &Policy{o: Options{ResultsOf: "mx", ReceivedBy: "mx", Keyrings: map[string]string{"team": "team.gpg"}}}

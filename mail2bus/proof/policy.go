@@ -101,6 +101,9 @@ func (p *Policy) parse(text string) (r rule, err error) {
 		case kind == "pgp" && p.o.Keyrings[t.value] == "":
 			return nil, fmt.Errorf("the keyring %q is not in [mail.keyrings]", t.value)
 		}
+		if kind != "pgp" && strings.ContainsAny(t.value, " \t\r\n") { // such as "And" between two
+			return nil, fmt.Errorf("%q has blanks in its value (terms are joined by \" and \")", word)
+		}
 		if kind == "dkim" || kind == "results" {
 			t.value = strings.ToLower(t.value)
 		}
