@@ -56,7 +56,10 @@ func TestReload(t *testing.T) {
 			p.set("sign", fmt.Sprintf("certificate = %q", p.path("keys/theirs.crt")))
 			p.set("sign", fmt.Sprintf("key = %q", p.path("keys/theirs.key")))
 			p.command(context.Background()) // writes the configuration
-			w.reload("name=theirs")
+			w.reload(taken)                 // the last that it says of it: what follows is of the next one
+			if !strings.Contains(w.logged(), "name=theirs") {
+				t.Errorf("it does not say whose key it has now:\n%s", w.logged())
+			}
 
 			p.set("bus", `log = "warn"`)
 			p.set("bus", `heartbeat = "7s"`)

@@ -54,11 +54,12 @@ func (r reload) once(n *node.Node) {
 	}
 	if err != nil {
 		r.program.level.Set(level)
-		n.Log.Error("configuration refused; the previous one stays in force", "error", err)
+		// Who has read the log finds it in every view.
 		n.Conditions.Raise(condition.Condition{
 			Name: failed, Level: condition.Warn, Text: "it is not taken up, the one from before is in force: " + err.Error(),
 			Hint: "correct it, and reload: the next start would fail",
 		})
+		n.Log.Error("configuration refused; the previous one stays in force", "error", err)
 		return
 	}
 	n.Conditions.Clear(failed)
@@ -68,10 +69,10 @@ func (r reload) once(n *node.Node) {
 		n.Log.Info("configuration reloaded")
 		return
 	}
-	n.Log.Warn("configuration reloaded; some keys need a restart", "keys", waits)
 	n.Conditions.Raise(condition.Condition{
 		Name: pending, Level: condition.Warn, Text: "these keys were changed since the start, and take a restart: " + strings.Join(waits, ", "),
 	})
+	n.Log.Warn("configuration reloaded; some keys need a restart", "keys", waits)
 }
 
 // monotonic is CLOCK_MONOTONIC in microseconds, as systemd wants it.
