@@ -54,7 +54,7 @@ func TestHubNamesADeadAdapter(t *testing.T) {
 	says := func(path, want string) {
 		t.Helper()
 		var last string
-		for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 			r, err := http.Get("http://" + serves + path)
 			if err != nil {
 				continue

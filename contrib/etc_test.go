@@ -33,7 +33,7 @@ func TestMachinesOwnConfiguration(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(etc, "busbar", name), []byte("[no file of a test\n"), 0o644))
 	}
 	must(t, os.WriteFile(filepath.Join(etc, "busbar", "scmhook.spool"), []byte("/nonexistent/spool\n"), 0o644))
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), long)
 	defer cancel()
 	if out, err := elsewhere(ctx, etc, "true").CombinedOutput(); err != nil {
 		t.Skipf("nothing can be mounted here: %v: %s", err, out)

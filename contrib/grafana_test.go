@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver
 
+	"busbar/common/programtest"
 	"busbar/fixtures/cluster"
 )
 
@@ -231,7 +231,7 @@ func hubPage(t *testing.T, endpoint string) string {
 
 // pageWith is the page of metrics once it has all of these; empty: it never does.
 func pageWith(address string, wants ...string) string {
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		r, err := http.Get("http://" + address + "/metrics")
 		if err != nil {
 			continue
@@ -251,12 +251,9 @@ func pageWith(address string, wants ...string) string {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	address, err := programtest.FreeAddress()
+	must(t, err)
+	return address
 }
 
 // metricsPage runs dbpoll on a SQLite table until it has something to tell of

@@ -21,6 +21,9 @@ import (
 // patience is for what must happen at some time; it is no measure of speed.
 const patience = 3 * time.Minute // only a failure waits so long
 
+// long is for many such things, one after the other, and for what is built.
+const long = 15 * time.Minute
+
 // A place is a folder with all that a daemon needs.
 type place struct {
 	t       *testing.T

@@ -61,7 +61,7 @@ func newMachine(t *testing.T, systems string) *machine {
 // testdata/session.sh. A command that fails ends it.
 func (m *machine) session(script string) string {
 	m.t.Helper()
-	ctx, cancel := context.WithTimeout(m.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(m.t.Context(), long)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c", ". contrib/testdata/session.sh\n"+script)
 	cmd.Dir = ".."
