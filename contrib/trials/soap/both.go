@@ -136,13 +136,31 @@ func actBoth(ctx context.Context, o options, s *site) (text string, err error) {
 	if err := p.live(ctx, o.both, 3); err != nil {
 		return "", err
 	}
+	if err := trial.Await(ctx, "mail2bus to read its mails", trial.Patience, func() (bool, error) {
+		waiting, err := trial.Maildir(s.Path("spool")).Waiting()
+		return waiting == 0, err
+	}); err != nil {
+		return "", err
+	}
 	if err := p.sub.Quiet(ctx, 6*time.Second); err != nil {
 		return "", err
+	}
+	// Both go on: what they say from now on counts for nobody.
+	upTo := map[string]int64{}
+	for publisher, journal := range map[string]string{"mail2bus.trial": s.Path("mail.db"), "soapbus.trial": s.journal()} {
+		newest, err := trial.Stored(ctx, journal)
+		if err == nil {
+			err = p.sub.Reaches(ctx, publisher, newest)
+		}
+		if err != nil {
+			return "", err
+		}
+		upTo[publisher] = newest
 	}
 	if _, err := p.sub.End(); err != nil {
 		return "", err
 	}
-	sums, serr := compare(ctx, p.seen, s.Path("mail.db"), s.journal())
+	sums, serr := compare(ctx, p.seen, upTo, s.Path("mail.db"), s.journal())
 	text, cerr := s.close(ctx, p.world, p.books, fmt.Sprintf("%d mails, %d of them withheld; ", p.mails, len(p.withheld)))
 	return text + "; " + sums.String(), errors.Join(cerr, serr, sums.verdict())
 }
@@ -166,12 +184,13 @@ func (s sums) verdict() error {
 	return nil
 }
 
-func compare(ctx context.Context, seen map[string]int, mailPath, soapPath string) (s sums, err error) {
-	mail, err := facts(ctx, mailPath)
+// compare looks at what was told up to a number of each publisher.
+func compare(ctx context.Context, seen map[string]int, upTo map[string]int64, mailPath, soapPath string) (s sums, err error) {
+	mail, err := facts(ctx, upTo, mailPath)
 	if err != nil {
 		return s, err
 	}
-	soap, err := facts(ctx, soapPath)
+	soap, err := facts(ctx, upTo, soapPath)
 	if err != nil {
 		return s, err
 	}
@@ -208,7 +227,11 @@ func compare(ctx context.Context, seen map[string]int, mailPath, soapPath string
 	return s, nil
 }
 
-func facts(ctx context.Context, path string) (map[string]event.Envelope, error) {
+func facts(ctx context.Context, upTo map[string]int64, path string) (map[string]event.Envelope, error) {
 	all := map[string]event.Envelope{}
-	return all, trial.Messages(ctx, path, func(id string, e event.Envelope) { all[id] = e })
+	return all, trial.Messages(ctx, path, func(id string, e event.Envelope) {
+		if e.Seq <= upTo[e.Publisher] {
+			all[id] = e
+		}
+	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"busbar/contrib/trials/trial"
 	"busbar/fixtures/bugtracker"
+	"busbar/fixtures/ports"
 )
 
 // A site is one tracker and one soapbus.
@@ -37,21 +38,16 @@ func (s *site) journal() string { return s.Path("journal.db") }
 
 // serve starts the tracker, at the address that it had before if it had one.
 func (s *site) serve() error {
-	if s.address == "" {
-		s.address = "127.0.0.1:0"
-	}
-	var l net.Listener
 	var err error
-	for range 50 { // the port is free again soon
-		if l, err = net.Listen("tcp", s.address); err == nil {
-			break
+	if s.address == "" {
+		if s.address, err = ports.Address(); err != nil {
+			return fmt.Errorf("serving the tracker: %w", err)
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
+	l, err := net.Listen("tcp", s.address)
 	if err != nil {
 		return fmt.Errorf("serving the tracker: %w", err)
 	}
-	s.address = l.Addr().String()
 	s.server = &http.Server{Handler: s.tracker.Handler()}
 	go s.server.Serve(l)
 	return nil
