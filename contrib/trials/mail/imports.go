@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"time"
 
+	"busbar/common/exit"
 	"busbar/contrib/trials/trial"
 )
 
@@ -73,6 +74,9 @@ func actImport(ctx context.Context, o options, at *trial.Site) (result, error) {
 			killed++
 		}
 		_ = cmd.Wait()
+		if err := s.holds(ctx); err != nil {
+			return result{}, err
+		}
 	}
 	if !s.daemon.Running() {
 		if err := s.daemon.Start(); err != nil {
@@ -84,8 +88,8 @@ func actImport(ctx context.Context, o options, at *trial.Site) (result, error) {
 	}
 	err = trial.Await(ctx, "the import", trial.Patience, func() (bool, error) {
 		err := s.Run(ctx, "mail2bus", "import", box)
-		var exit *exec.ExitError
-		if errors.As(err, &exit) && exit.ExitCode() == 75 {
+		var failed *exec.ExitError
+		if errors.As(err, &failed) && failed.ExitCode() == exit.TempFail {
 			return false, nil
 		}
 		return err == nil, err
@@ -99,12 +103,18 @@ func actImport(ctx context.Context, o options, at *trial.Site) (result, error) {
 }
 
 // holds waits until a daemon that was started holds its journal: an import that comes
-// first would have it, and the daemon end.
+// first would have it. An import that found no daemon, since that was just killed, did
+// come first: then the daemon ends, and is started again, as systemd does.
 func (s *site) holds(ctx context.Context) error {
 	if !s.daemon.Running() {
 		return nil
 	}
 	return trial.Await(ctx, "the daemon to hold its journal", trial.Patience, func() (bool, error) {
+		if code, ended := s.daemon.Exited(); ended && code != exit.TempFail {
+			return false, fmt.Errorf("mail2bus ended by itself, with %d", code)
+		} else if ended {
+			return false, s.daemon.Start()
+		}
 		conn, err := net.DialTimeout("unix", s.journal+".sock", time.Second)
 		if err != nil {
 			return false, nil

@@ -19,7 +19,7 @@ func TestTorture(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes half a minute")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), trial.Long)
 	defer cancel()
 	var out bytes.Buffer
 	err := torture(ctx, options{mails: 300, kills: 8, life: 2 * time.Second, full: 80, port: 60, imports: 400, history: 330, historyLive: 100, historyKills: 2, Options: trial.Options{Seed: 7}}, &out)

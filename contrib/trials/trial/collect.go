@@ -13,6 +13,7 @@ import (
 // sent yet, and PUB/SUB has no memory: what counts is that each loss is noticed.
 type Received struct {
 	Seqs    map[string]map[int64]bool // the numbers that came, by publisher
+	From    map[string]int64          // behind which it came to each publisher: what was said before is none of its
 	Gaps    []wire.Gap
 	Dropped int // doubles, known by their id
 	Bad     int // bad frames, and what the trial could not read
@@ -38,7 +39,7 @@ func Collect(ctx context.Context, o wire.FollowOptions, note func(wire.Delivery)
 	if err != nil {
 		return nil, err
 	}
-	c := &Collector{f: f, note: note, done: make(chan struct{}), newest: map[string]int64{}, last: time.Now(), received: Received{Seqs: map[string]map[int64]bool{}}}
+	c := &Collector{f: f, note: note, done: make(chan struct{}), newest: map[string]int64{}, last: time.Now(), received: Received{Seqs: map[string]map[int64]bool{}, From: map[string]int64{}}}
 	go func() {
 		defer close(c.done)
 		for {
@@ -63,10 +64,16 @@ func (c *Collector) take(d wire.Delivery) {
 	if d.Gap != nil {
 		c.received.Gaps = append(c.received.Gaps, *d.Gap)
 	}
-	publisher := d.Envelope.Publisher
+	publisher, from := d.Envelope.Publisher, d.Envelope.Seq-1
 	if d.Heartbeat {
 		msg, _ := d.Envelope.Msg.(map[string]any)
-		c.newest[publisher] = event.Integer(msg["newest"])
+		from = event.Integer(msg["newest"])
+		c.newest[publisher] = from
+	}
+	if _, known := c.received.From[publisher]; !known {
+		c.received.From[publisher] = from
+	}
+	if d.Heartbeat {
 		return
 	}
 	c.last = time.Now()

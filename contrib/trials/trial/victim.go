@@ -51,14 +51,21 @@ func (v *Victim) Restart() error {
 	return v.Start()
 }
 
-// Ended takes note that it ended by itself, if it did.
+// Ended takes note that it ended by itself, if it did: it says so once.
 func (v *Victim) Ended() bool {
+	_, ended := v.Exited()
+	return ended
+}
+
+// Exited is Ended, with the code.
+func (v *Victim) Exited() (code int, ended bool) {
 	select {
 	case <-v.ended:
+		code = v.cmd.ProcessState.ExitCode()
 		v.cmd = nil
-		return true
+		return code, true
 	default:
-		return false
+		return 0, false
 	}
 }
 
@@ -79,7 +86,7 @@ func (v *Victim) Kill() error {
 }
 
 // leave is what it gets to end when it is asked to.
-const leave = time.Minute
+const leave = Patience
 
 // Stop ends it as an operator does; one that does not run is left alone.
 func (v *Victim) Stop() error {
