@@ -21,8 +21,6 @@ import (
 // trace it stands at its place among what the programs did.
 const acks = "acks"
 
-const patience = time.Minute
-
 // cuts are one recording, and the cuts of it.
 type cuts struct {
 	program string // mail2bus
@@ -150,12 +148,14 @@ func (t cuts) judge(ctx context.Context, root string, acked map[int]bool, sum *t
 		_, jerr := os.Stat(filepath.Join(root, "journal.db"))
 		return err == nil && jerr == nil && len(left) == 0
 	}
-	for deadline := time.Now().Add(patience); !v.Ended() && !drained(); time.Sleep(5 * time.Millisecond) {
+	refused := v.Ended()
+	for deadline := time.Now().Add(trial.Patience); !refused && !drained(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			return errors.Join(fmt.Errorf("%s: the daemon does not finish: %s", what, trial.LastWords(log.Name())), v.Kill())
 		}
+		refused = v.Ended()
 	}
-	if v.Ended() {
+	if refused {
 		sum.refused++
 		sum.note("%s: %s", what, trial.LastWords(log.Name()))
 		return nil
