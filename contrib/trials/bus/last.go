@@ -33,6 +33,13 @@ func actLast(ctx context.Context, o options, at *trial.Site) (string, error) {
 	if err := s.start(); err != nil {
 		return "", err
 	}
+	// What is said before it listens comes by replay alone, and is not lost on the wire.
+	if err := s.await(ctx, "the subscriber to hear a heartbeat", patience, func() (bool, error) {
+		_, beats := l.state()
+		return beats > 0, nil
+	}); err != nil {
+		return "", err
+	}
 	const before = 5
 	var times trial.Times
 	most := 0

@@ -75,7 +75,6 @@ func (s *site) rotate(ctx context.Context, _ *truth, p *publisher) error {
 
 // listens waits until a publisher that was started takes connections.
 func (p *publisher) listens(ctx context.Context) error {
-	const patience = time.Minute
 	for end := time.Now().Add(patience); ; {
 		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", p.address)
 		if err == nil {
@@ -139,6 +138,9 @@ func (s *site) prune(ctx context.Context, t *truth, p *publisher) error {
 		}
 		if err == nil {
 			err = p.start()
+		}
+		if err == nil {
+			err = p.listens(ctx)
 		}
 		if err != nil {
 			return err
