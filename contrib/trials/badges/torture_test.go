@@ -4,14 +4,13 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"busbar/contrib/trials/trial"
 )
 
 // TestTorture plays it with few events.
 func TestTorture(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), trial.Long)
 	defer cancel()
 	var out strings.Builder
 	err := torture(ctx, options{events: 800, people: 30, kills: 2, Options: trial.Options{Seed: 7}}, &out)

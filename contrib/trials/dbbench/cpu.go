@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -52,6 +53,9 @@ func (d *daemon) working(ctx context.Context) (float64, error) {
 			return 0, err
 		}
 		cpu, err := stat(pid, 14, 15)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // it has ended since
+		}
 		if err != nil {
 			return 0, err
 		}

@@ -6,12 +6,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"busbar/contrib/trials/trial"
 )
 
 // TestDbbench measures a small table: that every line is there, and that no
 // figure is missing.
 func TestDbbench(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), trial.Long)
 	defer cancel()
 	var out strings.Builder
 	if err := run(ctx, &out, 2000); err != nil {

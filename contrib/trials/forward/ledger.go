@@ -135,7 +135,7 @@ func (p *play) open(ctx context.Context) (*nats.Conn, jetstream.Stream, error) {
 	for _, n := range p.nodes {
 		url += n.URL() + ","
 	}
-	nc, err := nats.Connect(url[:len(url)-1], nats.MaxReconnects(-1))
+	nc, err := nats.Connect(url[:len(url)-1], nats.MaxReconnects(-1), nats.Timeout(trial.Patience))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -12,7 +12,7 @@ import (
 
 // TestTorture plays it with few kills.
 func TestTorture(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), trial.Long)
 	defer cancel()
 	var out strings.Builder
 	err := torture(ctx, options{messages: 1200, kills: 12, publishers: 2, rated: 2000, Options: trial.Options{Seed: 7, Acts: "one server"}}, &out)

@@ -5,12 +5,13 @@ import (
 	"context"
 	"math/rand/v2"
 	"testing"
-	"time"
+
+	"busbar/contrib/trials/trial"
 )
 
 // A small herd in every test run; `go run ./contrib/trials/mutants` is the whole one.
 func TestMutants(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), trial.Long)
 	defer cancel()
 	if err := run(ctx, 300, 7); err != nil {
 		t.Error(err)

@@ -27,6 +27,7 @@ type chat struct {
 	answered map[saying]bool // the server said that it had read it, and the program was told
 	seen     map[saying]int
 	in       int // channels in which the one who watches is now
+	passing  int // connections of the program that are passed on
 }
 
 // A saying is the number of an event in a channel.
@@ -49,7 +50,11 @@ func listen(ctx context.Context, wg *sync.WaitGroup, server string, channels []s
 			if err != nil {
 				return
 			}
-			wg.Go(func() { c.pass(ctx, conn) })
+			c.passes(1)
+			wg.Go(func() {
+				c.pass(ctx, conn)
+				c.passes(-1)
+			})
 		}
 	})
 	wg.Go(func() {
@@ -70,6 +75,21 @@ func (c *chat) ready(ctx context.Context) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return c.in >= len(c.channels), nil
+	})
+}
+
+func (c *chat) passes(more int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.passing += more
+}
+
+// ended waits until all that the program was told is written down, once it has ended.
+func (c *chat) ended(ctx context.Context) error {
+	return trial.Await(ctx, "the program's connections to the IRC server to end", trial.Patience, func() (bool, error) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.passing == 0, nil
 	})
 }
 

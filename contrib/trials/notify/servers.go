@@ -126,7 +126,7 @@ channels = ["%s"]
 	if err != nil {
 		return "", err
 	}
-	if err := p.notify.Stop(); err != nil {
+	if err := errors.Join(p.notify.Stop(), talk.ended(ctx)); err != nil {
 		return "", err
 	}
 	text := fmt.Sprintf("%d events to %d addresses of each kind, in %.0f s; killed", o.said, o.addresses, took.Seconds())

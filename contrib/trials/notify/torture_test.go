@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 
 // TestTorture plays each act in small: few kills, few people, few events.
 func TestTorture(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), trial.Long)
 	defer cancel()
 	var out strings.Builder
 	o := options{

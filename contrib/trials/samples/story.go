@@ -139,7 +139,7 @@ func (s *story) count(name, query string) (n int, err error) {
 
 // wait waits until it is so.
 func (s *story) wait(ctx context.Context, what string, so func() bool) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, trial.Patience)
 	defer cancel()
 	for !so() {
 		select {

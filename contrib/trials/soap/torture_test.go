@@ -13,7 +13,7 @@ import (
 
 // TestTorture plays the acts with few bugs.
 func TestTorture(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), trial.Long)
 	defer cancel()
 	var out strings.Builder
 	o := options{bugs: 60, changes: 120, kills: 6, both: 25, synthetic: 3000, rate: 6000, life: 2 * time.Second, patience: 20 * time.Second, Options: trial.Options{Seed: 7}}

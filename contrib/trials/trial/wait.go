@@ -10,6 +10,10 @@ import (
 // Patience bounds each wait for what must come.
 const Patience = 3 * time.Minute
 
+// Long bounds the small form of a trial that the suite plays: a little less than the
+// time after which `make test` ends a package.
+const Long = 25 * time.Minute
+
 // Await waits until ok says so.
 func Await(ctx context.Context, what string, limit time.Duration, ok func() (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
