@@ -183,7 +183,7 @@ func (p *play) accounts(ctx context.Context, limit bound) (a account, err error)
 }
 
 // stored is how much later than it is planned a note may be stored.
-const stored = 2 * time.Second
+const stored = 10 * time.Second
 
 // within is the most notes within such a time, of those made at some times, in order.
 func within(times []time.Time, d time.Duration) (most int) {
