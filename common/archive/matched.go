@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -19,31 +20,16 @@ func tokenOf(name int64) string {
 // (sqlite.org/fts5.html §3).
 type expression struct {
 	all, none []string
+	terms     int
 	beginning bool // it asks for a word's beginning
 }
 
-// words asks for what has all that a person's text stands for; it is empty where that is
-// nothing.
-func (e *expression) words(text string) string {
-	var terms []string
-	for _, w := range wordsIn(text) {
-		terms = append(terms, `"`+w+`"`)
-	}
-	if len(terms) > 0 && strings.HasSuffix(text, "*") {
-		terms[len(terms)-1] += " *"
-		e.beginning = true
-	}
-	return strings.Join(terms, " AND ")
-}
-
-// names asks for what has one of these names.
-func (e *expression) names(ids []int64) string {
-	terms := make([]string, len(ids))
-	for i, id := range ids {
-		terms[i] = `"` + tokenOf(id) + `"`
-	}
-	return strings.Join(terms, " OR ")
-}
+// maxTerms bounds what one look into the index holds in memory: of each term, a page of
+// each of the index's parts. maxTogether is how many names one condition may mean there.
+const (
+	maxTerms    = 64
+	maxTogether = 32
+)
 
 func (e *expression) String() string {
 	text := "(" + strings.Join(e.all, ") AND (") + ")"
@@ -51,6 +37,103 @@ func (e *expression) String() string {
 		text = "(" + text + ") NOT ((" + strings.Join(e.none, ") OR (") + "))"
 	}
 	return text
+}
+
+// termsOf asks for what has each word of a person's text.
+func termsOf(text string) (terms []string, beginning bool) {
+	for _, w := range wordsIn(text) {
+		terms = append(terms, `"`+w+`"`)
+	}
+	if len(terms) > 0 && strings.HasSuffix(text, "*") {
+		terms[len(terms)-1] += " *"
+		beginning = true
+	}
+	return terms, beginning
+}
+
+// anyOf asks for what has one of these names.
+func anyOf(ids []int64) string {
+	terms := make([]string, len(ids))
+	for i, id := range ids {
+		terms[i] = `"` + tokenOf(id) + `"`
+	}
+	return strings.Join(terms, " OR ")
+}
+
+// lookup makes the lists of a query. What the index of words knows is one list, whose
+// parts the index compares itself; a single name has a table of its own.
+func (s *search) lookup() error {
+	q := s.q
+	together := len(q.Words) > 0 || len(q.Conditions)+len(q.Without) > 1
+	e := &expression{}
+	list := []*expression{e}
+	add := func(part string, terms int) {
+		if e.terms+terms > maxTerms {
+			e = &expression{}
+			list = append(list, e)
+		}
+		e.all, e.terms = append(e.all, part), e.terms+terms
+	}
+	var unwanted [][]int64
+	for _, c := range q.Conditions {
+		ids, err := s.names(c)
+		switch {
+		case err != nil:
+			return err
+		case c.Not && len(ids) > 0:
+			unwanted = append(unwanted, ids)
+		case c.Not:
+		case together && len(ids) > 0 && len(ids) <= maxTogether:
+			add(anyOf(ids), len(ids))
+		default:
+			s.lists = append(s.lists, s.any(ids))
+		}
+	}
+	for _, text := range q.Words {
+		terms, beginning := termsOf(text)
+		for _, t := range terms {
+			add(t, 1)
+		}
+		e.beginning = e.beginning || beginning
+	}
+	except := func(part string, terms int) bool { // there is room for it
+		room := len(e.all) > 0 && e.terms+terms <= maxTerms
+		if room {
+			e.none, e.terms = append(e.none, part), e.terms+terms
+		}
+		return room
+	}
+	for _, ids := range unwanted {
+		if len(ids) > maxTogether || !except(anyOf(ids), len(ids)) {
+			s.without = append(s.without, s.any(ids))
+		}
+	}
+	for _, text := range q.Without {
+		terms, beginning := termsOf(text)
+		if len(terms) > maxTerms {
+			return fmt.Errorf("%w: what is to be left out has more than %d words", ErrQuery, maxTerms)
+		}
+		if part := strings.Join(terms, " AND "); len(terms) > 0 && !except(part, len(terms)) {
+			l, err := s.matched(&expression{all: []string{part}, beginning: beginning}, false)
+			if err != nil {
+				return err
+			}
+			s.without = append(s.without, l)
+		} else {
+			e.beginning = e.beginning || beginning
+		}
+	}
+	for _, e := range list {
+		if len(e.all) == 0 {
+			continue
+		}
+		l, err := s.matched(e, true)
+		if err != nil {
+			return err
+		}
+		s.lists = append(s.lists, l)
+	}
+	return nil
 }
 
 // Nothing ends a look into the index of words but its end. So it looks at a stretch of

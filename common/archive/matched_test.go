@@ -2,7 +2,9 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -28,12 +30,17 @@ func TestNamesAndWords(t *testing.T) {
 		{Query{Words: []string{"drips"}, Conditions: []Condition{{Kind: Package, Values: names[:maxValues]}}}, maxValues},
 		{Query{Words: []string{"drips"}, Conditions: []Condition{{Kind: Package, Values: names[:maxValues], Not: true}}}, 20},
 		{Query{Conditions: []Condition{{Kind: Package, Values: names[:maxValues]}, {Kind: Package, Values: names[100:200]}, {Kind: Package, Values: names[150:maxValues]}}}, 50},
+		{Query{Words: []string{"drips"}, Conditions: []Condition{{Kind: Package, Values: names[:maxTogether]}, {Kind: Package, Values: names[:maxTogether]}, {Kind: Package, Values: names[:maxTogether-1]}, {Kind: Package, Values: names[:2], Not: true}}}, maxTogether - 3},
+		{Query{Words: []string{strings.Repeat("drips ", 200)}, Without: []string{strings.Repeat("hot ", maxTerms)}}, int64(len(names))},
 		{Query{Words: []string{"_n1"}, Without: []string{"drips"}}, 0},
 		{Query{Words: []string{"_"}}, int64(len(names))}, // has no word in it
 	} {
 		if n, exact, err := a.Count(context.Background(), c.q, 1000); n != c.want || !exact || err != nil {
 			t.Errorf("%d, %t, %v; want %d", n, exact, err, c.want)
 		}
+	}
+	if _, err := a.Find(context.Background(), Query{Without: []string{strings.Repeat("hot ", maxTerms+1)}}); !errors.Is(err, ErrQuery) {
+		t.Errorf("so many words are left out: %v", err)
 	}
 	if id, err := a.Find(context.Background(), Query{Words: []string{tokenOf(1)}, Without: []string{"n1"}}); err != nil || len(id.Messages) > 0 {
 		t.Errorf("a word finds a name: %d, %v", len(id.Messages), err)

@@ -212,47 +212,8 @@ func (s *search) prepare() error {
 	} else if q.After != 0 {
 		s.low = max(s.low, q.After+1)
 	}
-	together := len(q.Words) > 0 || len(q.Conditions)+len(q.Without) > 1
-	var e expression
-	for _, c := range q.Conditions {
-		ids, err := s.names(c)
-		if err != nil {
-			return err
-		}
-		switch {
-		case c.Not && len(ids) == 0:
-		case c.Not:
-			e.none = append(e.none, e.names(ids))
-			s.without = append(s.without, s.any(ids))
-		case together && len(ids) > 0:
-			e.all = append(e.all, e.names(ids))
-		default:
-			s.lists = append(s.lists, s.any(ids))
-		}
-	}
-	for _, text := range q.Words {
-		if term := e.words(text); term != "" {
-			e.all = append(e.all, term)
-		}
-	}
-	for _, text := range q.Without {
-		var w expression
-		if w.all = append(w.all, w.words(text)); w.all[0] == "" {
-			continue
-		}
-		e.none, e.beginning = append(e.none, w.all[0]), e.beginning || w.beginning
-		l, err := s.matched(&w, false)
-		if err != nil {
-			return err
-		}
-		s.without = append(s.without, l)
-	}
-	if len(e.all) > 0 {
-		l, err := s.matched(&e, true)
-		if err != nil {
-			return err
-		}
-		s.lists, s.without = append(s.lists, l), nil // the index knows them
+	if err := s.lookup(); err != nil {
+		return err
 	}
 	if len(s.lists) == 0 {
 		ids, err := s.names(Condition{Kind: all, Values: []string{""}})
