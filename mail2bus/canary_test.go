@@ -57,7 +57,7 @@ func serveSMTP(l net.Listener, got chan<- string) {
 		return
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	_ = c.SetDeadline(time.Now().Add(3 * time.Minute))
 	var said strings.Builder
 	in := bufio.NewScanner(c)
 	answer := func(text string) { _, _ = c.Write([]byte(text + "\r\n")) }

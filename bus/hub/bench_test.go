@@ -67,7 +67,7 @@ func BenchmarkListeners(b *testing.B) {
 			}
 		}()
 	}
-	for end := time.Now().Add(time.Minute); h.streams.count() < clients+stalled && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); h.streams.count() < clients+stalled && time.Now().Before(end); time.Sleep(time.Millisecond) {
 	}
 	var before, after runtime.MemStats
 	runtime.GC()

@@ -161,7 +161,7 @@ func TestCanariesInTheHub(t *testing.T) {
 		t.Fatalf("of the archive it knows %+v", got)
 	}
 	put(a, said(t, "b", 1, passOf("b", 7, at)), message(t, "b", 2))
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if got := state(); len(got) == 2 && got[1].Said != nil {
 			break
 		}
@@ -211,7 +211,7 @@ func TestAlarm(t *testing.T) {
 		}
 	}
 	var topics []string
-	for end := time.Now().Add(time.Minute); len(topics) < 2 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); len(topics) < 2 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		list, err := a.After(t.Context(), 0, 10)
 		if err != nil {
 			t.Fatal(err)

@@ -111,7 +111,7 @@ func TestTLS(t *testing.T) {
 		t.Errorf("the senders are %v", r.Senders)
 	}
 	issue(t, dir, "hub")
-	for end := time.Now().Add(time.Minute); post(clientCrt, clientKey) != http.StatusOK; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); post(clientCrt, clientKey) != http.StatusOK; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the new certificate is not shown")
 		}

@@ -13,7 +13,7 @@ import (
 // DBUS_SESSION_BUS_ADDRESS, as a desktop has one. It prints so many, and ends.
 func desk(args []string) error {
 	conn, err := dbus.Connect(os.Getenv("DBUS_SESSION_BUS_ADDRESS"))
-	for end := time.Now().Add(time.Minute); err != nil && time.Now().Before(end); time.Sleep(20 * time.Millisecond) { // the session begins
+	for end := time.Now().Add(3 * time.Minute); err != nil && time.Now().Before(end); time.Sleep(20 * time.Millisecond) { // the session begins
 		conn, err = dbus.Connect(os.Getenv("DBUS_SESSION_BUS_ADDRESS"))
 	}
 	if err != nil {
@@ -38,7 +38,7 @@ func desk(args []string) error {
 		select {
 		case text := <-shown:
 			fmt.Println(text)
-		case <-time.After(time.Minute):
+		case <-time.After(3 * time.Minute):
 			return errors.New("nothing more is shown")
 		}
 	}

@@ -34,7 +34,7 @@ func TestAppendBuildsTheEnvelope(t *testing.T) {
 	}
 	select {
 	case <-changed:
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		t.Fatal("Changed was not closed")
 	}
 	list := all(t, j.Reader())

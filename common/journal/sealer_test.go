@@ -21,7 +21,7 @@ func TestSealedMeanwhile(t *testing.T) {
 		case <-placed:
 			m.Set("signature", "s")
 			return nil
-		case <-time.After(time.Minute):
+		case <-time.After(3 * time.Minute):
 			return errors.New("the second never got its place")
 		}
 	}

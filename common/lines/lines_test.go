@@ -116,7 +116,7 @@ func (s *site) start() (*drain.Drain, func()) {
 
 func (s *site) eventually(what string, is func() bool) {
 	s.Helper()
-	for end := time.Now().Add(time.Minute); !is(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); !is(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			s.Fatalf("in vain: %s", what)
 		}

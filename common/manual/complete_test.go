@@ -133,7 +133,7 @@ func askZsh(t *testing.T, dir, typed string) []string {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	kill := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	kill := time.AfterFunc(3*time.Minute, func() { _ = cmd.Process.Kill() })
 	defer kill.Stop()
 	out, err := cmd.Output()
 	if err != nil {

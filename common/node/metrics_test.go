@@ -57,7 +57,7 @@ func runNode(t *testing.T, n *Node) {
 // get asks until somebody answers.
 func get(t *testing.T, address, path string) (int, string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		r, err := http.Get("http://" + address + path)
 		if err != nil {
 			continue

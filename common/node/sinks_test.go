@@ -29,7 +29,7 @@ func TestSinks(t *testing.T) {
 	runNode(t, n)
 	says := func(path, what string) {
 		t.Helper()
-		for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(3 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 			if _, page := get(t, address, path); strings.Contains(page, what) {
 				return
 			} else if time.Now().After(end) {

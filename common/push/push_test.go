@@ -115,7 +115,7 @@ func (s *site) append(n, size int) {
 
 func (s *site) eventually(what string, is func() bool) {
 	s.Helper()
-	for end := time.Now().Add(time.Minute); !is(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); !is(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			s.Fatalf("in vain: %s; status %+v; log:\n%s", what, s.d.Status(), s.logged())
 		}

@@ -274,7 +274,7 @@ func TestSlowSenders(t *testing.T) {
 		t.Errorf("beside slow senders: %d %s", status, text)
 	}
 	for _, c := range conns {
-		if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		if err := c.SetReadDeadline(time.Now().Add(3 * time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		if text, err := io.ReadAll(c); err != nil || strings.Contains(string(text), " 200 ") {
@@ -310,7 +310,7 @@ func TestGreedySenders(t *testing.T) {
 		}
 	}
 	for _, c := range conns {
-		if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		if err := c.SetReadDeadline(time.Now().Add(3 * time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		text, err := io.ReadAll(c) // the server may reset what it did not read

@@ -82,7 +82,7 @@ func TestEnds(t *testing.T) {
 		"kill -9 $$": {Fate: dest.RetryOne, Unsure: true}, "echo first; echo because >&2; exit 2": {Fate: dest.RetryOne}, "sleep 600": {Fate: dest.RetryOne, Unsure: true},
 	} {
 		c := sh("x", script)
-		c.Timeout = config.Duration(5 * time.Second)
+		c.Timeout = config.Duration(programtest.Patience)
 		if script == "sleep 600" {
 			c.Timeout = config.Duration(100 * time.Millisecond)
 		}
