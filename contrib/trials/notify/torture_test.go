@@ -33,7 +33,7 @@ func TestTorture(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"600 notifications, 600 notes made", "irc: 80 notes, lost 0", "matrix: 80 notes, lost 0", "50 events in 1 s, a mail each",
+		"600 notifications, 600 notes made", "irc: 80 notes, lost 0", "matrix: 80 notes, lost 0", "; 50 events in ", " s, a mail each: ",
 		"60 events said by themselves, 5940 in summaries, 0 still held back", "580 events said by themselves, 0 in summaries, 5420 still held back",
 	} {
 		if !strings.Contains(out.String(), want) {
