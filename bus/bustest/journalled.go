@@ -24,8 +24,7 @@ import (
 func Journalled(args []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
-	defer stop()
+	ctx, _ = signal.NotifyContext(ctx, syscall.SIGTERM) // to the end: it may come while this ends by itself
 	signer, err := sign.LoadSigner(os.Getenv("PKI")+"/bridge-feeder.example.org.crt", os.Getenv("PKI")+"/bridge-feeder.example.org.key")
 	if err != nil {
 		return err

@@ -37,8 +37,7 @@ type said struct {
 func feed(args []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
-	defer stop()
+	ctx, _ = signal.NotifyContext(ctx, syscall.SIGTERM) // to the end: it may come while this ends by itself
 	pub, err := wire.Listen(ctx, wire.PubOptions{Endpoints: args[:1]})
 	if err != nil {
 		return err
