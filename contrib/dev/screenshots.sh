@@ -7,6 +7,7 @@ dir=$(mktemp -d)
 demo=
 trap '[ -z "$demo" ] || kill -INT "$demo" 2>/dev/null || true; [ -z "$demo" ] || wait "$demo" || true; rm -rf "$dir"' EXIT
 CGO_ENABLED=0 go build -o "$dir" ./bus ./mail2bus ./dbpoll ./soapbus ./scmhook
+: >"$dir/demo.log"
 PATH=$dir:$PATH TMPDIR=$dir bus demo --pace 50ms --stay >"$dir/demo.log" 2>&1 &
 demo=$!
 until grep -q 'Ctrl-C ends it' "$dir/demo.log"; do
