@@ -46,7 +46,8 @@ type Channel struct {
 
 	mu     sync.Mutex
 	server *smtp.Server
-	sick   error // why it does not listen
+	places *limit // of the server's connections
+	sick   error  // why it does not listen
 }
 
 // A delivery is a mail whose sender waits.
@@ -109,9 +110,10 @@ func (c *Channel) serve() error {
 		return nil
 	default:
 	}
-	c.server, c.sick = s, nil
+	places := limited(l, c.o.Connections, c.counts.opened)
+	c.server, c.places, c.sick = s, places, nil
 	c.mu.Unlock()
-	return s.Serve(limited(l, c.o.Connections, c.counts.opened))
+	return s.Serve(places)
 }
 
 // Close ends all connections. Whose mail is not answered yet comes again.
@@ -120,18 +122,22 @@ func (c *Channel) Close() error {
 	c.stop.Do(func() {
 		close(c.ended)
 		c.mu.Lock()
-		s := c.server
+		s, places := c.server, c.places
 		c.mu.Unlock()
-		if s != nil {
-			ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
-			defer cancel()
-			if s.Shutdown(ctx) != nil { // somebody is idle
-				err = s.Close()
-			}
+		if s == nil {
+			c.wg.Wait()
+			return
 		}
-		c.wg.Wait()
+		err = places.Close()
+		c.wg.Wait() // first: the server must not count a connection while it waits for all
+		ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
+		defer cancel()
+		_ = s.Shutdown(ctx)   // its listener is closed
+		if ctx.Err() != nil { // somebody is idle
+			places.endAll()
+		}
 	})
-	if errors.Is(err, smtp.ErrServerClosed) {
+	if errors.Is(err, net.ErrClosed) { // it could not be listened on any more, either
 		err = nil
 	}
 	return err

@@ -3,9 +3,11 @@ package lmtp
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -109,10 +111,13 @@ type limit struct {
 	ended  chan struct{}
 	once   sync.Once
 	opened func() (ended func()) // of each connection
+
+	mu   sync.Mutex
+	open map[*patient]bool
 }
 
-func limited(l net.Listener, n int, opened func() func()) net.Listener {
-	return &limit{Listener: l, places: make(chan struct{}, n), ended: make(chan struct{}), opened: opened}
+func limited(l net.Listener, n int, opened func() func()) *limit {
+	return &limit{Listener: l, places: make(chan struct{}, n), ended: make(chan struct{}), opened: opened, open: map[*patient]bool{}}
 }
 
 // Accept waits for a place, then for a connection.
@@ -128,7 +133,28 @@ func (l *limit) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	ended := l.opened()
-	return &patient{Conn: c, until: time.Now().Add(longest), free: sync.OnceFunc(func() { ended(); <-l.places })}, nil
+	p := &patient{Conn: c, until: time.Now().Add(longest)}
+	p.free = sync.OnceFunc(func() {
+		l.mu.Lock()
+		delete(l.open, p)
+		l.mu.Unlock()
+		ended()
+		<-l.places
+	})
+	l.mu.Lock()
+	l.open[p] = true
+	l.mu.Unlock()
+	return p, nil
+}
+
+// endAll closes all connections.
+func (l *limit) endAll() {
+	l.mu.Lock()
+	list := slices.Collect(maps.Keys(l.open))
+	l.mu.Unlock()
+	for _, p := range list {
+		_ = p.Close() // who speaks sees it
+	}
 }
 
 // Close ends it.

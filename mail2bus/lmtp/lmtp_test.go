@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -203,6 +204,36 @@ func TestHangUp(t *testing.T) {
 	}
 	done(nil)
 	sender.Wait()
+}
+
+// TestIdleAtTheEnd: who says nothing is hung up on when the channel ends.
+func TestIdleAtTheEnd(t *testing.T) {
+	t.Parallel() // it is waited for a while
+	c := Open(Options{Listen: "unix://" + filepath.Join(t.TempDir(), "lmtp"), Limit: 1 << 20, Connections: 3, Log: slog.New(slog.DiscardHandler)})
+	var conn net.Conn
+	var err error
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		if conn, err = net.Dial("unix", strings.TrimPrefix(c.o.Listen, "unix://")); err == nil || time.Now().After(end) {
+			break
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	text := bufio.NewReader(conn)
+	if _, err := text.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(text); err != nil {
+		t.Errorf("the connection goes on: %v", err)
+	}
 }
 
 // TestPlaces: who connects and says nothing takes a place, and no more than there are.
