@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -115,7 +114,7 @@ func (d *demo) watch(ctx context.Context, f *wire.Follower, v *sign.Verifier, fe
 func again(ctx context.Context, v *sign.Verifier, endpoint string, gap *wire.Gap) (list []wire.Delivery, err error) {
 	missed := replay.Range{Publisher: gap.Publisher, Epoch: gap.Epoch, From: uint64(gap.From), To: uint64(gap.To)}
 	err = (&replay.Client{}).Fetch(ctx, endpoint, missed, func(topic string, body []byte) error {
-		m := wire.Delivery{Endpoint: endpoint, Topic: topic, Body: bytes.Clone(body)}
+		m := wire.Delivery{Endpoint: endpoint, Topic: topic, Body: body}
 		var err error
 		if m.Tree, m.Envelope, err = event.ParseMessage(m.Body); err != nil {
 			return err
