@@ -52,7 +52,7 @@ func (a *Archive) Append(ctx context.Context, b Batch) (Result, error) {
 			return Result{}, fmt.Errorf("appending to archive %s: %w: a gap has no place among the messages", a.o.Path, ErrMessage)
 		}
 	}
-	by := foundByAll(b.Messages, a.o.States)
+	a.Prepare(b.Messages)
 	a.writing.Lock()
 	defer a.writing.Unlock()
 	w := &writer{a: a, next: a.extent}
@@ -65,7 +65,7 @@ func (a *Archive) Append(ctx context.Context, b Batch) (Result, error) {
 				w.gap(gaps[0])
 				gaps = gaps[1:]
 			}
-			w.message(&b.Messages[i], by[i])
+			w.message(&b.Messages[i])
 		}
 		w.index.flush()
 		for id, head := range w.heads {
@@ -113,7 +113,7 @@ func (w *writer) gap(g Gap) {
 		w.next.newest+1, g.Publisher, g.Epoch, g.First, g.Last, g.Reason, g.Time.Unix())
 }
 
-func (w *writer) message(m *Incoming, by found) {
+func (w *writer) message(m *Incoming) {
 	id, topic := m.fact()
 	w.missing(m, id[:], topic)
 	n := w.next.newest + 1
@@ -131,7 +131,7 @@ func (w *writer) message(m *Incoming, by found) {
 	sequence := w.sequence(m)
 	row := w.row(m, n, sequence)
 	w.t.run("INSERT INTO messages (n, time, sequence, seq, certificate, cut, wire) VALUES (?, ?, ?, ?, ?, ?, ?)", row...)
-	w.index.add(n, m.Envelope, by)
+	w.index.add(n, m.Envelope, *m.found)
 	w.next.newest, w.next.bytes = n, w.next.bytes+int64(len(m.Wire))
 	w.result.Stored++
 }

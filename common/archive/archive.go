@@ -202,17 +202,23 @@ func metaOf(ctx context.Context, q querier) (m metadata, err error) {
 	return m, explain(rows.Err())
 }
 
-// A transaction runs statements until one fails.
+// A transaction runs statements until one fails. Those of run and get are short.
 type transaction struct {
 	ctx context.Context
-	tx  *sql.Tx
-	err error
+	// short is for statements that need not be interrupted: looking out for that takes
+	// longer than they do.
+	short context.Context
+	tx    *sql.Tx
+	err   error
 	// prepared are the transaction's statements by their text.
 	prepared map[string]*sql.Stmt
 	kept     *statements
 }
 
 func (t *transaction) stmt(query string) *sql.Stmt {
+	if t.err == nil {
+		t.err = t.ctx.Err()
+	}
 	s := t.prepared[query]
 	if s != nil || t.err != nil {
 		return s
@@ -233,7 +239,7 @@ func (t *transaction) run(query string, args ...any) int64 {
 		return 0
 	}
 	var result sql.Result
-	if result, t.err = s.ExecContext(t.ctx, args...); t.err != nil {
+	if result, t.err = s.ExecContext(t.short, args...); t.err != nil {
 		return 0
 	}
 	var n int64
@@ -247,12 +253,19 @@ func (t *transaction) get(query string, args []any, into ...any) bool {
 	if t.err != nil {
 		return false
 	}
-	err := s.QueryRowContext(t.ctx, args...).Scan(into...)
+	err := s.QueryRowContext(t.short, args...).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false
 	}
 	t.err = err
 	return err == nil
+}
+
+// long runs one that may take minutes.
+func (t *transaction) long(query string, args ...any) {
+	if t.err == nil {
+		_, t.err = t.tx.ExecContext(t.ctx, query, args...)
+	}
 }
 
 func (t *transaction) meta(name string, value int64) {
@@ -272,7 +285,7 @@ func (a *Archive) transact(ctx context.Context, what func(*transaction)) error {
 	if err != nil {
 		return explain(err)
 	}
-	t := &transaction{ctx: ctx, tx: tx, prepared: map[string]*sql.Stmt{}, kept: &a.statements}
+	t := &transaction{ctx: ctx, short: context.WithoutCancel(ctx), tx: tx, prepared: map[string]*sql.Stmt{}, kept: &a.statements}
 	what(t)
 	if t.err != nil {
 		a.known = known{} // it may hold what was not stored

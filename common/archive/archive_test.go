@@ -220,7 +220,7 @@ func TestRebuildEndsEarly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec("UPDATE meta SET value = -value WHERE name = 'index'; UPDATE meta SET value = 0 WHERE name = 'rebuilt'; DELETE FROM facets; DELETE FROM words; DELETE FROM hours; DELETE FROM states"); err != nil {
+	if _, err := db.Exec("UPDATE meta SET value = -value WHERE name = 'index'; UPDATE meta SET value = 0 WHERE name = 'rebuilt'; DELETE FROM words; DELETE FROM hours; DELETE FROM states"); err != nil {
 		t.Fatal(err)
 	}
 	var made, of int64
@@ -254,7 +254,7 @@ func TestUpgrade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = db.Exec("DROP INDEX gaps_turns; DROP INDEX copies_came; ALTER TABLE copies DROP COLUMN came; INSERT INTO copies VALUES (1, 5, 7, 0, NULL, NULL, x'00'); DELETE FROM meta WHERE name = 'states'; UPDATE meta SET value = 2 WHERE name = 'index'; DROP TABLE base_states; CREATE TABLE base_states (kind TEXT); DROP TABLE states; CREATE TABLE states (kind TEXT); PRAGMA user_version = 1")
+	_, err = db.Exec("DROP INDEX gaps_turns; CREATE TABLE facets (name INTEGER); DROP TABLE parts; DROP INDEX copies_came; ALTER TABLE copies DROP COLUMN came; INSERT INTO copies VALUES (1, 5, 7, 0, NULL, NULL, x'00'); DELETE FROM meta WHERE name = 'states'; UPDATE meta SET value = 2 WHERE name = 'index'; DROP TABLE base_states; CREATE TABLE base_states (kind TEXT); DROP TABLE states; CREATE TABLE states (kind TEXT); PRAGMA user_version = 1")
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}

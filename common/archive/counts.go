@@ -77,14 +77,16 @@ func (r *Reader) Hourly(ctx context.Context, c Condition, prefix string, from, t
 		if err != nil || len(ids) == 0 {
 			return err
 		}
-		// The ids are numbers of ours.
-		in := "name IN (" + strings.Trim(strings.ReplaceAll(fmt.Sprint(ids), " ", ", "), "[]") + ")"
-		query, low, high := "SELECT hour, sum(count) FROM hours WHERE "+in+" AND hour BETWEEN ? AND ? AND count > 0 GROUP BY hour ORDER BY hour LIMIT ?", hourOf(from), hourOf(to)
-		if !c.Kind.counted() { // a message has several names of these
-			query = fmt.Sprintf("SELECT (place >> %d) / %d AS hour, count(DISTINCT place) FROM facets WHERE %s AND place BETWEEN ? AND ? GROUP BY hour ORDER BY hour LIMIT ?", arrivalBits, secondsPerHour, in)
+		low, high := hourOf(from), hourOf(to)
+		if !c.Kind.counted() {
+			query := fmt.Sprintf("SELECT (rowid >> %d) / %d AS hour, count(*) FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ? GROUP BY hour ORDER BY hour LIMIT ?", arrivalBits, secondsPerHour)
 			low, high = int64(placeOf(low*secondsPerHour, 0)), int64(placeOf((high+1)*secondsPerHour, 0))-1
+			list, err = collect(s.ctx, s.tx, scanHour, query, anyOf(ids), low, high, maxHours)
+			return err
 		}
-		list, err = collect(s.ctx, s.tx, scanHour, query, low, high, maxHours)
+		// The ids are numbers of ours.
+		in := strings.Trim(strings.ReplaceAll(fmt.Sprint(ids), " ", ", "), "[]")
+		list, err = collect(s.ctx, s.tx, scanHour, "SELECT hour, sum(count) FROM hours WHERE name IN ("+in+") AND hour BETWEEN ? AND ? AND count > 0 GROUP BY hour ORDER BY hour LIMIT ?", low, high, maxHours)
 		return err
 	}, func(*search) { cut = true })
 	if err == nil && cut {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,4 +140,57 @@ func (s *speaker) say() said {
 		m.msg["suite"] = []any{"sid", "experimental"}
 	}
 	return m
+}
+
+// derivedRows is what the derived tables hold, without the numbers of names.
+func derivedRows(t testing.TB, a *Archive) []string {
+	t.Helper()
+	var all []string
+	for _, query := range []string{
+		"SELECT format('%d %s %d: %d', kind, value, hour, count) FROM hours JOIN names ON names.id = name",
+		"SELECT format('%s %s %s %d %d %d %s %s', kind, key, package, gone, n, time, value, hex(said)) FROM states",
+	} {
+		rows, err := collect(context.Background(), a.db, func(scan func(...any) error, s *string) error { return scan(s) }, query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, rows...)
+	}
+	all = append(all, indexed(t, a)...)
+	slices.Sort(all)
+	return all
+}
+
+// indexed is what the index of words has, names as what they are.
+func indexed(t testing.TB, a *Archive) []string {
+	t.Helper()
+	ctx := context.Background()
+	names := map[string]string{}
+	type named struct {
+		id   int64
+		text string
+	}
+	list, err := collect(ctx, a.db, func(scan func(...any) error, n *named) error { return scan(&n.id, &n.text) }, "SELECT id, format('%d %s', kind, value) FROM names")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range list {
+		names[tokenOf(n.id)] = n.text
+	}
+	if _, err := a.db.Exec("CREATE VIRTUAL TABLE IF NOT EXISTS temp.terms USING fts5vocab(main, words, instance)"); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := collect(ctx, a.db, func(scan func(...any) error, s *string) error {
+		var term, place string
+		err := scan(&term, &place)
+		if name, ok := names[term]; ok {
+			term = name
+		}
+		*s = term + " at " + place
+		return err
+	}, "SELECT term, doc FROM terms UNION ALL SELECT 'a message', id FROM words_docsize")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
 }

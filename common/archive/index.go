@@ -36,6 +36,9 @@ const (
 // counted says of which kinds the messages of each hour are counted.
 func (k Kind) counted() bool { return k <= Publisher }
 
+// hasParts says of which kinds there may be very many, which are asked for by a part.
+func (k Kind) hasParts() bool { return k == Person || k == Repository }
+
 // A name is what a message is found by.
 type name struct {
 	kind  Kind
@@ -84,16 +87,10 @@ const secondsPerHour = 3600
 type indexer struct {
 	t      *transaction
 	known  *known
-	states string // the table of states
-	facets []facet
+	states string             // the table of states
 	hours  map[[2]int64]int64 // name, hour: messages
 	words  []wordRow
 	things map[thingKey]*held
-}
-
-type facet struct {
-	name  int64
-	place Place
 }
 
 type wordRow struct {
@@ -116,20 +113,22 @@ func foundBy(e event.Envelope, states *state.Table) found {
 	return found{namesOf(e), strings.Join(wordsOf(e), " "), states.Updates(e)}
 }
 
-// foundByAll is foundBy for each of a batch, on all processors.
-func foundByAll(list []Incoming, states *state.Table) []found {
-	all := make([]found, len(list))
+// Prepare finds on all processors what messages are found by. Append does it, too, where
+// it was not done: whoever does it before stores one batch while it reads the next.
+func (a *Archive) Prepare(list []Incoming) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), (len(list)+perWorker-1)/perWorker) {
 		wg.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(list)); i = next.Add(1) - 1 {
-				all[i] = foundBy(list[i].Envelope, states)
+				if m := &list[i]; m.found == nil || m.states != a.o.States {
+					by := foundBy(m.Envelope, a.o.States)
+					m.found, m.states = &by, a.o.States
+				}
 			}
 		})
 	}
 	wg.Wait()
-	return all
 }
 
 // perWorker is for how many messages another goroutine is worth it.
@@ -142,7 +141,6 @@ func (x *indexer) add(n int64, e event.Envelope, by found) {
 	words.WriteString(by.words)
 	for _, name := range by.names {
 		id := x.name(name)
-		x.facets = append(x.facets, facet{id, place})
 		if name.kind != all {
 			words.WriteByte(' ')
 			words.WriteString(tokenOf(id))
@@ -159,10 +157,8 @@ func (x *indexer) add(n int64, e event.Envelope, by found) {
 func (x *indexer) remove(n int64, e event.Envelope) {
 	place := placeOf(e.Timestamp, n)
 	for _, name := range namesOf(e) {
-		id := x.name(name)
-		x.t.run("DELETE FROM facets WHERE name = ? AND place = ?", id, int64(place))
 		if name.kind.counted() {
-			x.hours[[2]int64{id, place.time() / secondsPerHour}]--
+			x.hours[[2]int64{x.name(name), place.time() / secondsPerHour}]--
 		}
 	}
 	x.t.run("DELETE FROM words WHERE rowid = ?", int64(place))
@@ -184,6 +180,9 @@ func (x *indexer) name(n name) int64 {
 		x.known.lastName++
 		id = x.known.lastName
 		x.t.run("INSERT INTO names VALUES (?, ?, ?)", id, int64(n.kind), n.value)
+		if n.kind.hasParts() {
+			x.t.run("INSERT INTO parts (rowid, text) VALUES (?, replace(?, char(0), char(10)))", id, n.value) // NUL would end it
+		}
 	}
 	put(&x.known.names, n, id)
 	return id
@@ -199,32 +198,11 @@ func bugName(n name) (int64, bool) {
 	return -number, err == nil && number > 0 && n.value[0] != '0' && n.value[0] != '+'
 }
 
-// rowsAtOnce is how many facets one statement stores.
-const rowsAtOnce = 32
-
-var manyFacets = "INSERT INTO facets VALUES (?, ?)" + strings.Repeat(", (?, ?)", rowsAtOnce-1)
-
 // flush stores what was gathered.
 func (x *indexer) flush() {
-	slices.SortFunc(x.facets, func(a, b facet) int {
-		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.place, b.place))
-	})
-	args := make([]any, 0, 2*rowsAtOnce)
-	for chunk := range slices.Chunk(x.facets, rowsAtOnce) {
-		args = args[:0]
-		for _, f := range chunk {
-			args = append(args, f.name, int64(f.place))
-		}
-		if len(chunk) == rowsAtOnce {
-			x.t.run(manyFacets, args...)
-			continue
-		}
-		for i := 0; i < len(args); i += 2 {
-			x.t.run("INSERT INTO facets VALUES (?, ?)", args[i:i+2]...)
-		}
-	}
 	// The index of words takes them in the order of places without a pause only.
 	slices.SortFunc(x.words, func(a, b wordRow) int { return cmp.Compare(a.place, b.place) })
+	// Nor does it like many in one statement, which makes each statement's a part.
 	for _, w := range x.words {
 		x.t.run("INSERT INTO words (rowid, text) VALUES (?, ?)", int64(w.place), w.text)
 	}
@@ -232,6 +210,6 @@ func (x *indexer) flush() {
 		x.t.run("INSERT INTO hours VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count", at[0], at[1], count)
 	}
 	x.store()
-	x.facets, x.words = x.facets[:0], x.words[:0]
+	x.words = x.words[:0]
 	clear(x.hours)
 }

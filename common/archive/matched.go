@@ -60,11 +60,10 @@ func anyOf(ids []int64) string {
 	return strings.Join(terms, " OR ")
 }
 
-// lookup makes the lists of a query. What the index of words knows is one list, whose
-// parts the index compares itself; a single name has a table of its own.
+// lookup makes the lists of a query: as few as there can be, since the index compares
+// itself what it is asked for at once.
 func (s *search) lookup() error {
 	q := s.q
-	together := len(q.Words) > 0 || len(q.Conditions)+len(q.Without) > 1
 	e := &expression{}
 	list := []*expression{e}
 	add := func(part string, terms int) {
@@ -83,7 +82,7 @@ func (s *search) lookup() error {
 		case c.Not && len(ids) > 0:
 			unwanted = append(unwanted, ids)
 		case c.Not:
-		case together && len(ids) > 0 && len(ids) <= maxTogether:
+		case len(ids) > 0 && len(ids) <= maxTogether:
 			add(anyOf(ids), len(ids))
 		default:
 			s.lists = append(s.lists, s.any(ids))
@@ -114,24 +113,15 @@ func (s *search) lookup() error {
 			return fmt.Errorf("%w: what is to be left out has more than %d words", ErrQuery, maxTerms)
 		}
 		if part := strings.Join(terms, " AND "); len(terms) > 0 && !except(part, len(terms)) {
-			l, err := s.matched(&expression{all: []string{part}, beginning: beginning}, false)
-			if err != nil {
-				return err
-			}
-			s.without = append(s.without, l)
+			s.without = append(s.without, s.matched(&expression{all: terms, beginning: beginning}, false))
 		} else {
 			e.beginning = e.beginning || beginning
 		}
 	}
 	for _, e := range list {
-		if len(e.all) == 0 {
-			continue
+		if len(e.all) > 0 {
+			s.lists = append(s.lists, s.matched(e, true))
 		}
-		l, err := s.matched(e, true)
-		if err != nil {
-			return err
-		}
-		s.lists = append(s.lists, l)
 	}
 	return nil
 }
@@ -145,16 +135,15 @@ const (
 
 // matched is the places of what an expression asks for. Where all messages that are
 // wanted are among them, the search has looked at what it has passed.
-func (s *search) matched(e *expression, wanted bool) (list, error) {
-	if err := s.narrow(); err != nil {
-		return nil, err
-	}
+func (s *search) matched(e *expression, wanted bool) list {
 	query := "SELECT rowid FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?"
 	if s.q.NewestFirst {
 		query = "SELECT rowid FROM words WHERE words MATCH ? AND rowid BETWEEN ?3 AND ?2 ORDER BY rowid DESC LIMIT ?4"
 	}
 	text, span := e.String(), s.r.span
-	if e.beginning { // for which all is gathered, whatever the stretch
+	// For a beginning all is gathered, whatever the stretch; and who has one of some names
+	// or one word is passed by nobody.
+	if e.beginning || len(e.all) == 1 && len(e.none) == 0 {
 		span = lastPlace
 	}
 	c := &chunked{s: s, size: firstChunk}
@@ -187,14 +176,5 @@ func (s *search) matched(e *expression, wanted bool) (list, error) {
 			}
 		}
 	}
-	return c, nil
-}
-
-// narrow leaves out the times before the first message and behind the last.
-func (s *search) narrow() error {
-	var first, last int64
-	const of = "(place), 0) FROM facets WHERE name = (SELECT id FROM names WHERE kind = ?1 AND value = '')"
-	err := s.tx.QueryRowContext(s.ctx, "SELECT (SELECT coalesce(min"+of+"), (SELECT coalesce(max"+of+")", int64(all)).Scan(&first, &last)
-	s.low, s.high = max(s.low, Place(first)), min(s.high, Place(last))
-	return err
+	return c
 }

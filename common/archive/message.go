@@ -13,12 +13,14 @@ import (
 	"github.com/google/uuid"
 
 	"busbar/common/event"
+	"busbar/common/state"
 )
 
 // maxWire bounds a message, far below what SQLite can hold.
 const maxWire = 64 << 20
 
-// An Incoming is a message to be stored: its bytes, and what they say.
+// An Incoming is a message to be stored: its bytes, and what they say. Neither changes once
+// it was prepared.
 type Incoming struct {
 	Envelope event.Envelope
 	Wire     []byte // not changed by anybody afterwards
@@ -26,6 +28,9 @@ type Incoming struct {
 	// numbers that are passed over are a gap, and so is what a number that is used
 	// again makes untrue.
 	Alone bool
+
+	found  *found // nil: not looked for yet (Prepare)
+	states *state.Table
 }
 
 // Read makes an Incoming of a message's bytes.

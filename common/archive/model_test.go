@@ -400,22 +400,3 @@ func same(t *testing.T, what string, got, want []Message) {
 		}
 	}
 }
-
-// derivedRows is what the derived tables hold, without the numbers of names.
-func derivedRows(t testing.TB, a *Archive) []string {
-	t.Helper()
-	var all []string
-	for _, query := range []string{
-		"SELECT format('%d %s %d', kind, coalesce(value, -name), place) FROM facets LEFT JOIN names ON names.id = name",
-		"SELECT format('%d %s %d: %d', kind, value, hour, count) FROM hours JOIN names ON names.id = name",
-		"SELECT format('%s %s %s %d %d %d %s %s', kind, key, package, gone, n, time, value, hex(said)) FROM states",
-	} {
-		rows, err := collect(context.Background(), a.db, func(scan func(...any) error, s *string) error { return scan(s) }, query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, rows...)
-	}
-	slices.Sort(all)
-	return all
-}

@@ -1,5 +1,7 @@
 package archive
 
+import "slices"
+
 // A list is an ordered set of places. It is walked in one direction.
 type list interface {
 	// seek is the first place at or behind target, in the direction of the walk;
@@ -20,7 +22,6 @@ type chunked struct {
 	load     func(target Place) error // the next chunk, of what stands at or behind target
 	chunk    []Place
 	size     int
-	answers  int  // of the chunk so far
 	complete bool // nothing stands behind the chunk
 }
 
@@ -32,7 +33,6 @@ func (c *chunked) seek(target Place) (Place, error) {
 		}
 		c.chunk = c.chunk[i:]
 		if len(c.chunk) > 0 {
-			c.answers++
 			return c.chunk[0], nil
 		}
 		if c.complete {
@@ -54,7 +54,7 @@ func (s *search) before(place, other Place) bool {
 
 // read fills the chunk.
 func (c *chunked) read(query string, args ...any) error {
-	c.chunk, c.answers = c.chunk[:0], 0
+	c.chunk = c.chunk[:0]
 	stmt, err := c.s.statement(query)
 	if err != nil {
 		return err
@@ -74,23 +74,17 @@ func (c *chunked) read(query string, args ...any) error {
 	return rows.Err()
 }
 
-// posting is the places of one name.
-func (s *search) posting(name int64) list {
-	query := "SELECT place FROM facets WHERE name = ? AND place >= ? ORDER BY place LIMIT ?"
+// everything is the places of all messages.
+func (s *search) everything() list {
+	query := "SELECT id FROM words_docsize WHERE id >= ? ORDER BY id LIMIT ?"
 	if s.q.NewestFirst {
-		query = "SELECT place FROM facets WHERE name = ? AND place <= ? ORDER BY place DESC LIMIT ?"
+		query = "SELECT id FROM words_docsize WHERE id <= ? ORDER BY id DESC LIMIT ?"
 	}
 	c := &chunked{s: s, size: firstChunk}
 	c.load = func(target Place) error {
-		switch {
-		case c.answers == 0: // it is the first
-		case 2*c.answers >= c.size:
-			c.size = min(2*c.size, lastChunk)
-		default: // another list leads from one to the next
-			c.size = firstChunk
-		}
-		err := c.read(query, name, int64(target), c.size)
+		err := c.read(query, int64(target), c.size)
 		c.complete = len(c.chunk) < c.size
+		c.size = min(2*c.size, lastChunk)
 		return err
 	}
 	return c
@@ -106,13 +100,11 @@ type union struct {
 
 // any is the places of any of these names.
 func (s *search) any(names []int64) list {
-	if len(names) == 1 {
-		return s.posting(names[0])
+	u := &union{backward: s.q.NewestFirst}
+	for some := range slices.Chunk(names, maxTogether) {
+		u.lists = append(u.lists, s.matched(&expression{all: []string{anyOf(some)}}, false))
 	}
-	u := &union{backward: s.q.NewestFirst, heads: make([]Place, len(names))}
-	for _, n := range names {
-		u.lists = append(u.lists, s.posting(n))
-	}
+	u.heads = make([]Place, len(u.lists))
 	return u
 }
 
@@ -190,17 +182,21 @@ func (s *search) countHours(names []int64) (total int64, err error) {
 	if s.high == lastPlace {
 		to = lastPlace.time()
 	}
-	const between = "SELECT count(*) FROM facets WHERE name = ? AND place >= ? AND place <= ?"
+	between := func(name int64, low, high Place) {
+		if len(s.q.Conditions) == 0 {
+			add("SELECT count(*) FROM words_docsize WHERE id BETWEEN ? AND ?", int64(low), int64(high))
+			return
+		}
+		add("SELECT count(*) FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?", anyOf([]int64{name}), int64(low), int64(high))
+	}
 	for _, name := range names {
 		if from >= to {
-			add(between, name, int64(s.low), int64(s.high))
+			between(name, s.low, s.high)
 			continue
 		}
 		add("SELECT coalesce(sum(count), 0) FROM hours WHERE name = ? AND hour >= ? AND hour < ?", name, from, to)
-		add(between, name, int64(s.low), int64(placeOf(from*secondsPerHour, 0))-1)
-		if s.high < lastPlace {
-			add(between, name, int64(placeOf(to*secondsPerHour, 0)), int64(s.high))
-		}
+		between(name, s.low, placeOf(from*secondsPerHour, 0)-1)
+		between(name, placeOf(to*secondsPerHour, 0), s.high)
 	}
 	return total, err
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"busbar/common/event"
 )
@@ -212,17 +213,24 @@ func (s *search) prepare() error {
 	} else if q.After != 0 {
 		s.low = max(s.low, q.After+1)
 	}
+	if err := s.narrow(); err != nil {
+		return err
+	}
 	if err := s.lookup(); err != nil {
 		return err
 	}
 	if len(s.lists) == 0 {
-		ids, err := s.names(Condition{Kind: all, Values: []string{""}})
-		if err != nil {
-			return err
-		}
-		s.lists = both{s.any(ids)}
+		s.lists = both{s.everything()}
 	}
 	return nil
+}
+
+// narrow leaves out the times before the first message and behind the last.
+func (s *search) narrow() error {
+	var first, last int64
+	err := s.tx.QueryRowContext(s.ctx, "SELECT coalesce(min(id), 0), coalesce((SELECT max(id) FROM words_docsize), 0) FROM words_docsize").Scan(&first, &last)
+	s.low, s.high = max(s.low, Place(first)), min(s.high, Place(last))
+	return err
 }
 
 // names are the numbers of the names that a condition means.
@@ -258,16 +266,13 @@ func (s *search) namesOf(kind Kind, match Match, value string) ([]int64, error) 
 		fits = func(name string) bool { return event.TopicUnder(s.q.Prefix, name, value) }
 		query, args = "SELECT id, value FROM names WHERE kind = ? LIMIT ?", []any{int64(kind), maxNames}
 	case Holds:
-		query = "SELECT id, value FROM names WHERE kind = ? AND instr(value, ?) > 0 LIMIT ?"
-		args = append(args, maxMatches+1)
+		query, args = holding(kind, value, maxMatches+1)
 	case Ends:
 		fits = func(path string) bool { return ends(path, value) }
-		query = "SELECT id, value FROM names WHERE kind = ? AND instr(value, ?) > 0 LIMIT ?"
-		args = []any{int64(kind), strings.TrimSuffix(value, ".git"), maxNames}
+		query, args = holding(kind, strings.TrimSuffix(value, ".git"), maxNames)
 	case Named:
 		fits = func(person string) bool { return named(person, value) }
-		query = "SELECT id, value FROM names WHERE kind = ? AND instr(value, ?) > 0 LIMIT ?"
-		args = append(args, maxNames)
+		query, args = holding(kind, value, maxNames)
 	}
 	rows, err := s.tx.QueryContext(s.ctx, query, args...)
 	if err != nil {
@@ -286,6 +291,31 @@ func (s *search) namesOf(kind Kind, match Match, value string) ([]int64, error) 
 		}
 	}
 	return ids, rows.Err()
+}
+
+// holding asks for the names that have a text in them, at most limit. All are looked
+// through where the index of parts does not help.
+func holding(kind Kind, text string, limit int) (query string, args []any) {
+	query, args = "SELECT id, value FROM names WHERE kind = ? AND instr(value, ?) > 0", []any{int64(kind), text}
+	if parts := partsOf(text); kind.hasParts() && parts != "" {
+		query, args = query+" AND id IN (SELECT rowid FROM parts WHERE parts MATCH ?)", append(args, parts)
+	}
+	return query + " LIMIT ?", append(args, limit)
+}
+
+// maxParts is how many parts are compared by the index.
+const maxParts = 32
+
+// partsOf asks the index of parts for what may have a text in it; empty: it cannot be asked.
+func partsOf(text string) string {
+	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return ""
+	}
+	var parts []string
+	for r := []rune(text); len(r) >= 3 && len(parts) < maxParts; r = r[1:] {
+		parts = append(parts, `"`+strings.ReplaceAll(string(r[:3]), `"`, `""`)+`"`)
+	}
+	return strings.Join(parts, " AND ")
 }
 
 // named says whether a person, as "name <address>", an address or an account, has

@@ -11,7 +11,7 @@ import (
 const rebuildStep = 1000
 
 // Rebuild makes all derived tables again from the messages that are kept: names,
-// facets, counts, words and states, these on top of what dropped messages left.
+// counts, words and states, these on top of what dropped messages left.
 // Questions meanwhile find less; if it is interrupted, the next Open goes on.
 func (a *Archive) Rebuild(ctx context.Context) error {
 	a.writing.Lock()
@@ -43,16 +43,14 @@ func (a *Archive) rebuild(ctx context.Context, resume bool) error {
 			t.meta("index", -indexVersion)
 			t.meta("rebuilt", at)
 			for _, table := range derivedTables {
-				t.run("DROP TABLE " + table)
+				t.long("DROP TABLE IF EXISTS " + table)
 			}
 			if t.err == nil {
 				t.err = dropViews(ctx, t.tx)
 			}
-			if t.err == nil {
-				_, t.err = t.tx.ExecContext(ctx, derived+views(a.o.States))
-			}
+			t.long(derived + views(a.o.States))
 			t.run("UPDATE meta SET value = ? WHERE name = 'states'", a.o.States.Version())
-			t.run("INSERT INTO states SELECT * FROM base_states")
+			t.long("INSERT INTO states SELECT * FROM base_states")
 		})
 		if err != nil {
 			return err

@@ -6,7 +6,7 @@ const applicationID = 0x42757341
 
 // schemaVersion is stored as PRAGMA user_version. Programs read only files of
 // their own version; the writer brings older ones up to it (upgrades).
-const schemaVersion = 4
+const schemaVersion = 5
 
 // indexVersion says by which rules the derived tables were made. Where the file
 // has another, Open makes them again.
@@ -107,7 +107,7 @@ CREATE TABLE gaps (
 ` + baseStates + derived
 
 // derivedTables can be made again from the messages (Rebuild).
-var derivedTables = []string{"names", "facets", "hours", "words", "states"}
+var derivedTables = []string{"names", "parts", "hours", "words", "states"}
 
 // derived is the schema of derivedTables. A place is the time of a message and its
 // arrival number in one (see Place).
@@ -120,12 +120,7 @@ CREATE TABLE names (
 	UNIQUE (kind, value)
 ) STRICT;
 
-CREATE TABLE facets (
-	name  INTEGER NOT NULL,
-	place INTEGER NOT NULL,
-	PRIMARY KEY (name, place)
-) STRICT, WITHOUT ROWID;
-
+` + parts + `
 -- How many messages of a topic, category or publisher, and of all, are of an hour.
 CREATE TABLE hours (
 	name  INTEGER NOT NULL,
@@ -135,6 +130,7 @@ CREATE TABLE hours (
 ) STRICT, WITHOUT ROWID;
 
 -- The words of a message (see wordsOf), and its names as words (see tokenOf), at its place.
+-- words_docsize, a table of FTS5's own, has a row for each message, by place.
 CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, detail=none, tokenize="ascii tokenchars '_'");
 -- Parts of the index are joined when there are eight of a size; a batch is one part.
 INSERT INTO words (words, rank) VALUES ('automerge', 8), ('hashsize', 4194304);
@@ -158,6 +154,10 @@ const (
 	baseStates = statesTable + `base_states` + statesColumns
 )
 
+// parts has the names of kinds that are asked for by a part of them (see hasParts): any
+// three characters in a row, at the name's id.
+const parts = `CREATE VIRTUAL TABLE parts USING fts5(text, content='', detail=none, columnsize=0, tokenize="trigram");`
+
 // turns finds where sequences began again.
 const turns = `CREATE INDEX gaps_turns ON gaps (publisher, epoch, n) WHERE ` + putBack + `;`
 
@@ -171,4 +171,6 @@ var upgrades = []string{
 	// The states that dropped messages left had no times for each of their members, and
 	// cannot be had again.
 	3: "DROP TABLE base_states;" + baseStates + "INSERT INTO meta VALUES ('states', '');",
+	// What facets said, words says since indexVersion 4.
+	4: "DROP TABLE facets;" + parts + "INSERT INTO parts (rowid, text) SELECT id, replace(value, char(0), char(10)) FROM names WHERE kind IN (7, 10) ORDER BY id;",
 }

@@ -85,8 +85,8 @@ func (r *Reader) Since(ctx context.Context, t time.Time) (int64, error) {
 	defer cancel()
 	var n int64
 	err := r.db.QueryRowContext(ctx, `SELECT coalesce(
-		(SELECT min(place & ?) - 1 FROM facets WHERE name = (SELECT id FROM names WHERE kind = ? AND value = '') AND place >= ?),
-		(SELECT value FROM meta WHERE name = 'newest'))`, maxArrival, int64(all), int64(placeOf(t.Unix(), 0))).Scan(&n)
+		(SELECT min(id & ?) - 1 FROM words_docsize WHERE id >= ?),
+		(SELECT value FROM meta WHERE name = 'newest'))`, maxArrival, int64(placeOf(t.Unix(), 0))).Scan(&n)
 	return n, r.fail(err, "looking for the first message since %s", t.UTC().Format(time.RFC3339))
 }
 

@@ -30,8 +30,32 @@ func wordsOf(e event.Envelope) []string {
 
 type wordGatherer struct {
 	words []string
-	seen  map[string]bool
+	seen  map[string]bool // nil while there are few
 	read  int
+}
+
+// few is up to how many words looking through them is faster than a map is made.
+const few = 64
+
+func (g *wordGatherer) add(word string) {
+	switch {
+	case len(g.words) >= maxWords:
+		return
+	case g.seen != nil:
+		if g.seen[word] {
+			return
+		}
+		g.seen[word] = true
+	case slices.Contains(g.words, word):
+		return
+	case len(g.words) == few:
+		g.seen = make(map[string]bool, 4*few)
+		for _, w := range g.words {
+			g.seen[w] = true
+		}
+		g.seen[word] = true
+	}
+	g.words = append(g.words, word)
 }
 
 func (g *wordGatherer) full() bool { return g.read >= maxWordText || len(g.words) >= maxWords }
@@ -41,15 +65,7 @@ func (g *wordGatherer) text(s string) {
 		s = s[:maxValue]
 	}
 	g.read += len(s)
-	if g.seen == nil {
-		g.seen = map[string]bool{}
-	}
-	for _, word := range wordsIn(s) {
-		if len(g.words) < maxWords && !g.seen[word] {
-			g.seen[word] = true
-			g.words = append(g.words, word)
-		}
-	}
+	eachWord(s, g.add)
 }
 
 // walk reads short values first, for they are the facts; long texts fill what is left.
@@ -90,22 +106,35 @@ func (g *wordGatherer) walk(v any) {
 // wordsIn splits a text into words for the index: runs of letters and digits,
 // without case and accents. Letters beyond ASCII are written as their code points,
 // so that the index, which knows ASCII alone, and whoever asks it, agree.
-func wordsIn(text string) []string {
-	if ascii(text) {
-		words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
-			return (r < 'a' || r > 'z') && (r < '0' || r > '9')
-		})
-		for i, w := range words {
-			words[i] = w[:min(len(w), maxWord)]
-		}
-		return words
+func wordsIn(text string) (words []string) {
+	eachWord(text, func(w string) { words = append(words, w) })
+	return words
+}
+
+func eachWord(text string, found func(string)) {
+	if !ascii(text) {
+		eachForeign(text, found)
+		return
 	}
-	var words []string
+	text = strings.ToLower(text)
+	for i := 0; i < len(text); i++ {
+		from := i
+		for i < len(text) && (text[i] >= 'a' && text[i] <= 'z' || text[i] >= '0' && text[i] <= '9') {
+			i++
+		}
+		if i > from {
+			found(text[from:min(i, from+maxWord)])
+		}
+	}
+}
+
+// eachForeign is eachWord for text beyond ASCII.
+func eachForeign(text string, found func(string)) {
 	var word strings.Builder
 	runes := 0
 	flush := func() {
 		if word.Len() > 0 {
-			words = append(words, word.String())
+			found(word.String())
 		}
 		word.Reset()
 		runes = 0
@@ -126,7 +155,6 @@ func wordsIn(text string) []string {
 		}
 	}
 	flush()
-	return words
 }
 
 func ascii(text string) bool {

@@ -88,7 +88,7 @@ func (b *bench) store(ctx context.Context, a *archive.Archive, upTo int64, told 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	began, used, n, from := time.Now(), usedCPU(), first, first
-	for batch := range b.speaker.stream(ctx, first, upTo) {
+	for batch := range b.speaker.stream(ctx, a, first, upTo) {
 		if batch.err != nil {
 			return 0, batch.err
 		}
@@ -116,12 +116,13 @@ type made struct {
 }
 
 // stream makes messages while others are stored.
-func (s *speaker) stream(ctx context.Context, n, upTo int64) <-chan made {
-	out := make(chan made, 1)
+func (s *speaker) stream(ctx context.Context, a *archive.Archive, n, upTo int64) <-chan made {
+	out := make(chan made)
 	go func() {
 		defer close(out)
 		for n < upTo && ctx.Err() == nil {
 			list, err := s.messages(n, int(min(perBatch, upTo-n)))
+			a.Prepare(list)
 			n += int64(len(list))
 			select {
 			case out <- made{list, err}:

@@ -124,7 +124,7 @@ func wholeFile(ctx context.Context, path string) (faults []string, err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	rows, err := db.QueryContext(ctx, `SELECT 'file: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check != 'ok'
-		UNION ALL SELECT 'not all messages are found' WHERE (SELECT count(*) FROM messages) != (SELECT count(*) FROM facets, names WHERE names.kind = 0 AND facets.name = names.id)
+		UNION ALL SELECT 'not all messages are found' WHERE (SELECT count(*) FROM messages) != (SELECT count(*) FROM words_docsize)
 		UNION ALL SELECT 'not all messages are counted' WHERE (SELECT count(*) FROM messages) != (SELECT sum(count) FROM hours, names WHERE names.kind = 0 AND hours.name = names.id)
 		UNION ALL SELECT 'a message has no id' WHERE (SELECT count(*) FROM messages) != (SELECT count(*) FROM ids)`)
 	if err != nil {

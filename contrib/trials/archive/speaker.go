@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -32,14 +33,16 @@ func newSpeaker(seed uint64, of int64) (*speaker, error) {
 // them, but for signatures, which are random.
 func (s *speaker) say(n int64, count int) ([][]byte, error) {
 	list := make([][]byte, 0, count)
+	var scratch []byte
 	for range count {
 		n++
 		r := rand.New(rand.NewPCG(s.seed, uint64(n)))
 		kind := s.templates[r.IntN(len(s.templates))]
 		t := &kind[r.IntN(len(kind))]
 		s.seqs[t.publisher]++
-		m := maker{r: r, w: s.world, n: n, seq: s.seqs[t.publisher], at: at(n, s.of)}
+		m := maker{r: r, w: s.world, n: n, seq: s.seqs[t.publisher], at: at(n, s.of), scratch: scratch}
 		list = append(list, m.message(t))
+		scratch = m.scratch
 	}
 	return list, nil
 }
@@ -68,6 +71,8 @@ type maker struct {
 
 	pack, person, version, arch, severity, words string
 	bug                                          int64
+
+	scratch []byte
 }
 
 func (m *maker) message(t *template) []byte {
@@ -78,11 +83,12 @@ func (m *maker) message(t *template) []byte {
 		m.bug = bugAt(m.n) // two may be created at once
 	}
 	m.words = string(m.some(nil, 3+m.r.IntN(6)))
-	b := make([]byte, 0, 4096)
+	b := m.scratch[:0]
 	for i := range t.parts {
 		b = m.fill(b, &t.parts[i])
 	}
-	return b
+	m.scratch = b
+	return bytes.Clone(b)
 }
 
 func (m *maker) fill(b []byte, p *part) []byte {
