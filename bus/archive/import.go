@@ -29,13 +29,15 @@ type importCommand struct {
 	Since    string `help:"From hubs and datagrepper: what was published at this time or later." placeholder:"TIME"`
 }
 
-// An intake verifies messages and stores them, many at once.
+// An intake verifies messages and stores them, many at once, while it reads the next.
 type intake struct {
 	archive  *archive.Archive
 	verifier *sign.Verifier // nil: nothing is verified
 	stderr   io.Writer
 	batch    archive.Batch
 	size     int
+	storing  chan error // what becomes of the batch before; nil: there is none
+	failed   error
 
 	read, stored, refused atomic.Int64
 }
@@ -80,7 +82,8 @@ func (c *importCommand) Run(p *program.Env, g *program.Globals) error {
 		return progress.State{Text: fmt.Sprintf("read %d messages, of which %d were new", in.read.Load(), in.stored.Load())}
 	})
 	for _, from := range c.From {
-		if err = errors.Join(each(ctx, from, since, p.Stdin, in.take), in.flush(ctx)); err != nil {
+		err = each(ctx, from, since, p.Stdin, in.take)
+		if err = errors.Join(err, in.end(ctx)); err != nil {
 			err = fmt.Errorf("importing %s: %w", from, err)
 			break
 		}
@@ -136,14 +139,38 @@ func (in *intake) believe(text []byte) (archive.Incoming, error) {
 	return m, nil
 }
 
+// flush begins to store what was taken, once all before it is stored.
 func (in *intake) flush(ctx context.Context) error {
-	if len(in.batch.Messages) == 0 {
+	if err := in.wait(); err != nil || len(in.batch.Messages) == 0 {
+		return err
+	}
+	batch, storing := in.batch, make(chan error, 1)
+	in.batch, in.size, in.storing = archive.Batch{}, 0, storing
+	go func() {
+		r, err := in.archive.Append(ctx, batch)
+		in.stored.Add(int64(r.Stored))
+		storing <- err
+	}()
+	return nil
+}
+
+// wait returns when all is stored that flush began with. What failed once stays failed,
+// so that nothing is stored before what came before it.
+func (in *intake) wait() error {
+	if in.storing != nil {
+		in.failed = <-in.storing
+		in.storing = nil
+	}
+	return in.failed
+}
+
+// end stores what is left.
+func (in *intake) end(ctx context.Context) error {
+	if in.failed != nil { // as take has said
 		return nil
 	}
-	r, err := in.archive.Append(ctx, in.batch)
-	if err == nil {
-		in.stored.Add(int64(r.Stored))
-		in.batch, in.size = archive.Batch{}, 0
+	if err := in.flush(ctx); err != nil {
+		return err
 	}
-	return err
+	return in.wait()
 }
