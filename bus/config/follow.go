@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"busbar/common/archive"
 	"busbar/common/config"
 	"busbar/common/program"
 	"busbar/common/sign"
@@ -26,18 +27,10 @@ func Begin(text, doing string, now time.Time) (subscribe.From, error) {
 	return subscribe.Since(t), nil
 }
 
-// Moment reads a time as people write it (2026-01-31T12:00:00Z, 2026-01-31 12:00:00,
-// 2026-01-31; UTC if it does not say), or as a while ago (2h).
+// Moment reads a time as people write it, or as a while ago (archive.ParseMoment).
 func Moment(text string, now time.Time) (t time.Time, ok bool) {
-	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
-		return now.Add(-ago), true
-	}
-	for _, form := range []string{time.RFC3339, time.DateTime, time.DateOnly} {
-		if t, err := time.Parse(form, text); err == nil {
-			return t, true
-		}
-	}
-	return t, false
+	t, err := archive.ParseMoment(text, now)
+	return t, err == nil
 }
 
 // Required is Verifier for commands that need an authority unless they are told to do

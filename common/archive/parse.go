@@ -35,7 +35,7 @@ var fields = map[string]Condition{
 //	                                    source) bug person suite architecture repository
 //	                                    list severity
 //	-person:"Nora Ortega"               none of this person; quotes keep blanks together
-//	since:2026-11-01 until:2026-11-28   times, both included: see ParseTime
+//	since:2026-11-01 until:2h           times, both included: see ParseMoment
 //
 // All must hold; of one field that is there several times, one value will do. What
 // has a colon and names no field is words, unless it nearly names one.
@@ -90,7 +90,7 @@ func (q *Query) term(term string, reading Reading) error {
 	}
 	switch {
 	case ok && (field == "since" || field == "until"):
-		t, err := ParseTime(value)
+		t, err := ParseMoment(value, time.Now())
 		if err != nil {
 			return fmt.Errorf("%w: %s: %w", ErrQuery, field, err)
 		}
@@ -169,4 +169,22 @@ func ParseTime(text string) (time.Time, error) {
 	}
 	whole, fraction := math.Modf(seconds)
 	return time.Unix(int64(whole), int64(fraction*1e9)).UTC(), nil
+}
+
+// ParseMoment reads a time as ParseTime does, or how long before now it was: 90m, 2h,
+// 7d, 1h30m.
+func ParseMoment(text string, now time.Time) (time.Time, error) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
+			return now.UTC().AddDate(0, 0, -int(n)), nil
+		}
+	}
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 && strings.ContainsAny(text, "hms") {
+		return now.UTC().Add(-ago), nil
+	}
+	t, err := ParseTime(text)
+	if err != nil {
+		err = fmt.Errorf("%w, or how long ago, such as 2h or 7d", err)
+	}
+	return t, err
 }

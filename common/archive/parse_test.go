@@ -31,7 +31,7 @@ func TestParseQuery(t *testing.T) {
 			t.Errorf("%q: %v, %s", text, err, diff)
 		}
 	}
-	for _, text := range []string{"since:soon", "until:", "-since:2026-11-28", "bug:", "since:NaN", "since:1e99", strings.Repeat("a ", 40), strings.Repeat("a", 5000)} {
+	for _, text := range []string{"since:soon", "since:-2h", "since:2w", "since:99999d", "until:", "-since:2026-11-28", "bug:", "since:NaN", "since:1e99", strings.Repeat("a ", 40), strings.Repeat("a", 5000)} {
 		if q, err := ParseQuery(text); !errors.Is(err, ErrQuery) {
 			t.Errorf("%.20q: %+v, %v", text, q, err)
 		}
@@ -91,4 +91,21 @@ func FuzzParseQuery(f *testing.F) {
 			t.Error(m.wrong[0])
 		}
 	})
+}
+
+// TestParseMoment: times, and whiles before now.
+func TestParseMoment(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Time{
+		"2h": now.Add(-2 * time.Hour), "1h30m": now.Add(-90 * time.Minute), "0s": now, "1d": now.AddDate(0, 0, -1), "365d": now.AddDate(0, 0, -365),
+		"0": time.Unix(0, 0).UTC(), "2026-02-03": time.Date(2026, 2, 3, 0, 0, 0, 0, time.UTC),
+	} {
+		if got, err := ParseMoment(text, now); !got.Equal(want) || err != nil {
+			t.Errorf("%s is %v, %v; want %v", text, got, err, want)
+		}
+	}
+	q, err := ParseQuery("since:2h")
+	if ago := time.Since(q.From); ago < 2*time.Hour || ago > 3*time.Hour || err != nil {
+		t.Errorf("since:2h begins %v ago, %v", ago, err)
+	}
 }
