@@ -71,26 +71,46 @@ func (r *Reader) TopicsUnder(ctx context.Context, prefix, topic string, limit in
 // which there may be as many as the reader's time-out lets it count. Prefix is what
 // topics may leave out (Under).
 func (r *Reader) Hourly(ctx context.Context, c Condition, prefix string, from, to time.Time) (list []HourCount, err error) {
+	low, high := hourOf(from), hourOf(to)
+	q := Query{Conditions: []Condition{c}, Prefix: prefix, From: time.Unix(low*secondsPerHour, 0), To: time.Unix((high+1)*secondsPerHour-1, 0)}
 	cut := false
-	err = r.search(ctx, Query{Conditions: []Condition{c}, Prefix: prefix}, func(s *search) error {
+	err = r.search(ctx, q, func(s *search) error {
 		ids, err := s.names(c)
-		if err != nil || len(ids) == 0 {
+		switch {
+		case err != nil || len(ids) == 0:
 			return err
+		case c.Kind.counted():
+			// The ids are numbers of ours.
+			in := strings.Trim(strings.ReplaceAll(fmt.Sprint(ids), " ", ", "), "[]")
+			list, err = collect(s.ctx, s.tx, scanHour, "SELECT hour, sum(count) FROM hours WHERE name IN ("+in+") AND hour BETWEEN ? AND ? AND count > 0 GROUP BY hour ORDER BY hour LIMIT ?", low, high, maxHours)
+		case len(ids) <= maxTogether:
+			list, err = collect(s.ctx, s.tx, scanHour, fmt.Sprintf("SELECT (rowid >> %d) / %d AS hour, count(*) FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ? GROUP BY hour ORDER BY hour LIMIT ?", arrivalBits, secondsPerHour),
+				anyOf(ids), int64(s.low), int64(s.high), maxHours)
+		default:
+			list, err = s.hourly()
 		}
-		low, high := hourOf(from), hourOf(to)
-		if !c.Kind.counted() {
-			query := fmt.Sprintf("SELECT (rowid >> %d) / %d AS hour, count(*) FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ? GROUP BY hour ORDER BY hour LIMIT ?", arrivalBits, secondsPerHour)
-			low, high = int64(placeOf(low*secondsPerHour, 0)), int64(placeOf((high+1)*secondsPerHour, 0))-1
-			list, err = collect(s.ctx, s.tx, scanHour, query, anyOf(ids), low, high, maxHours)
-			return err
-		}
-		// The ids are numbers of ours.
-		in := strings.Trim(strings.ReplaceAll(fmt.Sprint(ids), " ", ", "), "[]")
-		list, err = collect(s.ctx, s.tx, scanHour, "SELECT hour, sum(count) FROM hours WHERE name IN ("+in+") AND hour BETWEEN ? AND ? AND count > 0 GROUP BY hour ORDER BY hour LIMIT ?", low, high, maxHours)
 		return err
 	}, func(*search) { cut = true })
 	if err == nil && cut {
 		err = fmt.Errorf("%w: it takes too long: ask for a shorter time", ErrQuery)
 	}
 	return list, r.fail(err, "counting the hours of %.80q", c.Values)
+}
+
+// hourly counts what the search finds.
+func (s *search) hourly() (list []HourCount, err error) {
+	for {
+		place, err := s.next()
+		if err != nil || place == 0 {
+			return list, err
+		}
+		hour := time.Unix(place.time()/secondsPerHour*secondsPerHour, 0).UTC()
+		if len(list) == 0 || !list[len(list)-1].Hour.Equal(hour) {
+			if len(list) == maxHours {
+				return list, nil
+			}
+			list = append(list, HourCount{Hour: hour})
+		}
+		list[len(list)-1].Count++
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestNamesAndWords: as many names as a condition may have, beside words; and no word of a
@@ -44,6 +45,34 @@ func TestNamesAndWords(t *testing.T) {
 	}
 	if id, err := a.Find(context.Background(), Query{Words: []string{tokenOf(1)}, Without: []string{"n1"}}); err != nil || len(id.Messages) > 0 {
 		t.Errorf("a word finds a name: %d, %v", len(id.Messages), err)
+	}
+}
+
+// TestHourly: few and many names, by the hour.
+func TestHourly(t *testing.T) {
+	a := mustOpen(t, Options{})
+	s := newSpeaker(1)
+	var b Batch
+	var names []string
+	first := time.Unix(1_800_000_000, 0).UTC().Truncate(time.Hour)
+	for i := range 2 * maxTogether {
+		m := s.say()
+		names = append(names, fmt.Sprint("package-", i))
+		m.id, m.time, m.msg["package"] = fmt.Sprint("one ", i), first.Add(time.Duration(i/2)*time.Hour).Unix(), names[max(0, i-1):i+1] // each two
+		b.Messages = append(b.Messages, read(t, m.wire(t)))
+	}
+	mustAppend(t, a, b)
+	for _, n := range []int{1, maxTogether, 2 * maxTogether} {
+		list, err := a.Hourly(context.Background(), Condition{Kind: Package, Values: names[:n]}, prefix, first.Add(time.Hour), first.Add(9*time.Hour))
+		total := int64(0)
+		for i, h := range list {
+			if total += h.Count; !h.Hour.Equal(first.Add(time.Duration(i+1) * time.Hour)) {
+				t.Errorf("%d names: hour %d is %v", n, i, h.Hour)
+			}
+		}
+		if want := map[bool]int64{true: 18, false: 0}[n > 1]; total != want || err != nil {
+			t.Errorf("%d names: %d, %v; want %d", n, total, err, want)
+		}
 	}
 }
 
