@@ -296,11 +296,10 @@ func (s *search) namesOf(kind Kind, match Match, value string) ([]int64, error) 
 // holding asks for the names that have a text in them, at most limit. All are looked
 // through where the index of parts does not help.
 func holding(kind Kind, text string, limit int) (query string, args []any) {
-	query, args = "SELECT id, value FROM names WHERE kind = ? AND instr(value, ?) > 0", []any{int64(kind), text}
 	if parts := partsOf(text); kind.hasParts() && parts != "" {
-		query, args = query+" AND id IN (SELECT rowid FROM parts WHERE parts MATCH ?)", append(args, parts)
+		return "SELECT id, value FROM parts CROSS JOIN names ON names.id = parts.rowid WHERE parts MATCH ? AND kind = ? AND instr(value, ?) > 0 LIMIT ?", []any{parts, int64(kind), text, limit}
 	}
-	return query + " LIMIT ?", append(args, limit)
+	return "SELECT id, value FROM names WHERE kind = ? AND instr(value, ?) > 0 LIMIT ?", []any{int64(kind), text, limit}
 }
 
 // maxParts is how many parts are compared by the index.
