@@ -385,7 +385,15 @@ func (s *search) excluded(p Place) (bool, error) {
 
 // message reads the message of a place; nil where it is gone.
 func (s *search) message(p Place) (*Message, error) {
-	list, err := s.r.messages(s.ctx, s.tx, "SELECT "+storedColumns+", 0 FROM messages WHERE n = ?", p.arrival())
+	stmt, err := s.statement("SELECT " + storedColumns + ", 0 FROM messages WHERE n = ?")
+	if err != nil {
+		return nil, err
+	}
+	rows, err := stmt.QueryContext(s.ctx, p.arrival())
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.r.wholes(s.ctx, s.tx, rows)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}

@@ -126,6 +126,11 @@ func (r *Reader) messages(ctx context.Context, q querier, query string, args ...
 	if err != nil {
 		return nil, err
 	}
+	return r.wholes(ctx, q, rows)
+}
+
+// wholes are the messages of rows, which it closes.
+func (r *Reader) wholes(ctx context.Context, q querier, rows *sql.Rows) ([]Message, error) {
 	defer rows.Close()
 	var list []stored
 	for size := 0; size < maxBatchBytes && rows.Next(); {

@@ -61,7 +61,7 @@ func addresses(busy string) []struct {
 			return fmt.Sprintf("/raw?order=asc&rows_per_page=100&start=%d&end=%d", d.day.Unix(), d.day.Add(time.Hour).Unix())
 		}},
 		{"/raw, a word", func(d draw) string {
-			return "/raw?rows_per_page=25&contains=" + d.rare + "&delta=31536000&package=" + d.pack
+			return fmt.Sprintf("/raw?rows_per_page=25&category=debbugs&contains=%s&start=%d", d.rare, last.AddDate(0, -3, 0).Unix())
 		}},
 	}
 }
