@@ -60,8 +60,8 @@ func addresses(busy string) []struct {
 		{"/raw, an hour's backlog", func(d draw) string {
 			return fmt.Sprintf("/raw?order=asc&rows_per_page=100&start=%d&end=%d", d.day.Unix(), d.day.Add(time.Hour).Unix())
 		}},
-		{"/raw, a word", func(d draw) string {
-			return fmt.Sprintf("/raw?rows_per_page=25&category=debbugs&contains=%s&start=%d", d.rare, last.AddDate(0, -3, 0).Unix())
+		{"/raw, a part of a word in a week", func(d draw) string {
+			return fmt.Sprintf("/raw?rows_per_page=25&category=debbugs&contains=%s&start=%d", d.rare, last.AddDate(0, 0, -7).Unix())
 		}},
 	}
 }
