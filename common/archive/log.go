@@ -3,9 +3,11 @@ package archive
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -51,12 +53,22 @@ func (a *Archive) shorten(ctx context.Context) {
 func (a *Archive) restartLog(ctx context.Context) error {
 	timed, cancel := context.WithTimeout(ctx, 2*a.Reader.limit)
 	defer cancel()
-	for range readers {
-		c, err := a.Reader.db.Conn(timed)
-		if err != nil {
-			return fmt.Errorf("waiting for questions to end: %w", err)
+	// Questions that come meanwhile wait: their turn could come before ours, for ever.
+	defer a.Reader.pause()()
+	var taken [readers]*sql.Conn
+	var failed [readers]error
+	var wg sync.WaitGroup
+	for i := range taken {
+		wg.Go(func() { taken[i], failed[i] = a.Reader.db.Conn(timed) })
+	}
+	wg.Wait()
+	for _, c := range taken {
+		if c != nil {
+			defer c.Close()
 		}
-		defer c.Close()
+	}
+	if err := errors.Join(failed[:]...); err != nil {
+		return fmt.Errorf("waiting for questions to end: %w", err)
 	}
 	// Other programs get less time than a statement of ours: all questions wait.
 	if _, err := a.db.ExecContext(ctx, "PRAGMA busy_timeout = 2000"); err != nil {
@@ -69,6 +81,26 @@ func (a *Archive) restartLog(ctx context.Context) error {
 		err = fmt.Errorf("%d of %d pages are written into the file", written, frames)
 	}
 	return errors.Join(err, back)
+}
+
+// pause lets new questions wait until it is undone.
+func (r *Reader) pause() (undo func()) {
+	paused := make(chan struct{})
+	r.paused.Store(&paused)
+	return func() {
+		r.paused.Store(nil)
+		close(paused)
+	}
+}
+
+// unpaused returns when questions may begin, or ctx ends.
+func (r *Reader) unpaused(ctx context.Context) {
+	if paused := r.paused.Load(); paused != nil {
+		select {
+		case <-*paused:
+		case <-ctx.Done():
+		}
+	}
 }
 
 const logSuffix = "-wal"

@@ -143,6 +143,7 @@ func (r *Reader) search(ctx context.Context, q Query, what func(*search) error, 
 	expired := func(err error) bool {
 		return err != nil && timed.Err() != nil && ctx.Err() == nil && !errors.Is(err, ErrQuery)
 	}
+	r.unpaused(timed)
 	tx, err := r.db.BeginTx(timed, &sql.TxOptions{ReadOnly: true})
 	if expired(err) {
 		return fmt.Errorf("%w: too much is asked at once; ask again later", ErrQuery)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,11 +21,12 @@ const defaultTime = 2 * time.Second
 // A Reader reads an archive, also one that another process is writing. It is safe
 // for concurrent use and never changes the archive.
 type Reader struct {
-	db    *sql.DB
-	path  string
-	epoch string
-	limit time.Duration
-	span  Place // at which a look into the index of words begins: firstSpan
+	db     *sql.DB
+	path   string
+	epoch  string
+	limit  time.Duration
+	paused atomic.Pointer[chan struct{}] // nil: questions may begin (pause)
+	span   Place                         // at which a look into the index of words begins: firstSpan
 
 	mu           sync.Mutex
 	sequences    map[int64]Position // Seq is 0
